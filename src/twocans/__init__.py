@@ -1,0 +1,1 @@
+"""Twocans: simple chat for your own network."""

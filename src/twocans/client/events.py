@@ -1,0 +1,122 @@
+"""What a client is told, in the order in which it happened. Plain data; the same for GUI, bots and tests."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from twocans.protocol.messages import LimitsInForce, Message
+
+
+class Loss(Enum):
+    """Why the connection to the server ended."""
+
+    UNREACHABLE = "unreachable"  # an attempt to connect failed
+    LOST = "lost"  # the connection ended without a word
+    TIMED_OUT = "timed_out"  # the server has been silent for too long
+    SERVER_CLOSED = "server_closed"  # the server said goodbye: it stops or restarts
+    KICKED = "kicked"  # the operator ended the session
+    REFUSED = "refused"  # the server does not let this user in (any more)
+    PROTOCOL = "protocol"  # what answers there is no Twocans server
+
+
+class Online(Struct, frozen=True):
+    """Registered, for the first time or again. `users` are online, oneself included.
+
+    `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more.
+    """
+
+    user: str
+    server: str
+    users: tuple[str, ...]
+    limits: LimitsInForce
+    fresh: bool
+
+
+class Offline(Struct, frozen=True):
+    """The connection is lost, or another attempt failed. `text` is a sentence for a person.
+
+    `retry_in_s` is the pause before the next attempt, in seconds; None if the client will not try again.
+    `code` is the protocol's error code when the server refused.
+    """
+
+    loss: Loss
+    text: str
+    retry_in_s: float | None
+    code: str | None = None
+
+
+class CaughtUp(Struct, frozen=True):
+    """All that was missed has been given out; what follows is live."""
+
+    last: int
+
+
+class UserJoined(Struct, frozen=True):
+    """Somebody came online."""
+
+    user: str
+
+
+class UserLeft(Struct, frozen=True):
+    """Somebody is gone: their last session has ended."""
+
+    user: str
+
+
+class MessageReceived(Struct, frozen=True):
+    """A message of this account's inbox, once and in the order of ids.
+
+    `message.sender` is this user if another of the user's devices sent it.
+    """
+
+    message: Message
+
+
+class MessageStored(Struct, frozen=True):
+    """A message of one's own is stored by the server; it will not be lost. `at` is in Unix milliseconds."""
+
+    cid: str
+    to: str
+    text: str
+    id: int
+    at: int
+
+
+class MessageRefused(Struct, frozen=True):
+    """A message of one's own was refused and is out of the outbox; `text` says why, for a person."""
+
+    cid: str
+    to: str
+    code: str
+    text: str
+
+
+class ReceiptMoved(Struct, frozen=True):
+    """How far `peer` has got with one's messages: ids, 0 for not at all."""
+
+    peer: str
+    delivered: int
+    read: int
+
+
+class PeerTyping(Struct, frozen=True):
+    """`user` is writing to this account."""
+
+    user: str
+
+
+Event: TypeAlias = (
+    Online
+    | Offline
+    | CaughtUp
+    | UserJoined
+    | UserLeft
+    | MessageReceived
+    | MessageStored
+    | MessageRefused
+    | ReceiptMoved
+    | PeerTyping
+)
