@@ -80,19 +80,27 @@ def new_user_key(name: str) -> UserKey:
         NameReserved: it is the server's, or the eye would take it for the server's.
     """
     key = user_key(name)
-    if skeleton(key) == _SERVER_SKELETON:
+    if _SERVER_SKELETON in skeletons(name):
         raise NameReserved
     return key
 
 
 @lru_cache(maxsize=65_536)
-def skeleton(key: UserKey) -> str:
-    """What the eye sees: keys with equal skeletons are hard to tell apart.
+def skeletons(name: str) -> frozenset[str]:
+    """What the eye sees of a name, as it is written and in small letters.
 
-    Names in plain ASCII are told apart by the hand that types them, so only other letters are mapped.
+    Names with a skeleton in common are hard to tell apart. Names in plain ASCII are told apart by the hand
+    that types them, so only other letters are mapped.
+
+    Raises:
+        NameInvalid: it is not a name.
     """
-    decomposed = unicodedata.normalize("NFD", key)
-    return "".join(char if char.isascii() else _lookalike(char) for char in decomposed).casefold()
+    written = unicodedata.normalize("NFKD", name)
+    small = unicodedata.normalize("NFD", user_key(name))
+    return frozenset(
+        "".join(char if char.isascii() else _lookalike(char) for char in spelling).casefold()
+        for spelling in (written, small)
+    )
 
 
 def _lookalike(char: str) -> str:

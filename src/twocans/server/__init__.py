@@ -1,0 +1,1 @@
+"""Sockets, threads, the operator's console and the configuration."""

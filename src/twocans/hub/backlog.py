@@ -1,0 +1,75 @@
+"""What a session has missed, sent page by page at the pace of its reader, then live without a hole.
+
+While the backlog is under way, new messages are not delivered to the session: they are in the log, and the
+last page is the one after which the log holds nothing newer. From that moment on the session is live.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twocans.hub.limits import Limits
+from twocans.hub.roster import Account
+from twocans.hub.session import Session
+from twocans.protocol.messages import Synced
+from twocans.storage.base import Page, Storage
+
+PAGE_MESSAGES: Final = 200
+
+
+class Backlog:
+    """Brings sessions up to date.
+
+    Args:
+        storage: the message log.
+        limits: how large a page may be.
+    """
+
+    def __init__(self, storage: Storage, limits: Limits) -> None:
+        self._storage = storage
+        self._limits = limits
+
+    def start(self, session: Session, account: Account, *, after: int, own: bool) -> None:
+        """Send all messages with ids above `after`, then SYNCED.
+
+        Args:
+            session: whom to.
+            account: whose inbox.
+            after: the last id that need not be sent.
+            own: whether messages that the account itself has sent belong to it.
+        """
+        session.cursor = after
+        self._next(session, account, own=own)
+
+    def _next(self, session: Session, account: Account, *, own: bool) -> None:
+        if account.last <= session.cursor:
+            self._finish(session, account)
+            return
+        seen = account.last
+
+        def send(page: Page) -> None:
+            if session.account is None:
+                return
+            for message in page.messages:
+                if message.id not in session.acked:
+                    session.deliver_message(message)
+            if page.messages and page.more:
+                session.cursor = page.messages[-1].id
+            else:
+                session.cursor = max(session.cursor, seen, page.messages[-1].id if page.messages else 0)
+            session.when_drained(lambda: self._next(session, account, own=own))
+
+        self._storage.inbox(
+            account.key,
+            after=session.cursor,
+            own=own,
+            limit=PAGE_MESSAGES,
+            max_bytes=self._limits.page_bytes,
+            on_page=send,
+        )
+
+    def _finish(self, session: Session, account: Account) -> None:
+        session.live = True
+        session.acked.clear()
+        if not session.plain:
+            session.deliver(Synced(last=account.last))

@@ -1,0 +1,532 @@
+"""The hub: registers people, accepts their messages, and decides who gets what.
+
+It has no sockets, no clock of its own and no lock: everything happens on one thread, in calls that return at
+once. Sessions and the storage are its two ways out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from twocans.hub.backlog import Backlog
+from twocans.hub.limits import TYPING_INTERVAL_S, Limits
+from twocans.hub.roster import Account, CallLater, Roster
+from twocans.hub.session import Reason, Session
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import (
+    Ack,
+    Chat,
+    Chats,
+    ChatsQuery,
+    Error,
+    FindQuery,
+    Found,
+    Hello,
+    History,
+    HistoryQuery,
+    LimitsInForce,
+    Message,
+    Notice,
+    Read,
+    Receipt,
+    Results,
+    SearchQuery,
+    TypingFrom,
+    Welcome,
+)
+from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, new_user_key, user_key
+from twocans.protocol.text import has_control
+from twocans.storage.base import Conflict, Draft, Outcome, Page, Storage
+
+TOKEN_BYTES: Final = 32
+MAX_CHATS: Final = 1000
+_SERVER_KEY: Final = UserKey(SERVER_NAME.casefold())
+
+
+class EventLog(Protocol):
+    """Where the hub says what happens: an event's name, and its fields."""
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Log one event."""
+        ...
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What the hub needs of the world, passed in so that tests can choose it."""
+
+    monotonic_s: Callable[[], float]
+    wall_ms: Callable[[], int]
+    call_later: CallLater
+    log: EventLog
+    new_cid: Callable[[], str]
+
+
+class Statistics(Struct, kw_only=True):
+    """Counts since the start."""
+
+    messages: int = 0
+    registrations: int = 0
+    refusals: int = 0
+
+
+class Hub:
+    """One server's people and messages.
+
+    Args:
+        storage: the message log.
+        name: how the server calls itself in WELCOME.
+        limits: what is enforced.
+        keeps_history: whether messages wait for people who are away and can be looked back at.
+        surroundings: clock, timers, log and randomness.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        name: str,
+        limits: Limits,
+        keeps_history: bool,
+        surroundings: Surroundings,
+    ) -> None:
+        self.limits = limits
+        self.statistics = Statistics()
+        self.roster = Roster(call_later=surroundings.call_later, list_delay_s=limits.list_delay_s)
+        self.keeps_history = keeps_history
+        self._storage = storage
+        self._name = name
+        self._around = surroundings
+        self._backlog = Backlog(storage, limits)
+        self._in_force = LimitsInForce(
+            line_bytes=limits.max_line_bytes,
+            text_bytes=limits.max_text_bytes,
+            rate=limits.rate_per_s,
+            burst=limits.rate_per_s * limits.burst_s,
+        )
+
+    # --- coming and going --------------------------------------------------------------------------------
+
+    def register_plain(self, session: Session, name: str) -> None:
+        """Let a plain client in under a name.
+
+        Raises:
+            ProtocolError: the name is refused; the session may try another.
+        """
+        account = self._claim(name, token=None)
+        session.plain = True
+        # Nobody else may come back by a token of whoever had the name before.
+        account.tokens.clear()
+        self._join(account, session)
+        self.roster.send_list(session)
+        self._backlog.start(session, account, after=account.handed, own=False)
+
+    def register_json(self, session: Session, hello: Hello) -> None:
+        """Let a JSON client in, or back in.
+
+        Raises:
+            ProtocolError: the name is refused; the session may try another.
+        """
+        account = self._claim(hello.user, token=hello.token)
+        session.plain = False
+        token = hello.token
+        if token is None or _hash(token) not in account.tokens:
+            token = secrets.token_hex(TOKEN_BYTES)
+            account.tokens = {_hash(token)}
+        self._join(account, session)
+        session.deliver(
+            Welcome(
+                user=account.name,
+                server=self._name,
+                log=self._storage.log,
+                last=account.last,
+                users=self.roster.names(),
+                token=token,
+                limits=self._in_force,
+            )
+        )
+        if hello.after is not None and hello.log == self._storage.log:
+            after = min(hello.after, account.last)
+            self._confirm(account, after)
+            self._backlog.start(session, account, after=after, own=True)
+        else:
+            self._backlog.start(session, account, after=account.handed, own=False)
+
+    def leave(self, session: Session, reason: Reason) -> None:
+        """A session has ended, for whatever reason; called once."""
+        account = session.account
+        if account is None:
+            self._around.log("never_registered", address=session.address, reason=reason.value)
+            return
+        session.account = None
+        if session.plain:
+            account.handed = max(account.handed, session.handed_upto())
+        gone = self.roster.leave(account, session)
+        self._around.log(
+            "session_closed", user=account.name, address=session.address, reason=reason.value, gone=gone
+        )
+        if gone:
+            self._around.log("user_left", user=account.name, reason=reason.value, online=len(self.roster))
+
+    def refused(self, session: Session, name: str, error: ProtocolError) -> None:
+        """Count and log a refused name."""
+        self.statistics.refusals += 1
+        self._around.log(
+            "name_refused", name=name[:64], code=error.code.value, text=error.text, address=session.address
+        )
+
+    def _claim(self, name: str, *, token: str | None) -> Account:
+        key = new_user_key(name)
+        account = self.roster.get(key)
+        if account is None:
+            other = self.roster.lookalike(name)
+            if other is not None:
+                raise ProtocolError(
+                    Code.NAME_TAKEN,
+                    f"That name looks just like {other.name}, who is known here. Please choose another.",
+                )
+            if len(self.roster.known) >= self.limits.max_accounts and not self.roster.forget_one():
+                raise ProtocolError(Code.SERVER_FULL, "This server knows as many people as it can.")
+            return self.roster.create(key, name)
+        if account.sessions and (token is None or _hash(token) not in account.tokens):
+            raise ProtocolError(
+                Code.NAME_TAKEN,
+                f"{account.name} is taken: somebody with that name is here. Please choose another.",
+            )
+        return account
+
+    def _join(self, account: Account, session: Session) -> None:
+        session.account = account
+        self.statistics.registrations += 1
+        first = self.roster.join(account, session)
+        self._around.log(
+            "user_registered",
+            user=account.name,
+            address=session.address,
+            dialect="plain" if session.plain else "json",
+        )
+        if first:
+            self._around.log("user_joined", user=account.name, online=len(self.roster))
+
+    # --- messages ----------------------------------------------------------------------------------------
+
+    def post(self, session: Session, to: str, text: str, cid: str | None) -> None:
+        """Accept a message: it is stored, then acknowledged and delivered.
+
+        Args:
+            session: who sends it.
+            to: the recipient's name.
+            text: what it says.
+            cid: the client's id; None lets the hub choose one.
+
+        Raises:
+            ProtocolError: it is not accepted; the sentence says why.
+        """
+        sender = session.account
+        if sender is None:
+            raise _not_registered(cid)
+        self._check_text(text, cid)
+        recipient = self._recipient(to, cid)
+        if not self.keeps_history and not recipient.sessions:
+            raise ProtocolError(Code.NOT_ONLINE, f"{recipient.name} is not online.", cid=cid)
+        draft = Draft(
+            sender=sender.key,
+            recipient=recipient.key,
+            sender_name=sender.name,
+            recipient_name=recipient.name,
+            text=text,
+            cid=self._around.new_cid() if cid is None else cid,
+            at=self._around.wall_ms(),
+            origin=session,
+        )
+        self._storage.append(draft, self._stored)
+
+    def announce(self, text: str) -> int:
+        """Send a message from `Server` to everybody online.
+
+        Returns:
+            To how many people.
+        """
+        people = list(self.roster.online())
+        for account in people:
+            draft = Draft(
+                sender=_SERVER_KEY,
+                recipient=account.key,
+                sender_name=SERVER_NAME,
+                recipient_name=account.name,
+                text=text,
+                cid=self._around.new_cid(),
+                at=self._around.wall_ms(),
+                origin=None,
+            )
+            self._storage.append(draft, self._stored)
+        return len(people)
+
+    def _check_text(self, text: str, cid: str | None) -> None:
+        if not text or text.isspace():
+            raise ProtocolError(Code.EMPTY, "That message is empty, so it was not sent.", cid=cid)
+        # A character has one to four bytes: only long texts have to be encoded to be measured.
+        limit = self.limits.max_text_bytes
+        if len(text) * 4 > limit and len(text.encode()) > limit:
+            raise ProtocolError(
+                Code.TOO_LONG,
+                f"That message is too long: at most {limit} bytes fit into one. Please send it in parts.",
+                cid=cid,
+            )
+        if has_control(text):
+            raise ProtocolError(
+                Code.BAD_REQUEST, "That message contains control characters, so it was not sent.", cid=cid
+            )
+
+    def _recipient(self, to: str, cid: str | None) -> Account:
+        try:
+            key = user_key(to)
+        except NameInvalid:
+            raise ProtocolError(Code.NO_SUCH_USER, "There is nobody by that name here.", cid=cid) from None
+        if key == _SERVER_KEY:
+            raise ProtocolError(Code.NO_SUCH_USER, "The server does not read messages.", cid=cid)
+        account = self.roster.get(key)
+        if account is None:
+            raise ProtocolError(Code.NO_SUCH_USER, f"There is nobody called {to} here.", cid=cid)
+        return account
+
+    def _stored(self, draft: Draft, outcome: Outcome) -> None:
+        session = draft.origin if isinstance(draft.origin, Session) else None
+        if isinstance(outcome, Conflict):
+            if session is not None and session.account is not None:
+                session.deliver(
+                    Error(
+                        code=Code.CONFLICT,
+                        text="Another message was sent under the same id before, so this one was not sent.",
+                        cid=draft.cid,
+                    )
+                )
+            return
+        message = outcome.message
+        if not outcome.first:
+            if session is not None and session.account is not None:
+                session.deliver(Ack(cid=message.cid, id=message.id, at=message.at))
+            return
+        self.statistics.messages += 1
+        recipient = self.roster.get(draft.recipient)
+        sender = self.roster.get(draft.sender)
+        if session is not None and session.account is not None:
+            self._acknowledge(session, message, recipient)
+        if sender is not None:
+            sender.last = message.id
+        if recipient is not None:
+            recipient.last = message.id
+            if sender is not recipient:
+                recipient.unconfirmed[draft.sender] = message.id
+            for other in recipient.sessions:
+                if other.live and (other is not session or other.plain):
+                    self._deliver(other, message, sender)
+        if sender is not None and sender is not recipient:
+            for other in sender.sessions:
+                if other.live and other is not session and not other.plain:
+                    other.deliver_message(message)
+
+    def _acknowledge(self, session: Session, message: Message, recipient: Account | None) -> None:
+        if session.plain:
+            if recipient is not None and not recipient.sessions:
+                session.deliver(Notice(f"{recipient.name} is not online. Your message waits for them."))
+            return
+        if not session.live:
+            session.acked.add(message.id)
+        session.deliver(Ack(cid=message.cid, id=message.id, at=message.at))
+
+    def _deliver(self, session: Session, message: Message, sender: Account | None) -> None:
+        # Whoever writes to a plain client stands in the list that it has seen.
+        if session.plain and sender is not None and sender.joined_version > session.seen_version:
+            self.roster.send_list(session)
+        session.deliver_message(message)
+
+    # --- marks -------------------------------------------------------------------------------------------
+
+    def got(self, session: Session, upto: int) -> None:
+        """Everything up to the id is safe on a device."""
+        self._confirm(_account(session), upto)
+
+    def read(self, session: Session, request: Read) -> None:
+        """Everything from a peer up to the id has been read.
+
+        Raises:
+            ProtocolError: there is no such peer.
+        """
+        account = _account(session)
+        peer = self._peer(request.peer, None)
+        upto = min(request.id, account.last)
+        self._confirm(account, upto)
+        if upto <= account.read.get(peer, 0):
+            return
+        account.read[peer] = upto
+        self._storage.mark_read(account.key, peer, upto)
+        sender = self.roster.get(peer)
+        if sender is not None and sender is not account:
+            self._send_receipt(sender, account)
+
+    def _confirm(self, account: Account, upto: int) -> None:
+        upto = min(upto, account.last)
+        if upto <= account.delivered:
+            return
+        account.delivered = upto
+        account.handed = max(account.handed, upto)
+        for key, newest in list(account.unconfirmed.items()):
+            if newest <= upto:
+                del account.unconfirmed[key]
+            sender = self.roster.get(key)
+            if sender is not None:
+                self._send_receipt(sender, account)
+
+    def _send_receipt(self, sender: Account, reader: Account) -> None:
+        receipt = _receipt(sender, reader)
+        for session in sender.sessions:
+            if not session.plain:
+                session.deliver(receipt)
+
+    def typing(self, session: Session, to: str) -> None:
+        """Pass on that somebody is writing, at most once in three seconds; people who are away miss nothing."""
+        account = _account(session)
+        recipient = self._recipient(to, None)
+        now = self._around.monotonic_s()
+        last_to, last_at = session.typing
+        if last_to == recipient.key and now - last_at < TYPING_INTERVAL_S:
+            return
+        session.typing = (recipient.key, now)
+        notice = TypingFrom(account.name)
+        for other in recipient.sessions:
+            if not other.plain and other is not session:
+                other.deliver(notice)
+
+    # --- looking back ------------------------------------------------------------------------------------
+
+    def history(self, session: Session, query: HistoryQuery) -> None:
+        """Answer with one page of a conversation, and how far the peer has got with it.
+
+        Raises:
+            ProtocolError: there is no such peer.
+        """
+        account = _account(session)
+        peer = self._peer(query.peer, query.rid)
+
+        def answer(page: Page) -> None:
+            session.deliver(History(rid=query.rid, messages=list(page.messages), more=page.more))
+            self._send_receipt_of(session, account, peer)
+
+        if not self.keeps_history:
+            answer(Page((), more=False))
+            return
+        self._storage.conversation(
+            account.key,
+            peer,
+            before=query.before,
+            limit=query.limit,
+            max_bytes=self.limits.page_bytes,
+            on_page=answer,
+        )
+
+    def search(self, session: Session, query: SearchQuery) -> None:
+        """Answer with one page of what was found in one's own messages.
+
+        Raises:
+            ProtocolError: there is no such peer.
+        """
+        account = _account(session)
+        peer = None if query.peer is None else self._peer(query.peer, query.rid)
+
+        def answer(page: Page) -> None:
+            session.deliver(Results(rid=query.rid, messages=list(page.messages), more=page.more))
+
+        if not self.keeps_history:
+            answer(Page((), more=False))
+            return
+        self._storage.search(
+            account.key,
+            query.query,
+            peer=peer,
+            before=query.before,
+            limit=query.limit,
+            max_bytes=self.limits.page_bytes,
+            on_page=answer,
+        )
+
+    def chats(self, session: Session, query: ChatsQuery) -> None:
+        """Answer with one's conversations, and how far each peer has got with them."""
+        account = _account(session)
+
+        def answer(chats: list[Chat]) -> None:
+            session.deliver(Chats(rid=query.rid, chats=chats))
+            for chat in chats:
+                self._send_receipt_of(session, account, user_key(chat.peer))
+
+        if not self.keeps_history:
+            answer([])
+            return
+        self._storage.chats(account.key, limit=MAX_CHATS, on_chats=lambda chats: answer(list(chats)))
+
+    def find(self, session: Session, query: FindQuery) -> None:
+        """Answer with people known here whose name starts with the prefix."""
+        try:
+            prefix: str = user_key(query.prefix)
+        except NameInvalid:
+            prefix = query.prefix.casefold()
+        session.deliver(Found(rid=query.rid, users=self.roster.find(prefix)))
+
+    def _peer(self, name: str, rid: int | str | None) -> UserKey:
+        try:
+            key = user_key(name)
+        except NameInvalid:
+            key = None
+        if key is None or (key != _SERVER_KEY and self.roster.get(key) is None):
+            raise ProtocolError(Code.NO_SUCH_USER, "There is nobody by that name here.", rid=rid)
+        return key
+
+    def _send_receipt_of(self, session: Session, account: Account, peer: UserKey) -> None:
+        reader = self.roster.get(peer)
+        if reader is None or reader is account:
+            return
+        receipt = _receipt(account, reader)
+        if receipt.delivered or receipt.read:
+            session.deliver(receipt)
+
+    # --- the operator ------------------------------------------------------------------------------------
+
+    def kick(self, name: str, why: str) -> bool:
+        """End all sessions of a user.
+
+        Returns:
+            Whether there was one.
+        """
+        try:
+            account = self.roster.get(user_key(name))
+        except NameInvalid:
+            return False
+        if account is None or not account.sessions:
+            return False
+        text = "The operator has ended your session" + (f": {why}" if why else ".")
+        account.tokens.clear()
+        for session in list(account.sessions):
+            session.end(Reason.KICKED, text)
+        return True
+
+
+def _receipt(sender: Account, reader: Account) -> Receipt:
+    return Receipt(peer=reader.name, delivered=reader.delivered, read=reader.read.get(sender.key, 0))
+
+
+def _account(session: Session) -> Account:
+    if session.account is None:
+        raise _not_registered(None)
+    return session.account
+
+
+def _not_registered(cid: str | None) -> ProtocolError:
+    return ProtocolError(Code.NOT_REGISTERED, "Say who you are first: HELLO with your user name.", cid=cid)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,80 @@
+"""What a server enforces, with names and defaults in one place, and the token bucket."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from twocans.protocol.framing import DEFAULT_MAX_LINE_BYTES
+
+TYPING_INTERVAL_S: Final = 3.0
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """The limits of one server. Sizes are in bytes, times in seconds, rates in messages per second."""
+
+    max_line_bytes: int = DEFAULT_MAX_LINE_BYTES
+    """The longest line that a client may send; a longer one ends its connection."""
+    max_text_bytes: int = 16 * 1024
+    """The longest text of one message, in UTF-8."""
+    max_connections: int = 20_000
+    """How many connections may be open at once."""
+    max_accounts: int = 100_000
+    """How many people a server knows; those who are away and have no messages are forgotten first."""
+    registration_s: float = 30.0
+    """How long a connection may stay without a user name."""
+    max_refusals: int = 3
+    """How many refused names end a connection."""
+    rate_per_s: float = 50.0
+    """How many lines per second are read from one client in the long run; 0 for no limit."""
+    burst_s: float = 10.0
+    """How many seconds' worth of lines a client may send at once after a pause."""
+    send_queue_bytes: int = 1024 * 1024
+    """How much may wait for a reader that does not keep up before it is cut off."""
+    ping_after_s: float = 20.0
+    """After how long a silence a JSON client is sent a PING."""
+    dead_after_s: float = 45.0
+    """After how long a silence a peer counts as dead."""
+    list_delay_s: float = 0.05
+    """How long changes of who is online are gathered before plain clients are sent a LIST."""
+    page_bytes: int = 256 * 1024
+    """How much text one page of history or waiting messages holds at most."""
+    memory_messages: int = 100_000
+    """How many messages the memory storage keeps; the oldest are forgotten first."""
+
+
+class TokenBucket:
+    """Lets `rate` things per second through in the long run, and `burst` at once.
+
+    Args:
+        rate: things per second; 0 lets everything through.
+        burst: how many may pass at once after a pause.
+        now: the current time, in seconds of any clock that does not go back.
+    """
+
+    __slots__ = ("_burst", "_rate", "_tokens", "_updated")
+
+    def __init__(self, *, rate: float, burst: float, now: float) -> None:
+        self._rate = rate
+        self._burst = max(burst, 1.0)
+        self._tokens = self._burst
+        self._updated = now
+
+    def take(self, now: float) -> float:
+        """Take one token.
+
+        Returns:
+            0 if it was there, else after how many seconds to ask again.
+        """
+        if self._tokens >= 1.0:
+            self._tokens -= 1.0
+            return 0.0
+        if self._rate <= 0:
+            return 0.0
+        self._tokens = min(self._burst, self._tokens + (now - self._updated) * self._rate)
+        self._updated = now
+        if self._tokens >= 1.0:
+            self._tokens -= 1.0
+            return 0.0
+        return (1.0 - self._tokens) / self._rate

@@ -1,0 +1,76 @@
+"""One registered or registering connection, as the hub sees it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from twocans.protocol.messages import Frame, Message, UserList
+
+if TYPE_CHECKING:
+    from twocans.hub.roster import Account
+
+
+class Reason(StrEnum):
+    """Why a session ended."""
+
+    LEFT = "left"
+    CONNECTION_LOST = "connection_lost"
+    TIMED_OUT = "timed_out"
+    TOO_SLOW = "too_slow"
+    KICKED = "kicked"
+    PROTOCOL_ERROR = "protocol_error"
+    REFUSED = "refused"
+    NOT_REGISTERED = "not_registered"
+    SERVER_STOPPING = "server_stopping"
+
+
+class Session(ABC):
+    """What the hub needs of a connection, and what it remembers about it.
+
+    Args:
+        address: where the peer is, for people: `host:port`.
+    """
+
+    __slots__ = ("account", "acked", "address", "cursor", "live", "plain", "seen_version", "typing")
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.plain = True
+        self.account: Account | None = None
+        self.live = False
+        """Whether the backlog is through, and messages are delivered as they are stored."""
+        self.cursor = 0
+        """The newest id of the backlog that has been delivered."""
+        self.acked: set[int] = set()
+        """What this session itself sent while its backlog was under way; it is not told twice."""
+        self.seen_version = -1
+        """The version of the roster that this session's last LIST showed."""
+        self.typing: tuple[str, float] = ("", float("-inf"))
+        """To whom and when the last TYPING was passed on."""
+
+    @abstractmethod
+    def deliver(self, message: Frame) -> None:
+        """Tell the peer; never blocks and never raises."""
+
+    @abstractmethod
+    def deliver_list(self, users: UserList) -> None:
+        """Tell a plain peer who is online; replaces what a slow reader has not been sent yet."""
+
+    @abstractmethod
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """Call back once what was delivered has left this process; at once if it has. Never after the end."""
+
+    @abstractmethod
+    def end(self, reason: Reason, text: str) -> None:
+        """Tell the peer why, and close once that is sent."""
+
+    @abstractmethod
+    def handed_upto(self) -> int:
+        """For a plain peer: the newest id that its machine has taken."""
+
+    def deliver_message(self, message: Message) -> None:
+        """Tell the peer about a message of its inbox."""
+        self.deliver(message)

@@ -1,0 +1,77 @@
+"""Which addresses people on the network have to type to reach this computer."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from typing import Final
+
+import psutil
+from msgspec import Struct
+
+_VIRTUAL: Final = re.compile(
+    r"^(docker|br-|veth|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|cali|podman|tun|tap|wg|utun|tailscale|zt|ppp|awdl|llw|bridge)"
+    r"|vEthernet|VirtualBox|VMware|Hyper-V|WSL|Loopback|TAP-|OpenVPN|WireGuard|Tailscale|ZeroTier",
+    re.IGNORECASE,
+)
+_NOWHERE: Final = ("192.0.2.1", 9)  # TEST-NET-1 of RFC 5737: no computer has it
+
+
+class Interface(Struct, frozen=True):
+    """One IPv4 address of this computer."""
+
+    name: str
+    address: str
+    is_up: bool
+
+
+def lan_addresses() -> list[str]:
+    """The IPv4 addresses by which others can reach this computer, the likeliest first; no traffic is sent.
+
+    Only the loopback address is given if there is no other.
+    """
+    return rank(_interfaces(), default=_default_route_address())
+
+
+def rank(interfaces: Iterable[Interface], *, default: str | None) -> list[str]:
+    """Order addresses: the one that leads out first, then real networks before virtual ones.
+
+    Args:
+        interfaces: what this computer has.
+        default: the address that the way out starts from, if there is one.
+    """
+    ranked: list[tuple[tuple[bool, bool, bool, int], str]] = []
+    for number, interface in enumerate(interfaces):
+        address = ipaddress.IPv4Address(interface.address)
+        if address.is_loopback or address.is_unspecified or not interface.is_up:
+            continue
+        virtual = _VIRTUAL.search(interface.name) is not None
+        key = (virtual, address.is_link_local, interface.address != default, number)
+        ranked.append((key, interface.address))
+    ordered = list(dict.fromkeys(address for _, address in sorted(ranked)))
+    return ordered or ["127.0.0.1"]
+
+
+def _interfaces() -> list[Interface]:
+    states = psutil.net_if_stats()
+    found: list[Interface] = []
+    for name, addresses in psutil.net_if_addrs().items():
+        state = states.get(name)
+        found.extend(
+            Interface(name, one.address, is_up=state is None or state.isup)
+            for one in addresses
+            if one.family == socket.AF_INET
+        )
+    return found
+
+
+def _default_route_address() -> str | None:
+    # Connecting a datagram socket sends nothing: the system only looks up its routes.
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_NOWHERE)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return None

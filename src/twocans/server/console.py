@@ -1,0 +1,137 @@
+"""The operator's console: a prompt at the server's own terminal, while its log goes on above it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import psutil
+from msgspec import Struct
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import NestedCompleter
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from twocans.hub.hub import Hub
+
+HISTORY_FILE: Final = "console-history"
+
+
+class Command(Struct, frozen=True):
+    """One command: how it is used, what it does, and what carries it out."""
+
+    usage: str
+    help: str
+    run: Callable[[str], Iterator[str]]
+
+
+class Console:
+    """Carries out what the operator types.
+
+    Args:
+        hub: the running server's.
+        log: logs an event.
+        started_at: when the server started, by `time.monotonic`.
+        quit_server: asks the server to stop.
+    """
+
+    def __init__(
+        self, hub: Hub, *, log: Callable[..., None], started_at: float, quit_server: Callable[[], None]
+    ) -> None:
+        self._hub = hub
+        self._log = log
+        self._started_at = started_at
+        self._quit = quit_server
+        self.commands: Mapping[str, Command] = {
+            "help": Command("help", "shows this list", self._help),
+            "users": Command("users", "shows who is online, since when and from where", self._users),
+            "kick": Command("kick NAME [why]", "ends somebody's session and tells them why", self._kick),
+            "say": Command("say TEXT", "sends a message from Server to everybody online", self._say),
+            "stats": Command("stats", "shows what the server has done so far", self._stats),
+            "quit": Command("quit", "tells everybody goodbye and stops the server", self._quit_server),
+        }
+
+    def carry_out(self, line: str) -> list[str]:
+        """Carry out a command.
+
+        Returns:
+            What to show.
+        """
+        word, _, rest = line.strip().partition(" ")
+        if not word:
+            return []
+        command = self.commands.get(word.casefold())
+        if command is None:
+            return [f"{word} is not a command. These are: {', '.join(self.commands)}"]
+        return list(command.run(rest.strip()))
+
+    def _help(self, _rest: str) -> Iterator[str]:
+        width = max(len(command.usage) for command in self.commands.values())
+        for command in self.commands.values():
+            yield f"{command.usage:<{width}}  {command.help}"
+
+    def _users(self, _rest: str) -> Iterator[str]:
+        people = list(self._hub.roster.online())
+        if not people:
+            yield "Nobody is online."
+            return
+        width = max(len(account.name) for account in people)
+        for account in people:
+            places = ", ".join(
+                f"{session.address} ({'plain text' if session.plain else 'client'})"
+                for session in account.sessions
+            )
+            yield f"{account.name:<{width}}  {places}"
+
+    def _kick(self, rest: str) -> Iterator[str]:
+        name, _, why = rest.partition(" ")
+        if not name:
+            yield "Whom? Use it like this: kick NAME [why]"
+        elif self._hub.kick(name, why.strip()):
+            yield f"{name} was kicked."
+        else:
+            yield f"{name} is not online. The command users shows who is."
+
+    def _say(self, rest: str) -> Iterator[str]:
+        if not rest:
+            yield "What? Use it like this: say TEXT"
+            return
+        people = self._hub.announce(rest)
+        yield "Nobody is online to hear it." if people == 0 else f"Said to {people} online."
+
+    def _stats(self, _rest: str) -> Iterator[str]:
+        statistics = self._hub.statistics
+        minutes = int(time.monotonic() - self._started_at) // 60
+        yield f"up for          {minutes // 60} h {minutes % 60} min"
+        yield f"online          {len(self._hub.roster)}"
+        yield f"known people    {len(self._hub.roster.known)}"
+        yield f"messages        {statistics.messages}"
+        yield f"registrations   {statistics.registrations}"
+        yield f"refused names   {statistics.refusals}"
+        yield f"memory          {psutil.Process().memory_info().rss / 2**20:.0f} MiB"
+
+    def _quit_server(self, _rest: str) -> Iterator[str]:
+        self._quit()
+        yield "Stopping."
+
+    async def run(self, *, data: Path | None, show: Callable[[str], None]) -> None:
+        """Read commands from the terminal until it ends; Ctrl-C and Ctrl-D stop the server."""
+        history: History = InMemoryHistory() if data is None else FileHistory(str(data / HISTORY_FILE))
+        prompt: PromptSession[str] = PromptSession("> ", history=history)
+        with patch_stdout(raw=True):
+            while True:
+                try:
+                    line = await prompt.prompt_async(completer=self._completer())
+                except (EOFError, KeyboardInterrupt):
+                    self._quit()
+                    return
+                for answer in self.carry_out(line):
+                    show(answer)
+
+    def _completer(self) -> NestedCompleter:
+        names = {account.name: None for account in self._hub.roster.online()}
+        return NestedCompleter.from_nested_dict(
+            {word: names if word == "kick" else None for word in self.commands}
+        )

@@ -1,0 +1,192 @@
+"""The event loop's connections: `--concurrency async`."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+from twocans.hub.hub import Hub
+from twocans.hub.session import Reason
+from twocans.server.connection import Connection
+from twocans.server.sockets import peer_address, tune, unacknowledged_bytes
+
+FULL: Final = b"MSG: Server: This server is full. Please try again later.\n"
+"""What a connection is told that finds no room; its dialect is not known yet."""
+TIMED_OUT: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH})
+
+
+class Acceptor(Protocol):
+    """A way to serve the connections of one listening socket."""
+
+    async def start(self, listener: socket.socket) -> None:
+        """Accept from now on."""
+        ...
+
+    async def stop(self, reason: Reason, text: str) -> None:
+        """Accept nothing more, end all connections, and wait until they are closed."""
+        ...
+
+
+class Flusher:
+    """Calls `flush` once at the end of a turn of the loop, for every connection that asked for it.
+
+    Args:
+        loop: whose turns.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: list[Connection] = []
+
+    def __call__(self, connection: Connection) -> None:
+        if not self._due:
+            self._loop.call_soon(self._flush)
+        self._due.append(connection)
+
+    def _flush(self) -> None:
+        due, self._due = self._due, []
+        for connection in due:
+            connection.flush()
+
+
+class AsyncAcceptor:
+    """Serves connections on the event loop.
+
+    Args:
+        hub: where clients register.
+        on_full: called with the address of a connection that finds no room.
+    """
+
+    def __init__(self, hub: Hub, *, on_full: Callable[[str], None]) -> None:
+        self._hub = hub
+        self._on_full = on_full
+        self._loop = asyncio.get_running_loop()
+        self._flusher = Flusher(self._loop)
+        self._open: set[_ClientProtocol] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, listener: socket.socket) -> None:
+        """See `Acceptor.start`."""
+        self._server = await self._loop.create_server(self._protocol, sock=listener, backlog=4096)
+
+    async def stop(self, reason: Reason, text: str) -> None:
+        """See `Acceptor.stop`."""
+        if self._server is not None:
+            self._server.close()
+        for client in list(self._open):
+            client.end(reason, text)
+        await self._empty.wait()
+
+    def _protocol(self) -> _ClientProtocol:
+        return _ClientProtocol(self)
+
+    def opened(
+        self, client: _ClientProtocol, transport: asyncio.Transport, address: str
+    ) -> Connection | None:
+        """A connection for a new client; None if there is no room."""
+        if len(self._open) >= self._hub.limits.max_connections:
+            self._on_full(address)
+            return None
+        self._open.add(client)
+        self._empty.clear()
+        return Connection(
+            self._hub,
+            _AsyncTransport(transport),
+            self._loop,
+            schedule_flush=self._flusher,
+            address=address,
+        )
+
+    def closed(self, client: _ClientProtocol) -> None:
+        """A connection is gone."""
+        self._open.discard(client)
+        if not self._open:
+            self._empty.set()
+
+
+class _AsyncTransport:
+    """An asyncio transport as `connection.Transport`."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def unsent_bytes(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def unconfirmed_bytes(self) -> int:
+        sock = self._transport.get_extra_info("socket")
+        return self.unsent_bytes() + (1 if sock is None else unacknowledged_bytes(sock))
+
+
+class _ClientProtocol(asyncio.Protocol):
+    """Passes what asyncio reports to the connection."""
+
+    __slots__ = ("_acceptor", "_connection")
+
+    def __init__(self, acceptor: AsyncAcceptor) -> None:
+        self._acceptor = acceptor
+        self._connection: Connection | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast("asyncio.Transport", transport)
+        sock = transport.get_extra_info("socket")
+        if sock is not None:
+            tune(sock)
+        # All that the system does not take counts as unsent; `resume_writing` tells when it is gone.
+        transport.set_write_buffer_limits(high=0)
+        self._connection = self._acceptor.opened(
+            self, transport, peer_address(transport.get_extra_info("peername"))
+        )
+        if self._connection is None:
+            transport.write(FULL)
+            transport.close()
+
+    def end(self, reason: Reason, text: str) -> None:
+        """End the connection from this side."""
+        if self._connection is not None:
+            self._connection.end(reason, text)
+
+    def data_received(self, data: bytes) -> None:
+        if self._connection is not None:
+            self._connection.receive(data)
+
+    def eof_received(self) -> bool:
+        if self._connection is not None:
+            self._connection.eof()
+            return True  # the connection closes once its last words are out
+        return False
+
+    def resume_writing(self) -> None:
+        if self._connection is not None:
+            self._connection.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None:
+            timed_out = isinstance(exc, OSError) and exc.errno in TIMED_OUT
+            self._connection.lost(timed_out=timed_out)
+            self._connection = None
+            self._acceptor.closed(self)

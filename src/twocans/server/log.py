@@ -1,0 +1,242 @@
+"""What the server tells the person who runs it: events with fields, as sentences or as JSON lines.
+
+Lines are written by a thread of their own, so that a terminal or pipe that stands still holds nobody up.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from enum import StrEnum
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import Final, TextIO
+
+import structlog
+from rich.console import Console
+from rich.text import Text
+
+MAX_WAITING_LINES: Final = 10_000
+LOG_FILE: Final = "server.log"
+LOG_FILE_BYTES: Final = 1024 * 1024
+LOG_FILES: Final = 3
+
+Fields = Mapping[str, object]
+
+
+class LogFormat(StrEnum):
+    """How events are shown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    "left": "left",
+    "connection_lost": "connection lost",
+    "timed_out": "timed out",
+    "too_slow": "too slow: did not keep up with what was sent",
+    "kicked": "kicked",
+    "protocol_error": "broke the protocol",
+    "refused": "no name was accepted",
+    "not_registered": "gave no user name in time",
+    "server_stopping": "the server is stopping",
+}
+
+
+def _online(fields: Fields) -> str:
+    number = fields["online"]
+    return "nobody online" if number == 0 else f"{number} online"
+
+
+def _reason(fields: Fields) -> str:
+    reason = str(fields["reason"])
+    return _REASONS.get(reason, reason)
+
+
+_SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
+    "server_stopped": ("bold", lambda _: "The server has stopped."),
+    "server_stopping": ("bold", lambda f: f"Stopping: {f['why']}. Telling everybody goodbye."),
+    "user_registered": (
+        "dim",
+        lambda f: (
+            f"{f['user']} registered from {f['address']}"
+            + (" (plain text)" if f["dialect"] == "plain" else "")
+        ),
+    ),
+    "user_joined": ("green", lambda f: f"{f['user']} joined ({_online(f)})"),
+    "user_left": ("yellow", lambda f: f"{f['user']} is gone: {_reason(f)} ({_online(f)})"),
+    "session_closed": (
+        "dim",
+        lambda f: "" if f["gone"] else f"One of the sessions of {f['user']} has ended: {_reason(f)}",
+    ),
+    "name_refused": (
+        "magenta",
+        lambda f: f"Refused the name “{f['name']}” from {f['address']}: {f['text']}",
+    ),
+    "never_registered": (
+        "dim",
+        lambda f: f"A connection from {f['address']} never registered: {_reason(f)}",
+    ),
+    "connection_refused": (
+        "magenta",
+        lambda f: f"No room for a connection from {f['address']}: the server is full",
+    ),
+    "announced": ("cyan", lambda f: f"Said to {f['people']} online: your message"),
+    "internal_error": (
+        "red",
+        lambda f: (
+            f"Something went wrong inside the server ({f['error']}). It goes on; details are in {f['where']}."
+        ),
+    ),
+    "lines_dropped": ("dim", lambda f: f"({f['number']} lines could not be shown)"),
+}
+
+
+def sentence(event: str, fields: Fields) -> tuple[str, str]:
+    """How an event reads, and its style; empty if people need not be told."""
+    known = _SENTENCES.get(event)
+    if known is None:
+        return "", ""
+    style, say = known
+    return harmless(say(fields)), style
+
+
+def harmless(text: str) -> str:
+    """The text with everything made visible that could forge or reorder a terminal's output."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+class Output:
+    """Writes lines on a thread of its own; what cannot be written in time is counted, not waited for.
+
+    Args:
+        stream: where to; None for the standard output of the moment.
+        styled: whether it is a terminal.
+        log_file: also there, if given, as plain lines.
+    """
+
+    def __init__(self, *, stream: TextIO | None, styled: bool, log_file: Path | None) -> None:
+        self._queue: queue.Queue[tuple[Text | str, str] | None] = queue.Queue(MAX_WAITING_LINES)
+        self._dropped = 0
+        self._stream = stream
+        self._console = Console(file=stream, highlight=False, soft_wrap=True) if styled else None
+        self._file = _open_log_file(log_file) if log_file is not None else None
+        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
+        self._thread.start()
+
+    def put(self, shown: Text | str, kept: str) -> None:
+        """Show a line, and keep one in the log file; empty ones are left out."""
+        try:
+            if self._dropped:
+                number, self._dropped = self._dropped, 0
+                self._queue.put_nowait((f"({number} lines could not be shown)", ""))
+            self._queue.put_nowait((shown, kept))
+        except queue.Full:
+            self._dropped += 1
+
+    def close(self, *, timeout_s: float = 2.0) -> None:
+        """Write what is waiting; a stream that stands still is given up after the time-out."""
+        try:
+            self._queue.put(None, timeout=timeout_s)
+        except queue.Full:
+            return
+        self._thread.join(timeout_s)
+
+    def _write_all(self) -> None:
+        while (line := self._queue.get()) is not None:
+            shown, kept = line
+            if kept and self._file is not None:
+                self._file.emit(logging.LogRecord("twocans", logging.INFO, "", 0, kept, None, None))
+            if shown:
+                try:
+                    self._show(shown)
+                except (OSError, ValueError):
+                    continue  # nobody reads any more; the log file goes on
+        if self._file is not None:
+            self._file.close()
+
+    def _show(self, line: Text | str) -> None:
+        if self._console is not None:
+            self._console.print(line)
+        else:
+            stream = self._stream or sys.stdout
+            stream.write(f"{line}\n")
+            stream.flush()
+
+
+class _QueueLogger:
+    """What structlog hands finished lines to."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def info(self, shown: Text | str, kept: str) -> None:
+        self._output.put(shown, kept)
+
+
+class Log:
+    """The server's event log; call it with an event's name and fields.
+
+    Args:
+        output: where lines go.
+        form: how they look there.
+    """
+
+    def __init__(self, output: Output, form: LogFormat) -> None:
+        self.output = output
+        self.form = form
+        render = _render_json if form is LogFormat.JSON else _render_text
+        self._logger = structlog.wrap_logger(
+            _QueueLogger(output),
+            processors=[structlog.processors.TimeStamper(fmt="iso", utc=False, key="time"), render],
+            wrapper_class=structlog.BoundLogger,
+        )
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """Log one event."""
+        self._logger.info(event, **fields)
+
+    def say(self, text: str, *, style: str = "") -> None:
+        """Tell something that is no event, only where sentences are shown."""
+        if self.form is LogFormat.TEXT:
+            self.output.put(Text(text, style=style), "")
+
+
+_to_json = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _render_json(
+    logger: object, name: str, event: MutableMapping[str, object]
+) -> tuple[tuple[str, str], dict[str, object]]:
+    line = harmless(str(_to_json(logger, name, dict(event))))
+    return (line, line), {}
+
+
+def _render_text(
+    logger: object, name: str, event: MutableMapping[str, object]
+) -> tuple[tuple[Text | str, str], dict[str, object]]:
+    line = harmless(str(_to_json(logger, name, dict(event))))
+    text, style = sentence(str(event["event"]), event)
+    if not text:
+        return ("", line), {}
+    time = str(event["time"])[11:19]
+    return (Text.assemble((time, "dim"), "  ", (text, style)), line), {}
+
+
+def _open_log_file(path: Path) -> RotatingFileHandler:
+    handler = RotatingFileHandler(
+        path, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES, encoding="utf-8", errors="backslashreplace"
+    )
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    if os.name == "posix":
+        path.chmod(0o600)
+    return handler

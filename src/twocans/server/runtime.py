@@ -1,0 +1,130 @@
+"""Starting, running and stopping a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import sys
+import time
+import uuid
+from collections.abc import Callable
+
+from twocans.hub.hub import EventLog, Hub, Surroundings
+from twocans.hub.session import Reason
+from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.listener import Acceptor, AsyncAcceptor
+from twocans.server.sockets import ListenError, listen
+from twocans.server.threaded import ThreadAcceptor
+from twocans.storage.memory import MemoryStorage
+
+STOPPING: str = "The server is stopping. Your client can connect again when it is back."
+
+
+class StartError(Exception):
+    """The server cannot start; the sentence says why and what to do."""
+
+
+def _silent(event: str, /, **fields: object) -> None:
+    """Log nothing."""
+
+
+class Server:
+    """A chat server. Create and use it on a running event loop.
+
+    Args:
+        config: what to serve, and how.
+        log: is told what happens.
+    """
+
+    def __init__(self, config: Config, *, log: EventLog = _silent) -> None:
+        self._config = config
+        self._log = log
+        self._listener: socket.socket | None = None
+        self._acceptor: Acceptor | None = None
+        self._storage: MemoryStorage | None = None
+        self._hub: Hub | None = None
+        self._stopped = False
+
+    @property
+    def port(self) -> int:
+        """The TCP port that is listened on."""
+        if self._listener is None:
+            raise RuntimeError("the server has not been started")
+        return self._port
+
+    @property
+    def hub(self) -> Hub:
+        """The hub of the running server; only to be used on its event loop."""
+        if self._hub is None:
+            raise RuntimeError("the server has not been started")
+        return self._hub
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            StartError: it cannot; the sentence says why.
+        """
+        config = self._config
+        try:
+            self._listener = listen(config.host, config.port)
+        except ListenError as error:
+            raise StartError(str(error)) from None
+        self._port = int(self._listener.getsockname()[1])
+        loop = asyncio.get_running_loop()
+        self._storage = MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
+        self._hub = Hub(
+            self._storage,
+            name=socket.gethostname(),
+            limits=config.limits,
+            keeps_history=config.history is HistoryMode.ON,
+            surroundings=Surroundings(
+                monotonic_s=loop.time,
+                wall_ms=lambda: time.time_ns() // 1_000_000,
+                call_later=loop.call_later,
+                log=self._log,
+                new_cid=lambda: secrets.token_hex(16),
+            ),
+        )
+        make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
+        self._acceptor = make(
+            self._hub, on_full=lambda address: self._log("connection_refused", address=address)
+        )
+        await self._acceptor.start(self._listener)
+
+    async def stop(self) -> None:
+        """Tell every client, and close; nothing happens if that is done already."""
+        if self._acceptor is None or self._stopped:
+            return
+        self._stopped = True
+        self.hub.roster.fall_silent()
+        await self._acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
+        if self._storage is not None:
+            self._storage.close()
+        self._log("server_stopped")
+
+
+def loop_factory(concurrency: Concurrency) -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The fastest event loop there is; None for asyncio's own."""
+    if sys.platform == "win32":
+        # Threads' sockets are written to by the loop, which the proactor cannot.
+        return asyncio.SelectorEventLoop if concurrency is Concurrency.THREAD else None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        return uvloop.new_event_loop
+    return None
+
+
+def raise_descriptor_limit() -> None:
+    """Let this process have as many connections as the system permits without asking anybody."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        if soft != hard:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

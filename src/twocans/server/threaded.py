@@ -1,0 +1,267 @@
+"""A thread for every client: `--concurrency thread`.
+
+A client's thread waits for its bytes and hands them to the loop, which alone touches the hub, so the hub
+needs no lock. One chunk of a client is under way at a time: while the loop is not done with it, or the client
+has to wait its turn, its thread reads nothing more. What goes out is sent by the loop without blocking.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from twocans.hub.hub import Hub
+from twocans.hub.session import Reason
+from twocans.server.connection import Connection
+from twocans.server.listener import FULL, TIMED_OUT, Flusher
+from twocans.server.sockets import peer_address, tune, unacknowledged_bytes
+
+CHUNK_BYTES: Final = 64 * 1024
+STACK_BYTES: Final = 256 * 1024
+ACCEPT_PAUSE_S: Final = 0.1
+"""How long to wait before accepting again when the system is out of descriptors or threads."""
+
+
+class ThreadAcceptor:
+    """Serves every connection on a thread of its own.
+
+    Args:
+        hub: where clients register; only touched on the running loop.
+        on_full: called with the address of a connection that finds no room.
+    """
+
+    def __init__(self, hub: Hub, *, on_full: Callable[[str], None]) -> None:
+        self.hub = hub
+        self.loop = asyncio.get_running_loop()
+        self.flusher = Flusher(self.loop)
+        self._on_full = on_full
+        self._open: set[_Client] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._listener: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
+
+    async def start(self, listener: socket.socket) -> None:
+        """See `Acceptor.start`."""
+        threading.stack_size(STACK_BYTES)
+        self._listener = listener
+        self._accepting = asyncio.create_task(self._accept(listener), name="accept")
+
+    async def stop(self, reason: Reason, text: str) -> None:
+        """See `Acceptor.stop`."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._accepting
+        if self._listener is not None:
+            self._listener.close()
+        for client in list(self._open):
+            client.end(reason, text)
+        await self._empty.wait()
+
+    async def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                sock, name = await self.loop.sock_accept(listener)
+            except OSError:
+                await asyncio.sleep(ACCEPT_PAUSE_S)
+                continue
+            self._admit(sock, peer_address(name))
+
+    def _admit(self, sock: socket.socket, address: str) -> None:
+        sock.setblocking(False)
+        tune(sock)
+        if len(self._open) >= self.hub.limits.max_connections:
+            self._refuse(sock, address)
+            return
+        client = _Client(self, sock, address)
+        self._open.add(client)
+        self._empty.clear()
+        try:
+            client.thread.start()
+        except RuntimeError:
+            # The system gives this process no more threads.
+            client.reading_ended(timed_out=False, eof=True)
+            self._on_full(address)
+
+    def _refuse(self, sock: socket.socket, address: str) -> None:
+        with contextlib.suppress(OSError):
+            sock.send(FULL)
+        sock.close()
+        self._on_full(address)
+
+    def closed(self, client: _Client) -> None:
+        """A connection is gone."""
+        self._open.discard(client)
+        if not self._open:
+            self._empty.set()
+
+
+class _Client:
+    """One client's socket, its reading thread, and the loop's side of it (`connection.Transport`)."""
+
+    def __init__(self, acceptor: ThreadAcceptor, sock: socket.socket, address: str) -> None:
+        self._acceptor = acceptor
+        self._loop = acceptor.loop
+        self._sock = sock
+        self._unsent = bytearray()
+        self._watching = False
+        self._paused = False
+        self._handed_over = False
+        self._go_on = threading.Semaphore(0)
+        self._stopping = False
+        self._thread_ended = False
+        self._gone = False
+        self.thread = threading.Thread(target=self._read, name=f"client {address}", daemon=True)
+        self._connection = Connection(
+            acceptor.hub, self, acceptor.loop, schedule_flush=acceptor.flusher, address=address
+        )
+
+    # --- the client's thread -----------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        eof = timed_out = False
+        while not self._stopping:
+            try:
+                _wait_readable(self._sock)
+                chunk = self._sock.recv(CHUNK_BYTES)
+            except BlockingIOError:
+                continue
+            except (OSError, ValueError) as error:
+                timed_out = isinstance(error, OSError) and error.errno in TIMED_OUT
+                break
+            if not chunk:
+                eof = True
+                break
+            self._loop.call_soon_threadsafe(self._received, chunk)
+            self._go_on.acquire()
+        with contextlib.suppress(RuntimeError):  # the loop may have ended with the program
+            self._loop.call_soon_threadsafe(lambda: self.reading_ended(timed_out=timed_out, eof=eof))
+
+    # --- the loop ----------------------------------------------------------------------------------------
+
+    def _received(self, chunk: bytes) -> None:
+        self._handed_over = True
+        self._connection.receive(chunk)
+        self._let_thread_go_on()
+
+    def _let_thread_go_on(self) -> None:
+        if self._handed_over and not (self._paused and not self._stopping):
+            self._handed_over = False
+            self._go_on.release()
+
+    def reading_ended(self, *, timed_out: bool, eof: bool) -> None:
+        """The client's thread has ended, or could not be started."""
+        self._thread_ended = True
+        if eof and not self._stopping:
+            self._connection.eof()
+        else:
+            self._finish(timed_out=timed_out)
+
+    def end(self, reason: Reason, text: str) -> None:
+        """End the connection from this side."""
+        self._connection.end(reason, text)
+
+    def write(self, data: bytes) -> None:
+        """See `Transport.write`."""
+        if self._gone:
+            return
+        if not self._unsent:
+            try:
+                sent = self._sock.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return  # the thread reads of it too, and says so
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._unsent += data
+        if not self._watching:
+            self._watching = True
+            self._loop.add_writer(self._sock, self._writable)
+
+    def _writable(self) -> None:
+        try:
+            sent = self._sock.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.abort()
+            return
+        del self._unsent[:sent]
+        if not self._unsent:
+            self._unwatch()
+            if self._stopping:
+                self._shut_down()
+            else:
+                self._connection.drained()
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._stopping = True
+        if not self._unsent:
+            self._shut_down()
+
+    def abort(self) -> None:
+        """See `Transport.abort`."""
+        self._stopping = True
+        self._unsent.clear()
+        self._shut_down()
+
+    def pause_reading(self) -> None:
+        """See `Transport.pause_reading`."""
+        self._paused = True
+
+    def resume_reading(self) -> None:
+        """See `Transport.resume_reading`."""
+        self._paused = False
+        self._let_thread_go_on()
+
+    def unsent_bytes(self) -> int:
+        """See `Transport.unsent_bytes`."""
+        return len(self._unsent)
+
+    def unconfirmed_bytes(self) -> int:
+        """See `Transport.unconfirmed_bytes`."""
+        return len(self._unsent) + (1 if self._gone else unacknowledged_bytes(self._sock))
+
+    def _shut_down(self) -> None:
+        """Wake the thread, which then says that it has ended; or finish at once if it has."""
+        if self._thread_ended:
+            self._finish(timed_out=False)
+            return
+        self._unwatch()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        self._let_thread_go_on()
+
+    def _finish(self, *, timed_out: bool) -> None:
+        if self._gone:
+            return
+        self._unwatch()
+        self._connection.lost(timed_out=timed_out)
+        self._gone = True
+        self._unsent.clear()
+        self._sock.close()
+        self._acceptor.closed(self)
+
+    def _unwatch(self) -> None:
+        if self._watching:
+            self._watching = False
+            self._loop.remove_writer(self._sock)
+
+
+def _wait_readable(sock: socket.socket) -> None:
+    """Block until there is something to read, or an end."""
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        poll.poll()
+    else:
+        select.select([sock], [], [])

@@ -1,0 +1,103 @@
+"""The interface of a storage: a log of messages with what is looked up in it.
+
+Every method returns at once and answers through a callback, called on the thread of the hub, in the order of
+the calls for `append`. A storage may answer before the method returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from msgspec import Struct
+
+from twocans.protocol.messages import Chat, Message
+from twocans.protocol.names import UserKey
+
+
+class Draft(Struct, frozen=True):
+    """A message that has been accepted but not stored yet. `origin` is the hub's own, passed through."""
+
+    sender: UserKey
+    recipient: UserKey
+    sender_name: str
+    recipient_name: str
+    text: str
+    cid: str
+    at: int
+    origin: object
+
+
+class Stored(Struct, frozen=True):
+    """The message is in the log; `first` is false if it was there before under the same cid."""
+
+    message: Message
+    first: bool
+
+
+class Conflict(Struct, frozen=True):
+    """The sender has used this cid before, for other content."""
+
+
+class Page(Struct, frozen=True):
+    """Some messages; `more` says whether the same question has more answers."""
+
+    messages: Sequence[Message]
+    more: bool
+
+
+Outcome: TypeAlias = Stored | Conflict
+OnStored: TypeAlias = Callable[[Draft, Outcome], None]
+OnPage: TypeAlias = Callable[[Page], None]
+OnChats: TypeAlias = Callable[[Sequence[Chat]], None]
+
+
+class Storage(Protocol):
+    """A message log. Its name changes when its ids lose their meaning."""
+
+    @property
+    def log(self) -> str:
+        """The name of this log."""
+        ...
+
+    def append(self, draft: Draft, on_stored: OnStored) -> None:
+        """Store a message and give it the next id; (sender, cid) is unique for good."""
+        ...
+
+    def inbox(
+        self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage
+    ) -> None:
+        """Messages to `user`, and with `own` also those from `user`, with ids above `after`, oldest first."""
+        ...
+
+    def conversation(
+        self, user: UserKey, peer: UserKey, *, before: int | None, limit: int, max_bytes: int, on_page: OnPage
+    ) -> None:
+        """The newest messages between the two with ids below `before`, oldest first."""
+        ...
+
+    def search(
+        self,
+        user: UserKey,
+        query: str,
+        *,
+        peer: UserKey | None,
+        before: int | None,
+        limit: int,
+        max_bytes: int,
+        on_page: OnPage,
+    ) -> None:
+        """Messages to or from `user` that hold all words of `query`, or their beginnings; newest first."""
+        ...
+
+    def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
+        """The conversations of `user`, latest first, with what is unread by `mark_read`."""
+        ...
+
+    def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:
+        """`reader` has read everything from `peer` up to the id."""
+        ...
+
+    def close(self) -> None:
+        """Finish what was begun; nothing may be called after it."""
+        ...

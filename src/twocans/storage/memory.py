@@ -1,0 +1,217 @@
+"""The log of one run of the server, in memory and bounded: nothing of it is left when the server ends."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from twocans.protocol.messages import Chat, Message
+from twocans.protocol.names import UserKey
+from twocans.storage.base import Conflict, Draft, OnChats, OnPage, OnStored, Page, Stored
+
+_WORD: Final = re.compile(r"\w+")
+_COMPACT_AFTER: Final = 1024
+
+
+class _Thread:
+    """Messages in the order of their ids, of which the oldest can be dropped."""
+
+    __slots__ = ("_dropped", "_ids", "_messages")
+
+    def __init__(self) -> None:
+        self._ids: list[int] = []
+        self._messages: list[Message] = []
+        self._dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._ids) - self._dropped
+
+    def add(self, message: Message) -> None:
+        self._ids.append(message.id)
+        self._messages.append(message)
+
+    def drop_oldest(self) -> None:
+        self._dropped += 1
+        # The room is given back in large pieces, so that dropping costs nothing on the average.
+        if self._dropped >= _COMPACT_AFTER and self._dropped * 2 >= len(self._ids):
+            del self._ids[: self._dropped]
+            del self._messages[: self._dropped]
+            self._dropped = 0
+
+    def newest(self) -> Message:
+        return self._messages[-1]
+
+    def after(self, id_: int) -> Iterator[Message]:
+        for index in range(max(self._dropped, bisect_right(self._ids, id_)), len(self._ids)):
+            yield self._messages[index]
+
+    def before(self, id_: int | None) -> Iterator[Message]:
+        end = len(self._ids) if id_ is None else bisect_left(self._ids, id_)
+        for index in range(end - 1, self._dropped - 1, -1):
+            yield self._messages[index]
+
+
+class MemoryStorage:
+    """Keeps the newest messages of this run.
+
+    Args:
+        log: the name of this log; a new one for every run.
+        max_messages: how many messages are kept.
+    """
+
+    def __init__(self, *, log: str, max_messages: int) -> None:
+        self._log = log
+        self._max_messages = max_messages
+        self._next_id = 1
+        self._order: deque[tuple[UserKey, UserKey, str]] = deque()
+        self._names: dict[UserKey, str] = {}
+        self._by_cid: dict[tuple[UserKey, str], Message] = {}
+        self._inboxes: dict[UserKey, _Thread] = {}
+        self._conversations: dict[tuple[UserKey, UserKey], _Thread] = {}
+        self._peers: dict[UserKey, dict[UserKey, None]] = {}
+        self._read: dict[tuple[UserKey, UserKey], int] = {}
+
+    @property
+    def log(self) -> str:
+        """The name of this log."""
+        return self._log
+
+    def append(self, draft: Draft, on_stored: OnStored) -> None:
+        """See `Storage.append`."""
+        known = self._by_cid.get((draft.sender, draft.cid))
+        if known is not None:
+            same = known.to == draft.recipient_name and known.text == draft.text
+            on_stored(draft, Stored(known, first=False) if same else Conflict())
+            return
+        message = Message(
+            id=self._next_id,
+            at=draft.at,
+            sender=draft.sender_name,
+            to=draft.recipient_name,
+            text=draft.text,
+            cid=draft.cid,
+        )
+        self._next_id += 1
+        self._by_cid[draft.sender, draft.cid] = message
+        self._names[draft.sender] = draft.sender_name
+        self._names[draft.recipient] = draft.recipient_name
+        for user, peer in _sides(draft.sender, draft.recipient):
+            self._inboxes.setdefault(user, _Thread()).add(message)
+            latest_last = self._peers.setdefault(user, {})
+            latest_last.pop(peer, None)
+            latest_last[peer] = None
+        self._conversations.setdefault(_pair(draft.sender, draft.recipient), _Thread()).add(message)
+        self._order.append((draft.sender, draft.recipient, draft.cid))
+        if len(self._order) > self._max_messages:
+            self._forget_oldest()
+        on_stored(draft, Stored(message, first=True))
+
+    def inbox(
+        self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage
+    ) -> None:
+        """See `Storage.inbox`."""
+        thread = self._inboxes.get(user)
+        found: Iterable[Message] = thread.after(after) if thread else ()
+        if not own:
+            name = self._names.get(user)
+            found = (message for message in found if message.to == name)
+        on_page(_page(found, limit, max_bytes))
+
+    def conversation(
+        self, user: UserKey, peer: UserKey, *, before: int | None, limit: int, max_bytes: int, on_page: OnPage
+    ) -> None:
+        """See `Storage.conversation`."""
+        thread = self._conversations.get(_pair(user, peer))
+        page = _page(thread.before(before) if thread else (), limit, max_bytes)
+        on_page(Page(page.messages[::-1], page.more))
+
+    def search(
+        self,
+        user: UserKey,
+        query: str,
+        *,
+        peer: UserKey | None,
+        before: int | None,
+        limit: int,
+        max_bytes: int,
+        on_page: OnPage,
+    ) -> None:
+        """See `Storage.search`."""
+        words = [word.casefold() for word in _WORD.findall(query)]
+        thread = self._inboxes.get(user) if peer is None else self._conversations.get(_pair(user, peer))
+        if thread is None or not words:
+            on_page(Page((), more=False))
+            return
+        hits = (message for message in thread.before(before) if _holds(message.text, words))
+        on_page(_page(hits, limit, max_bytes))
+
+    def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
+        """See `Storage.chats`."""
+        chats: list[Chat] = []
+        name = self._names.get(user)
+        for peer in reversed(self._peers.get(user, {})):
+            if len(chats) == limit:
+                break
+            thread = self._conversations[_pair(user, peer)]
+            last = thread.newest()
+            unread = 0
+            if user != peer:
+                read = self._read.get((user, peer), 0)
+                unread = sum(message.to == name for message in thread.after(read))
+            chats.append(Chat(peer=self._names[peer], last=last, unread=unread))
+        on_chats(chats)
+
+    def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:
+        """See `Storage.mark_read`."""
+        self._read[reader, peer] = max(upto, self._read.get((reader, peer), 0))
+
+    def close(self) -> None:
+        """See `Storage.close`."""
+
+    def _forget_oldest(self) -> None:
+        sender, recipient, cid = self._order.popleft()
+        del self._by_cid[sender, cid]
+        pair = _pair(sender, recipient)
+        self._conversations[pair].drop_oldest()
+        for user, peer in _sides(sender, recipient):
+            self._inboxes[user].drop_oldest()
+            if not self._inboxes[user]:
+                del self._inboxes[user]
+            if not self._conversations[pair]:
+                del self._peers[user][peer]
+                self._read.pop((user, peer), None)
+        if not self._conversations[pair]:
+            del self._conversations[pair]
+
+
+def _pair(one: UserKey, other: UserKey) -> tuple[UserKey, UserKey]:
+    return (one, other) if one <= other else (other, one)
+
+
+def _sides(sender: UserKey, recipient: UserKey) -> list[tuple[UserKey, UserKey]]:
+    """Who has the message in the inbox, and with whom; a message to oneself is there once."""
+    return [(sender, recipient)] if sender == recipient else [(sender, recipient), (recipient, sender)]
+
+
+def _page(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
+    """As many messages as a page holds: at least one, and no more than the limits allow."""
+    taken: list[Message] = []
+    size = 0
+    for message in messages:
+        size += len(message.text.encode())
+        if taken and (len(taken) == limit or size > max_bytes):
+            return Page(taken, more=True)
+        taken.append(message)
+    return Page(taken, more=False)
+
+
+def _holds(text: str, words: list[str]) -> bool:
+    """Whether every word begins a word of the text."""
+    folded = text.casefold()
+    if not all(word in folded for word in words):
+        return False
+    there = _WORD.findall(folded)
+    return all(any(one.startswith(word) for one in there) for word in words)
