@@ -72,4 +72,4 @@ class Backlog:
         session.live = True
         session.acked.clear()
         if not session.plain:
-            session.deliver(Synced(last=account.last))
+            session.deliver(Synced(last=max(account.last, session.cursor)))

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from twocans.hub.backlog import Backlog
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
@@ -45,6 +46,8 @@ from twocans.storage.base import Conflict, Draft, Outcome, Page, Storage
 
 TOKEN_BYTES: Final = 32
 MAX_CHATS: Final = 1000
+PREVIEW_CHARS: Final = 100
+"""How much of a conversation's last text is shown where all of them together would be too much."""
 _SERVER_KEY: Final = UserKey(SERVER_NAME.casefold())
 
 
@@ -323,11 +326,11 @@ class Hub:
             if sender is not recipient:
                 recipient.unconfirmed[draft.sender] = message.id
             for other in recipient.sessions:
-                if other.live and (other is not session or other.plain):
+                if other.live and message.id > other.cursor and (other is not session or other.plain):
                     self._deliver(other, message, sender)
         if sender is not None and sender is not recipient:
             for other in sender.sessions:
-                if other.live and other is not session and not other.plain:
+                if other.live and message.id > other.cursor and other is not session and not other.plain:
                     other.deliver_message(message)
 
     def _acknowledge(self, session: Session, message: Message, recipient: Account | None) -> None:
@@ -459,7 +462,7 @@ class Hub:
         account = _account(session)
 
         def answer(chats: list[Chat]) -> None:
-            session.deliver(Chats(rid=query.rid, chats=chats))
+            session.deliver(Chats(rid=query.rid, chats=_shortened(chats, self.limits.page_bytes)))
             for chat in chats:
                 self._send_receipt_of(session, account, user_key(chat.peer))
 
@@ -512,6 +515,18 @@ class Hub:
         for session in list(account.sessions):
             session.end(Reason.KICKED, text)
         return True
+
+
+def _shortened(chats: list[Chat], max_bytes: int) -> list[Chat]:
+    """The same conversations, with only the beginnings of long texts if all would be too much for one frame."""
+    if sum(len(chat.last.text.encode()) for chat in chats) <= max_bytes:
+        return chats
+    return [
+        replace(chat, last=replace(chat.last, text=chat.last.text[: PREVIEW_CHARS - 1] + "…"))
+        if len(chat.last.text) > PREVIEW_CHARS
+        else chat
+        for chat in chats
+    ]
 
 
 def _receipt(sender: Account, reader: Account) -> Receipt:

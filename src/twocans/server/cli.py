@@ -154,7 +154,7 @@ def _open_log(config: Config, form: LogFormat) -> Log:
         try:
             config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             log_file = config.data / LOG_FILE
-            log_file.open("a").close()
+            os.close(os.open(log_file, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
             raise StartError(
                 f"The folder {config.data} cannot be written to ({os.strerror(error.errno or 0)}). "

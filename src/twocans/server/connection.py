@@ -43,6 +43,7 @@ CLOSE_S: Final = 5.0
 """How long a peer may take to fetch the last words."""
 CONFIRM_INTERVAL_S: Final = 1.0
 """How often the machine of a plain peer is asked what it has, in seconds."""
+_QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery)
 _WHO: Final = "Say who you are first: HELLO with your user name."
 
 
@@ -141,6 +142,7 @@ class Connection(Session):
         "_confirmed",
         "_drained",
         "_ended",
+        "_finishing",
         "_flush_due",
         "_heard_at",
         "_hub",
@@ -195,6 +197,7 @@ class Connection(Session):
         self._refusals = 0
         self._closing = False
         self._ended = False
+        self._finishing = False
         self._heard_at = now
         self._pings = 0
         self._last_written = 0
@@ -219,14 +222,14 @@ class Connection(Session):
 
     def eof(self) -> None:
         """The peer has said all that it has to say."""
+        self._finish_lines()
         if not self._closing:
-            self._finish_lines()
             self._close(Reason.LEFT)
 
     def lost(self, *, timed_out: bool = False) -> None:
         """The connection is gone; called once, and nothing after it."""
+        self._finish_lines()
         if not self._closing:
-            self._finish_lines()
             self._leave(Reason.TIMED_OUT if timed_out else Reason.CONNECTION_LOST)
         self._ended = True
         self._timer.cancel()
@@ -328,10 +331,9 @@ class Connection(Session):
     def _work(self) -> None:
         """Handle waiting lines as long as the limits allow."""
         lines = self._lines
+        unsent = self._transport.unsent_bytes()
         while lines and not self._closing:
-            if self._out_bytes > HIGH_WATER_BYTES or (
-                self._out_bytes and self._transport.unsent_bytes() > HIGH_WATER_BYTES
-            ):
+            if self._out_bytes + unsent > HIGH_WATER_BYTES:
                 self._clogged = True
                 self._pause()
                 return
@@ -356,7 +358,8 @@ class Connection(Session):
             self._work()
 
     def _finish_lines(self) -> None:
-        # What was said before leaving counts, even if it came faster than its turn.
+        # What was said before leaving counts, even if it came faster than its turn; answers find nobody.
+        self._finishing = True
         while self._lines and not self._closing:
             self._handle(self._lines.popleft())
 
@@ -418,6 +421,8 @@ class Connection(Session):
                 raise ProtocolError(Code.NOT_REGISTERED, _WHO)
 
     def _handle_json(self, message: FromClient) -> None:
+        if self._finishing and isinstance(message, _QUERIES):
+            return
         match message:
             case Send(to=to, text=text, cid=cid):
                 self._hub.post(self, to, text, cid)
@@ -481,6 +486,9 @@ class Connection(Session):
     def _watch(self) -> None:
         """Look after a silent JSON client: PING it, and give it up when it stays silent."""
         limits = self._hub.limits
+        if self._throttled:
+            # It is this side that does not listen.
+            self._heard_at = self._timers.time()
         silent_s = self._timers.time() - self._heard_at
         if silent_s >= limits.dead_after_s:
             self._leave(Reason.TIMED_OUT)
@@ -511,6 +519,7 @@ class Connection(Session):
     def _resume(self) -> None:
         if self._paused and self._too_long is None:
             self._paused = False
+            self._heard_at = self._timers.time()
             self._transport.resume_reading()
 
     def _want_flush(self) -> None:

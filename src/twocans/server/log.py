@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from enum import StrEnum
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final, TextIO
@@ -125,6 +126,8 @@ class Output:
     """
 
     def __init__(self, *, stream: TextIO | None, styled: bool, log_file: Path | None) -> None:
+        self.notice: Callable[[int], tuple[Text | str, str]] = lambda _: ("", "")
+        """What to write in place of so many lines that could not be."""
         self._queue: queue.Queue[tuple[Text | str, str] | None] = queue.Queue(MAX_WAITING_LINES)
         self._dropped = 0
         self._stream = stream
@@ -137,8 +140,8 @@ class Output:
         """Show a line, and keep one in the log file; empty ones are left out."""
         try:
             if self._dropped:
-                number, self._dropped = self._dropped, 0
-                self._queue.put_nowait((f"({number} lines could not be shown)", ""))
+                self._queue.put_nowait(self.notice(self._dropped))
+                self._dropped = 0
             self._queue.put_nowait((shown, kept))
         except queue.Full:
             self._dropped += 1
@@ -146,6 +149,8 @@ class Output:
     def close(self, *, timeout_s: float = 2.0) -> None:
         """Write what is waiting; a stream that stands still is given up after the time-out."""
         try:
+            if self._dropped:
+                self._queue.put(self.notice(self._dropped), timeout=timeout_s)
             self._queue.put(None, timeout=timeout_s)
         except queue.Full:
             return
@@ -197,9 +202,10 @@ class Log:
         render = _render_json if form is LogFormat.JSON else _render_text
         self._logger = structlog.wrap_logger(
             _QueueLogger(output),
-            processors=[structlog.processors.TimeStamper(fmt="iso", utc=False, key="time"), render],
+            processors=[_stamp, render],
             wrapper_class=structlog.BoundLogger,
         )
+        output.notice = lambda number: render(None, "", _now({"event": "lines_dropped", "number": number}))[0]
 
     def __call__(self, event: str, /, **fields: object) -> None:
         """Log one event."""
@@ -211,20 +217,30 @@ class Log:
             self.output.put(Text(text, style=style), "")
 
 
-_to_json = structlog.processors.JSONRenderer(ensure_ascii=False)
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=False, key="time")
+_to_json = structlog.processors.JSONRenderer()
+
+
+def _now(event: dict[str, object]) -> MutableMapping[str, object]:
+    return _stamp(None, "", event)
+
+
+def _json_line(event: MutableMapping[str, object]) -> str:
+    # JSON in ASCII has no character left that could forge a terminal's output but this one.
+    return str(_to_json(None, "", dict(event))).replace("\x7f", "\\u007f")
 
 
 def _render_json(
-    logger: object, name: str, event: MutableMapping[str, object]
-) -> tuple[tuple[str, str], dict[str, object]]:
-    line = harmless(str(_to_json(logger, name, dict(event))))
+    _logger: object, _name: str, event: MutableMapping[str, object]
+) -> tuple[tuple[Text | str, str], dict[str, object]]:
+    line = _json_line(event)
     return (line, line), {}
 
 
 def _render_text(
-    logger: object, name: str, event: MutableMapping[str, object]
+    _logger: object, _name: str, event: MutableMapping[str, object]
 ) -> tuple[tuple[Text | str, str], dict[str, object]]:
-    line = harmless(str(_to_json(logger, name, dict(event))))
+    line = _json_line(event)
     text, style = sentence(str(event["event"]), event)
     if not text:
         return ("", line), {}
@@ -232,11 +248,22 @@ def _render_text(
     return (Text.assemble((time, "dim"), "  ", (text, style)), line), {}
 
 
+class _PrivateLogFile(RotatingFileHandler):
+    """A log file that only its owner can read, and whose failures hold nobody up."""
+
+    def _open(self) -> TextIOWrapper:
+        # pathlib's open has no opener, which alone gives the file its rights as it is made.
+        return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=_open_private)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """A full disk must not stop the chat: what is shown on the console goes on."""
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _open_log_file(path: Path) -> RotatingFileHandler:
-    handler = RotatingFileHandler(
-        path, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES, encoding="utf-8", errors="backslashreplace"
-    )
+    handler = _PrivateLogFile(path, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(message)s"))
-    if os.name == "posix":
-        path.chmod(0o600)
     return handler

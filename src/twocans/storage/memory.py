@@ -13,7 +13,6 @@ from twocans.protocol.names import UserKey
 from twocans.storage.base import Conflict, Draft, OnChats, OnPage, OnStored, Page, Stored
 
 _WORD: Final = re.compile(r"\w+")
-_COMPACT_AFTER: Final = 1024
 
 
 class _Thread:
@@ -35,8 +34,8 @@ class _Thread:
 
     def drop_oldest(self) -> None:
         self._dropped += 1
-        # The room is given back in large pieces, so that dropping costs nothing on the average.
-        if self._dropped >= _COMPACT_AFTER and self._dropped * 2 >= len(self._ids):
+        # The room is given back by halves, so that dropping costs little on the average.
+        if self._dropped * 2 >= len(self._ids):
             del self._ids[: self._dropped]
             del self._messages[: self._dropped]
             self._dropped = 0
