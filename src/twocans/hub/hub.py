@@ -42,7 +42,7 @@ from twocans.protocol.messages import (
 )
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, new_user_key, user_key
 from twocans.protocol.text import has_control
-from twocans.storage.base import Conflict, Draft, Outcome, Page, Storage
+from twocans.storage.base import AccountRecord, Conflict, Draft, Failed, Outcome, Page, Storage, Stored
 
 TOKEN_BYTES: Final = 32
 MAX_CHATS: Final = 1000
@@ -105,6 +105,9 @@ class Hub:
         self._name = name
         self._around = surroundings
         self._backlog = Backlog(storage, limits)
+        for record in storage.accounts():
+            self._remember(record)
+        storage.add_account(_SERVER_KEY, SERVER_NAME)
         self._in_force = LimitsInForce(
             line_bytes=limits.max_line_bytes,
             text_bytes=limits.max_text_bytes,
@@ -167,7 +170,7 @@ class Hub:
             return
         session.account = None
         if session.plain:
-            account.handed = max(account.handed, session.handed_upto())
+            self._hand(account, session.handed_upto())
         gone = self.roster.leave(account, session)
         self._around.log(
             "session_closed", user=account.name, address=session.address, reason=reason.value, gone=gone
@@ -194,6 +197,7 @@ class Hub:
                 )
             if len(self.roster.known) >= self.limits.max_accounts and not self.roster.forget_one():
                 raise ProtocolError(Code.SERVER_FULL, "This server knows as many people as it can.")
+            self._storage.add_account(key, name)
             return self.roster.create(key, name)
         if account.sessions and (token is None or _hash(token) not in account.tokens):
             raise ProtocolError(
@@ -201,6 +205,16 @@ class Hub:
                 f"{account.name} is taken: somebody with that name is here. Please choose another.",
             )
         return account
+
+    def _remember(self, record: AccountRecord) -> None:
+        if record.key == _SERVER_KEY:
+            return
+        account = self.roster.create(record.key, record.name)
+        account.last = record.last
+        account.delivered = record.delivered
+        account.handed = max(record.handed, record.delivered)
+        account.read = dict(record.read)
+        account.unconfirmed = dict(record.inbound)
 
     def _join(self, account: Account, session: Session) -> None:
         session.account = account
@@ -299,15 +313,9 @@ class Hub:
 
     def _stored(self, draft: Draft, outcome: Outcome) -> None:
         session = draft.origin if isinstance(draft.origin, Session) else None
-        if isinstance(outcome, Conflict):
+        if not isinstance(outcome, Stored):
             if session is not None and session.account is not None:
-                session.deliver(
-                    Error(
-                        code=Code.CONFLICT,
-                        text="Another message was sent under the same id before, so this one was not sent.",
-                        cid=draft.cid,
-                    )
-                )
+                session.deliver(_not_stored(outcome, draft.cid))
             return
         message = outcome.message
         if not outcome.first:
@@ -363,27 +371,35 @@ class Hub:
         account = _account(session)
         peer = self._peer(request.peer, None)
         upto = min(request.id, account.last)
-        self._confirm(account, upto)
-        if upto <= account.read.get(peer, 0):
-            return
-        account.read[peer] = upto
-        self._storage.mark_read(account.key, peer, upto)
+        moved = upto > account.read.get(peer, 0)
+        if moved:
+            account.read[peer] = upto
+            self._storage.mark_read(account.key, peer, upto)
+        told = self._confirm(account, upto)
         sender = self.roster.get(peer)
-        if sender is not None and sender is not account:
+        if moved and peer not in told and sender is not None and sender is not account:
             self._send_receipt(sender, account)
 
-    def _confirm(self, account: Account, upto: int) -> None:
+    def _confirm(self, account: Account, upto: int) -> set[UserKey]:
+        """Move the mark of what is delivered; whoever sent something up to it is told and returned."""
         upto = min(upto, account.last)
+        told: set[UserKey] = set()
         if upto <= account.delivered:
-            return
+            return told
         account.delivered = upto
-        account.handed = max(account.handed, upto)
+        self._hand(account, upto)
         for key, newest in list(account.unconfirmed.items()):
             if newest <= upto:
                 del account.unconfirmed[key]
             sender = self.roster.get(key)
             if sender is not None:
                 self._send_receipt(sender, account)
+                told.add(key)
+        return told
+
+    def _hand(self, account: Account, upto: int) -> None:
+        account.handed = max(account.handed, upto)
+        self._storage.mark_delivered(account.key, delivered=account.delivered, handed=account.handed)
 
     def _send_receipt(self, sender: Account, reader: Account) -> None:
         receipt = _receipt(sender, reader)
@@ -515,6 +531,23 @@ class Hub:
         for session in list(account.sessions):
             session.end(Reason.KICKED, text)
         return True
+
+
+def _not_stored(outcome: Conflict | Failed, cid: str) -> Error:
+    match outcome:
+        case Conflict():
+            return Error(
+                code=Code.CONFLICT,
+                text="Another message was sent under the same id before, so this one was not sent.",
+                cid=cid,
+            )
+        case Failed(full=True):
+            text = (
+                "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
+            )
+        case Failed():
+            text = "The server could not store the message, so it was not sent. Please try again later."
+    return Error(code=Code.INTERNAL, text=text, cid=cid)
 
 
 def _shortened(chats: list[Chat], max_bytes: int) -> list[Chat]:

@@ -95,7 +95,7 @@ class Roster:
         return None
 
     def create(self, key: UserKey, name: str) -> Account:
-        """Make an account known."""
+        """Make an account known, or known again."""
         account = self.known[key] = Account(key, name)
         for one in skeletons(name):
             self._skeletons.setdefault(one, key)

@@ -22,6 +22,7 @@ from twocans.server.addresses import lan_addresses
 from twocans.server.config import DEFAULT_PORT, Concurrency, Config, HistoryMode, default_data_folder
 from twocans.server.log import LOG_FILE, Log, LogFormat, Output
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
+from twocans.storage.sqlite import Durability
 
 _ANY: Final = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         data=options.data,
         concurrency=options.concurrency,
         history=options.history,
+        durability=options.durability,
         limits=replace(Limits(), rate_per_s=options.rate_limit),
     )
     try:
@@ -88,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=default_data_folder(),
         metavar="DIR",
-        help="the folder for everything that the server keeps: its log and the console's history",
+        help="the folder for everything that the server keeps: messages, its log, the console's history",
     )
     parser.add_argument(
         "--concurrency",
@@ -105,11 +107,18 @@ def _parser() -> argparse.ArgumentParser:
         help="messages per second for each client; after a pause ten seconds' worth at once; 0 for no limit",
     )
     parser.add_argument(
+        "--durability",
+        type=Durability,
+        choices=list(Durability),
+        default=Durability.PROCESS,
+        help="what an acknowledged message survives: the end of this process, or a power cut too",
+    )
+    parser.add_argument(
         "--history",
         type=HistoryMode,
         choices=list(HistoryMode),
         default=HistoryMode.ON,
-        help="keep messages for people who are away and for looking back, or not",
+        help="keep messages for people who are away and for looking back, or keep nothing on disk",
     )
     parser.add_argument(
         "--log-format",
@@ -181,7 +190,7 @@ async def _serve(config: Config, log: Log) -> None:
     await server.start()
     _welcome(config, server, log)
     console = None
-    if sys.stdin is not None and sys.stdin.isatty() and log.form is LogFormat.TEXT:
+    if _has_operator(log):
         console = asyncio.create_task(_console(server, config, log, lambda: ask_to_stop("quit was typed")))
     await stop.wait()
     if console is not None:
@@ -233,4 +242,9 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
     for number, address in enumerate(addresses):
         log.say(f"    {address}{suffix}", style="bold green" if number == 0 else "green")
     log.say(f"and this computer to localhost{suffix}, or by netcat: nc {addresses[0]} {server.port}")
-    log.say("Ctrl-C stops the server." if not sys.stdin.isatty() else "Type help for what you can do here.")
+    log.say("Type help for what you can do here." if _has_operator(log) else "Ctrl-C stops the server.")
+
+
+def _has_operator(log: Log) -> bool:
+    """Whether somebody sits at this terminal; without a standard input there is none."""
+    return sys.stdin is not None and sys.stdin.isatty() and log.form is LogFormat.TEXT

@@ -10,6 +10,7 @@ import platformdirs
 from msgspec import Struct
 
 from twocans.hub.limits import Limits
+from twocans.storage.sqlite import Durability
 
 DEFAULT_PORT: Final = 5050
 
@@ -37,6 +38,7 @@ class Config(Struct, frozen=True, kw_only=True):
     """The TCP port; 0 lets the system choose one."""
     data: Path | None = None
     """The folder for everything that the server keeps; None keeps nothing."""
+    durability: Durability = Durability.PROCESS
     concurrency: Concurrency = Concurrency.ASYNC
     history: HistoryMode = HistoryMode.ON
     limits: Limits = Limits()

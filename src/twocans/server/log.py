@@ -94,6 +94,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             f"Something went wrong inside the server ({f['error']}). It goes on; details are in {f['where']}."
         ),
     ),
+    "storage_error": ("red", lambda f: f"Messages could not be stored or read: {f['error']}"),
     "lines_dropped": ("dim", lambda f: f"({f['number']} lines could not be shown)"),
 }
 

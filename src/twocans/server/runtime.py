@@ -17,7 +17,9 @@ from twocans.server.config import Concurrency, Config, HistoryMode
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.sockets import ListenError, listen
 from twocans.server.threaded import ThreadAcceptor
+from twocans.storage.base import Storage
 from twocans.storage.memory import MemoryStorage
+from twocans.storage.sqlite import SqliteStorage, StorageError
 
 STOPPING: str = "The server is stopping. Your client can connect again when it is back."
 
@@ -43,7 +45,7 @@ class Server:
         self._log = log
         self._listener: socket.socket | None = None
         self._acceptor: Acceptor | None = None
-        self._storage: MemoryStorage | None = None
+        self._storage: Storage | None = None
         self._hub: Hub | None = None
         self._stopped = False
 
@@ -74,7 +76,11 @@ class Server:
             raise StartError(str(error)) from None
         self._port = int(self._listener.getsockname()[1])
         loop = asyncio.get_running_loop()
-        self._storage = MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
+        try:
+            self._storage = self._open_storage(loop)
+        except StorageError as error:
+            self._listener.close()
+            raise StartError(str(error)) from None
         self._hub = Hub(
             self._storage,
             name=socket.gethostname(),
@@ -93,6 +99,18 @@ class Server:
             self._hub, on_full=lambda address: self._log("connection_refused", address=address)
         )
         await self._acceptor.start(self._listener)
+
+    def _open_storage(self, loop: asyncio.AbstractEventLoop) -> Storage:
+        config = self._config
+        if config.data is None or config.history is HistoryMode.OFF:
+            return MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
+        return SqliteStorage(
+            config.data,
+            durability=config.durability,
+            post=loop.call_soon_threadsafe,
+            at_end_of_turn=loop.call_soon,
+            on_error=lambda error: self._log("storage_error", error=str(error)),
+        )
 
     async def stop(self) -> None:
         """Tell every client, and close; nothing happens if that is done already."""

@@ -6,7 +6,7 @@ the calls for `append`. A storage may answer before the method returns.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -39,6 +39,12 @@ class Conflict(Struct, frozen=True):
     """The sender has used this cid before, for other content."""
 
 
+class Failed(Struct, frozen=True):
+    """The message could not be stored; `full` tells that there is no room on the disk."""
+
+    full: bool
+
+
 class Page(Struct, frozen=True):
     """Some messages; `more` says whether the same question has more answers."""
 
@@ -46,10 +52,26 @@ class Page(Struct, frozen=True):
     more: bool
 
 
-Outcome: TypeAlias = Stored | Conflict
+Outcome: TypeAlias = Stored | Conflict | Failed
 OnStored: TypeAlias = Callable[[Draft, Outcome], None]
 OnPage: TypeAlias = Callable[[Page], None]
 OnChats: TypeAlias = Callable[[Sequence[Chat]], None]
+
+
+class AccountRecord(Struct, frozen=True, kw_only=True):
+    """What a storage knows of a person from earlier; all numbers are ids.
+
+    `last` is the newest in the inbox, `delivered` and `handed` are marks, `read` is the mark for each peer, and
+    `inbound` the newest from each peer who has sent something beyond `delivered`.
+    """
+
+    key: UserKey
+    name: str
+    last: int
+    delivered: int
+    handed: int
+    read: Mapping[UserKey, int]
+    inbound: Mapping[UserKey, int]
 
 
 class Storage(Protocol):
@@ -58,6 +80,14 @@ class Storage(Protocol):
     @property
     def log(self) -> str:
         """The name of this log."""
+        ...
+
+    def accounts(self) -> Iterable[AccountRecord]:
+        """Everybody who has been added before this storage was opened."""
+        ...
+
+    def add_account(self, key: UserKey, name: str) -> None:
+        """Make somebody known, before any message from or to them."""
         ...
 
     def append(self, draft: Draft, on_stored: OnStored) -> None:
@@ -96,6 +126,10 @@ class Storage(Protocol):
 
     def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:
         """`reader` has read everything from `peer` up to the id."""
+        ...
+
+    def mark_delivered(self, user: UserKey, *, delivered: int, handed: int) -> None:
+        """Up to where `user` has got messages; marks only grow."""
         ...
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Conflict, Draft, OnChats, OnPage, OnStored, Page, Stored
+from twocans.storage.base import AccountRecord, Conflict, Draft, OnChats, OnPage, OnStored, Page, Stored
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -78,6 +78,14 @@ class MemoryStorage:
         """The name of this log."""
         return self._log
 
+    def accounts(self) -> Iterable[AccountRecord]:
+        """See `Storage.accounts`."""
+        return ()
+
+    def add_account(self, key: UserKey, name: str) -> None:
+        """See `Storage.add_account`."""
+        self._names[key] = name
+
     def append(self, draft: Draft, on_stored: OnStored) -> None:
         """See `Storage.append`."""
         known = self._by_cid.get((draft.sender, draft.cid))
@@ -95,8 +103,6 @@ class MemoryStorage:
         )
         self._next_id += 1
         self._by_cid[draft.sender, draft.cid] = message
-        self._names[draft.sender] = draft.sender_name
-        self._names[draft.recipient] = draft.recipient_name
         for user, peer in _sides(draft.sender, draft.recipient):
             self._inboxes.setdefault(user, _Thread()).add(message)
             latest_last = self._peers.setdefault(user, {})
@@ -166,6 +172,9 @@ class MemoryStorage:
     def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`."""
         self._read[reader, peer] = max(upto, self._read.get((reader, peer), 0))
+
+    def mark_delivered(self, user: UserKey, *, delivered: int, handed: int) -> None:
+        """See `Storage.mark_delivered`; the hub itself remembers it for this run."""
 
     def close(self) -> None:
         """See `Storage.close`."""

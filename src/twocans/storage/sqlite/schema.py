@@ -1,0 +1,153 @@
+"""The tables, how they came about, and opening a database of which nothing is known yet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+import uuid
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+APPLICATION_ID: Final = 0x2CA25050
+"""Marks a file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
+BUSY_MS: Final = 5000
+
+_FIRST: Final = (
+    "CREATE TABLE migration(version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
+    "CREATE TABLE log(name TEXT NOT NULL, indexed INTEGER NOT NULL) STRICT",
+    """CREATE TABLE account(
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+        delivered INTEGER NOT NULL DEFAULT 0, handed INTEGER NOT NULL DEFAULT 0) STRICT""",
+    # A message whose time is over keeps its row without its text: its cid stays used.
+    """CREATE TABLE message(
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, sender INTEGER NOT NULL, recipient INTEGER NOT NULL,
+        cid TEXT NOT NULL, text TEXT) STRICT""",
+    "CREATE UNIQUE INDEX message_cid ON message(sender, cid)",
+    "CREATE INDEX message_pair ON message(min(sender, recipient), max(sender, recipient), id)",
+    """CREATE VIEW said AS
+        SELECT m.id, m.at, m.sender, m.recipient, s.name AS sender_name, r.name AS recipient_name, m.text, m.cid
+        FROM message m JOIN account s ON s.id = m.sender JOIN account r ON r.id = m.recipient
+        WHERE m.text IS NOT NULL""",
+    # One row for each side of a conversation. `inbound` is the newest message that `peer` sent.
+    """CREATE TABLE chat(
+        user INTEGER NOT NULL, peer INTEGER NOT NULL, last INTEGER NOT NULL, inbound INTEGER NOT NULL,
+        read INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(user, peer)) STRICT, WITHOUT ROWID""",
+    # `who` holds u<account> of both sides, so that a search meets only one's own messages.
+    "CREATE VIRTUAL TABLE message_text USING fts5(text, who, content='', tokenize='unicode61')",
+)
+MIGRATIONS: Final = (_FIRST,)
+"""The statements that lead from one version of the schema to the next."""
+
+
+class Durability(StrEnum):
+    """What a message that is acknowledged survives."""
+
+    PROCESS = "process"
+    """The end of the process, however it ends."""
+    POWER = "power"
+    """A power cut too."""
+
+
+class StorageError(Exception):
+    """The storage cannot be used; the sentence says why and what to do."""
+
+
+def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
+    """The database of a server, made or brought up to date if need be.
+
+    Raises:
+        StorageError: it is damaged, newer than this program, somebody else's, or cannot be read or written.
+    """
+    try:
+        if os.name == "posix":
+            # SQLite makes its other files with the rights of this one.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        database = connect(path)
+    except OSError as error:
+        raise StorageError(_cannot(path, os.strerror(error.errno or 0))) from None
+    except sqlite3.Error as error:
+        raise StorageError(_cannot(path, str(error))) from None
+    try:
+        _check_identity(database, path)
+        database.execute("PRAGMA journal_mode = WAL").fetchone()
+        database.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.POWER else 'NORMAL'}")
+        # A thread of its own carries the write-ahead log over, so that no commit waits for it.
+        database.execute("PRAGMA wal_autocheckpoint = 0")
+        _migrate(database)
+    except StorageError:
+        database.close()
+        raise
+    except sqlite3.Error as error:
+        database.close()
+        raise StorageError(explain(path, error)) from None
+    return database
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection that may be used from any thread, by one at a time; transactions are begun by hand.
+
+    Raises:
+        sqlite3.Error: the file cannot be opened.
+    """
+    uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
+    database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    return database
+
+
+def explain(path: Path, error: sqlite3.Error) -> str:
+    """What is wrong with the database, and what to do, for the person who starts the server."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_FULL:
+            return f"The disk with {path} is full. Make room, or choose another folder with --data DIR"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return (
+                f"{path} is damaged or is no database. It has been left as it is. "
+                "Put a backup in its place, or choose another folder with --data DIR"
+            )
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return _cannot(path, "no permission")
+        case _:
+            return _cannot(path, str(error))
+
+
+def _cannot(path: Path, why: str) -> str:
+    return f"{path} cannot be used ({why}). Choose another folder with --data DIR"
+
+
+def _check_identity(database: sqlite3.Connection, path: Path) -> None:
+    (identity,) = database.execute("PRAGMA application_id").fetchone()
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if identity != APPLICATION_ID and (tables or identity):
+        raise StorageError(
+            f"{path} belongs to another program. It has been left as it is. Choose another folder with --data DIR"
+        )
+    if version > len(MIGRATIONS):
+        raise StorageError(
+            f"{path} was written by a newer version of Twocans. It has been left as it is. "
+            "Use that version, or choose another folder with --data DIR"
+        )
+
+
+def _migrate(database: sqlite3.Connection) -> None:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in statements:
+                database.execute(statement)
+            if number == 1:
+                database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                database.execute("INSERT INTO log(name, indexed) VALUES (?, 0)", (uuid.uuid4().hex,))
+            database.execute("INSERT INTO migration VALUES (?, ?)", (number, time.time_ns() // 1_000_000))
+            database.execute(f"PRAGMA user_version = {number}")
+            database.execute("COMMIT")
+        except BaseException:
+            database.execute("ROLLBACK")
+            raise
