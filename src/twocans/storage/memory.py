@@ -83,8 +83,7 @@ class MemoryStorage:
         return ()
 
     def add_account(self, key: UserKey, name: str) -> None:
-        """See `Storage.add_account`."""
-        self._names[key] = name
+        """See `Storage.add_account`; names come with the messages here."""
 
     def append(self, draft: Draft, on_stored: OnStored) -> None:
         """See `Storage.append`."""
@@ -103,6 +102,8 @@ class MemoryStorage:
         )
         self._next_id += 1
         self._by_cid[draft.sender, draft.cid] = message
+        self._names[draft.sender] = draft.sender_name
+        self._names[draft.recipient] = draft.recipient_name
         for user, peer in _sides(draft.sender, draft.recipient):
             self._inboxes.setdefault(user, _Thread()).add(message)
             latest_last = self._peers.setdefault(user, {})

@@ -1,0 +1,11 @@
+"""What needs a pseudo-terminal, POSIX signals or Linux's /proc is not collected where there is none."""
+
+from __future__ import annotations
+
+import sys
+
+collect_ignore: list[str] = []
+if sys.platform == "win32":
+    collect_ignore += ["test_operator_console.py", "test_server_process.py"]
+if sys.platform != "linux":
+    collect_ignore += ["test_keep_alive.py"]
