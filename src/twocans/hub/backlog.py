@@ -36,33 +36,38 @@ class Backlog:
             session: whom to.
             account: whose inbox.
             after: the last id that need not be sent.
-            own: whether messages that the account itself has sent belong to it.
+            own: whether messages that the account itself has sent so far belong to it. What other devices send
+                from now on belongs to it in any case, unless the session is plain.
         """
         session.cursor = after
-        self._next(session, account, own=own)
+        self._next(session, account, own_after=0 if own else account.last)
 
-    def _next(self, session: Session, account: Account, *, own: bool) -> None:
+    def _next(self, session: Session, account: Account, *, own_after: int) -> None:
         if account.last <= session.cursor:
             self._finish(session, account)
             return
         seen = account.last
+        others_only = session.plain or session.cursor < own_after
 
         def send(page: Page) -> None:
             if session.account is None:
                 return
-            for message in page.messages:
+            messages = page.messages
+            end = messages[-1].id if messages and page.more else max(seen, messages[-1].id if messages else 0)
+            if others_only and not session.plain and end > own_after:
+                # From here on the account's own messages count too, so this page ends here.
+                end = own_after
+                messages = [message for message in messages if message.id <= end]
+            for message in messages:
                 if message.id not in session.acked:
                     session.deliver_message(message)
-            if page.messages and page.more:
-                session.cursor = page.messages[-1].id
-            else:
-                session.cursor = max(session.cursor, seen, page.messages[-1].id if page.messages else 0)
-            session.when_drained(lambda: self._next(session, account, own=own))
+            session.cursor = max(session.cursor, end)
+            session.when_drained(lambda: self._next(session, account, own_after=own_after))
 
         self._storage.inbox(
             account.key,
             after=session.cursor,
-            own=own,
+            own=not others_only,
             limit=PAGE_MESSAGES,
             max_bytes=self._limits.page_bytes,
             on_page=send,

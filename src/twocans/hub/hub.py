@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
@@ -218,6 +218,7 @@ class Hub:
 
     def _join(self, account: Account, session: Session) -> None:
         session.account = account
+        session.since_ms = self._around.wall_ms()
         self.statistics.registrations += 1
         first = self.roster.join(account, session)
         self._around.log(
@@ -435,7 +436,9 @@ class Hub:
         def answer(page: Page) -> None:
             session.deliver(History(rid=query.rid, messages=list(page.messages), more=page.more))
             self._send_receipt_of(session, account, peer)
+            _answered(session)
 
+        session.asking = True
         if not self.keeps_history:
             answer(Page((), more=False))
             return
@@ -459,7 +462,9 @@ class Hub:
 
         def answer(page: Page) -> None:
             session.deliver(Results(rid=query.rid, messages=list(page.messages), more=page.more))
+            _answered(session)
 
+        session.asking = True
         if not self.keeps_history:
             answer(Page((), more=False))
             return
@@ -477,15 +482,17 @@ class Hub:
         """Answer with one's conversations, and how far each peer has got with them."""
         account = _account(session)
 
-        def answer(chats: list[Chat]) -> None:
-            session.deliver(Chats(rid=query.rid, chats=_shortened(chats, self.limits.page_bytes)))
+        def answer(chats: Sequence[Chat]) -> None:
+            session.deliver(Chats(rid=query.rid, chats=_shortened(list(chats), self.limits.page_bytes)))
             for chat in chats:
                 self._send_receipt_of(session, account, user_key(chat.peer))
+            _answered(session)
 
+        session.asking = True
         if not self.keeps_history:
             answer([])
             return
-        self._storage.chats(account.key, limit=MAX_CHATS, on_chats=lambda chats: answer(list(chats)))
+        self._storage.chats(account.key, limit=MAX_CHATS, on_chats=answer)
 
     def find(self, session: Session, query: FindQuery) -> None:
         """Answer with people known here whose name starts with the prefix."""
@@ -564,6 +571,12 @@ def _shortened(chats: list[Chat], max_bytes: int) -> list[Chat]:
 
 def _receipt(sender: Account, reader: Account) -> Receipt:
     return Receipt(peer=reader.name, delivered=reader.delivered, read=reader.read.get(sender.key, 0))
+
+
+def _answered(session: Session) -> None:
+    session.asking = False
+    if session.account is not None:
+        session.answered()
 
 
 def _account(session: Session) -> Account:

@@ -67,9 +67,6 @@ class TokenBucket:
         Returns:
             0 if it was there, else after how many seconds to ask again.
         """
-        if self._tokens >= 1.0:
-            self._tokens -= 1.0
-            return 0.0
         if self._rate <= 0:
             return 0.0
         self._tokens = min(self._burst, self._tokens + (now - self._updated) * self._rate)

@@ -34,7 +34,18 @@ class Session(ABC):
         address: where the peer is, for people: `host:port`.
     """
 
-    __slots__ = ("account", "acked", "address", "cursor", "live", "plain", "seen_version", "typing")
+    __slots__ = (
+        "account",
+        "acked",
+        "address",
+        "asking",
+        "cursor",
+        "live",
+        "plain",
+        "seen_version",
+        "since_ms",
+        "typing",
+    )
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -46,6 +57,10 @@ class Session(ABC):
         """The newest id of the backlog that has been delivered."""
         self.acked: set[int] = set()
         """What this session itself sent while its backlog was under way; it is not told twice."""
+        self.asking = False
+        """Whether an answer from the storage is awaited; one question of a session is under way at a time."""
+        self.since_ms = 0
+        """When the session was registered, in Unix milliseconds."""
         self.seen_version = -1
         """The version of the roster that this session's last LIST showed."""
         self.typing: tuple[str, float] = ("", float("-inf"))
@@ -62,6 +77,10 @@ class Session(ABC):
     @abstractmethod
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back once what was delivered has left this process; at once if it has. Never after the end."""
+
+    @abstractmethod
+    def answered(self) -> None:
+        """The answer from the storage has come, and the next question may be asked."""
 
     @abstractmethod
     def end(self, reason: Reason, text: str) -> None:

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import ipaddress
 import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from msgspec.structs import replace
 
 from twocans.hub.limits import Limits
 from twocans.server.addresses import lan_addresses
-from twocans.server.config import DEFAULT_PORT, Concurrency, Config, HistoryMode, default_data_folder
+from twocans.server.arguments import ANY_ADDRESS, parser
+from twocans.server.config import DEFAULT_PORT, Config
 from twocans.server.log import LOG_FILE, Log, LogFormat, Output
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
-from twocans.storage.sqlite import Durability
-
-_ANY: Final = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a server until it is told to stop.
+    """Run a server until it is told to stop, or do what another command says.
 
     Args:
         arguments: the command line without the program's name; None for this process's.
 
     Returns:
-        The exit code: 0 after a clean end, 1 if the server could not start.
+        The exit code: 0 after a clean end, 1 if the server could not start or the command failed.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
+    if options.command is not None:
+        # Serving needs none of what the commands need.
+        from twocans.server.keeping import commands
+
+        return commands.run(options)
     config = Config(
         host=options.host,
         port=options.port,
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         concurrency=options.concurrency,
         history=options.history,
         durability=options.durability,
+        keep_days=options.keep_days,
         limits=replace(Limits(), rate_per_s=options.rate_limit),
     )
     try:
@@ -66,95 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _failed(error: StartError) -> int:
     print(f"The server could not start. {error}", file=sys.stderr)
     return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    defaults = Limits()
-    parser = argparse.ArgumentParser(
-        prog="server.py",
-        description="Hosts a chat for the people on this network.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    parser.add_argument(
-        "--host",
-        type=_ipv4,
-        default=_ANY,
-        metavar="ADDRESS",
-        help="the IPv4 address of this computer to listen on",
-    )
-    parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the TCP port; 0 for any"
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=default_data_folder(),
-        metavar="DIR",
-        help="the folder for everything that the server keeps: messages, its log, the console's history",
-    )
-    parser.add_argument(
-        "--concurrency",
-        type=Concurrency,
-        choices=list(Concurrency),
-        default=Concurrency.ASYNC,
-        help="serve all clients from one event loop, or each from a thread of its own",
-    )
-    parser.add_argument(
-        "--rate-limit",
-        type=_rate,
-        default=defaults.rate_per_s,
-        metavar="N",
-        help="messages per second for each client; after a pause ten seconds' worth at once; 0 for no limit",
-    )
-    parser.add_argument(
-        "--durability",
-        type=Durability,
-        choices=list(Durability),
-        default=Durability.PROCESS,
-        help="what an acknowledged message survives: the end of this process, or a power cut too",
-    )
-    parser.add_argument(
-        "--history",
-        type=HistoryMode,
-        choices=list(HistoryMode),
-        default=HistoryMode.ON,
-        help="keep messages for people who are away and for looking back, or keep nothing on disk",
-    )
-    parser.add_argument(
-        "--log-format",
-        type=LogFormat,
-        choices=list(LogFormat),
-        default=LogFormat.TEXT,
-        help="sentences for people, or one JSON object a line for machines",
-    )
-    return parser
-
-
-def _ipv4(text: str) -> str:
-    if text == "localhost":
-        return "127.0.0.1"
-    try:
-        return str(ipaddress.IPv4Address(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not an IPv4 address such as 192.168.1.20") from None
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(
-            f"{text} is not a port: a number from 1 to 65535, or 0 for any free one"
-        )
-    return int(text)
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of messages per second, 0 or more")
-    return rate
 
 
 def _open_log(config: Config, form: LogFormat) -> Log:
@@ -205,7 +117,7 @@ async def _console(server: Server, config: Config, log: Log, quit_server: Any) -
     # Loaded only where somebody sits at a terminal: it takes a moment.
     from twocans.server.console import Console
 
-    console = Console(server.hub, log=log, started_at=time.monotonic(), quit_server=quit_server)
+    console = Console(server.hub, started_at=time.monotonic(), quit_server=quit_server)
     await console.run(data=config.data, show=log.say)
 
 
@@ -228,7 +140,7 @@ def _report(log: Log, config: Config, context: dict[str, Any]) -> None:
 
 
 def _welcome(config: Config, server: Server, log: Log) -> None:
-    addresses = lan_addresses() if config.host == _ANY else [config.host]
+    addresses = lan_addresses() if config.host == ANY_ADDRESS else [config.host]
     suffix = "" if server.port == DEFAULT_PORT else f":{server.port}"
     log(
         "server_started",

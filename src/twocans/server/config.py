@@ -39,6 +39,8 @@ class Config(Struct, frozen=True, kw_only=True):
     data: Path | None = None
     """The folder for everything that the server keeps; None keeps nothing."""
     durability: Durability = Durability.PROCESS
+    keep_days: int | None = None
+    """How many days a message keeps its text; None for ever."""
     concurrency: Concurrency = Concurrency.ASYNC
     history: HistoryMode = HistoryMode.ON
     limits: Limits = Limits()

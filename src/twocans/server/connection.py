@@ -217,7 +217,7 @@ class Connection(Session):
         if error is not None:
             self._too_long = error
             self._pause()
-        if not self._throttled and not self._clogged:
+        if not self._throttled and not self._clogged and not self.asking:
             self._work()
 
     def eof(self) -> None:
@@ -275,7 +275,7 @@ class Connection(Session):
                 callback()
         if self._clogged:
             self._clogged = False
-            if not self._throttled:
+            if not self._throttled and not self.asking:
                 self._work()
 
     # --- from the hub ------------------------------------------------------------------------------------
@@ -315,6 +315,12 @@ class Connection(Session):
         else:
             self._drained.append(callback)
 
+    def answered(self) -> None:
+        """See `Session.answered`."""
+        # Not within the call that asked, whose caller goes on with the next line anyway.
+        if self._paused and not self._throttled and not self._clogged and not self._closing:
+            self._work()
+
     def end(self, reason: Reason, text: str) -> None:
         """See `Session.end`."""
         if self._closing:
@@ -333,6 +339,9 @@ class Connection(Session):
         lines = self._lines
         unsent = self._transport.unsent_bytes()
         while lines and not self._closing:
+            if self.asking:
+                self._pause()
+                return
             if self._out_bytes + unsent > HIGH_WATER_BYTES:
                 self._clogged = True
                 self._pause()
@@ -354,7 +363,7 @@ class Connection(Session):
 
     def _work_again(self) -> None:
         self._throttled = False
-        if not self._closing and not self._clogged:
+        if not self._closing and not self._clogged and not self.asking:
             self._work()
 
     def _finish_lines(self) -> None:

@@ -32,16 +32,12 @@ class Console:
 
     Args:
         hub: the running server's.
-        log: logs an event.
         started_at: when the server started, by `time.monotonic`.
         quit_server: asks the server to stop.
     """
 
-    def __init__(
-        self, hub: Hub, *, log: Callable[..., None], started_at: float, quit_server: Callable[[], None]
-    ) -> None:
+    def __init__(self, hub: Hub, *, started_at: float, quit_server: Callable[[], None]) -> None:
         self._hub = hub
-        self._log = log
         self._started_at = started_at
         self._quit = quit_server
         self.commands: Mapping[str, Command] = {
@@ -80,7 +76,7 @@ class Console:
         width = max(len(account.name) for account in people)
         for account in people:
             places = ", ".join(
-                f"{session.address} ({'plain text' if session.plain else 'client'})"
+                f"since {_time(session.since_ms)} from {session.address}{' (plain text)' if session.plain else ''}"
                 for session in account.sessions
             )
             yield f"{account.name:<{width}}  {places}"
@@ -135,3 +131,7 @@ class Console:
         return NestedCompleter.from_nested_dict(
             {word: names if word == "kick" else None for word in self.commands}
         )
+
+
+def _time(at_ms: int) -> str:
+    return time.strftime("%H:%M", time.localtime(at_ms / 1000))

@@ -87,12 +87,15 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         "magenta",
         lambda f: f"No room for a connection from {f['address']}: the server is full",
     ),
-    "announced": ("cyan", lambda f: f"Said to {f['people']} online: your message"),
     "internal_error": (
         "red",
         lambda f: (
             f"Something went wrong inside the server ({f['error']}). It goes on; details are in {f['where']}."
         ),
+    ),
+    "messages_cleared": (
+        "dim",
+        lambda f: f"Messages older than {f['keep_days']} days have been removed: {f['number']}",
     ),
     "storage_error": ("red", lambda f: f"Messages could not be stored or read: {f['error']}"),
     "lines_dropped": ("dim", lambda f: f"({f['number']} lines could not be shown)"),
@@ -175,7 +178,12 @@ class Output:
             self._console.print(line)
         else:
             stream = self._stream or sys.stdout
-            stream.write(f"{line}\n")
+            try:
+                stream.write(f"{line}\n")
+            except UnicodeEncodeError:
+                # The stream's encoding lacks a letter; it is written as an escape.
+                encoding = stream.encoding or "ascii"
+                stream.write(f"{str(line).encode(encoding, 'backslashreplace').decode(encoding)}\n")
             stream.flush()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
 from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.keeping.retention import Retention
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.sockets import ListenError, listen
 from twocans.server.threaded import ThreadAcceptor
@@ -46,6 +47,7 @@ class Server:
         self._listener: socket.socket | None = None
         self._acceptor: Acceptor | None = None
         self._storage: Storage | None = None
+        self._retention: Retention | None = None
         self._hub: Hub | None = None
         self._stopped = False
 
@@ -88,7 +90,7 @@ class Server:
             keeps_history=config.history is HistoryMode.ON,
             surroundings=Surroundings(
                 monotonic_s=loop.time,
-                wall_ms=lambda: time.time_ns() // 1_000_000,
+                wall_ms=_wall_ms,
                 call_later=loop.call_later,
                 log=self._log,
                 new_cid=lambda: secrets.token_hex(16),
@@ -99,6 +101,15 @@ class Server:
             self._hub, on_full=lambda address: self._log("connection_refused", address=address)
         )
         await self._acceptor.start(self._listener)
+        if config.keep_days is not None and isinstance(self._storage, SqliteStorage):
+            self._retention = Retention(
+                self._storage,
+                keep_days=config.keep_days,
+                wall_ms=_wall_ms,
+                call_later=loop.call_later,
+                log=self._log,
+            )
+            self._retention.start()
 
     def _open_storage(self, loop: asyncio.AbstractEventLoop) -> Storage:
         config = self._config
@@ -119,9 +130,15 @@ class Server:
         self._stopped = True
         self.hub.roster.fall_silent()
         await self._acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
+        if self._retention is not None:
+            self._retention.stop()
         if self._storage is not None:
             self._storage.close()
         self._log("server_stopped")
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def loop_factory(concurrency: Concurrency) -> Callable[[], asyncio.AbstractEventLoop] | None:

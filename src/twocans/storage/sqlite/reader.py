@@ -6,6 +6,7 @@ import queue
 import re
 import sqlite3
 import threading
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
@@ -13,16 +14,16 @@ from twocans.protocol.messages import Chat, Message
 from twocans.storage.base import Page
 
 _T = TypeVar("_T")
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = re.compile(r"[^\W_]+")
 
 _CONVERSATION: Final = """
     SELECT id, at, sender_name, recipient_name, text, cid FROM said
     WHERE min(sender, recipient) = ? AND max(sender, recipient) = ? AND id < ?
-    ORDER BY id DESC LIMIT ?"""
+    AND id > (SELECT cleared FROM log) ORDER BY id DESC LIMIT ?"""
 # Ids are in the order of the log, so what came after one is read in one go along it.
 _INBOX: Final = """
     SELECT id, at, sender_name, recipient_name, text, cid FROM said
-    WHERE id > :after AND (recipient = :user OR (:own AND sender = :user))
+    WHERE id > max(:after, (SELECT cleared FROM log)) AND (recipient = :user OR (:own AND sender = :user))
     ORDER BY id LIMIT :limit"""
 _SEARCH: Final = """
     SELECT id, at, sender_name, recipient_name, said.text, cid
@@ -34,9 +35,13 @@ _CHATS: Final = """
     SELECT p.name, m.id, m.at, m.sender_name, m.recipient_name, m.text, m.cid,
       (SELECT count(*) FROM message u WHERE c.user <> c.peer
        AND min(u.sender, u.recipient) = min(c.user, c.peer) AND max(u.sender, u.recipient) = max(c.user, c.peer)
-       AND u.id > c.read AND u.recipient = c.user AND u.text IS NOT NULL)
-    FROM chat c JOIN account p ON p.id = c.peer JOIN said m ON m.id = c.last
-    WHERE c.user = ? ORDER BY c.last DESC LIMIT ?"""
+       AND u.id > max(c.read, (SELECT cleared FROM log)) AND u.recipient = c.user AND u.text IS NOT NULL)
+    FROM chat c JOIN account p ON p.id = c.peer JOIN said m ON m.id =
+      (SELECT n.id FROM message n
+       WHERE min(n.sender, n.recipient) = min(c.user, c.peer)
+       AND max(n.sender, n.recipient) = max(c.user, c.peer)
+       AND n.id > (SELECT cleared FROM log) AND n.text IS NOT NULL ORDER BY n.id DESC LIMIT 1)
+    WHERE c.user = ? ORDER BY m.id DESC LIMIT ?"""
 _NEVER: Final = 2**63 - 1
 
 
@@ -122,7 +127,8 @@ def search(
     max_bytes: int,
 ) -> Page:
     """Messages of an account that hold words beginning with all words of `query`, newest first."""
-    words = _WORD.findall(query)
+    # The index holds letters without their accents; composed, a letter and its accent are one word here too.
+    words = _WORD.findall(unicodedata.normalize("NFC", query))
     if not words:
         return Page((), more=False)
     # Every word is quoted, so that nothing in it is taken for the query language of FTS5.

@@ -14,6 +14,8 @@ from typing import Final
 APPLICATION_ID: Final = 0x2CA25050
 """Marks a file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 BUSY_MS: Final = 5000
+DATABASE_FILE: Final = "messages.db"
+"""What the database is called in the server's folder."""
 
 _FIRST: Final = (
     "CREATE TABLE migration(version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
@@ -38,7 +40,12 @@ _FIRST: Final = (
     # `who` holds u<account> of both sides, so that a search meets only one's own messages.
     "CREATE VIRTUAL TABLE message_text USING fts5(text, who, content='', tokenize='unicode61')",
 )
-MIGRATIONS: Final = (_FIRST,)
+# For messages whose time is over. Up to the id `cleared` no message has a text any more.
+_SECOND: Final = (
+    "ALTER TABLE log ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX message_age ON message(at) WHERE text IS NOT NULL",
+)
+MIGRATIONS: Final = (_FIRST, _SECOND)
 """The statements that lead from one version of the schema to the next."""
 
 
@@ -87,6 +94,34 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
     return database
 
 
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """The database of a server that may be running, for reading only; it is never in the server's way.
+
+    Raises:
+        StorageError: there is none, or it cannot be read, or is not of this version.
+    """
+    if not path.exists():
+        raise StorageError(
+            f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
+        )
+    try:
+        database = connect(path, read_only=True)
+    except sqlite3.Error as error:
+        raise StorageError(_unreadable(path, str(error))) from None
+    try:
+        _check_identity(database, path)
+        _check_current(database, path)
+    except StorageError:
+        database.close()
+        raise
+    except sqlite3.Error as error:
+        database.close()
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+            raise StorageError(_unreadable(path, "no permission")) from None
+        raise StorageError(explain(path, error)) from None
+    return database
+
+
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """A connection that may be used from any thread, by one at a time; transactions are begun by hand.
 
@@ -116,6 +151,10 @@ def explain(path: Path, error: sqlite3.Error) -> str:
             return _cannot(path, str(error))
 
 
+def _unreadable(path: Path, why: str) -> str:
+    return f"{path} cannot be read ({why}). Use the account that runs the server, or name another folder with --data DIR"
+
+
 def _cannot(path: Path, why: str) -> str:
     return f"{path} cannot be used ({why}). Choose another folder with --data DIR"
 
@@ -135,6 +174,14 @@ def _check_identity(database: sqlite3.Connection, path: Path) -> None:
         )
 
 
+def _check_current(database: sqlite3.Connection, path: Path) -> None:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version < len(MIGRATIONS):
+        raise StorageError(
+            f"{path} was written by an older version of Twocans. Start the server with it once, then try again"
+        )
+
+
 def _migrate(database: sqlite3.Connection) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
@@ -149,5 +196,7 @@ def _migrate(database: sqlite3.Connection) -> None:
             database.execute(f"PRAGMA user_version = {number}")
             database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            # A full disk ends a transaction by itself.
+            if database.in_transaction:
+                database.execute("ROLLBACK")
             raise

@@ -10,14 +10,12 @@ from typing import Final
 from twocans.protocol.messages import Chat
 from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord, Draft, OnChats, OnPage, OnStored, Page
-from twocans.storage.sqlite import reader, schema
+from twocans.storage.sqlite import reader, retention, schema
 from twocans.storage.sqlite.checkpoint import Checkpointer
 from twocans.storage.sqlite.lock import FolderLock
 from twocans.storage.sqlite.reader import Reader
-from twocans.storage.sqlite.schema import Durability, StorageError
+from twocans.storage.sqlite.schema import DATABASE_FILE, Durability, StorageError
 from twocans.storage.sqlite.writer import Waiting, Writer
-
-DATABASE_FILE: Final = "messages.db"
 
 
 class SqliteStorage:
@@ -55,6 +53,8 @@ class SqliteStorage:
         except StorageError:
             self._lock.release()
             raise
+        self._post = post
+        self._on_error = on_error
         self._at_end_of_turn = at_end_of_turn
         self._gathered: list[Waiting] = []
         self._checkpointer = Checkpointer(self.path)
@@ -142,7 +142,12 @@ class SqliteStorage:
     def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
         """See `Storage.chats`."""
         number = self._number(user)
-        self._reader.ask(lambda db: reader.chats(db, number, limit=limit), instead=_NO_CHATS, answer=on_chats)
+        # What has just been read counts, so the marks that are on their way are written first.
+        self._writer.run(
+            lambda _: self._reader.ask(
+                lambda db: reader.chats(db, number, limit=limit), instead=_NO_CHATS, answer=on_chats
+            )
+        )
 
     def mark_read(self, reader_key: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`."""
@@ -157,6 +162,28 @@ class SqliteStorage:
             "UPDATE account SET delivered = max(delivered, ?), handed = max(handed, ?) WHERE id = ?",
             (delivered, handed, self._number(user)),
         )
+
+    def clear_slice(self, before_ms: int, *, on_cleared: Callable[[int], None]) -> None:
+        """Take the text from the oldest messages, between two batches of the writer, a slice and no more.
+
+        Args:
+            before_ms: messages of this time and later keep their text; Unix milliseconds.
+            on_cleared: told how many it was; fewer than `retention.SLICE_MESSAGES` if no more are due, 0 if
+                it could not be done now.
+        """
+
+        def clear(database: sqlite3.Connection) -> None:
+            number = 0
+            try:
+                number = retention.clear_slice(database, before_ms=before_ms)
+            except sqlite3.Error as error:
+                failure = error
+                self._post(lambda: self._on_error(failure))
+            else:
+                self._checkpointer.written()
+            self._post(lambda: on_cleared(number))
+
+        self._writer.run(clear)
 
     def close(self) -> None:
         """See `Storage.close`."""
@@ -174,7 +201,8 @@ class SqliteStorage:
     def _number(self, key: UserKey) -> int:
         number = self._numbers.get(key)
         if number is None:
-            number = self._numbers[key] = len(self._numbers) + 1
+            number = self._numbers[key] = self._next_number
+            self._next_number += 1
         return number
 
     def _load(self, database: sqlite3.Connection) -> None:
@@ -182,6 +210,10 @@ class SqliteStorage:
         self._log, self._indexed = str(name), int(indexed)
         (last_id,) = database.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()
         self._last_id = int(last_id)
+        # Numbers that went to messages which were in the log already are given again after a restart.
+        if self._indexed > self._last_id:
+            self._indexed = self._last_id
+            database.execute("UPDATE log SET indexed = ?", (self._indexed,))
         self._numbers: dict[UserKey, int] = {}
         self._records: list[AccountRecord] = []
         marks: dict[int, list[tuple[int, int, int, int]]] = {}
@@ -191,6 +223,7 @@ class SqliteStorage:
             marks.setdefault(user, []).append((peer, last, inbound, read))
         rows = database.execute("SELECT id, key, name, delivered, handed FROM account ORDER BY id").fetchall()
         keys = {number: UserKey(key) for number, key, *_ in rows}
+        self._next_number = max(keys, default=0) + 1
         for number, key, name, delivered, handed in rows:
             self._numbers[UserKey(key)] = number
             mine = marks.get(number, [])

@@ -33,7 +33,7 @@ _CHATS: Final = (
     " inbound = max(inbound, excluded.inbound)"
 )
 _KNOWN: Final = (
-    "SELECT m.sender, m.cid, m.id, m.at, m.recipient, m.text FROM json_each(?) j"
+    "SELECT j.key, m.id, m.at, m.recipient, m.text FROM json_each(?) j"
     " JOIN message m ON m.sender = j.value->>2 AND m.cid = j.value->>4"
 )
 _INDEX: Final = (
@@ -91,6 +91,7 @@ class Writer:
         self._held: list[Update] = []
         self._jobs: list[Callable[[sqlite3.Connection], None]] = []
         self._index_now: list[Callable[[], None]] = []
+        self._index_failed = False
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="storage writer", daemon=True)
         self._thread.start()
@@ -149,7 +150,7 @@ class Writer:
 
     def _patience_s(self) -> float | None:
         """How long to wait for work before turning to what can wait; None for ever."""
-        if self._held:
+        if self._held or self._index_failed:
             return RETRY_S
         return IDLE_S if self._indexed < self._last_id else None
 
@@ -179,19 +180,19 @@ class Writer:
         payload = _encode(rows).decode()
         inserted = database.execute(_INSERT, (payload,)).rowcount
         outcomes: list[Outcome] = []
-        known: dict[tuple[int, str], tuple[int, int, int, str | None]] = {}
+        known: dict[int, tuple[int, int, int, str | None]] = {}
         if inserted != len(rows):
-            for sender, cid, id_, at, recipient, text in database.execute(_KNOWN, (payload,)):
-                known[sender, cid] = (id_, at, recipient, text)
+            for place, *first in database.execute(_KNOWN, (payload,)):
+                known[place] = (first[0], first[1], first[2], first[3])
         sides: dict[tuple[int, int], tuple[int, int]] = {}
-        for (id_, at, sender, recipient, cid, text), one in zip(rows, drafts, strict=True):
-            first = known.get((sender, cid), (id_, at, recipient, text))
-            if first[0] == id_:
+        for place, ((id_, at, sender, recipient, _, text), one) in enumerate(zip(rows, drafts, strict=True)):
+            known_id, known_at, known_recipient, known_text = known.get(place, (id_, at, recipient, text))
+            if known_id == id_:
                 outcomes.append(Stored(_message(one.draft, id_, at), first=True))
                 sides[sender, recipient] = (id_, sides.get((sender, recipient), (0, 0))[1])
                 sides[recipient, sender] = (id_, id_)
-            elif first[2] == recipient and first[3] in (text, None):
-                outcomes.append(Stored(_message(one.draft, first[0], first[1]), first=False))
+            elif known_recipient == recipient and known_text in (text, None):
+                outcomes.append(Stored(_message(one.draft, known_id, known_at), first=False))
             else:
                 outcomes.append(Conflict())
         chats = [(user, peer, last, inbound) for (user, peer), (last, inbound) in sides.items()]
@@ -220,10 +221,13 @@ class Writer:
             except sqlite3.Error:
                 if database.in_transaction:
                     database.execute("ROLLBACK")
+                self._index_failed = True
             else:
                 self._indexed = upto
+                self._index_failed = False
         with self._lock:
-            if self._indexed < self._last_id:
+            # Who searches while the disk is full finds what was indexed before.
+            if self._indexed < self._last_id and not self._index_failed:
                 return
             waiting, self._index_now = self._index_now, []
         for callback in waiting:

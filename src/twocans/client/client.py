@@ -1,0 +1,289 @@
+"""The client that programs use: a few calls over `driver` and `session`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from random import Random, SystemRandom
+from types import TracebackType
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from twocans.client import sentences
+from twocans.client.address import Address, parse_address
+from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
+from twocans.client.errors import BUSY, CLOSED, ConnectFailed, MessageNotSent, RequestFailed
+from twocans.client.events import Event, Loss, MessageStored, Online
+from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.session import Session
+from twocans.client.settings import Clock, Resume, Timers, default_clock
+from twocans.protocol.errors import Code
+from twocans.protocol.messages import (
+    DEFAULT_PAGE,
+    Chat,
+    Chats,
+    ChatsQuery,
+    Error,
+    FindQuery,
+    Found,
+    Frame,
+    History,
+    HistoryQuery,
+    Message,
+    Results,
+    SearchQuery,
+)
+
+MAX_CID_CHARS: Final = 64
+
+_Reply = TypeVar("_Reply", History, Results, Chats, Found)
+
+
+class Page(Struct, frozen=True):
+    """Some messages; `more` says whether older ones exist."""
+
+    messages: tuple[Message, ...]
+    more: bool
+
+
+class Client:
+    """One user at one server. Belongs to the event loop in which `connect` is called.
+
+    Iterate over it with `async for` to hear what happens, from the first `Online` on. A client whose events
+    are not taken stops reading after `driver.MAX_EVENTS` of them, and the server takes it for slow.
+
+    Args:
+        address: where the server is.
+        user: the name to register under.
+        agent: the program's name, told to the server.
+        clock: seconds; the system's clock if None.
+        random: for pauses and message ids; the system's source if None.
+        timers: how long things may take.
+        outbox: what waits to be acknowledged; one in memory if None.
+        resume: where an earlier client ended (its `resume`), to go on from there.
+
+    Raises:
+        AddressInvalid: the address is none.
+    """
+
+    def __init__(
+        self,
+        address: Address | str,
+        user: str,
+        *,
+        agent: str = "twocans-python",
+        clock: Clock | None = None,
+        random: Random | None = None,
+        timers: Timers | None = None,
+        outbox: Outbox | None = None,
+        resume: Resume | None = None,
+    ) -> None:
+        self.address = parse_address(address) if isinstance(address, str) else address
+        self._random = random or SystemRandom()
+        timers = timers or Timers()
+        clock = clock or default_clock()
+        self._session = Session(
+            user,
+            agent=agent,
+            where=str(self.address),
+            outbox=MemoryOutbox() if outbox is None else outbox,
+            resume=resume or Resume(),
+            timers=timers,
+            clock=clock,
+        )
+        self._driver = Driver(self._session, self.address, timers=timers, clock=clock, random=self._random)
+
+    # --- the connection ----------------------------------------------------------------------------------
+
+    async def connect(self) -> Online:
+        """Connect for the first time; what is lost later is connected again without a call.
+
+        Cancelling it closes the connection at once. After a failure it may be called again.
+
+        Returns:
+            The first event, which also comes out of the iteration.
+
+        Raises:
+            ConnectFailed: it did not work; nothing is retried.
+            RuntimeError: it is connected, or closed, already.
+        """
+        try:
+            self._session.user.encode()
+        except UnicodeEncodeError:
+            raise ConnectFailed(Loss.REFUSED, sentences.UNSAYABLE_NAME, Code.NAME_INVALID) from None
+        return await self._driver.start()
+
+    def retry_now(self) -> None:
+        """Skip the pause before the next attempt to connect; does nothing while there is none."""
+        self._driver.retry()
+
+    async def close(self) -> None:
+        """Say goodbye and end the iteration, after the events that are there. Any number of times."""
+        await self._driver.close()
+
+    async def __aenter__(self) -> Client:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._driver.stream.take()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    # --- what is known -----------------------------------------------------------------------------------
+
+    @property
+    def user(self) -> str:
+        """One's own name, as the server spells it once it is known there."""
+        return self._session.user
+
+    @property
+    def online(self) -> tuple[str, ...]:
+        """Who is online as far as now known, oneself included; nobody while there is no connection."""
+        return self._session.users
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server has let this user in and the connection stands."""
+        return self._session.is_online
+
+    @property
+    def pending(self) -> tuple[Outgoing, ...]:
+        """The outbox: messages that are not acknowledged yet, oldest first."""
+        return self._session.pending
+
+    @property
+    def resume(self) -> Resume:
+        """What a later client needs to go on from here. It holds a secret."""
+        return self._session.resume
+
+    # --- messages ----------------------------------------------------------------------------------------
+
+    def send(self, to: str, text: str, *, cid: str | None = None) -> str:
+        """Put a message into the outbox; it is sent now, or when there is a connection again.
+
+        What becomes of it comes as `MessageStored` or `MessageRefused`, the latter too if this client sees
+        by itself that it cannot be sent.
+
+        Args:
+            to: the recipient's name.
+            text: what it says; all kinds of line ends become `\\n`.
+            cid: the message's id, 1 to 64 characters; a fresh one if None.
+
+        Returns:
+            The message's id.
+
+        Raises:
+            MessageNotSent: the client is closed, or far too many events have not been taken.
+            ValueError: the cid is none, or belongs to another message that is waiting.
+        """
+        cid = self._post(to, text, cid)
+        self._driver.changed()
+        return cid
+
+    async def deliver(self, to: str, text: str) -> MessageStored:
+        """Send, and wait until the server has stored the message, over losses of the connection too.
+
+        The result comes out of the iteration as well. A caller that stops waiting leaves the message in the
+        outbox.
+
+        Raises:
+            MessageNotSent: it was refused, or nobody can wait for it any more.
+        """
+        result = await self._driver.result(self._post(to, text, None))
+        if isinstance(result, MessageStored):
+            return result
+        raise MessageNotSent(result.code, result.text)
+
+    def _post(self, to: str, text: str, cid: str | None) -> str:
+        if cid is None:
+            cid = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        elif not (1 <= len(cid) <= MAX_CID_CHARS and cid.isprintable()):
+            raise ValueError(f"a cid has 1 to {MAX_CID_CHARS} characters")
+        if self._driver.stream.ended:
+            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+        if len(self._driver.stream) >= MAX_EVENTS_AWAITED:
+            raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
+        self._session.send(Outgoing(cid, to, text))
+        return cid
+
+    def read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it
+        """Everything from `peer` up to `id` has been read; told when there is a connection."""
+        self._session.read(peer, id)
+        self._driver.changed()
+
+    def typing(self, to: str) -> None:
+        """The user is writing to somebody; told at most once in three seconds, and only when connected."""
+        self._session.typing(to)
+        self._driver.changed()
+
+    # --- questions ---------------------------------------------------------------------------------------
+
+    async def history(self, peer: str, *, before: int | None = None, limit: int = DEFAULT_PAGE) -> Page:
+        """One page of the conversation with somebody, oldest message first.
+
+        Args:
+            peer: with whom.
+            before: only messages with smaller ids; None for the newest page.
+            limit: how many at most, 1 to 500.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        reply = await self._ask(
+            History, lambda rid: HistoryQuery(peer=peer, rid=rid, before=before, limit=limit)
+        )
+        return Page(tuple(reply.messages), reply.more)
+
+    async def search(
+        self, query: str, *, peer: str | None = None, before: int | None = None, limit: int = DEFAULT_PAGE
+    ) -> Page:
+        """One page of one's own messages that hold all words of `query`, newest first.
+
+        Args:
+            query: words.
+            peer: only from the conversation with them.
+            before: only messages with smaller ids.
+            limit: how many at most, 1 to 500.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        reply = await self._ask(
+            Results, lambda rid: SearchQuery(query=query, rid=rid, peer=peer, before=before, limit=limit)
+        )
+        return Page(tuple(reply.messages), reply.more)
+
+    async def chats(self) -> tuple[Chat, ...]:
+        """One's conversations, latest first.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        return tuple((await self._ask(Chats, lambda rid: ChatsQuery(rid=rid))).chats)
+
+    async def find(self, prefix: str) -> tuple[str, ...]:
+        """People known to the server whose name starts with `prefix`, online or not.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        return tuple((await self._ask(Found, lambda rid: FindQuery(prefix=prefix, rid=rid))).users)
+
+    async def _ask(self, kind: type[_Reply], make: Callable[[int], Frame]) -> _Reply:
+        reply = await self._driver.answer(self._session.ask(make))
+        if isinstance(reply, kind):
+            return reply
+        if isinstance(reply, Error):
+            raise RequestFailed(reply.code, reply.text)
+        raise RequestFailed(Code.BAD_REQUEST, sentences.NOT_UNDERSTOOD)

@@ -1,0 +1,77 @@
+"""What goes wrong for a program that uses the client; every error's text is a sentence for a person."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twocans.client.events import Loss
+
+OFFLINE: Final = "offline"
+"""Code of what was refused by the client itself, since it is not connected."""
+
+TIMED_OUT: Final = "timed_out"
+"""Code of a request that the server did not answer in time."""
+
+BUSY: Final = "busy"
+"""Code of what the client itself refused or gave up, since one of its buffers is full."""
+
+CLOSED: Final = "closed"
+"""Code of what the client itself gave up, since it was closed."""
+
+
+class ClientError(Exception):
+    """Base of what the client raises.
+
+    Args:
+        text: what happened and what to do, a sentence for a person.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class AddressInvalid(ClientError):
+    """What was typed is no address of a server."""
+
+
+class ConnectFailed(ClientError):
+    """The first connection did not come about; nothing is retried.
+
+    Args:
+        loss: at which point it failed.
+        text: what happened and what to do, a sentence for a person.
+        code: the protocol's error code if the server refused.
+    """
+
+    def __init__(self, loss: Loss, text: str, code: str | None = None) -> None:
+        super().__init__(text)
+        self.loss = loss
+        self.code = code
+
+
+class RequestFailed(ClientError):
+    """A question was not answered.
+
+    Args:
+        code: the protocol's error code, or one of this module's.
+        text: what happened and what to do, a sentence for a person.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class MessageNotSent(ClientError):
+    """A message was refused, or nobody waits for its result any more.
+
+    Args:
+        code: the protocol's error code, or one of this module's. With `BUSY` and `CLOSED` the message may
+            still be in the outbox.
+        text: what happened and what to do, a sentence for a person.
+    """
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code

@@ -1,0 +1,84 @@
+"""How far this user has got: the cursor to resume from, what to tell the server about it, and when."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from twocans.client.settings import Clock
+from twocans.protocol.messages import Frame, Got, Read
+
+GOT_EVERY_MESSAGES: Final = 100
+GOT_EVERY_S: Final = 1.0
+
+MAX_READ_MARKS: Final = 1000
+"""How many people's read marks are kept while there is no connection; the oldest go first."""
+
+
+class Marks:
+    """The marks of one session. They only grow, as long as the server's log is the same.
+
+    Args:
+        cursor: the id up to which everything has been given out; None if nothing has.
+        clock: the time, in seconds.
+    """
+
+    def __init__(self, cursor: int | None, clock: Clock) -> None:
+        self.cursor = cursor
+        self._clock = clock
+        self._unconfirmed = 0
+        self._due_at: float | None = None
+        self._read: dict[str, int] = {}
+
+    def forget(self) -> None:
+        """The log is another one: ids known so far mean nothing."""
+        self.cursor = None
+        self._read.clear()
+        self.reconnected()
+
+    def reconnected(self) -> None:
+        """A new connection knows the cursor from HELLO: nothing is left to confirm."""
+        self._unconfirmed = 0
+        self._due_at = None
+
+    def is_new(self, id_: int) -> bool:
+        """Whether a message has not been given out yet.
+
+        The cursor alone tells: the server delivers to each account in the order of ids, on every connection
+        and across them, so whatever comes with an id at or below the greatest one seen is a repetition.
+        """
+        return self.cursor is None or id_ > self.cursor
+
+    def reached(self, id_: int) -> None:
+        """Everything up to an id has been given out, or is one's own."""
+        self.cursor = id_ if self.cursor is None else max(self.cursor, id_)
+
+    def given_out(self, id_: int) -> None:
+        """A message has been given out; the server is to know soon."""
+        self.reached(id_)
+        self._unconfirmed += 1
+        if self._due_at is None:
+            self._due_at = self._clock() + GOT_EVERY_S
+
+    def read(self, peer: str, upto: int) -> None:
+        """The user has read everything from `peer` up to an id."""
+        if upto <= self._read.get(peer, 0):
+            return
+        self._read.pop(peer, None)
+        self._read[peer] = upto
+        if len(self._read) > MAX_READ_MARKS:
+            del self._read[next(iter(self._read))]
+
+    def due_at(self) -> float | None:
+        """When GOT is due, by the clock."""
+        return self._due_at
+
+    def take(self, *, at_once: bool = False) -> list[Frame]:
+        """What the server is to be told now; with `at_once`, what could wait too."""
+        frames: list[Frame] = [Read(peer=peer, id=upto) for peer, upto in self._read.items()]
+        self._read.clear()
+        if self._due_at is not None and self.cursor is not None:
+            due = at_once or self._unconfirmed >= GOT_EVERY_MESSAGES or self._clock() >= self._due_at
+            if due:
+                frames.append(Got(id=self.cursor))
+                self.reconnected()
+        return frames

@@ -1,0 +1,85 @@
+"""What the client tells a person when connecting, sending or waiting fails."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import Final
+
+from twocans.client.address import Address
+from twocans.client.events import Loss
+from twocans.client.settings import Ending
+
+NOT_CONNECTED: Final = "The server cannot be reached right now. Try again when the connection is back."
+CLOSED: Final = "The connection was ended here before the answer came."
+SENT_TOO_LATE: Final = "You are no longer connected to the server, so this was not sent. Log in again first."
+NO_ANSWER: Final = "The server did not answer in time. Please try again."
+NOT_UNDERSTOOD: Final = "The server's answer was not understood. Is its version newer than this program's?"
+TOO_MANY_REQUESTS: Final = "Too many questions are waiting for an answer. Try again in a moment."
+TOO_MANY_EVENTS: Final = "This program does not keep up with what the server tells it, so it stopped waiting."
+OUTBOX_FULL: Final = "Too many messages are waiting to be sent. Try again when the connection is back."
+EMPTY: Final = "That message is empty, so it was not sent."
+CONTROL: Final = "That message contains control characters, so it was not sent."
+UNSAYABLE: Final = "That contains signs that are no text, so it was not sent."
+UNSAYABLE_NAME: Final = "That name contains a sign that names cannot have. Please choose another."
+LOST: Final = "The connection to the server was lost."
+GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
+
+_NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_NOT_ALLOWED: Final = frozenset({errno.EACCES, errno.EPERM})
+_WINDOWS_TIMEOUT: Final = frozenset({121, 10060})
+_WINDOWS_NO_ROUTE: Final = frozenset({1231, 1232, 10050, 10051, 10064, 10065})
+_WINDOWS_REFUSED: Final = frozenset({1225, 10061})
+
+
+def too_long(limit: int) -> str:
+    """For a message of more than `limit` bytes."""
+    return f"That message is too long: at most {limit} bytes fit into one. Please send it in parts."
+
+
+def silent(seconds: float) -> str:
+    """For a server from which nothing was heard for that long."""
+    return f"The server has not answered for {seconds:g} seconds, so the connection counts as lost."
+
+
+def not_twocans(where: str) -> str:
+    """For an answer that no Twocans server gives."""
+    return f"What answers at {where} is no Twocans server. Check the address and the port."
+
+
+def closed_at_once(where: str) -> str:
+    """For a connection that ended before anything was said."""
+    return f"{where} ended the connection without a word. Check that a Twocans server is running there."
+
+
+def no_welcome(where: str, seconds: float) -> str:
+    """For a connection on which the server does not say anything."""
+    return (
+        f"{where} is there, but did not answer within {seconds:g} seconds. "
+        "Check that a Twocans server is running there, and try again."
+    )
+
+
+def unreachable(address: Address, error: OSError | UnicodeError, *, within_s: float) -> Ending:
+    """Why a TCP connection did not come about, from what the system says."""
+    host, port = address.host, address.port
+    windows: int | None = getattr(error, "winerror", None)
+    if isinstance(error, socket.gaierror | UnicodeError):
+        text = (
+            f"No computer called {host} was found. Check the spelling and your network, "
+            "or type the numbers that the server shows."
+        )
+    elif isinstance(error, TimeoutError) or windows in _WINDOWS_TIMEOUT:
+        text = (
+            f"{address} did not answer within {within_s:g} seconds. Check the address, that the computer is on, "
+            f"and that its firewall lets port {port} through."
+        )
+    elif isinstance(error, ConnectionRefusedError) or windows in _WINDOWS_REFUSED:
+        text = f"No server is running at {address}. Start it there, or check the address and the port."
+    elif error.errno in _NO_ROUTE or windows in _WINDOWS_NO_ROUTE:
+        text = f"{host} cannot be reached from here. Check that both computers are on the same network."
+    elif error.errno in _NOT_ALLOWED:
+        text = f"This computer does not allow a connection to {address}. Check its firewall and the address."
+    else:
+        text = f"{address} could not be connected to. Check the address and your network."
+    return Ending(Loss.UNREACHABLE, text)

@@ -1,0 +1,467 @@
+"""One user's dealings with a server as a state machine: bytes in, bytes, events and answers out.
+
+It knows no socket and no event loop: `client` drives it. It outlives connections: cursor, outbox and marks go
+on from one to the next. Time comes from the clock that is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Final, assert_never
+
+from twocans.client import sentences
+from twocans.client.errors import CLOSED, OFFLINE
+from twocans.client.events import (
+    CaughtUp,
+    Event,
+    Loss,
+    MessageReceived,
+    MessageRefused,
+    MessageStored,
+    Offline,
+    Online,
+    PeerTyping,
+    ReceiptMoved,
+    UserJoined,
+    UserLeft,
+)
+from twocans.client.liveness import Due, Liveness
+from twocans.client.marks import Marks
+from twocans.client.outbox import Outbox, Outgoing
+from twocans.client.requests import Answer, Requests
+from twocans.client.sending import Sender
+from twocans.client.settings import Clock, Ending, Resume, Timers
+from twocans.protocol import json
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.framing import LineReader
+from twocans.protocol.messages import (
+    Ack,
+    Bye,
+    Chats,
+    Error,
+    Found,
+    Frame,
+    FromServer,
+    Goodbye,
+    Hello,
+    History,
+    Joined,
+    Left,
+    Message,
+    Ping,
+    Pong,
+    Receipt,
+    Results,
+    Synced,
+    Typing,
+    TypingFrom,
+    Welcome,
+)
+
+MAX_LINE_BYTES: Final = 32 * 1024 * 1024
+"""The longest line that a server may send: a large page of history, or thousands of names."""
+
+TYPING_EVERY_S: Final = 3.0
+
+_PLAIN_FROM_SERVER: Final = b"MSG: Server: "
+_PASSING: Final = frozenset({Code.SERVER_FULL, Code.INTERNAL, Code.RATE_LIMITED})
+"""Refusals that a later attempt may well not meet."""
+
+
+class State(Enum):
+    """Where the session is with its connection."""
+
+    OFFLINE = "offline"
+    GREETING = "greeting"  # HELLO is said, WELCOME is not
+    CATCHING_UP = "catching_up"  # what was missed is coming
+    LIVE = "live"
+    ENDED = "ended"  # this connection is over, though perhaps not closed yet
+
+
+class Session:
+    """The state machine.
+
+    Args:
+        user: the name to register under; what can be encoded.
+        agent: the program's name, for the server.
+        where: the server's address, for sentences.
+        outbox: what waits to be acknowledged.
+        resume: where an earlier connection ended.
+        timers: how long things may take.
+        clock: the time, in seconds.
+    """
+
+    def __init__(
+        self,
+        user: str,
+        *,
+        agent: str,
+        where: str,
+        outbox: Outbox,
+        resume: Resume,
+        timers: Timers,
+        clock: Clock,
+    ) -> None:
+        self.user = user
+        """The name as the server spells it, once it has."""
+        self.state = State.OFFLINE
+        self.ending: Ending | None = None
+        """Why the connection has to be closed now; None as long as it has not."""
+        self._agent = agent
+        self._where = where
+        self._timers = timers
+        self._clock = clock
+        self._log = resume.log
+        self._token = resume.token
+        self._marks = Marks(resume.after, clock)
+        self._sender = Sender(outbox)
+        self._requests = Requests(answer_s=timers.answer, clock=clock)
+        self._users: dict[str, None] = {}
+        self._events: list[Event] = []
+        self._typing: tuple[str, float] = ("", float("-inf"))
+        self._start()
+
+    def _start(self) -> None:
+        self._reader = LineReader(MAX_LINE_BYTES)
+        self._to_say: list[bytes] = []
+        self._liveness = Liveness(self._timers, self._clock)
+        self._welcome_by = self._clock() + self._timers.connect
+        self._heard_anything = False
+        self._pings = 0
+
+    # --- the connection ----------------------------------------------------------------------------------
+
+    def connected(self) -> None:
+        """A connection stands: introduce oneself."""
+        self._start()
+        self.ending = None
+        self.state = State.GREETING
+        after = self._marks.cursor
+        log = None if after is None else self._log
+        self._say(Hello(user=self.user, agent=self._agent, after=after, log=log, token=self._token))
+
+    def receive(self, chunk: bytes) -> None:
+        """Take in what the server sent; any cutting into chunks has the same effect."""
+        self._liveness.heard()
+        self._heard_anything = True
+        lines, too_long = self._reader.feed(chunk)
+        for line in lines:
+            match self.state:
+                case State.GREETING:
+                    self._greeted(line)
+                case State.CATCHING_UP | State.LIVE:
+                    self._told(line)
+                case State.OFFLINE | State.ENDED:
+                    return
+        if too_long is not None:
+            self._not_understood()
+
+    def lost(self) -> None:
+        """The connection ended by itself."""
+        if self.state is not State.GREETING:
+            self._end(Loss.LOST, sentences.LOST)
+        elif self._heard_anything:
+            self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
+        else:
+            self._end(Loss.UNREACHABLE, sentences.closed_at_once(self._where))
+
+    def disconnected(self) -> None:
+        """The connection is closed, or did not come about."""
+        self.state = State.OFFLINE
+        self.ending = None
+        self._start()
+        self._users.clear()
+        self._sender.close()
+        self._requests.fail_all(OFFLINE, sentences.NOT_CONNECTED)
+
+    def offline(self, ending: Ending, retry_in_s: float | None) -> None:
+        """The same, and the user is told."""
+        self.disconnected()
+        self._events.append(Offline(ending.loss, ending.text, retry_in_s, ending.code))
+
+    def leave(self) -> None:
+        """Say goodbye, after what has been put off; from now on nothing is heard."""
+        if self.is_online:
+            for frame in self._marks.take(at_once=True):
+                self._say(frame)
+            said = self.take_bytes()
+            self._to_say.append(said)
+            self._sender.close()
+        if self.state in {State.GREETING, State.CATCHING_UP, State.LIVE}:
+            self._say(Bye())
+            self.state = State.ENDED
+        self._requests.fail_all(CLOSED, sentences.CLOSED)
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the server knows this user as present."""
+        return self.state in {State.CATCHING_UP, State.LIVE}
+
+    @property
+    def users(self) -> tuple[str, ...]:
+        """Who is online, oneself included; nobody while there is no connection."""
+        return tuple(self._users)
+
+    @property
+    def unsaid_bytes(self) -> int:
+        """How many bytes wait for `take_bytes`, messages apart."""
+        return sum(map(len, self._to_say))
+
+    @property
+    def pending(self) -> tuple[Outgoing, ...]:
+        """What waits to be acknowledged, oldest first."""
+        return self._sender.outbox.pending()
+
+    @property
+    def resume(self) -> Resume:
+        """What a later session needs to go on from here."""
+        return Resume(self._marks.cursor, self._log, self._token)
+
+    # --- what comes out ----------------------------------------------------------------------------------
+
+    def take_events(self) -> list[Event]:
+        """The events since the last call, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def take_answers(self) -> list[Answer]:
+        """The answers since the last call."""
+        return self._requests.take_answers()
+
+    def take_bytes(self, enough: int = 64 * 1024) -> bytes:
+        """What to send now: all that is small, and messages until there are `enough` bytes.
+
+        Empty if there is nothing, or nothing more may be sent before an acknowledgement.
+        """
+        if self.is_online:
+            for frame in self._marks.take():
+                self._say(frame)
+        said, self._to_say = self._to_say, []
+        size = sum(map(len, said))
+        while size < enough:
+            line = self._sender.next()
+            if line is None:
+                break
+            if isinstance(line, MessageRefused):
+                self._events.append(line)
+                continue
+            said.append(line)
+            size += len(line)
+        return b"".join(said)
+
+    # --- what the user does ------------------------------------------------------------------------------
+
+    def send(self, message: Outgoing) -> None:
+        """Put a message into the outbox, or refuse it with an event.
+
+        Raises:
+            ValueError: the cid belongs to another message that is waiting.
+        """
+        refusal = self._sender.add(message)
+        if refusal is not None:
+            self._events.append(refusal)
+
+    def read(self, peer: str, upto: int) -> None:
+        """Everything from `peer` up to an id has been read; told now, or when there is a connection again."""
+        if _sayable(peer):
+            self._marks.read(peer, upto)
+
+    def typing(self, to: str) -> None:
+        """The user is writing to somebody; told at most once in three seconds, and only when connected."""
+        now = self._clock()
+        last_to, last_at = self._typing
+        if self.is_online and _sayable(to) and (to != last_to or now - last_at >= TYPING_EVERY_S):
+            self._typing = (to, now)
+            self._say(Typing(to=to))
+
+    def ask(self, make: Callable[[int], Frame]) -> int:
+        """Ask the server; `make` gets the request's number. Exactly one answer will come out."""
+        rid, line = self._requests.ask(make, online=self.is_online)
+        if line:
+            self._to_say.append(line)
+        return rid
+
+    # --- time --------------------------------------------------------------------------------------------
+
+    def listen(self, *, again: bool) -> None:
+        """Reading is suspended since the program is slow, or goes on `again`."""
+        self._liveness.listen(again=again)
+
+    def tick(self) -> None:
+        """Do what is due by the clock."""
+        if self.state is State.GREETING:
+            if self._clock() >= self._welcome_by:
+                text = sentences.no_welcome(self._where, self._timers.connect)
+                self._end(Loss.PROTOCOL if self._heard_anything else Loss.UNREACHABLE, text)
+        elif self.is_online:
+            match self._liveness.check():
+                case Due.DEAD:
+                    self._end(Loss.TIMED_OUT, sentences.silent(self._timers.dead_after))
+                case Due.PING:
+                    self._pings += 1
+                    self._say(Ping(n=self._pings))
+                case Due.NOTHING:
+                    pass
+        self._requests.expire()
+
+    def next_tick(self) -> float | None:
+        """When `tick` or `take_bytes` has something to do, by the clock; None without a connection."""
+        if self.state is State.GREETING:
+            return self._welcome_by
+        if not self.is_online:
+            return None
+        due = [self._liveness.next_at(), self._marks.due_at(), self._requests.next_deadline()]
+        return min(at for at in due if at is not None)
+
+    # --- what the server says ----------------------------------------------------------------------------
+
+    def _greeted(self, line: bytes) -> None:
+        if line.startswith(_PLAIN_FROM_SERVER):
+            # A server says so whatever it has to say before it knows the dialect: that it is full, say.
+            text = line[len(_PLAIN_FROM_SERVER) :].decode(errors="replace")
+            self._end(Loss.REFUSED, _printable(text))
+            return
+        try:
+            frame = json.decode_server(line)
+        except ProtocolError:
+            self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
+            return
+        match frame:
+            case Welcome():
+                self._welcomed(frame)
+            case Error():
+                self._end(Loss.REFUSED, frame.text, code=frame.code, again=frame.code in _PASSING)
+            case Goodbye():
+                self._dismissed(frame)
+            case Ping():
+                self._say(Pong(n=frame.n))
+            case _:
+                self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
+
+    def _welcomed(self, welcome: Welcome) -> None:
+        fresh = self._log is not None and welcome.log != self._log
+        if fresh:
+            self._marks.forget()
+        self._marks.reconnected()
+        self._log = welcome.log
+        self._token = welcome.token or self._token
+        self.user = welcome.user
+        self._users = dict.fromkeys(welcome.users)
+        self._sender.limit(welcome.limits)
+        self.state = State.CATCHING_UP
+        users = tuple(self._users)
+        self._events.append(Online(welcome.user, welcome.server, users, welcome.limits, fresh))
+
+    def _told(self, line: bytes) -> None:
+        try:
+            frame = json.decode_server(line)
+        except ProtocolError as error:
+            # A newer server may have more to say than this client knows; all else is nothing to go on from.
+            if error.code is not Code.UNKNOWN_VERB:
+                self._not_understood()
+            return
+        self._take(frame)
+
+    def _take(self, frame: FromServer) -> None:
+        match frame:
+            case Message():
+                self._message(frame)
+            case Ack():
+                self._stored(frame.cid, frame.id, frame.at)
+                # Live, messages and acknowledgements share one order; before, older messages still follow.
+                if self.state is State.LIVE:
+                    self._marks.reached(frame.id)
+            case Synced():
+                self._synced(frame)
+            case Joined():
+                if frame.user not in self._users:
+                    self._users[frame.user] = None
+                    self._events.append(UserJoined(frame.user))
+            case Left():
+                if frame.user in self._users:
+                    del self._users[frame.user]
+                    self._events.append(UserLeft(frame.user))
+            case Receipt():
+                self._events.append(ReceiptMoved(frame.peer, frame.delivered, frame.read))
+            case TypingFrom():
+                self._events.append(PeerTyping(frame.sender))
+            case Error():
+                self._refused(frame)
+            case History() | Results() | Chats() | Found():
+                self._requests.answered(frame.rid, frame)
+            case Ping():
+                self._say(Pong(n=frame.n))
+            case Pong():
+                pass  # that it came was the answer
+            case Goodbye():
+                self._dismissed(frame)
+            case Welcome():
+                self._not_understood()
+            case _:
+                assert_never(frame)
+
+    def _message(self, message: Message) -> None:
+        if not self._marks.is_new(message.id):
+            return
+        self._marks.given_out(message.id)
+        own = message.sender == self.user
+        if not (own and self._stored(message.cid, message.id, message.at)):
+            self._events.append(MessageReceived(message))
+
+    def _stored(self, cid: str, id_: int, at: int) -> bool:
+        message = self._sender.settle(cid)
+        if message is not None:
+            self._events.append(MessageStored(cid, message.to, message.text, id_, at))
+        return message is not None
+
+    def _refused(self, error: Error) -> None:
+        if error.cid is not None:
+            message = self._sender.settle(error.cid)
+            if message is not None:
+                self._events.append(MessageRefused(error.cid, message.to, error.code, error.text))
+        elif error.rid is not None:
+            self._requests.answered(error.rid, error)
+
+    def _synced(self, synced: Synced) -> None:
+        if self.state is State.LIVE:
+            return
+        self._marks.reached(synced.last)
+        self.state = State.LIVE
+        for frame in self._marks.take(at_once=True):
+            self._say(frame)
+        # Messages wait until now: what of them is stored already has come back among those missed, and no
+        # acknowledgement overtakes an older message, so the cursor never passes over one.
+        self._sender.open()
+        self._events.append(CaughtUp(synced.last))
+
+    def _dismissed(self, goodbye: Goodbye) -> None:
+        match goodbye.reason:
+            case "kicked":
+                self._end(Loss.KICKED, goodbye.text, again=False)
+            case "server_stopping":
+                self._end(Loss.SERVER_CLOSED, goodbye.text)
+            case _:
+                self._end(Loss.LOST, goodbye.text)
+
+    def _not_understood(self) -> None:
+        greeting = self.state is State.GREETING
+        self._end(Loss.PROTOCOL, sentences.not_twocans(self._where) if greeting else sentences.GARBLED)
+
+    def _end(self, loss: Loss, text: str, *, code: str | None = None, again: bool = True) -> None:
+        if self.ending is None and self.state not in {State.OFFLINE, State.ENDED}:
+            self.ending = Ending(loss, text, code, again)
+            self.state = State.ENDED
+            self._sender.close()
+
+    def _say(self, frame: Frame) -> None:
+        self._to_say.append(json.encode(frame))
+
+
+def _sayable(name: str) -> bool:
+    # A lone surrogate, which some systems' input produces, is in no encoding.
+    return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _printable(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())[:500]

@@ -1,0 +1,68 @@
+"""What a client can be told about time and about an earlier connection, and the clock that it uses by default."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from twocans.client.events import Loss
+
+Clock: TypeAlias = Callable[[], float]
+"""Seconds since some moment, never going back; counts the time that the machine is asleep, if it can."""
+
+
+class Timers(Struct, frozen=True, kw_only=True):
+    """How long things may take, all in seconds.
+
+    Args:
+        connect: for a connection to come about, and again for the server's WELCOME.
+        ping_after: of silence, then the server is asked for a sign of life.
+        dead_after: of silence, then the connection counts as lost.
+        answer: for a request to be answered.
+        retry_first: the first pause before connecting again.
+        retry_max: the longest such pause.
+    """
+
+    connect: float = 10.0
+    ping_after: float = 20.0
+    dead_after: float = 45.0
+    answer: float = 30.0
+    retry_first: float = 0.5
+    retry_max: float = 30.0
+
+
+class Resume(Struct, frozen=True):
+    """What makes a later connection go on where an earlier one ended. The token is a secret.
+
+    Args:
+        after: the id up to which everything has been given out; None if nothing has.
+        log: the server's log that `after` belongs to.
+        token: the proof of being the same person.
+    """
+
+    after: int | None = None
+    log: str | None = None
+    token: str | None = None
+
+
+class Ending(Struct, frozen=True):
+    """Why a connection, or an attempt at one, is over; `again` tells whether another attempt makes sense."""
+
+    loss: Loss
+    text: str
+    code: str | None = None
+    again: bool = True
+
+
+def default_clock() -> Clock:
+    """The clock of this system that goes on while the machine is asleep, else `time.monotonic`."""
+    # Linux stops CLOCK_MONOTONIC in sleep and macOS does not; Python's own monotonic() stops on both.
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        number: int | None = getattr(time, name, None)
+        if number is not None:
+            return partial(time.clock_gettime, number)
+    return time.monotonic

@@ -1,0 +1,120 @@
+"""The outbox that outlives the program: SQLite in the user's data folder, written before anything is sent."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from twocans.client.address import Address
+from twocans.client.outbox import Outgoing
+
+FILE: Final = "outbox.db"
+BUSY_MS: Final = 5000
+VERSION: Final = 1
+
+_SCHEMA: Final = """
+    CREATE TABLE IF NOT EXISTS outgoing(
+        place INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, user TEXT NOT NULL,
+        cid TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(server, user, cid)) STRICT"""
+
+
+class OutboxUnusable(Exception):
+    """The file cannot be used; the sentence says why. Without an outbox on disk, one in memory does."""
+
+
+class SqliteOutbox:
+    """An outbox on disk, for one user at one server; one file serves all of them.
+
+    A message is on disk once `add` returns, and survives the end of the program however it comes. What `remove`
+    takes out can come back after such an end: it is sent again under its cid, and stored only once.
+
+    Args:
+        path: the file; it is made if need be, for its owner alone.
+        server: where the messages go.
+        user: who sends them.
+
+    Raises:
+        OutboxUnusable: the file cannot be used.
+    """
+
+    def __init__(self, path: Path, server: Address, user: str) -> None:
+        self._key = (str(server), user)
+        self._path = path
+        with self._explained():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # SQLite makes its other files with the rights of this one.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._prepare()
+            rows = self._database.execute(
+                "SELECT cid, recipient, text FROM outgoing WHERE server = ? AND user = ? ORDER BY place",
+                self._key,
+            )
+            self._messages = {cid: Outgoing(cid, recipient, text) for cid, recipient, text in rows}
+
+    def add(self, message: Outgoing) -> None:
+        """Keep a message, as the newest; it is on disk once this returns.
+
+        Raises:
+            OutboxUnusable: it could not be written.
+        """
+        with self._explained():
+            self._database.execute(
+                "INSERT INTO outgoing(server, user, cid, recipient, text) VALUES (?, ?, ?, ?, ?)",
+                (*self._key, message.cid, message.to, message.text),
+            )
+        self._messages[message.cid] = message
+
+    def get(self, cid: str) -> Outgoing | None:
+        """The message with that cid, if it is still waiting."""
+        return self._messages.get(cid)
+
+    def remove(self, cid: str) -> None:
+        """Forget a message; nothing happens if it is not there."""
+        if self._messages.pop(cid, None) is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute(
+                    "DELETE FROM outgoing WHERE server = ? AND user = ? AND cid = ?", (*self._key, cid)
+                )
+
+    def pending(self) -> tuple[Outgoing, ...]:
+        """All that wait, oldest first."""
+        return tuple(self._messages.values())
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def close(self) -> None:
+        """Close the file; what waits stays in it."""
+        self._database.close()
+
+    def _prepare(self) -> None:
+        database = self._database
+        database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise OutboxUnusable(f"{self._path} was written by a newer version of Twocans.")
+        database.execute("PRAGMA journal_mode = WAL").fetchone()
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.execute(_SCHEMA)
+        database.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutboxUnusable(f"{self._path} cannot be used: {os.strerror(error.errno or 0)}.") from None
+        except sqlite3.Error as error:
+            raise OutboxUnusable(f"{self._path} cannot be used: {error}.") from None
+
+
+def default_outbox_path() -> Path:
+    """Where the outbox of this user lies on this system."""
+    return platformdirs.user_data_path("twocans", appauthor=False) / FILE

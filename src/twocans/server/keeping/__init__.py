@@ -1,0 +1,1 @@
+"""What a server does with its messages beside passing them on: forgetting, exporting, backing up, checking."""

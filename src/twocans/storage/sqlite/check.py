@@ -1,0 +1,132 @@
+"""Looks whether a database is whole and agrees with itself, while a server uses it or not; it repairs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from twocans.protocol.names import SERVER_NAME
+from twocans.storage.sqlite.schema import DATABASE_FILE, explain, open_to_read
+
+MAX_DAMAGES: Final = 10
+"""How much of SQLite's own findings is told."""
+
+# Every statement counts what is wrong, and is true of one moment by itself: the server may write in between.
+_RULES: Final[tuple[tuple[str, str], ...]] = (
+    (
+        "the log has one name",
+        "SELECT abs(count(*) - 1) FROM log",
+    ),
+    (
+        "messages have ids above 0",
+        "SELECT count(*) FROM message WHERE id <= 0",
+    ),
+    (
+        "senders and recipients are known",
+        """SELECT count(*) FROM message
+           WHERE sender NOT IN (SELECT id FROM account) OR recipient NOT IN (SELECT id FROM account)""",
+    ),
+    (
+        "both sides of a conversation are known",
+        """SELECT count(*) FROM chat
+           WHERE user NOT IN (SELECT id FROM account) OR peer NOT IN (SELECT id FROM account)""",
+    ),
+    (
+        "a conversation ends with its newest message",
+        """SELECT count(*) FROM chat c WHERE c.last IS NOT (SELECT max(m.id) FROM message m
+           WHERE min(m.sender, m.recipient) = min(c.user, c.peer)
+           AND max(m.sender, m.recipient) = max(c.user, c.peer))""",
+    ),
+    (
+        "a conversation knows the newest message of the other side",
+        """SELECT count(*) FROM chat c WHERE c.inbound IS NOT coalesce((SELECT m.id FROM message m
+           WHERE min(m.sender, m.recipient) = min(c.user, c.peer)
+           AND max(m.sender, m.recipient) = max(c.user, c.peer) AND m.sender = c.peer
+           ORDER BY m.id DESC LIMIT 1), 0)""",
+    ),
+    (
+        "messages belong to a conversation of both sides",
+        """SELECT count(*) FROM (
+             SELECT DISTINCT min(sender, recipient) AS one, max(sender, recipient) AS other FROM message) p
+           WHERE NOT EXISTS (SELECT 1 FROM chat WHERE user = p.one AND peer = p.other)
+           OR NOT EXISTS (SELECT 1 FROM chat WHERE user = p.other AND peer = p.one)""",
+    ),
+    (
+        "marks lie within the log",
+        """SELECT (SELECT count(*) FROM account WHERE max(delivered, handed) > newest)
+           + (SELECT count(*) FROM chat WHERE read > newest) + (cleared > newest)
+           FROM log, (SELECT coalesce(max(id), 0) AS newest FROM message)""",
+    ),
+    (
+        "messages whose time is over have lost their text",
+        "SELECT count(*) FROM message WHERE id <= (SELECT cleared FROM log) AND text IS NOT NULL",
+    ),
+    (
+        "messages with a text can be searched",
+        """SELECT count(*) FROM message WHERE id <= (SELECT indexed FROM log) AND text IS NOT NULL
+           AND id NOT IN (SELECT id FROM message_text_docsize)""",
+    ),
+    (
+        "what can be searched is a message with a text",
+        """SELECT count(*) FROM message_text_docsize WHERE id NOT IN (SELECT id FROM message
+           WHERE id <= (SELECT indexed FROM log) AND text IS NOT NULL)""",
+    ),
+    (
+        # This reads the whole full-text index, so that damage within it shows too.
+        "words that can be found belong to a message",
+        "SELECT count(*) FROM temp.found_word WHERE doc NOT IN (SELECT id FROM message_text_docsize)",
+    ),
+)
+
+
+class Report(Struct, frozen=True):
+    """What a check has found; all is well if there are no problems. `unindexed` is no problem: it is work to do."""
+
+    problems: tuple[str, ...]
+    messages: int = 0
+    cleared: int = 0
+    people: int = 0
+    unindexed: int = 0
+
+
+def check(folder: Path) -> Report:
+    """Check the database of a folder.
+
+    Raises:
+        StorageError: there is none, or it cannot be opened.
+    """
+    path = folder / DATABASE_FILE
+    with contextlib.closing(open_to_read(path)) as database:
+        try:
+            damages = [
+                str(line)
+                for (line,) in database.execute(f"PRAGMA integrity_check({MAX_DAMAGES})")
+                if line != "ok"
+            ]
+            if damages:
+                return Report(tuple(f"SQLite reports: {' '.join(damage.split())}" for damage in damages))
+            database.execute(
+                "CREATE VIRTUAL TABLE temp.found_word USING fts5vocab(main, message_text, instance)"
+            )
+            problems: list[str] = []
+            for rule, count in _RULES:
+                (exceptions,) = database.execute(count).fetchone()
+                if exceptions:
+                    problems.append(f"Not so: {rule} ({exceptions} exception{'s' if exceptions > 1 else ''})")
+            return Report(tuple(problems), *_counts(database))
+        except sqlite3.Error as error:
+            return Report((explain(path, error),))
+
+
+def _counts(database: sqlite3.Connection) -> tuple[int, int, int, int]:
+    row = database.execute(
+        """SELECT count(*), count(*) - count(text), (SELECT count(*) FROM account WHERE key <> ?),
+           count(*) FILTER (WHERE id > (SELECT indexed FROM log) AND text IS NOT NULL) FROM message""",
+        (SERVER_NAME.casefold(),),
+    ).fetchone()
+    messages, cleared, people, unindexed = row
+    return int(messages), int(cleared), int(people), int(unindexed)

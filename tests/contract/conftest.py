@@ -1,0 +1,82 @@
+"""Every test of the contract runs against both ways of serving connections, and against both storages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import pytest
+
+from tests.support.process import ServerProcess
+from tests.support.serving import Serving, serve
+from twocans.hub.limits import Limits
+from twocans.server.config import Concurrency, HistoryMode
+
+
+class Start(Protocol):
+    """Starts a server; it is stopped at the end of the test."""
+
+    def __call__(self, limits: Limits | None = None, *, history: HistoryMode = HistoryMode.ON) -> Serving:
+        """Start one."""
+        ...
+
+
+@pytest.fixture(params=list(Concurrency), ids=lambda mode: mode.value)
+def concurrency(request: pytest.FixtureRequest) -> Concurrency:
+    """Both ways of serving connections."""
+    mode = request.param
+    assert isinstance(mode, Concurrency)
+    return mode
+
+
+class Setup(NamedTuple):
+    """One way to run a server."""
+
+    concurrency: Concurrency
+    on_disk: bool
+
+
+SETUPS = {
+    "async": Setup(Concurrency.ASYNC, on_disk=False),
+    "thread": Setup(Concurrency.THREAD, on_disk=False),
+    "disk": Setup(Concurrency.ASYNC, on_disk=True),
+}
+
+
+@pytest.fixture(params=SETUPS)
+def setup(request: pytest.FixtureRequest) -> Setup:
+    """Both ways of serving connections, and the storage that lasts."""
+    return SETUPS[request.param]
+
+
+@pytest.fixture
+def start(setup: Setup, tmp_path: Path) -> Iterator[Start]:
+    """Starts servers with limits of the test's own, all on the same folder."""
+    with ExitStack() as servers:
+
+        def start_one(limits: Limits | None = None, *, history: HistoryMode = HistoryMode.ON) -> Serving:
+            return servers.enter_context(
+                serve(
+                    concurrency=setup.concurrency,
+                    history=history,
+                    limits=limits,
+                    data=tmp_path if setup.on_disk else None,
+                )
+            )
+
+        yield start_one
+
+
+@pytest.fixture
+def server(start: Start) -> Serving:
+    """A server as it is out of the box."""
+    return start()
+
+
+@pytest.fixture
+def process(concurrency: Concurrency) -> Iterator[ServerProcess]:
+    """A server in a process of its own, whose memory, threads and descriptors are its own."""
+    with ServerProcess("--concurrency", concurrency.value, "--rate-limit", "0") as server:
+        yield server

@@ -1,0 +1,110 @@
+"""How far a peer has got, and that somebody is writing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.frames import gone, texts
+from tests.support.serving import Serving
+
+
+def test_receipts_follow_got_and_read(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    first, second = [alice.deliver("bob", text).number("id") for text in ("one", "two")]
+    bob.expect_messages(2)
+    assert [frame for frame in alice.drain() if frame.verb == "RECEIPT"] == []  # sending is not delivery
+    bob.send("GOT", id=second)
+    assert alice.expect("RECEIPT").fields == {"peer": "bob", "delivered": second, "read": 0}
+    bob.send("READ", peer="alice", id=first)
+    assert alice.expect("RECEIPT").fields == {"peer": "bob", "delivered": second, "read": first}
+    bob.send("READ", peer="alice", id=second)
+    assert alice.expect("RECEIPT").fields == {"peer": "bob", "delivered": second, "read": second}
+
+
+def test_read_implies_got(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    sent = alice.deliver("bob", "hi").number("id")
+    bob.send("READ", peer="alice", id=sent)
+    assert alice.expect("RECEIPT", read=sent).fields == {"peer": "bob", "delivered": sent, "read": sent}
+    gone(alice, bob)
+    assert server.json("bob", token=bob.token).missed == []
+
+
+def test_marks_only_grow(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    first, second = [alice.deliver("bob", text).number("id") for text in ("one", "two")]
+    bob.send("READ", peer="alice", id=second)
+    alice.expect("RECEIPT", read=second)
+    for verb, fields in (("READ", {"peer": "alice"}), ("GOT", {})):
+        bob.send(verb, id=first, **fields)
+    bob.drain()
+    receipts = [frame for frame in alice.drain() if frame.verb == "RECEIPT"]
+    assert all(frame["read"] == second and frame["delivered"] == second for frame in receipts)
+    chats = bob.ask("CHATS").parts("chats")
+    assert chats[0]["unread"] == 0
+
+
+@pytest.mark.parametrize("verb", ["GOT", "READ"])
+def test_mark_beyond_the_log_claims_nothing_that_comes_later(server: Serving, verb: str) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    sent = alice.deliver("bob", "one").number("id")
+    bob.expect("MSG")
+    if verb == "READ":
+        bob.send("READ", peer="alice", id=2**63 - 1)
+    else:
+        bob.send("GOT", id=2**63 - 1)
+    bob.drain()
+    receipts = [frame for frame in alice.drain() if frame.verb == "RECEIPT"]
+    assert receipts
+    assert all(frame.number("read") <= sent and frame.number("delivered") <= sent for frame in receipts)
+    gone(alice, bob)
+    alice.deliver("bob", "two")
+    bob = server.json("bob", token=bob.token)
+    assert texts(bob.missed) == ["two"]
+    assert bob.ask("CHATS").parts("chats")[0]["unread"] == (1 if verb == "READ" else 2)
+
+
+def test_receipts_reach_all_devices_of_the_sender(server: Serving) -> None:
+    desk, bob = server.json("alice"), server.json("bob")
+    phone = server.json("alice", token=desk.token)
+    sent = desk.deliver("bob", "hi").number("id")
+    bob.send("READ", peer="alice", id=sent)
+    assert desk.expect("RECEIPT", read=sent) == phone.expect("RECEIPT", read=sent)
+
+
+def test_read_of_somebody_unknown_is_harmless(server: Serving) -> None:
+    alice = server.json("alice")
+    for peer in ("nobody", "two words", "Server", "alice"):
+        alice.send("READ", peer=peer, id=1)
+    frames = alice.drain()
+    assert all(frame.verb in ("ERROR", "RECEIPT") for frame in frames)
+    assert all(frame["code"] in ("no_such_user", "bad_request") for frame in frames if frame.verb == "ERROR")
+
+
+def test_typing_is_passed_on_to_the_one_it_is_for(server: Serving) -> None:
+    alice, bob, carol = server.json("alice"), server.json("bob"), server.json("carol")
+    phone = server.json("bob", token=bob.token)
+    alice.send("TYPING", to="BOB")
+    assert bob.expect("TYPING").fields == {"from": "alice"}
+    assert phone.expect("TYPING").fields == {"from": "alice"}
+    alice.deliver("carol", "end")
+    carol.expect("MSG", text="end")
+    assert "TYPING" not in [frame.verb for frame in carol.skipped]
+
+
+def test_typing_more_often_than_every_three_seconds_is_not_passed_on(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    for _ in range(20):
+        alice.send("TYPING", to="bob")
+    alice.deliver("bob", "end")
+    bob.expect("MSG", text="end")
+    assert [frame.verb for frame in bob.skipped].count("TYPING") == 1
+
+
+def test_typing_to_somebody_away_or_unknown_is_harmless(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    gone(alice, bob)
+    for to in ("bob", "nobody", "two words", "Server"):
+        alice.send("TYPING", to=to)
+    assert all(frame.verb == "ERROR" for frame in alice.drain())
+    assert server.json("bob", token=bob.token).missed == []

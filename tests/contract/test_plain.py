@@ -1,0 +1,250 @@
+"""The plain dialect, as a person at netcat sees it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.conftest import Start
+from tests.support.raw import PlainPeer
+from tests.support.serving import Serving
+from twocans.server.config import HistoryMode
+
+
+def part(alice: PlainPeer, bob: PlainPeer) -> None:
+    """Bob leaves, and Alice knows."""
+    alice.await_users(["alice", "bob"])
+    bob.finish_sending()
+    bob.expect_closed()
+    alice.await_users(["alice"])
+
+
+def test_first_list_holds_everybody_in_registration_order_and_the_reader(server: Serving) -> None:
+    names = ["zoe", "alice", "Mallory"]
+    peers = [server.plain(name) for name in names]
+    for registered, peer in enumerate(peers, 1):
+        assert peer.users == names[:registered]
+
+
+def test_everybody_gets_a_new_list_when_somebody_comes_and_goes(server: Serving) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    alice.await_users(["alice", "bob"])
+    bob.close()
+    alice.await_users(["alice"])
+
+
+def test_message_reaches_the_one_it_is_for_and_nobody_else(server: Serving) -> None:
+    alice, bob, carol = server.plain("alice"), server.plain("bob"), server.plain("carol")
+    alice.say("bob", "for bob")
+    alice.say("carol", "for carol")
+    assert bob.read_message() == ("alice", "for bob")
+    assert carol.read_message() == ("alice", "for carol")
+    bob.say("alice", "back")
+    assert alice.read_message() == ("bob", "back")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("MSG: bob: hello: there", "hello: there"),
+        ("MSG:bob:no spaces", "no spaces"),
+        ("MSG: bob:  indented", " indented"),
+        ("MSG: bob: a\ttab", "a\ttab"),
+        ("MSG: bob: Grüße, שלום, 你好 👋", "Grüße, שלום, 你好 👋"),
+        ("MSG: BOB: any spelling of the name", "any spelling of the name"),
+        ("MSG: bob: MSG: bob: quoted", "MSG: bob: quoted"),
+        ("MSG: bob: line\u2028separator", "line\u2028separator"),
+    ],
+)
+def test_text_is_all_that_follows_the_second_colon(server: Serving, line: str, text: str) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    alice.send_line(line)
+    assert bob.read_message() == ("alice", text)
+
+
+def test_messages_keep_their_order(server: Serving) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    for number in range(200):
+        alice.say("bob", str(number))
+    assert bob.read_messages(200) == [("alice", str(number)) for number in range(200)]
+
+
+@pytest.mark.parametrize(
+    "line", ["hello?", "msg: bob: hi", "QUIT: now", "LIST: bob", "MSG: bob", "MSG: : hi", "", "HELLO: {}"]
+)
+def test_what_was_not_understood_gets_a_message_from_server_and_the_connection_stays(
+    server: Serving, line: str
+) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    alice.send_line(line)
+    alice.say("bob", "still here")
+    assert bob.read_message() == ("alice", "still here")
+    sender, text = alice.read_message()
+    assert sender == "Server"
+    assert text.endswith((".", "text"))
+
+
+def test_no_other_verb_than_list_and_msg_is_ever_sent(server: Serving) -> None:
+    alice, bob = server.plain("alice"), server.json("bob")
+    bob.send("TYPING", to="alice")
+    alice.say("bob", "hi")
+    received = bob.expect("MSG")
+    bob.send("READ", peer="alice", id=received["id"])
+    alice.say("nobody", "hi")
+    alice.send_line("nonsense")
+    server.json("carol").send("BYE")
+    bob.say("alice", "the end")
+    lines = alice.read_until(lambda line: line == "MSG: bob: the end")
+    assert {line.partition(":")[0] for line in lines} <= {"LIST", "MSG"}
+
+
+def test_message_to_nobody_known_is_refused(server: Serving) -> None:
+    alice = server.plain("alice")
+    alice.say("nobody", "hi")
+    sender, text = alice.read_message()
+    assert sender == "Server"
+    assert "nobody" in text
+    assert "waits" not in text
+
+
+def test_message_to_somebody_away_is_told_to_wait_and_reaches_them_after_the_first_list(
+    server: Serving,
+) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    part(alice, bob)
+    alice.say("bob", "first")
+    assert alice.read_message() == ("Server", "bob is not online. Your message waits for them.")
+    alice.say("bob", "second")
+    bob = server.plain("bob")  # which reads its first list
+    assert bob.read_messages(2) == [("alice", "first"), ("alice", "second")]
+
+
+def test_waiting_messages_come_once(server: Serving) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    part(alice, bob)
+    alice.say("bob", "while away")
+    alice.read_message()
+    bob = server.plain("bob")
+    assert bob.read_message() == ("alice", "while away")
+    part(alice, bob)
+    bob = server.plain("bob")
+    alice.say("bob", "live")
+    assert bob.read_message() == ("alice", "live")
+
+
+def test_without_history_a_message_to_somebody_away_is_refused(start: Start) -> None:
+    server = start(history=HistoryMode.OFF)
+    alice, bob = server.plain("alice"), server.plain("bob")
+    part(alice, bob)
+    alice.say("bob", "lost")
+    sender, text = alice.read_message()
+    assert sender == "Server"
+    assert "bob is not online" in text
+    assert "waits" not in text
+    bob = server.plain("bob")
+    alice.say("bob", "live")
+    assert bob.read_message() == ("alice", "live")
+
+
+def test_text_with_line_breaks_comes_as_several_messages(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.plain("bob")
+    alice.say("bob", "one\ntwo\n\nfour")
+    assert bob.read_messages(4) == [("alice", "one"), ("alice", "two"), ("alice", ""), ("alice", "four")]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t"])
+def test_empty_message_is_refused(server: Serving, text: str) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    alice.say("bob", text)
+    sender, why = alice.read_message()
+    assert sender == "Server"
+    assert "empty" in why
+    alice.say("bob", "full")
+    assert bob.read_message() == ("alice", "full")
+
+
+def test_message_to_oneself_comes_back_once(server: Serving) -> None:
+    alice = server.plain("alice")
+    alice.say("alice", "note")
+    alice.say("alice", "another")
+    assert alice.read_messages(2) == [("alice", "note"), ("alice", "another")]
+
+
+@pytest.mark.parametrize("name", ["Server", "server", "SERVER"])
+def test_nobody_can_write_to_the_server(server: Serving, name: str) -> None:
+    alice = server.plain("alice")
+    alice.say(name, "hello")
+    sender, text = alice.read_message()
+    assert sender == "Server"
+    assert "waits" not in text
+
+
+def test_refused_name_is_told_why_and_another_may_follow(server: Serving) -> None:
+    server.plain("alice")
+    peer = server.peer()
+    peer.send_line("alice")
+    refusal = peer.read_line()
+    assert refusal.startswith("MSG: Server: ")
+    assert "alice" in refusal
+    peer.send_line("bob")
+    assert peer.read_line() == "LIST: alice, bob"
+
+
+def test_three_refusals_close_the_connection(server: Serving) -> None:
+    peer = server.peer()
+    for name in ("two words", "Server", "x" * 33):
+        peer.send_line(name)
+    lines = peer.expect_closed()
+    assert len(lines) >= 3
+    assert all(line.startswith("MSG: Server: ") for line in lines)
+
+
+def test_refused_name_may_be_followed_by_the_other_dialect(server: Serving) -> None:
+    peer = server.peer()
+    peer.send_line("two words")
+    assert peer.read_line().startswith("MSG: Server: ")
+    peer.send_line('HELLO: {"user": "alice", "agent": "test"}')
+    assert peer.read_line().startswith("WELCOME: ")
+
+
+def test_lines_before_the_end_of_a_pipe_still_count(server: Serving) -> None:
+    bob = server.plain("bob")
+    pipe = server.peer()
+    pipe.sendall(b"alice\n" + b"".join(b"MSG: bob: %d\n" % number for number in range(50)))
+    pipe.finish_sending()
+    assert bob.read_messages(50) == [("alice", str(number)) for number in range(50)]
+    bob.await_users(["bob"])
+    pipe.expect_closed()
+
+
+def test_unfinished_line_at_the_end_is_no_message(server: Serving) -> None:
+    bob = server.plain("bob")
+    pipe = server.peer()
+    pipe.sendall(b"alice\nMSG: bob: whole\nMSG: bob: cut of")
+    pipe.finish_sending()
+    pipe.expect_closed()
+    carol = server.plain("carol")
+    carol.say("bob", "next")
+    assert bob.read_messages(2) == [("alice", "whole"), ("carol", "next")]
+
+
+def test_name_may_have_spaces_around_it(server: Serving) -> None:
+    peer = server.peer()
+    peer.sendall(b"  alice \r\n")
+    assert peer.read_line() == "LIST: alice"
+
+
+def test_dialects_write_to_one_another(server: Serving) -> None:
+    alice, bob = server.plain("alice"), server.json("bob")
+    alice.say("bob", "plain to JSON")
+    received = bob.expect("MSG")
+    assert (received["from"], received["to"], received["text"]) == ("alice", "bob", "plain to JSON")
+    bob.say("alice", "JSON to plain")
+    assert alice.read_message() == ("bob", "JSON to plain")
+
+
+def test_server_says_goodbye_when_it_stops(server: Serving) -> None:
+    alice: PlainPeer = server.plain("alice")
+    server.stop()
+    lines = alice.expect_closed()
+    assert lines
+    assert lines[-1].startswith("MSG: Server: ")

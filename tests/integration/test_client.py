@@ -1,0 +1,380 @@
+"""The client library with the real server, in both of its ways to serve, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from random import Random
+from typing import Final, TypeVar
+
+import pytest
+
+from tests.unit.client.scripted import QUICK, next_of, rest_of
+from tests.unit.client.scripted import run_on_fast_loop as run
+from twocans.client import (
+    CaughtUp,
+    Client,
+    ConnectFailed,
+    Loss,
+    MessageNotSent,
+    MessageReceived,
+    MessageRefused,
+    MessageStored,
+    Offline,
+    Online,
+    PeerTyping,
+    ReceiptMoved,
+    RequestFailed,
+    UserJoined,
+    UserLeft,
+)
+from twocans.hub.limits import Limits
+from twocans.protocol.errors import Code
+from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.runtime import Server
+
+_T = TypeVar("_T")
+_CHUNK: Final = 4096
+
+
+@pytest.fixture(params=list(Concurrency), ids=lambda mode: mode.value)
+def concurrency(request: pytest.FixtureRequest) -> Concurrency:
+    mode = request.param
+    assert isinstance(mode, Concurrency)
+    return mode
+
+
+@asynccontextmanager
+async def serving(
+    concurrency: Concurrency,
+    *,
+    limits: Limits | None = None,
+    history: HistoryMode = HistoryMode.ON,
+    port: int = 0,
+) -> AsyncIterator[Server]:
+    config = Config(
+        host="127.0.0.1", port=port, concurrency=concurrency, history=history, limits=limits or Limits()
+    )
+    server = Server(config)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+def at(server: Server, user: str) -> Client:
+    return Client(f"127.0.0.1:{server.port}", user, timers=QUICK)
+
+
+async def finished(*scenarios: Coroutine[None, None, _T]) -> list[_T]:
+    return list(await asyncio.gather(*scenarios))
+
+
+def test_two_people_chat(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as alice, at(server, "bob") as bob:
+            assert await next_of(alice, UserJoined) == UserJoined("bob")
+            assert [alice.online, bob.online] == [("alice", "bob")] * 2
+            stored = await alice.deliver("bob", "hello: there\r\nbob 👋")
+            received = (await next_of(bob, MessageReceived)).message
+            assert (received.id, received.cid, received.at) == (stored.id, stored.cid, stored.at)
+            assert (received.sender, received.text) == ("alice", "hello: there\nbob 👋")
+            assert (await next_of(alice, ReceiptMoved)).delivered >= stored.id
+            bob.read("alice", received.id)
+            await next_of(alice, ReceiptMoved, lambda receipt: receipt.read == stored.id)
+            bob.typing("alice")
+            assert await next_of(alice, PeerTyping) == PeerTyping("bob")
+            await bob.close()
+            assert await next_of(alice, UserLeft) == UserLeft("bob")
+            assert "bob" not in alice.online
+
+    run(scenario())
+
+
+def test_a_plain_client_joins_in(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as alice:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"bob\nMSG: alice: hi\n")
+            assert (await next_of(alice, MessageReceived)).message.text == "hi"
+            await alice.deliver("bob", "one\ntwo")
+            lines = [await reader.readline() for _ in range(3)]
+            assert lines[1:] == [b"MSG: alice: one\n", b"MSG: alice: two\n"]
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("user", "code"),
+    [
+        ("alice", Code.NAME_TAKEN),
+        ("ALICE", Code.NAME_TAKEN),
+        ("a b", Code.NAME_INVALID),
+        ("server", Code.NAME_RESERVED),
+    ],
+)
+def test_a_refused_name_is_told(concurrency: Concurrency, user: str, code: Code) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice"):
+            with pytest.raises(ConnectFailed) as caught:
+                await at(server, user).connect()
+            assert (caught.value.loss, caught.value.code) == (Loss.REFUSED, code)
+            assert caught.value.text.endswith(".")
+
+    run(scenario())
+
+
+def test_a_full_server_is_told_in_its_own_words(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency, limits=Limits(max_connections=1)) as server, at(server, "alice"):
+            with pytest.raises(ConnectFailed) as caught:
+                await at(server, "bob").connect()
+            assert caught.value.loss is Loss.REFUSED
+            assert "full" in caught.value.text
+
+    run(scenario())
+
+
+def test_messages_that_cannot_be_delivered_are_refused(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        limits = Limits(max_text_bytes=100)
+        async with serving(concurrency, limits=limits) as server, at(server, "alice") as alice:
+            with pytest.raises(MessageNotSent) as caught:
+                await alice.deliver("nobody", "hello")
+            assert caught.value.code == Code.NO_SUCH_USER
+            with pytest.raises(MessageNotSent) as caught:
+                await alice.deliver("alice", "x" * 101)
+            assert caught.value.code == Code.TOO_LONG
+            refused = await next_of(alice, MessageRefused)
+            assert refused.to == "nobody"
+            assert alice.pending == ()
+            assert alice.connected
+
+    run(scenario())
+
+
+def test_looking_back(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as alice, at(server, "bob") as bob:
+            ids = [(await alice.deliver("bob", f"message {number}")).id for number in range(5)]
+            page = await bob.history("alice", limit=3)
+            assert [one.id for one in page.messages] == ids[2:]
+            assert page.more
+            page = await bob.history("alice", before=ids[2])
+            assert [one.id for one in page.messages] == ids[:2]
+            assert not page.more
+            found = await bob.search("message")
+            assert [one.id for one in found.messages] == ids[::-1]
+            [chat] = await bob.chats()
+            assert (chat.peer, chat.last.id, chat.unread) == ("alice", ids[-1], 5)
+            assert await bob.find("AL") == ("alice",)
+            with pytest.raises(RequestFailed) as caught:
+                await bob.history("nobody")
+            assert caught.value.code == Code.NO_SUCH_USER
+            with pytest.raises(RequestFailed) as caught:
+                await bob.history("alice", limit=0)
+            assert caught.value.code == Code.BAD_REQUEST
+
+    run(scenario())
+
+
+def test_a_message_to_oneself_is_stored_once(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as alice:
+            await alice.deliver("alice", "note")
+            await alice.deliver("alice", "another")
+            await alice.close()
+            events = await rest_of(alice)
+            assert len([event for event in events if isinstance(event, MessageStored)]) == 2
+            assert not [event for event in events if isinstance(event, MessageReceived)]
+
+    run(scenario())
+
+
+def test_another_device_of_the_same_person_sees_what_this_one_sends(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as phone, at(server, "bob") as bob:
+            address = f"127.0.0.1:{server.port}"
+            async with Client(address, "alice", timers=QUICK, resume=phone.resume) as laptop:
+                await next_of(laptop, CaughtUp)
+                stored = await phone.deliver("bob", "from the phone")
+                for device in (laptop, bob):
+                    message = (await next_of(device, MessageReceived)).message
+                    assert (message.id, message.sender) == (stored.id, "alice")
+
+    run(scenario())
+
+
+def test_a_server_that_restarts_is_found_again_and_gets_what_waited(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server:
+            port = server.port
+            alice, bob = at(server, "alice"), at(server, "bob")
+            await finished(alice.connect(), bob.connect())
+            await alice.deliver("bob", "before")
+        for client in (alice, bob):
+            offline = await next_of(client, Offline)
+            assert offline.loss is Loss.SERVER_CLOSED
+            assert offline.retry_in_s is not None
+        assert alice.online == ()
+        async with serving(concurrency, port=port):
+            await next_of(bob, Online)
+            delivering = asyncio.create_task(alice.deliver("bob", "after"))
+            online = await next_of(alice, Online)
+            assert online.fresh
+            stored = await delivering
+            received = await next_of(bob, MessageReceived, lambda event: event.message.text == "after")
+            assert received.message.id == stored.id
+            await finished(alice.close(), bob.close())
+
+    run(scenario())
+
+
+def test_what_waited_for_somebody_who_was_away_comes_when_they_are_back(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as alice:
+            bob = at(server, "bob")
+            await bob.connect()
+            await bob.close()
+            ids = [(await alice.deliver("bob", f"{number}")).id for number in range(3)]
+            async with at(server, "bob") as bob:
+                assert [(await next_of(bob, MessageReceived)).message.id for _ in range(3)] == ids
+                await next_of(bob, CaughtUp)
+
+    run(scenario())
+
+
+def test_a_kicked_client_is_told_and_stays_away(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as alice:
+            assert server.hub.kick("alice", "enough")
+            offline = (await rest_of(alice))[-1]
+            assert isinstance(offline, Offline)
+            assert (offline.loss, offline.retry_in_s) == (Loss.KICKED, None)
+            assert "enough" in offline.text
+
+    run(scenario())
+
+
+def test_a_fast_sender_is_slowed_down_and_loses_nothing(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        limits = Limits(rate_per_s=400.0, burst_s=0.1)
+        async with (
+            serving(concurrency, limits=limits) as server,
+            at(server, "alice") as alice,
+            at(server, "bob") as bob,
+        ):
+            for number in range(200):
+                alice.send("bob", str(number))
+            texts = [(await next_of(bob, MessageReceived)).message.text for _ in range(200)]
+            assert texts == [str(number) for number in range(200)]
+
+    run(scenario())
+
+
+class _Cuts(Random):
+    """Where the wire breaks; the same places for the same seed."""
+
+
+class _BadWire:
+    """A wire to a server that breaks again and again, anywhere in the bytes.
+
+    Args:
+        port: the server's.
+        cuts: how many times it breaks before it holds.
+        chance: says where.
+    """
+
+    def __init__(self, port: int, *, cuts: int, chance: Random) -> None:
+        self._port = port
+        self._cuts = cuts
+        self._chance = chance
+        self.broken = 0
+        self.port = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        listening = await asyncio.start_server(self._carry, "127.0.0.1", 0, family=socket.AF_INET)
+        self.port = listening.sockets[0].getsockname()[1]
+        try:
+            yield f"127.0.0.1:{self.port}"
+        finally:
+            listening.close()
+
+    async def _carry(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        ways = [(client_reader, server_writer), (server_reader, client_writer)]
+        breaks_after: list[int | None] = [None, None]
+        if self._cuts:
+            self._cuts -= 1
+            # The first connection has to come about, which takes the whole WELCOME.
+            breaks_after = [self._chance.randint(1000, 9000), self._chance.randint(1000, 9000)]
+        tasks = [
+            asyncio.create_task(_relay(*way, limit)) for way, limit in zip(ways, breaks_after, strict=True)
+        ]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            self.broken += 1
+        finally:
+            for task in tasks:
+                task.cancel()
+            for writer in (client_writer, server_writer):
+                writer.transport.abort()
+
+
+async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, limit: int | None) -> None:
+    with suppress(ConnectionError):
+        while chunk := await reader.read(_CHUNK):
+            part = chunk if limit is None else chunk[:limit]
+            writer.write(part)
+            await writer.drain()
+            if limit is not None:
+                limit -= len(part)
+                if limit <= 0:
+                    return
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_lost_and_nothing_comes_twice_over_a_wire_that_breaks(
+    concurrency: Concurrency, seed: int
+) -> None:
+    async def scenario() -> None:
+        total = 300
+        chance = _Cuts(seed)
+        async with serving(concurrency, limits=Limits(rate_per_s=0)) as server:
+            sending = _BadWire(server.port, cuts=10, chance=chance)
+            receiving = _BadWire(server.port, cuts=10, chance=chance)
+            async with sending.open() as to_alice, receiving.open() as to_bob:
+                alice = Client(to_alice, "alice", timers=QUICK, random=chance)
+                bob = Client(to_bob, "bob", timers=QUICK, random=chance)
+                await finished(alice.connect(), bob.connect())
+
+                async def send() -> list[str]:
+                    cids = [alice.send("bob", f"{number} " + "x" * number) for number in range(total)]
+                    stored = [await next_of(alice, MessageStored) for _ in range(total)]
+                    assert [one.cid for one in stored] == cids
+                    return cids
+
+                async def receive() -> list[str]:
+                    messages = [(await next_of(bob, MessageReceived)).message for _ in range(total)]
+                    ids = [one.id for one in messages]
+                    assert ids == sorted(set(ids))
+                    return [one.cid for one in messages]
+
+                sent, received = await finished(send(), receive())
+                assert received == sent
+                await bob.deliver("alice", "done")
+                assert (await next_of(alice, MessageReceived)).message.text == "done"
+                assert sending.broken + receiving.broken >= 5
+                assert (alice.pending, bob.pending) == ((), ())
+                await finished(alice.close(), bob.close())
+                left = [event for event in await rest_of(bob) if isinstance(event, MessageReceived)]
+                assert left == []
+
+    run(scenario())

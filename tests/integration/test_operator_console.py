@@ -1,0 +1,141 @@
+"""The operator's console, at a real pseudo-terminal."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import START_S, command, environment
+from tests.support.raw import JsonPeer, PlainPeer, decode
+from tests.support.terminal import Terminal
+
+
+@dataclass
+class Operated:
+    """A server with somebody at its terminal."""
+
+    terminal: Terminal
+    port: int
+
+
+@pytest.fixture(params=["async", "thread"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Operated]:
+    """A server on a terminal, with its prompt shown."""
+    options = ["--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path), "--concurrency", request.param]
+    with Terminal(command(*options), environment()) as terminal:
+        address = terminal.expect(r"127\.0\.0\.1:\d+", START_S)
+        terminal.expect(r"Type help[^>]*>", START_S)
+        yield Operated(terminal, int(address.rpartition(":")[2]))
+
+
+def test_help_names_every_command(server: Operated) -> None:
+    server.terminal.enter("help")
+    for name in ("help", "users", "kick NAME", "say TEXT", "stats", "quit"):
+        server.terminal.expect(rf"\b{name}\b[^\n]* {{2,}}[a-z]")
+
+
+def test_users_are_shown_since_when_and_from_where(server: Operated) -> None:
+    server.terminal.enter("users")
+    server.terminal.expect("Nobody is online")
+    with PlainPeer(server.port, "alice") as alice, JsonPeer(server.port, "bob"):
+        server.terminal.enter("users")
+        server.terminal.expect(rf"alice +since \d\d:\d\d from 127\.0\.0\.1:{alice.local_port}")
+        server.terminal.expect(r"bob +since \d\d:\d\d from 127\.0\.0\.1:\d+")
+
+
+def test_kick_ends_the_session_and_tells_why(server: Operated) -> None:
+    with JsonPeer(server.port, "alice") as alice, PlainPeer(server.port, "bob") as bob:
+        alice.expect("JOINED", user="bob")
+        server.terminal.enter("kick BOB too loud tonight")
+        *_, last = bob.expect_closed()
+        assert last.startswith("MSG: Server: ")
+        assert "too loud tonight" in last
+        server.terminal.expect("bob is gone: kicked")
+        alice.expect("LEFT", user="bob")
+        server.terminal.enter("kick alice")
+        *_, goodbye = [decode(line) for line in alice.expect_closed()]
+        assert (goodbye.verb, goodbye["reason"]) == ("BYE", "kicked")
+        assert goodbye.text("text")
+
+
+def test_kick_ends_all_sessions_of_a_user(server: Operated) -> None:
+    with (
+        JsonPeer(server.port, "alice") as desk,
+        JsonPeer(server.port, "alice", token=desk.token) as phone,
+        JsonPeer(server.port, "bob") as bob,
+    ):
+        server.terminal.enter("kick alice")
+        desk.expect_closed()
+        phone.expect_closed()
+        bob.expect("LEFT", user="alice")
+
+
+@pytest.mark.parametrize("rest", ["", " nobody", " two words", " -x"])
+def test_kick_of_nobody_says_so(server: Operated, rest: str) -> None:
+    server.terminal.enter(f"kick{rest}")
+    server.terminal.expect("not online|kick NAME")
+    server.terminal.enter("stats")
+    server.terminal.expect("known people")
+
+
+def test_say_reaches_everybody_as_a_message_from_server(server: Operated) -> None:
+    server.terminal.enter("say anybody there?")
+    server.terminal.expect("Nobody is online")
+    with PlainPeer(server.port, "alice") as alice, JsonPeer(server.port, "bob") as bob:
+        server.terminal.enter("say Tea is ready: come!")
+        assert alice.read_message() == ("Server", "Tea is ready: come!")
+        told = bob.expect("MSG")
+        assert (told["from"], told["text"]) == ("Server", "Tea is ready: come!")
+        server.terminal.expect("2 online")
+        server.terminal.enter("say")
+        server.terminal.expect("say TEXT")
+
+
+def test_stats_count_what_happens(server: Operated) -> None:
+    with JsonPeer(server.port, "alice") as alice:
+        for number in range(3):
+            alice.deliver("alice", str(number))
+        server.terminal.enter("stats")
+        server.terminal.expect(r"online +1\b")
+        server.terminal.expect(r"messages +3\b")
+        server.terminal.expect(r"registrations +1\b")
+
+
+def test_unknown_command_is_told_with_those_that_exist(server: Operated) -> None:
+    server.terminal.enter("dance")
+    server.terminal.expect("dance is not a command.*help.*quit")
+    server.terminal.enter("")
+    server.terminal.enter("users")
+    server.terminal.expect("Nobody is online")
+
+
+def test_command_half_typed_survives_lines_that_are_logged_meanwhile(server: Operated) -> None:
+    server.terminal.type("us")
+    with PlainPeer(server.port, "alice"):
+        server.terminal.expect("alice joined")
+        with PlainPeer(server.port, "bob"):
+            server.terminal.expect("bob joined")
+        server.terminal.expect("bob is gone")
+        server.terminal.enter("ers")
+        server.terminal.expect(r"alice +since \d\d:\d\d from 127\.0\.0\.1:\d+")
+
+
+@pytest.mark.parametrize("keys", ["quit\r", "\x03", "\x04"], ids=["quit", "Ctrl-C", "Ctrl-D"])
+def test_quit_tells_everybody_and_ends_with_exit_code_0(server: Operated, keys: str) -> None:
+    with JsonPeer(server.port, "alice") as alice:
+        server.terminal.type(keys)
+        *_, goodbye = [decode(line) for line in alice.expect_closed()]
+        assert (goodbye.verb, goodbye["reason"]) == ("BYE", "server_stopping")
+        assert server.terminal.wait() == 0
+        assert "Traceback" not in server.terminal.text
+
+
+def test_signal_ends_it_at_the_prompt_too(server: Operated) -> None:
+    server.terminal.type("half a comm")
+    server.terminal.process.send_signal(signal.SIGTERM)
+    assert server.terminal.wait() == 0
+    assert "Traceback" not in server.terminal.text

@@ -1,0 +1,171 @@
+"""How a connection begins, and who answers there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.client.sessions import LIMITS, OLD_TOKEN, TOKEN, Harness, message, welcome
+from twocans.client.events import CaughtUp, Loss, MessageReceived, Offline, Online
+from twocans.client.settings import Resume, Timers
+from twocans.protocol.errors import Code
+from twocans.protocol.messages import Error, Goodbye, Hello, Ping, Pong, Synced
+
+
+def test_the_first_hello_asks_for_no_resumption() -> None:
+    harness = Harness()
+    harness.session.connected()
+    assert harness.said() == [Hello(user="alice", agent="test")]
+
+
+def test_welcome_puts_the_user_online_under_the_servers_spelling() -> None:
+    harness = Harness()
+    harness.session.connected()
+    events = harness.say(welcome(user="Alice", users=("Alice", "bob")))
+    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, fresh=False)]
+    assert harness.session.user == "Alice"
+    assert harness.session.users == ("Alice", "bob")
+    assert harness.session.is_online
+
+
+def test_a_ping_before_welcome_is_answered() -> None:
+    harness = Harness()
+    harness.session.connected()
+    harness.said()
+    harness.say(Ping(n=7))
+    assert harness.said() == [Pong(n=7)]
+
+
+@pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_INVALID, Code.AUTH_FAILED, Code.BANNED])
+def test_a_refused_name_ends_it_for_good(code: Code) -> None:
+    harness = Harness()
+    harness.session.connected()
+    assert harness.say(Error(code=code, text="No.")) == []
+    ending = harness.session.ending
+    assert ending is not None
+    assert (ending.loss, ending.text, ending.code, ending.again) == (Loss.REFUSED, "No.", code, False)
+
+
+@pytest.mark.parametrize("code", [Code.SERVER_FULL, Code.INTERNAL])
+def test_a_refusal_that_passes_is_worth_another_attempt(code: Code) -> None:
+    harness = Harness()
+    harness.session.connected()
+    harness.say(Error(code=code, text="Later."))
+    assert harness.session.ending is not None
+    assert harness.session.ending.again
+
+
+def test_a_server_that_is_full_and_speaks_the_plain_dialect_is_quoted() -> None:
+    harness = Harness()
+    harness.session.connected()
+    harness.session.receive(b"MSG: Server: The server is full.\x1b[31m Try later.\r\n")
+    ending = harness.session.ending
+    assert ending is not None
+    assert ending.loss is Loss.REFUSED
+    assert ending.text == "The server is full.[31m Try later."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        b"220 mail.example ESMTP: ready\r\n",
+        b"\x15\x03\x01\x00\x02\x02F\n",
+        b"\n",
+        b"LIST: alice, bob\n",
+        b"WELCOME: {}\n",
+        b'JOINED: {"user":"bob"}\n',
+    ],
+)
+def test_whoever_is_no_twocans_server_is_told_apart(answer: bytes) -> None:
+    harness = Harness()
+    harness.session.connected()
+    harness.session.receive(answer)
+    ending = harness.session.ending
+    assert ending is not None
+    assert ending.loss is Loss.PROTOCOL
+    assert "server:5050" in ending.text
+    assert "no Twocans server" in ending.text
+
+
+def test_a_server_that_stays_silent_is_given_up_in_time() -> None:
+    harness = Harness(timers=Timers(connect=10))
+    harness.session.connected()
+    harness.clock.turn(9.9)
+    harness.session.tick()
+    assert harness.session.ending is None
+    assert harness.session.next_tick() == pytest.approx(harness.clock() + 0.1)
+    harness.clock.turn(0.1)
+    harness.session.tick()
+    ending = harness.session.ending
+    assert ending is not None
+    assert ending.loss is Loss.UNREACHABLE
+    assert "10 seconds" in ending.text
+
+
+def test_a_connection_that_ends_before_a_word_is_told() -> None:
+    harness = Harness()
+    harness.session.connected()
+    harness.session.lost()
+    assert harness.session.ending is not None
+    assert harness.session.ending.loss is Loss.UNREACHABLE
+    assert "without a word" in harness.session.ending.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "loss", "again"),
+    [
+        ("kicked", Loss.KICKED, False),
+        ("server_stopping", Loss.SERVER_CLOSED, True),
+        ("too_slow", Loss.LOST, True),
+        ("timed_out", Loss.LOST, True),
+    ],
+)
+def test_a_goodbye_says_whether_to_come_back(reason: str, loss: Loss, again: bool) -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(Goodbye(reason=reason, text="Why."), message(1))
+    ending = harness.session.ending
+    assert ending is not None
+    assert (ending.loss, ending.text, ending.again) == (loss, "Why.", again)
+    harness.session.offline(ending, 0.5 if again else None)
+    assert harness.session.take_events() == [Offline(loss, "Why.", 0.5 if again else None)]
+    assert harness.session.users == ()
+
+
+@pytest.mark.parametrize("line", [b"MSG: {}\n", b"MSG: Server: hello\n", b"\xff\xfe\n", b"JOINED\n"])
+def test_garbage_after_welcome_ends_the_connection_and_not_the_client(line: bytes) -> None:
+    harness = Harness()
+    harness.connect()
+    harness.session.receive(line)
+    assert harness.session.ending is not None
+    assert harness.session.ending.loss is Loss.PROTOCOL
+    assert harness.session.ending.again
+
+
+def test_verbs_of_newer_servers_are_passed_over() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.session.receive(b'REACTION: {"id":1}\n')
+    assert harness.session.ending is None
+
+
+def test_a_second_welcome_is_no_twocans() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(welcome())
+    assert harness.session.ending is not None
+
+
+def test_an_earlier_programs_place_is_taken_up_again() -> None:
+    harness = Harness(resume=Resume(after=41, log="log-1", token=OLD_TOKEN))
+    hello, *_ = harness.connect(message(41), message(42), last=42)
+    assert hello == Hello(user="alice", agent="test", after=41, log="log-1", token=OLD_TOKEN)
+    assert harness.session.resume == Resume(after=42, log="log-1", token=TOKEN)
+
+
+def test_messages_before_synced_are_given_out_in_between() -> None:
+    harness = Harness()
+    harness.session.connected()
+    events = harness.say(welcome(last=2), message(1), message(2), Synced(last=2))
+    assert events[1:] == [MessageReceived(message(1)), MessageReceived(message(2)), CaughtUp(2)]

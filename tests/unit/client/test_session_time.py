@@ -1,0 +1,257 @@
+"""What a session does by the clock: signs of life, marks, typing, and questions without an answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.client.sessions import Harness, message, welcome
+from twocans.client.events import Loss
+from twocans.client.marks import GOT_EVERY_MESSAGES, MAX_READ_MARKS
+from twocans.client.requests import MAX_REQUESTS, Answer
+from twocans.client.settings import Timers
+from twocans.protocol.errors import Code
+from twocans.protocol.messages import (
+    Error,
+    FindQuery,
+    Found,
+    FromClient,
+    Got,
+    Joined,
+    Ping,
+    Pong,
+    Read,
+    Synced,
+    Typing,
+)
+
+
+def _at(harness: Harness, seconds: float) -> list[FromClient]:
+    """Turn the clock, let the session look at it; what it says."""
+    harness.clock.turn(seconds)
+    harness.session.tick()
+    return harness.said()
+
+
+def test_a_silent_server_is_asked_and_then_given_up() -> None:
+    harness = Harness(timers=Timers(ping_after=20, dead_after=45))
+    harness.connect()
+    assert _at(harness, 19.9) == []
+    assert _at(harness, 0.1) == [Ping(n=1)]
+    assert _at(harness, 19.9) == []
+    assert _at(harness, 0.1) == [Ping(n=2)]
+    assert harness.session.ending is None
+    _at(harness, 5)
+    ending = harness.session.ending
+    assert ending is not None
+    assert ending.loss is Loss.TIMED_OUT
+    assert ending.again
+    assert "45 seconds" in ending.text
+
+
+def test_an_answer_ends_the_silence() -> None:
+    harness = Harness(timers=Timers(ping_after=20, dead_after=45))
+    harness.connect()
+    for number in range(1, 20):
+        assert _at(harness, 20) == [Ping(n=number)]
+        harness.say(Pong(n=number))
+    assert harness.session.ending is None
+
+
+def test_a_machine_that_slept_gives_the_connection_up_at_once() -> None:
+    harness = Harness()
+    harness.connect()
+    _at(harness, 8 * 3600)
+    assert harness.session.ending is not None
+    assert harness.session.ending.loss is Loss.TIMED_OUT
+
+
+def test_a_ping_is_answered_with_its_number() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(Ping(n=12), Ping(n=13))
+    assert harness.said() == [Pong(n=12), Pong(n=13)]
+
+
+def test_silence_that_a_slow_program_caused_is_not_held_against_the_server() -> None:
+    harness = Harness(timers=Timers(ping_after=20, dead_after=45))
+    harness.connect()
+    harness.session.listen(again=False)
+    assert _at(harness, 20) == [Ping(n=1)]
+    assert _at(harness, 20) == [Ping(n=2)]
+    _at(harness, 100)
+    harness.session.listen(again=True)
+    _at(harness, 19)
+    assert harness.session.ending is None
+    _at(harness, 26)
+    assert harness.session.ending is not None
+
+
+def test_the_next_tick_is_when_something_is_due() -> None:
+    harness = Harness(timers=Timers(ping_after=20, dead_after=45))
+    assert harness.session.next_tick() is None
+    harness.connect()
+    assert harness.session.next_tick() == harness.clock() + 20
+    harness.say(message(1))
+    assert harness.session.next_tick() == harness.clock() + 1
+    _at(harness, 1)
+    assert harness.session.next_tick() == harness.clock() + 19
+
+
+def test_got_is_told_once_a_second_and_not_for_every_message() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(*(message(id_) for id_ in range(1, 11)))
+    assert harness.said() == []
+    assert _at(harness, 0.9) == []
+    assert _at(harness, 0.1) == [Got(id=10)]
+    assert _at(harness, 5) == []
+
+
+def test_got_is_told_at_once_after_many_messages() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(*(message(id_) for id_ in range(1, GOT_EVERY_MESSAGES)))
+    assert harness.said() == []
+    harness.say(message(GOT_EVERY_MESSAGES))
+    assert harness.said() == [Got(id=GOT_EVERY_MESSAGES)]
+
+
+def test_got_is_told_after_what_was_missed() -> None:
+    harness = Harness()
+    _, *rest = harness.connect(message(3), message(4), last=4)
+    assert rest == [Got(id=4)]
+
+
+def test_got_stays_quiet_when_nothing_came() -> None:
+    harness = Harness()
+    _, *rest = harness.connect(last=4)
+    assert rest == []
+    assert _at(harness, 10) == []
+
+
+def test_reading_is_told_at_once_and_only_forwards() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.session.read("bob", 3)
+    harness.session.read("bob", 5)
+    harness.session.read("bob", 4)
+    harness.session.read("carol", 1)
+    assert harness.said() == [Read(peer="bob", id=5), Read(peer="carol", id=1)]
+
+
+def test_reading_without_a_connection_is_told_when_there_is_one() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.drop()
+    harness.session.read("bob", 3)
+    assert harness.said() == []
+    _, *rest = harness.connect()
+    assert rest == [Read(peer="bob", id=3)]
+
+
+def test_read_marks_of_another_log_are_forgotten() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.drop()
+    harness.session.read("bob", 3)
+    _, *rest = harness.connect(log="log-2")
+    assert rest == []
+
+
+def test_waiting_read_marks_are_bounded() -> None:
+    harness = Harness()
+    for number in range(MAX_READ_MARKS + 5):
+        harness.session.read(f"peer{number}", 1)
+    _, *rest = harness.connect()
+    assert len(rest) == MAX_READ_MARKS
+
+
+def test_typing_is_told_once_in_three_seconds() -> None:
+    harness = Harness()
+    harness.connect()
+    for _ in range(4):
+        harness.session.typing("bob")
+        harness.clock.turn(0.9)
+    assert harness.said() == [Typing(to="bob"), Typing(to="bob")][:1]
+    harness.session.typing("bob")
+    assert harness.said() == [Typing(to="bob")]
+
+
+def test_typing_without_a_connection_is_not_told_later() -> None:
+    harness = Harness()
+    harness.session.typing("bob")
+    _, *rest = harness.connect()
+    assert rest == []
+
+
+def test_an_answer_finds_its_question() -> None:
+    harness = Harness()
+    harness.connect()
+    first = harness.session.ask(lambda rid: FindQuery(prefix="a", rid=rid))
+    second = harness.session.ask(lambda rid: FindQuery(prefix="b", rid=rid))
+    assert [frame.verb for frame in harness.said()] == ["FIND", "FIND"]
+    reply = Found(rid=second, users=["bob"])
+    error = Error(code=Code.BAD_REQUEST, text="No.", rid=first)
+    harness.say(reply, Found(rid=999, users=[]), error)
+    assert harness.session.take_answers() == [Answer(second, reply), Answer(first, error)]
+
+
+def test_a_question_without_an_answer_is_given_up() -> None:
+    harness = Harness(timers=Timers(answer=5))
+    harness.connect()
+    rid = harness.session.ask(lambda rid: FindQuery(prefix="a", rid=rid))
+    harness.said()
+    _at(harness, 4.9)
+    assert harness.session.take_answers() == []
+    assert harness.session.next_tick() == pytest.approx(harness.clock() + 0.1)
+    _at(harness, 0.1)
+    [answer] = harness.session.take_answers()
+    assert isinstance(answer.reply, Error)
+    assert (answer.rid, answer.reply.code) == (rid, "timed_out")
+
+
+def test_questions_are_answered_even_when_the_connection_is_lost() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.session.ask(lambda rid: FindQuery(prefix="a", rid=rid))
+    harness.drop()
+    harness.session.ask(lambda rid: FindQuery(prefix="b", rid=rid))
+    codes = [
+        answer.reply.code for answer in harness.session.take_answers() if isinstance(answer.reply, Error)
+    ]
+    assert codes == ["offline", "offline"]
+
+
+def test_open_questions_are_bounded() -> None:
+    harness = Harness()
+    harness.connect()
+    for _ in range(MAX_REQUESTS + 1):
+        harness.session.ask(lambda rid: FindQuery(prefix="a", rid=rid))
+    [answer] = harness.session.take_answers()
+    assert isinstance(answer.reply, Error)
+    assert answer.reply.code == "busy"
+
+
+def test_a_question_that_cannot_be_encoded_is_refused() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.session.ask(lambda rid: FindQuery(prefix="\ud800", rid=rid))
+    [answer] = harness.session.take_answers()
+    assert isinstance(answer.reply, Error)
+    assert answer.reply.code == Code.BAD_REQUEST
+    harness.session.read("\ud800", 4)
+    harness.session.typing("\ud800")
+    assert harness.said() == []
+
+
+def test_a_catch_up_of_hours_is_no_silence() -> None:
+    harness = Harness()
+    harness.session.connected()
+    harness.say(welcome())
+    harness.said()
+    for number in range(100):
+        _at(harness, 15)
+        harness.say(Joined(user=f"user{number}"))
+    assert harness.session.ending is None
+    harness.say(Synced(last=0))
+    assert harness.session.ending is None

@@ -1,0 +1,215 @@
+"""A clock that a test turns by hand, a log that remembers, and sessions without a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
+
+from twocans.hub.hub import Hub, Surroundings
+from twocans.hub.limits import Limits
+from twocans.hub.session import Reason, Session
+from twocans.protocol.messages import Ack, Error, Frame, Hello, Message, Synced, UserList, Welcome
+from twocans.storage.base import Storage
+from twocans.storage.memory import MemoryStorage
+
+_FrameT = TypeVar("_FrameT", bound=Frame)
+
+
+@dataclass
+class Timer:
+    """Something that is due at a time, unless it is taken back."""
+
+    at: float
+    callback: Callable[[], None]
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        """Do not call back."""
+        self.cancelled = True
+
+
+class ManualClock:
+    """Stands still until a test lets time pass; timers run in the order in which they fall due."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self._timers: list[Timer] = []
+
+    def time(self) -> float:
+        """The current time in seconds."""
+        return self.now
+
+    def call_later(self, delay: float, callback: Callable[[], None], /) -> Timer:
+        """Call back after so many seconds of this clock."""
+        timer = Timer(self.now + delay, callback)
+        self._timers.append(timer)
+        return timer
+
+    def waiting(self) -> list[Timer]:
+        """The timers that are still going to call back."""
+        return [timer for timer in self._timers if not timer.cancelled]
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.now + seconds
+        while due := [timer for timer in self.waiting() if timer.at <= end]:
+            first = min(due, key=lambda timer: timer.at)
+            self._timers.remove(first)
+            self.now = max(self.now, first.at)
+            first.callback()
+        self.now = end
+
+
+class RecordedLog:
+    """Remembers what was logged."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        self.events.append((event, fields))
+
+    def named(self, *names: str) -> list[dict[str, object]]:
+        """The fields of all events with one of these names."""
+        return [fields for event, fields in self.events if event in names]
+
+
+class FakeSession(Session):
+    """Collects what it is told.
+
+    Args:
+        hub: where it is going to register.
+        stalls: whether nothing that it is told leaves until `drain`.
+    """
+
+    def __init__(self, hub: Hub, *, stalls: bool = False) -> None:
+        super().__init__("192.168.1.5:40000")
+        self.hub = hub
+        self.stalls = stalls
+        self.told: list[Frame] = []
+        self.ended: list[tuple[Reason, str]] = []
+        self.handed = 0
+        self._waiting: list[Callable[[], None]] = []
+
+    def deliver(self, message: Frame) -> None:
+        """See `Session.deliver`."""
+        self.told.append(message)
+
+    def deliver_list(self, users: UserList) -> None:
+        """See `Session.deliver_list`."""
+        self.told.append(users)
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """See `Session.when_drained`."""
+        if self.stalls:
+            self._waiting.append(callback)
+        else:
+            callback()
+
+    def answered(self) -> None:
+        """See `Session.answered`; this one asks whenever a test wants it to."""
+
+    def end(self, reason: Reason, text: str) -> None:
+        """See `Session.end`; a real one leaves the hub by it too."""
+        self.ended.append((reason, text))
+        self.hub.leave(self, reason)
+
+    def handed_upto(self) -> int:
+        """See `Session.handed_upto`."""
+        return self.handed
+
+    def drain(self) -> None:
+        """Let what it was told leave."""
+        waiting, self._waiting = self._waiting, []
+        for callback in waiting:
+            callback()
+
+    def of(self, kind: type[_FrameT]) -> list[_FrameT]:
+        """What it was told of one kind."""
+        return [frame for frame in self.told if isinstance(frame, kind)]
+
+    def take(self) -> list[Frame]:
+        """What it was told since the last time."""
+        told, self.told = self.told, []
+        return told
+
+    def texts(self) -> list[str]:
+        """What the messages say that it was told."""
+        return [message.text for message in self.of(Message)]
+
+    def welcome(self) -> Welcome:
+        """How it was welcomed."""
+        (welcome,) = self.of(Welcome)
+        return welcome
+
+    def acks(self) -> list[Ack]:
+        """What was acknowledged."""
+        return self.of(Ack)
+
+    def errors(self) -> list[Error]:
+        """What was refused."""
+        return self.of(Error)
+
+    def synced(self) -> bool:
+        """Whether all that it had missed has been sent."""
+        return bool(self.of(Synced))
+
+
+@dataclass
+class World:
+    """A hub with everything around it in the hands of the test."""
+
+    limits: Limits = field(default_factory=Limits)
+    keeps_history: bool = True
+    storage: Storage | None = None
+    clock: ManualClock = field(default_factory=ManualClock)
+    log: RecordedLog = field(default_factory=RecordedLog)
+    hub: Hub = field(init=False)
+
+    def __post_init__(self) -> None:
+        numbers = count(1)
+        if self.storage is None:
+            self.storage = MemoryStorage(log="log-1", max_messages=self.limits.memory_messages)
+        self.hub = Hub(
+            self.storage,
+            name="den",
+            limits=self.limits,
+            keeps_history=self.keeps_history,
+            surroundings=Surroundings(
+                monotonic_s=self.clock.time,
+                wall_ms=lambda: int(self.clock.now * 1000),
+                call_later=self.clock.call_later,
+                log=self.log,
+                new_cid=lambda: f"server-{next(numbers)}",
+            ),
+        )
+
+    def session(self, *, stalls: bool = False) -> FakeSession:
+        """A session that has not registered."""
+        return FakeSession(self.hub, stalls=stalls)
+
+    def json(
+        self,
+        name: str,
+        *,
+        token: str | None = None,
+        after: int | None = None,
+        log: str | None = None,
+        stalls: bool = False,
+    ) -> FakeSession:
+        """A registered JSON session."""
+        session = self.session(stalls=stalls)
+        self.hub.register_json(session, Hello(user=name, agent="test", after=after, log=log, token=token))
+        return session
+
+    def plain(self, name: str, *, stalls: bool = False) -> FakeSession:
+        """A registered plain session."""
+        session = self.session(stalls=stalls)
+        self.hub.register_plain(session, name)
+        return session
+
+    def account_names(self) -> list[str]:
+        """Everybody who is known."""
+        return [account.name for account in self.hub.roster.known.values()]

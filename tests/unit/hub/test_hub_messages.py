@@ -1,0 +1,262 @@
+"""Posting: what is accepted, who is acknowledged, who gets it, and what a repeated cid does."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.hub.fakes import World
+from twocans.hub.limits import Limits
+from twocans.hub.session import Reason
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import Ack, Error, Message, Notice, TypingFrom, UserList
+
+
+def test_message_reaches_the_recipient_and_is_acknowledged_to_the_sender() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.json("bob")
+    alice.take()
+    bob.take()
+    world.hub.post(alice, "bob", "hello: there", "c1")
+    at = int(world.clock.now * 1000)
+    assert alice.take() == [Ack(cid="c1", id=1, at=at)]
+    assert bob.take() == [Message(id=1, at=at, sender="alice", to="bob", text="hello: there", cid="c1")]
+    assert world.hub.statistics.messages == 1
+
+
+def test_all_devices_of_both_get_it_once_except_the_one_that_sent_it() -> None:
+    world = World()
+    phone = world.json("alice")
+    desk = world.json("alice", token=phone.welcome().token)
+    bob_one = world.json("bob")
+    bob_two = world.json("bob", token=bob_one.welcome().token)
+    world.hub.post(phone, "bob", "hi", "c1")
+    assert (phone.texts(), desk.texts(), bob_one.texts(), bob_two.texts()) == ([], ["hi"], ["hi"], ["hi"])
+    assert [len(one.acks()) for one in (phone, desk, bob_one, bob_two)] == [1, 0, 0, 0]
+
+
+def test_message_to_oneself_reaches_the_other_devices_once() -> None:
+    world = World()
+    phone = world.json("alice")
+    desk = world.json("alice", token=phone.welcome().token)
+    world.hub.post(phone, "alice", "note", "c1")
+    assert (phone.texts(), desk.texts()) == ([], ["note"])
+    assert len(phone.acks()) == 1
+
+
+def test_plain_reader_gets_its_own_message_to_itself() -> None:
+    world = World()
+    alice = world.plain("alice")
+    world.hub.post(alice, "alice", "note", None)
+    assert alice.texts() == ["note"]
+
+
+def test_recipient_is_found_by_any_spelling_and_shown_by_the_first() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.json("Bob")
+    world.hub.post(alice, "BOB", "hi", "c1")
+    assert [message.to for message in bob.of(Message)] == ["Bob"]
+
+
+def test_message_waits_for_somebody_who_is_away() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.json("bob")
+    world.hub.leave(bob, Reason.LEFT)
+    world.hub.post(alice, "bob", "later", "c1")
+    assert len(alice.acks()) == 1
+    assert world.json("bob").texts() == ["later"]
+
+
+def test_plain_sender_is_told_that_the_message_waits() -> None:
+    world = World()
+    alice, bob = world.plain("alice"), world.plain("bob")
+    world.hub.leave(bob, Reason.LEFT)
+    alice.take()
+    world.hub.post(alice, "bob", "later", None)
+    assert alice.take() == [Notice("bob is not online. Your message waits for them.")]
+
+
+def test_plain_sender_hears_nothing_if_all_is_well() -> None:
+    world = World()
+    alice = world.plain("alice")
+    world.plain("bob")
+    alice.take()
+    world.hub.post(alice, "bob", "hi", None)
+    assert alice.take() == []
+
+
+def test_without_history_a_message_to_somebody_away_is_refused() -> None:
+    world = World(keeps_history=False)
+    alice, bob = world.json("alice"), world.json("bob")
+    world.hub.leave(bob, Reason.LEFT)
+    with pytest.raises(ProtocolError) as refusal:
+        world.hub.post(alice, "bob", "later", "c1")
+    assert (refusal.value.code, refusal.value.cid) == (Code.NOT_ONLINE, "c1")
+
+
+def test_same_cid_with_the_same_content_gets_the_first_ack_again_and_reaches_nobody_twice() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.json("bob")
+    world.hub.post(alice, "bob", "hi", "c1")
+    world.clock.advance(5.0)
+    world.hub.post(alice, "bob", "hi", "c1")
+    first, again = alice.acks()
+    assert first == again
+    assert bob.texts() == ["hi"]
+    assert world.hub.statistics.messages == 1
+
+
+@pytest.mark.parametrize(("to", "text"), [("bob", "other"), ("carol", "hi")])
+def test_same_cid_with_other_content_is_a_conflict_and_reaches_nobody(to: str, text: str) -> None:
+    world = World()
+    alice, bob, carol = world.json("alice"), world.json("bob"), world.json("carol")
+    world.hub.post(alice, "bob", "hi", "c1")
+    world.hub.post(alice, to, text, "c1")
+    (error,) = alice.errors()
+    assert (error.code, error.cid) == (Code.CONFLICT, "c1")
+    assert (bob.texts(), carol.texts(), len(alice.acks())) == (["hi"], [], 1)
+
+
+def test_same_cid_of_two_senders_is_two_messages() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.json("bob")
+    world.hub.post(alice, "bob", "hi", "c1")
+    world.hub.post(bob, "alice", "hi", "c1")
+    assert alice.texts() == bob.texts() == ["hi"]
+
+
+@pytest.mark.parametrize(
+    ("to", "text", "code"),
+    [
+        ("bob", "", Code.EMPTY),
+        ("bob", " \n\t\u3000", Code.EMPTY),
+        ("bob", "x" * 101, Code.TOO_LONG),
+        ("bob", "é" * 51, Code.TOO_LONG),
+        ("bob", "a\x1b[2Jb", Code.BAD_REQUEST),
+        ("bob", "a\rb", Code.BAD_REQUEST),
+        ("bob", "a\x9bb", Code.BAD_REQUEST),
+        ("nobody", "hi", Code.NO_SUCH_USER),
+        ("two words", "hi", Code.NO_SUCH_USER),
+        ("", "hi", Code.NO_SUCH_USER),
+        ("Server", "hi", Code.NO_SUCH_USER),
+        ("sERVER", "hi", Code.NO_SUCH_USER),
+    ],
+)
+def test_unacceptable_message_is_refused_with_its_cid_and_stored_nowhere(
+    to: str, text: str, code: Code
+) -> None:
+    world = World(Limits(max_text_bytes=100))
+    alice, bob = world.json("alice"), world.json("bob")
+    with pytest.raises(ProtocolError) as refusal:
+        world.hub.post(alice, to, text, "c1")
+    assert (refusal.value.code, refusal.value.cid) == (code, "c1")
+    assert refusal.value.text.endswith(".")
+    assert (alice.acks(), bob.texts(), world.hub.statistics.messages) == ([], [], 0)
+
+
+@pytest.mark.parametrize("text", ["x" * 100, "é" * 50, "😀" * 25, "a\n\tb"])
+def test_text_up_to_the_limit_with_line_breaks_and_tabs_is_accepted(text: str) -> None:
+    world = World(Limits(max_text_bytes=100))
+    alice, bob = world.json("alice"), world.json("bob")
+    world.hub.post(alice, "bob", text, "c1")
+    assert bob.texts() == [text]
+
+
+def test_session_that_is_not_registered_cannot_post() -> None:
+    world = World()
+    world.json("bob")
+    with pytest.raises(ProtocolError) as refusal:
+        world.hub.post(world.session(), "bob", "hi", "c1")
+    assert (refusal.value.code, refusal.value.cid) == (Code.NOT_REGISTERED, "c1")
+
+
+def test_plain_reader_sees_whoever_writes_to_it_in_a_list_before_the_message() -> None:
+    world = World()
+    alice = world.plain("alice")
+    alice.take()
+    bob = world.plain("bob")
+    world.hub.post(bob, "alice", "hi", None)
+    told = alice.take()
+    assert told[0] == UserList(["alice", "bob"])
+    assert [frame.text for frame in told[1:] if isinstance(frame, Message)] == ["hi"]
+    world.clock.advance(1.0)
+    assert alice.take() == [], "the list was sent twice"
+
+
+# --- from the server -------------------------------------------------------------------------------------
+
+
+def test_announcement_reaches_everybody_online_once_for_each_device() -> None:
+    world = World()
+    phone = world.json("alice")
+    desk = world.json("alice", token=phone.welcome().token)
+    bob = world.plain("bob")
+    world.hub.leave(world.json("carol"), Reason.LEFT)
+    assert world.hub.announce("tea") == 2
+    for session in (phone, desk, bob):
+        assert [(message.sender, message.text) for message in session.of(Message)] == [("Server", "tea")]
+    assert world.json("carol").texts() == []
+
+
+def test_kicked_user_is_told_why_on_every_device_and_gone() -> None:
+    world = World()
+    phone = world.json("alice")
+    desk = world.json("alice", token=phone.welcome().token)
+    bob = world.json("bob")
+    assert world.hub.kick("ALICE", "shouting")
+    for session in (phone, desk):
+        ((reason, text),) = session.ended
+        assert reason is Reason.KICKED
+        assert text == "The operator has ended your session: shouting"
+    assert world.hub.roster.names() == ["bob"]
+    assert bob.ended == []
+    assert world.hub.kick("bob", "")
+    assert bob.ended == [(Reason.KICKED, "The operator has ended your session.")]
+
+
+@pytest.mark.parametrize("name", ["carol", "nobody", "two words", ""])
+def test_nobody_is_kicked_who_is_not_there(name: str) -> None:
+    world = World()
+    world.hub.leave(world.json("carol"), Reason.LEFT)
+    assert not world.hub.kick(name, "")
+
+
+# --- typing ----------------------------------------------------------------------------------------------
+
+
+def test_typing_reaches_json_devices_at_most_once_in_three_seconds() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.json("bob")
+    for _ in range(7):
+        world.hub.typing(alice, "bob")
+        world.clock.advance(1.0)
+    assert bob.of(TypingFrom) == [TypingFrom("alice")] * 3
+
+
+def test_typing_to_plain_or_absent_people_is_quietly_dropped() -> None:
+    world = World()
+    alice, bob = world.json("alice"), world.plain("bob")
+    world.hub.leave(world.json("carol"), Reason.LEFT)
+    bob.take()
+    alice.take()
+    world.hub.typing(alice, "bob")
+    world.hub.typing(alice, "carol")
+    assert (alice.take(), bob.take()) == ([], [])
+
+
+def test_typing_to_nobody_known_is_an_error() -> None:
+    world = World()
+    alice = world.json("alice")
+    with pytest.raises(ProtocolError) as refusal:
+        world.hub.typing(alice, "nobody")
+    assert refusal.value.code is Code.NO_SUCH_USER
+
+
+def test_answer_that_comes_after_the_sender_has_left_is_told_to_nobody() -> None:
+    """As with a storage that answers later: the session is gone by then, and must not be written to."""
+    world = World()
+    alice, bob = world.json("alice"), world.json("bob")
+    world.hub.post(alice, "bob", "hi", "c1")
+    world.hub.leave(alice, Reason.LEFT)
+    alice.take()
+    assert alice.of(Error) == []
+    assert bob.texts() == ["hi"]

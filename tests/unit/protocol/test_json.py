@@ -1,0 +1,183 @@
+"""The JSON dialect: decode after encode is the identity, and no bytes raise anything but a protocol error."""
+
+from __future__ import annotations
+
+import json as plain_json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.protocol.frames import any_of
+from twocans.protocol import json
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, Message, Notice, Send, UserList
+
+VERBS = sorted({kind.verb for kind in (*FROM_CLIENT, *FROM_SERVER)})
+# The two that only plain clients are told have no JSON form.
+JSON_FROM_SERVER = tuple(kind for kind in FROM_SERVER if kind not in (Notice, UserList))
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+field_names = st.sampled_from(
+    [
+        "user",
+        "agent",
+        "after",
+        "log",
+        "token",
+        "to",
+        "text",
+        "cid",
+        "id",
+        "peer",
+        "before",
+        "limit",
+        "rid",
+        "n",
+        "prefix",
+    ]
+)
+payloads = st.one_of(
+    st.binary(max_size=80),
+    json_values.map(lambda value: plain_json.dumps(value).encode()),
+    st.dictionaries(field_names, json_values, max_size=6).map(lambda value: plain_json.dumps(value).encode()),
+)
+hostile_lines = st.one_of(
+    st.binary(max_size=200),
+    st.builds(lambda verb, payload: verb.encode() + b": " + payload, st.sampled_from(VERBS), payloads),
+)
+
+
+@given(message=any_of(FROM_CLIENT))
+def test_client_frames_are_read_back_as_they_were_written(message: Frame) -> None:
+    assert json.decode_client(json.encode(message).removesuffix(b"\n")) == message
+
+
+@given(message=any_of(JSON_FROM_SERVER))
+def test_server_frames_are_read_back_as_they_were_written(message: Frame) -> None:
+    assert json.decode_server(json.encode(message).removesuffix(b"\n")) == message
+
+
+@given(message=any_of((*FROM_CLIENT, *JSON_FROM_SERVER)))
+def test_every_frame_is_one_line_with_a_verb_and_one_object(message: Frame) -> None:
+    encoded = json.encode(message)
+    assert encoded.endswith(b"\n")
+    assert encoded.count(b"\n") == 1
+    verb, _, payload = encoded.partition(b": ")
+    assert verb.decode() == type(message).verb
+    assert isinstance(plain_json.loads(payload), dict)
+
+
+def refusal(decode: Callable[[bytes], Frame], line: bytes) -> ProtocolError | None:
+    """The error that a line gets; what can be read can be said again, and breaks no encoder later."""
+    try:
+        json.encode(decode(line))
+    except ProtocolError as error:
+        return error
+    return None
+
+
+@given(line=hostile_lines, decode=st.sampled_from([json.decode_client, json.decode_server]))
+def test_no_bytes_raise_anything_but_a_protocol_error(decode: Callable[[bytes], Frame], line: bytes) -> None:
+    error = refusal(decode, line)
+    if error is not None:
+        assert error.code in (Code.BAD_REQUEST, Code.UNKNOWN_VERB)
+        assert error.text.isprintable()
+        assert len(error.text) < 500
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"to":[{"x":'])
+def test_deep_nesting_is_refused(opening: bytes) -> None:
+    line = b"MSG: " + opening * (65_000 // len(opening))
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(line)
+    assert caught.value.code is Code.BAD_REQUEST
+
+
+def test_deeply_nested_unknown_field_is_refused_or_ignored() -> None:
+    nested = b"[" * 30_000 + b"]" * 30_000
+    line = b'MSG: {"to": "bob", "text": "hi", "cid": "c", "extra": ' + nested + b"}"
+    error = refusal(json.decode_client, line)
+    assert error is None or error.code is Code.BAD_REQUEST
+
+
+def test_half_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(rb'MSG: {"to": "bob", "text": "\ud800", "cid": "c"}')
+    assert caught.value.code is Code.BAD_REQUEST
+
+
+@pytest.mark.parametrize("key", ["to", "text", "cid"])
+def test_missing_field_is_named(key: str) -> None:
+    fields = {"to": "bob", "text": "hi", "cid": "c1"}
+    del fields[key]
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(b"MSG: " + plain_json.dumps(fields).encode())
+    assert caught.value.code is Code.BAD_REQUEST
+    assert f"`{key}`" in caught.value.text
+    assert caught.value.cid == fields.get("cid")
+
+
+def test_wrong_field_is_named_and_the_request_with_it() -> None:
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(b'HISTORY: {"peer": "bob", "limit": "many", "rid": 7}')
+    assert "limit" in caught.value.text
+    assert caught.value.rid == 7
+
+
+@pytest.mark.parametrize("value", ["true", "1.5", "[]", "{}", '"' + "x" * 65 + '"', "1e400"])
+def test_reference_that_is_none_is_not_given_back(value: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(f'HISTORY: {{"peer": "bob", "rid": {value}}}'.encode())
+    assert caught.value.rid is None
+
+
+def test_unknown_fields_are_ignored() -> None:
+    line = b'MSG: {"to": "bob", "text": "hi", "cid": "c", "colour": "red", "more": {"x": [1]}}'
+    assert json.decode_client(line) == Send(to="bob", text="hi", cid="c")
+
+
+def test_space_after_the_verb_is_not_required() -> None:
+    assert json.decode_client(b'MSG:{"to":"bob","text":"hi","cid":"c"}') == Send(to="bob", text="hi", cid="c")
+
+
+@pytest.mark.parametrize("line", [b"NOPE: {}", b"msg: {}", b"WELCOME: {}", b"LIST: {}", b": {}"])
+def test_unknown_verb_is_told_as_such(line: bytes) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(line)
+    assert caught.value.code in (Code.UNKNOWN_VERB, Code.BAD_REQUEST)
+
+
+@pytest.mark.parametrize("number", [-1, 2**63, 2**70, 1.5])
+def test_ids_outside_the_log_are_refused(number: float) -> None:
+    with pytest.raises(ProtocolError):
+        json.decode_client(f'GOT: {{"id": {number}}}'.encode())
+
+
+def test_fields_on_the_wire_have_the_names_of_the_contract() -> None:
+    message = Message(id=7, at=1_700_000_000_000, sender="alice", to="bob", text="hi", cid="c")
+    assert plain_json.loads(json.encode(message).partition(b": ")[2]) == {
+        "id": 7, "at": 1_700_000_000_000, "from": "alice", "to": "bob", "text": "hi", "cid": "c",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "picked"),
+    [
+        (b'HELLO: {"user": "alice"}', True),
+        (b"HELLO:{", True),
+        (b"HELLO:   {", True),
+        (b"HELLO", False),
+        (b"HELLO: alice", False),
+        (b"hello: {", False),
+        (b"alice", False),
+        (b"", False),
+    ],
+)
+def test_first_line_picks_the_dialect(line: bytes, picked: bool) -> None:
+    assert json.is_hello(line) is picked

@@ -1,0 +1,59 @@
+"""The vocabulary holds exactly the verbs and fields of the contract."""
+
+from __future__ import annotations
+
+import msgspec.inspect as inspect
+import pytest
+
+from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame
+
+# verb: (required fields, optional fields)
+CLIENT = {
+    "HELLO": ({"user", "agent"}, {"after", "log", "token"}),
+    "MSG": ({"to", "text", "cid"}, set()),
+    "GOT": ({"id"}, set()),
+    "READ": ({"peer", "id"}, set()),
+    "TYPING": ({"to"}, set()),
+    "HISTORY": ({"peer", "rid"}, {"before", "limit"}),
+    "SEARCH": ({"query", "rid"}, {"peer", "before", "limit"}),
+    "CHATS": ({"rid"}, set()),
+    "FIND": ({"prefix", "rid"}, set()),
+    "PING": ({"n"}, set()),
+    "PONG": ({"n"}, set()),
+    "BYE": (set(), set()),
+}
+SERVER = {
+    "WELCOME": ({"user", "server", "log", "last", "users", "token", "limits"}, set()),
+    "SYNCED": ({"last"}, set()),
+    "JOINED": ({"user"}, set()),
+    "LEFT": ({"user"}, set()),
+    "MSG": ({"id", "at", "from", "to", "text", "cid"}, set()),
+    "ACK": ({"cid", "id", "at"}, set()),
+    "RECEIPT": ({"peer", "delivered", "read"}, set()),
+    "TYPING": ({"from"}, set()),
+    "HISTORY": ({"rid", "messages", "more"}, set()),
+    "RESULTS": ({"rid", "messages", "more"}, set()),
+    "CHATS": ({"rid", "chats"}, set()),
+    "FOUND": ({"rid", "users"}, set()),
+    "ERROR": ({"code", "text"}, {"cid", "rid"}),
+    "PING": ({"n"}, set()),
+    "PONG": ({"n"}, set()),
+    "BYE": ({"reason", "text"}, set()),
+}
+
+
+def fields(kind: type[Frame]) -> tuple[set[str], set[str]]:
+    description = inspect.type_info(kind)
+    assert isinstance(description, inspect.StructType)
+    required = {field.encode_name for field in description.fields if field.required}
+    return required, {field.encode_name for field in description.fields} - required
+
+
+@pytest.mark.parametrize(
+    ("kinds", "contract"), [(FROM_CLIENT, CLIENT), (FROM_SERVER, SERVER)], ids=["client", "server"]
+)
+def test_verbs_and_fields_are_those_of_the_contract(
+    kinds: tuple[type[Frame], ...], contract: dict[str, tuple[set[str], set[str]]]
+) -> None:
+    assert {kind.verb: fields(kind) for kind in kinds} == contract
+    assert len(kinds) == len(contract)

@@ -1,0 +1,108 @@
+"""The plain dialect: what people type, and the only two verbs that they are ever sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.unit.protocol.frames import any_of
+from twocans.protocol import plain
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import FROM_SERVER, Error, Frame, Goodbye, Message, Notice, UserList
+
+one_line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
+names = st.text(st.characters(categories=["Ll", "Lu", "Nd"]), min_size=1, max_size=32)
+
+
+@given(to=names, text=one_line)
+def test_message_is_read_back_as_it_was_written(to: str, text: str) -> None:
+    assert plain.decode_client(f"MSG: {to}: {text}".encode()) == (to, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "to", "text"),
+    [
+        ("MSG: bob: hello: there", "bob", "hello: there"),
+        ("MSG:bob:hello", "bob", "hello"),
+        ("MSG: bob:  two spaces", "bob", " two spaces"),
+        ("MSG:  bob : hi", "bob", "hi"),
+        ("MSG: bob: ", "bob", ""),
+        ("MSG: bob:", "bob", ""),
+        ("MSG: bob: a\tb", "bob", "a\tb"),
+    ],
+)
+def test_space_after_a_colon_is_never_required(line: str, to: str, text: str) -> None:
+    assert plain.decode_client(line.encode()) == (to, text)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"hello there", Code.BAD_REQUEST),
+        (b"MSG", Code.BAD_REQUEST),
+        (b"MSG: bob", Code.BAD_REQUEST),
+        (b"MSG: : hi", Code.BAD_REQUEST),
+        (b"msg: bob: hi", Code.BAD_REQUEST),
+        (b"", Code.BAD_REQUEST),
+        (b"QUIT: now", Code.UNKNOWN_VERB),
+        (b"LIST:", Code.UNKNOWN_VERB),
+        (b"MSG: bob: \xff", Code.BAD_REQUEST),
+        (b"MSG: bob: \x07", Code.BAD_REQUEST),
+    ],
+)
+def test_what_is_no_message_gets_an_error_with_a_sentence(line: bytes, code: Code) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        plain.decode_client(line)
+    assert caught.value.code is code
+    assert caught.value.text
+
+
+def refusal(decode: Callable[[bytes], object], line: bytes) -> ProtocolError | None:
+    try:
+        decode(line)
+    except ProtocolError as error:
+        return error
+    return None
+
+
+@given(
+    line=st.one_of(st.binary(max_size=200), st.binary(max_size=50).map(lambda rest: b"MSG:" + rest)),
+    decode=st.sampled_from([plain.decode_client, plain.decode_name]),
+)
+def test_no_bytes_raise_anything_but_a_protocol_error(decode: Callable[[bytes], object], line: bytes) -> None:
+    error = refusal(decode, line)
+    assert error is None or error.text.isprintable()
+
+
+@given(message=any_of(FROM_SERVER), sender=names)
+def test_no_other_verb_than_list_and_msg_is_ever_sent(message: Frame, sender: str) -> None:
+    if isinstance(message, Message):
+        message = replace(message, sender=sender)  # which is always a name
+    encoded = plain.encode(message)
+    assert encoded == b"" or encoded.endswith(b"\n")
+    assert all(line.startswith(("MSG: ", "LIST: ")) for line in encoded.decode().split("\n")[:-1])
+
+
+@given(sender=names, texts=st.lists(one_line, min_size=1, max_size=4))
+def test_text_with_line_breaks_becomes_several_messages(sender: str, texts: list[str]) -> None:
+    message = Message(id=1, at=2, sender=sender, to="bob", text="\n".join(texts), cid="c")
+    assert plain.encode(message).decode() == "".join(f"MSG: {sender}: {text}\n" for text in texts)
+
+
+def test_list_names_everybody_in_the_order_given() -> None:
+    assert plain.encode(UserList(["alice", "bob"])) == b"LIST: alice, bob\n"
+
+
+@pytest.mark.parametrize(
+    "said", [Notice("Hello."), Error(code="empty", text="Hello."), Goodbye(reason="kicked", text="Hello.")]
+)
+def test_everything_else_is_a_message_from_server(said: Frame) -> None:
+    assert plain.encode(said) == b"MSG: Server: Hello.\n"
+
+
+def test_name_is_the_bare_first_line() -> None:
+    assert plain.decode_name("  Zoë ".encode()) == "Zoë"

@@ -1,0 +1,135 @@
+"""A transport without a socket, and a connection over it whose turns of the loop the test takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.unit.hub.fakes import World
+from twocans.protocol import json
+from twocans.protocol.messages import Frame, FromServer, Hello
+from twocans.server.connection import Connection
+
+
+class FakeTransport:
+    """Takes what is written; what the peer has fetched of it is for the test to say."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+        self.writes = 0
+        self.stalled = False
+        self.unsent = 0
+        self.unconfirmed = 0
+        """What the peer's machine has not confirmed, beside what is unsent."""
+        self.closed = False
+        self.aborted = False
+        self.paused = False
+
+    def write(self, data: bytes) -> None:
+        """See `Transport.write`."""
+        self.written += data
+        self.writes += 1
+        if self.stalled:
+            self.unsent += len(data)
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self.closed = True
+
+    def abort(self) -> None:
+        """See `Transport.abort`."""
+        self.aborted = True
+
+    def pause_reading(self) -> None:
+        """See `Transport.pause_reading`."""
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        """See `Transport.resume_reading`."""
+        self.paused = False
+
+    def unsent_bytes(self) -> int:
+        """See `Transport.unsent_bytes`."""
+        return self.unsent
+
+    def unconfirmed_bytes(self) -> int:
+        """See `Transport.unconfirmed_bytes`."""
+        return self.unsent + self.unconfirmed
+
+
+class Wire:
+    """A connection of a world, with the peer's side in the hands of the test.
+
+    Args:
+        world: where it belongs.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.transport = FakeTransport()
+        self._due: list[Connection] = []
+        self._taken = 0
+        self.connection = Connection(
+            world.hub, self.transport, world.clock, schedule_flush=self._due.append, address="10.0.0.7:1234"
+        )
+
+    def send(self, *chunks: bytes) -> None:
+        """Send chunks, each in a turn of its own."""
+        for chunk in chunks:
+            self.connection.receive(chunk)
+            self.turn()
+
+    def turn(self) -> None:
+        """End turns of the loop until nothing is to be flushed."""
+        while self._due:
+            due, self._due[:] = list(self._due), []
+            for connection in due:
+                connection.flush()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, with the loop turning."""
+        self.world.clock.advance(seconds)
+        self.turn()
+
+    def stall(self) -> None:
+        """The peer fetches nothing from now on."""
+        self.transport.stalled = True
+
+    def catch_up(self) -> None:
+        """The peer fetches everything, and goes on doing so."""
+        self.transport.stalled = False
+        self.transport.unsent = 0
+        self.connection.drained()
+        self.turn()
+
+    def said(self) -> list[str]:
+        """The lines written since the last time."""
+        self.turn()
+        new = bytes(self.transport.written[self._taken :])
+        self._taken = len(self.transport.written)
+        assert new == b"" or new.endswith(b"\n"), new
+        return new.decode().splitlines()
+
+    def frames(self) -> list[FromServer]:
+        """The frames written since the last time."""
+        return [json.decode_server(line.encode()) for line in self.said()]
+
+
+def line(frame: Frame) -> bytes:
+    """The bytes of a frame."""
+    return json.encode(frame)
+
+
+def json_wire(world: World, name: str, *, after: Sequence[bytes] = ()) -> Wire:
+    """A registered JSON connection whose greetings have been read."""
+    wire = Wire(world)
+    wire.send(line(Hello(user=name, agent="test")), *after)
+    wire.said()
+    return wire
+
+
+def plain_wire(world: World, name: str) -> Wire:
+    """A registered plain connection whose first LIST has been read."""
+    wire = Wire(world)
+    wire.send(name.encode() + b"\n")
+    wire.said()
+    return wire

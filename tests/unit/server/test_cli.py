@@ -1,0 +1,158 @@
+"""The server's command line: what it accepts, and the sentence for what it does not."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from pathlib import Path
+
+import pytest
+
+from twocans.server import cli
+from twocans.server.arguments import parser
+from twocans.server.config import Concurrency, HistoryMode
+from twocans.server.log import LogFormat
+from twocans.storage.sqlite import Durability
+
+
+def _options(*arguments: str) -> argparse.Namespace:
+    return parser().parse_args(arguments)
+
+
+def _complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as ended:
+        _options(*arguments)
+    assert ended.value.code == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+def test_defaults_are_those_of_the_brief() -> None:
+    options = _options()
+    assert (options.host, options.port) == ("0.0.0.0", 5050)  # noqa: S104
+    assert options.concurrency is Concurrency.ASYNC
+    assert options.history is HistoryMode.ON
+    assert options.log_format is LogFormat.TEXT
+    assert options.durability is Durability.PROCESS
+    assert options.keep_days is None
+    assert options.rate_limit == 50.0
+    assert isinstance(options.data, Path)
+
+
+def test_everything_can_be_chosen(tmp_path: Path) -> None:
+    options = _options(
+        *("--host", "localhost", "--port", "0", "--data", str(tmp_path), "--concurrency", "thread"),
+        *("--rate-limit", "2.5", "--history", "off", "--log-format", "json"),
+        *("--durability", "power", "--keep-days", "30"),
+    )
+    assert (options.host, options.port, options.data) == ("127.0.0.1", 0, tmp_path)
+    assert options.concurrency is Concurrency.THREAD
+    assert options.history is HistoryMode.OFF
+    assert options.log_format is LogFormat.JSON
+    assert options.durability is Durability.POWER
+    assert options.keep_days == 30
+    assert options.rate_limit == 2.5
+
+
+@pytest.mark.parametrize("port", ["0", "1", "5050", "65535", "05050"])
+def test_ports_that_exist(port: str) -> None:
+    assert _options("--port", port).port == int(port)
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "", "http", "50 50", "1e3", "٥٠٥٠", "5050.0", "9" * 5000])
+def test_ports_that_do_not_exist_get_a_sentence(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    complaint = _complaint(capsys, f"--port={port}")
+    assert "is not a port: a number from 1 to 65535" in complaint
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.20", "127.0.0.1"])  # noqa: S104
+def test_addresses_are_taken_as_they_are(host: str) -> None:
+    assert _options("--host", host).host == host
+
+
+@pytest.mark.parametrize(
+    "host", ["192.168.1", "192.168.1.256", "::1", "example.org", "", "192.168.01.1", "1"]
+)
+def test_other_addresses_get_a_sentence(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not an IPv4 address such as 192.168.1.20" in _complaint(capsys, f"--host={host}")
+
+
+@pytest.mark.parametrize(("rate", "meant"), [("0", 0.0), ("50", 50.0), ("0.5", 0.5), ("1e3", 1000.0)])
+def test_rates(rate: str, meant: float) -> None:
+    assert _options("--rate-limit", rate).rate_limit == meant
+
+
+@pytest.mark.parametrize("rate", ["-1", "nan", "inf", "-inf", "fast", "", "1e999"])
+def test_other_rates_get_a_sentence(rate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not a number of messages per second, 0 or more" in _complaint(capsys, f"--rate-limit={rate}")
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1.5", "", "week", "9" * 5000])
+def test_other_numbers_of_days_get_a_sentence(days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    complaint = _complaint(capsys, f"--keep-days={days}")
+    assert "days" in complaint.replace("--keep-days", "").replace("_days", "")
+
+
+@pytest.mark.parametrize(
+    ("option", "choices"),
+    [
+        ("--concurrency", ["async", "thread"]),
+        ("--history", ["on", "off"]),
+        ("--log-format", ["text", "json"]),
+        ("--durability", ["process", "power"]),
+    ],
+)
+def test_other_choices_get_a_sentence_that_names_those_there_are(
+    option: str, choices: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    complaint = _complaint(capsys, option, "bogus")
+    for choice in choices:
+        assert choice in complaint.replace(option, "")
+
+
+def test_unknown_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--bogus" in _complaint(capsys, "--bogus")
+
+
+def test_help_names_every_option_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _options("--help")
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    for part in (
+        "--host",
+        "--port",
+        "--data",
+        "--concurrency",
+        "--rate-limit",
+        "--history",
+        "--log-format",
+        "5050",
+    ):
+        assert part in told
+
+
+def test_taken_port_is_one_sentence_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        arguments = ["--host", "127.0.0.1", "--port", str(port), "--data", str(tmp_path)]
+        assert cli.main(arguments) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    (sentence,) = told.err.splitlines()
+    assert sentence.startswith(f"The server could not start. Port {port} is taken: ")
+    assert "--port" in sentence
+
+
+def test_folder_that_cannot_be_one_is_a_sentence_and_exit_code_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert cli.main(["--port", "0", "--data", str(tmp_path / "file" / "data")]) == 1
+    told = capsys.readouterr()
+    (sentence,) = told.err.splitlines()
+    assert "cannot be written to" in sentence
+    assert "--data" in sentence

@@ -1,0 +1,287 @@
+"""Too fast, too slow: the rate limit, the clogged client, the send queue, and the coalesced LIST."""
+
+from __future__ import annotations
+
+from tests.unit.hub.fakes import World
+from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
+from twocans.hub.limits import Limits
+from twocans.hub.session import Reason
+from twocans.protocol.messages import (
+    Ack,
+    Bye,
+    FindQuery,
+    Hello,
+    History,
+    HistoryQuery,
+    Message,
+    Ping,
+    Pong,
+    Send,
+)
+from twocans.server.connection import HIGH_WATER_BYTES
+
+
+def _pings(first: int, number: int) -> bytes:
+    return b"".join(line(Ping(n)) for n in range(first, first + number))
+
+
+def test_going_over_the_rate_waits_and_drops_nothing() -> None:
+    wire = json_wire(World(Limits(rate_per_s=2.0, burst_s=2.0)), "alice")  # HELLO took one of four
+    wire.send(_pings(0, 10))
+    assert wire.frames() == [Pong(0), Pong(1), Pong(2)]
+    assert wire.transport.paused
+    wire.advance(1.0)
+    assert wire.frames() == [Pong(3), Pong(4)]
+    assert wire.transport.paused
+    wire.advance(2.5)
+    assert wire.frames() == [Pong(n) for n in range(5, 10)]
+    assert not wire.transport.paused
+
+
+def test_chunk_that_comes_while_waiting_stays_behind_what_waits() -> None:
+    """A driver may have read it before it was told to pause."""
+    wire = json_wire(World(Limits(rate_per_s=1.0, burst_s=2.0)), "alice")
+    wire.send(_pings(0, 3))
+    wire.send(_pings(3, 2))
+    assert wire.frames() == [Pong(0)]
+    wire.advance(4.0)
+    assert wire.frames() == [Pong(n) for n in range(1, 5)]
+
+
+def test_client_that_has_to_wait_its_turn_is_not_taken_for_dead() -> None:
+    """Nothing is read from it meanwhile, so it cannot be heard: its silence is this side's."""
+    world = World(Limits(rate_per_s=1.0, burst_s=1.0, ping_after_s=20.0, dead_after_s=45.0))
+    wire = json_wire(world, "alice")
+    wire.send(_pings(0, 200))
+    for _ in range(210):
+        wire.advance(1.0)
+    assert [frame for frame in wire.frames() if isinstance(frame, Pong)] == [Pong(n) for n in range(200)]
+    assert not wire.transport.aborted
+    assert not wire.transport.paused
+
+
+def test_end_of_the_waiting_lets_the_client_be_watched_again() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=1.0, ping_after_s=20.0, dead_after_s=45.0))
+    wire = json_wire(world, "alice")
+    wire.send(_pings(0, 60))
+    for _ in range(61):
+        wire.advance(1.0)
+    for _ in range(66):
+        wire.advance(1.0)
+    assert wire.transport.aborted
+
+
+def test_waiting_lines_count_when_the_peer_has_finished() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=2.0))
+    bob = json_wire(world, "bob")
+    alice = json_wire(world, "alice")
+    alice.send(b"".join(line(Send(to="bob", text=str(n), cid=str(n))) for n in range(6)))
+    alice.connection.eof()
+    assert [frame.text for frame in bob.frames() if isinstance(frame, Message)] == [str(n) for n in range(6)]
+    assert [frame.cid for frame in alice.frames() if isinstance(frame, Ack)] == [str(n) for n in range(6)]
+    assert alice.transport.closed
+
+
+def test_waiting_lines_count_when_the_connection_is_lost() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=2.0))
+    bob, alice = plain_wire(world, "bob"), plain_wire(world, "alice")
+    alice.send(b"".join(b"MSG: bob: %d\n" % n for n in range(6)))
+    alice.connection.lost()
+    said = [said for said in bob.said() if said.startswith("MSG")]
+    assert said == [f"MSG: alice: {n}" for n in range(6)]
+
+
+def test_goodbye_among_the_waiting_lines_ends_the_session_once() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=2.0))
+    for leave in ("eof", "lost"):
+        wire = json_wire(world, f"alice-{leave}")
+        wire.send(_pings(0, 3) + line(Bye()))
+        if leave == "eof":
+            wire.connection.eof()
+        else:
+            wire.connection.lost()
+        wire.turn()
+    assert len(world.log.named("session_closed")) == 2
+    assert world.log.named("never_registered") == []
+
+
+def test_last_refusal_among_the_waiting_lines_ends_the_connection_once() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=1.0))
+    wire = Wire(world)
+    wire.send(b"a b\na b\na b\na b\n")
+    wire.connection.eof()
+    wire.turn()
+    assert len(world.log.named("never_registered")) == 1
+    assert len(world.log.named("name_refused")) == 3
+
+
+def test_requests_that_wait_at_the_end_cost_no_more_than_the_send_queue() -> None:
+    """A thousand requests fit into a chunk, and each asks for a page of a quarter of a megabyte."""
+    world = World(Limits(rate_per_s=1.0, burst_s=2.0))
+    alice, bob = json_wire(world, "alice"), world.json("bob")
+    for n in range(20):
+        world.hub.post(bob, "alice", "x" * 16_000, str(n))
+    alice.said()
+    before = len(alice.transport.written)
+    alice.send(b"".join(line(HistoryQuery(peer="bob", rid=n)) for n in range(500)))
+    alice.connection.eof()
+    alice.turn()
+    assert len(alice.transport.written) - before < world.limits.send_queue_bytes
+    assert alice.transport.closed
+
+
+# --- a reader that is slow -------------------------------------------------------------------------------
+
+
+def test_client_whose_answers_pile_up_waits_and_goes_on_once_it_has_fetched_them() -> None:
+    world = World(Limits(rate_per_s=0.0))
+    sender = world.json("bob")
+    alice = json_wire(world, "alice")
+    for n in range(5):
+        world.hub.post(sender, "alice", "x" * 16_000, str(n))
+    alice.said()
+    alice.stall()
+    alice.send(b"".join(line(HistoryQuery(peer="bob", rid=n)) for n in range(20)))
+    assert alice.transport.paused
+    assert len(alice.transport.written) < HIGH_WATER_BYTES + 400_000
+    answered: list[object] = []
+    for _ in range(40):
+        answered += [frame.rid for frame in alice.frames() if isinstance(frame, History)]
+        alice.catch_up()
+        alice.stall()
+    assert answered == list(range(20))
+    assert not alice.transport.paused
+    alice.catch_up()
+    alice.send(line(Ping(1)))
+    assert alice.frames() == [Pong(1)]
+
+
+def test_client_that_asks_one_by_one_without_fetching_waits_too() -> None:
+    world = World(Limits(rate_per_s=0.0))
+    sender = world.json("bob")
+    alice = json_wire(world, "alice")
+    for n in range(15):
+        world.hub.post(sender, "alice", "x" * 16_000, str(n))
+    alice.said()
+    alice.stall()
+    alice.send(*[line(HistoryQuery(peer="bob", rid=n)) for n in range(20)])
+    assert not alice.transport.aborted, "cut off for the answers to its own requests"
+    assert alice.transport.paused
+    assert alice.transport.unsent <= world.limits.send_queue_bytes
+
+
+def test_clogged_client_is_not_helped_by_the_end_of_its_waiting() -> None:
+    """It is over the rate first and clogged then: only the fetching lets it go on."""
+    world = World(Limits(rate_per_s=1.0, burst_s=2.0))
+    alice = json_wire(world, "alice")
+    alice.send(_pings(0, 5))
+    alice.said()
+    alice.stall()
+    alice.connection.deliver(Message(id=1, at=1, sender="b", to="a", text="x" * 70_000, cid="c"))
+    alice.turn()
+    alice.advance(20.0)
+    assert [frame for frame in alice.frames() if isinstance(frame, Pong)] == []
+    alice.catch_up()
+    alice.advance(20.0)
+    assert [frame for frame in alice.frames() if isinstance(frame, Pong)] == [Pong(n) for n in range(1, 5)]
+
+
+def test_reader_that_does_not_keep_up_is_cut_off_and_loses_nothing() -> None:
+    world = World(Limits(send_queue_bytes=10_000))
+    bob = json_wire(world, "bob")
+    alice = world.json("alice")
+    bob.stall()
+    for n in range(20):
+        world.hub.post(alice, "bob", str(n) * 1000, str(n))
+        bob.turn()
+    assert bob.transport.aborted
+    assert [fields["reason"] for fields in world.log.named("session_closed")] == ["too_slow"]
+    bob.connection.lost()
+    assert len(world.log.named("session_closed")) == 1
+    again = Wire(world)
+    again.send(line(Hello(user="bob", agent="t")))
+    assert [frame.text[0] for frame in again.frames() if isinstance(frame, Message)] == [
+        str(n)[0] for n in range(20)
+    ]
+
+
+def test_reader_just_within_its_queue_is_not_cut_off() -> None:
+    world = World(Limits(send_queue_bytes=10_000))
+    bob = plain_wire(world, "bob")
+    alice = world.json("alice")
+    bob.turn()
+    bob.advance(1.0)
+    bob.said()
+    bob.stall()
+    overhead = len("MSG: alice: \n")
+    for n in range(10):
+        world.hub.post(alice, "bob", "x" * (1000 - overhead), str(n))
+        bob.turn()
+    assert bob.transport.unsent == 10_000
+    assert not bob.transport.aborted
+    world.hub.post(alice, "bob", "x", "last")
+    bob.turn()
+    assert bob.transport.aborted
+
+
+def test_slow_reader_disturbs_nobody_else() -> None:
+    world = World(Limits(send_queue_bytes=5_000))
+    slow, quick = plain_wire(world, "slow"), plain_wire(world, "quick")
+    slow.advance(1.0)
+    quick.said()
+    slow.stall()
+    alice = world.json("alice")
+    for n in range(10):
+        world.hub.post(alice, "slow", "x" * 1000, f"s{n}")
+        world.hub.post(alice, "quick", str(n), f"q{n}")
+        slow.turn()
+    said = [said for said in quick.said() if said.startswith("MSG")]
+    assert said == [f"MSG: alice: {n}" for n in range(10)]
+    assert [ack.cid for ack in alice.acks()] == [f"{who}{n}" for n in range(10) for who in "sq"]
+
+
+# --- the list --------------------------------------------------------------------------------------------
+
+
+def test_list_that_a_slow_reader_has_not_been_sent_is_replaced() -> None:
+    world = World()
+    bob = plain_wire(world, "bob")
+    bob.stall()
+    world.json("first")
+    bob.advance(1.0)
+    assert bob.said() == ["LIST: bob, first"]  # handed to the system, which holds it
+    people = []
+    for n in range(50):
+        people.append(world.json(f"p{n}"))
+        bob.advance(1.0)
+    for session in people[:-1]:
+        world.hub.leave(session, Reason.LEFT)
+        bob.advance(1.0)
+    assert bob.said() == []
+    bob.catch_up()
+    assert bob.said() == ["LIST: bob, first, p49"]
+    bob.advance(5.0)
+    assert bob.said() == []
+
+
+def test_messages_are_not_held_up_by_a_list_that_waits() -> None:
+    world = World()
+    bob = plain_wire(world, "bob")
+    carol = world.json("carol")
+    bob.advance(1.0)
+    bob.said()
+    bob.stall()
+    world.hub.post(carol, "bob", "one", "c1")
+    assert bob.said() == ["MSG: carol: one"]
+    world.json("dave")
+    bob.advance(1.0)
+    world.hub.post(carol, "bob", "two", "c2")
+    assert bob.said() == ["MSG: carol: two"]
+    bob.catch_up()
+    assert bob.said() == ["LIST: bob, carol, dave"]
+
+
+def test_find_is_answered_in_order_with_everything_else() -> None:
+    wire = json_wire(World(), "alice")
+    wire.send(line(Ping(1)) + line(FindQuery(prefix="a", rid=2)) + line(Ping(3)))
+    assert [type(frame).__name__ for frame in wire.frames()] == ["Pong", "Found", "Pong"]

@@ -1,0 +1,140 @@
+"""The operator's commands, carried out against a real hub."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from tests.unit.hub.fakes import World
+from twocans.hub.session import Reason
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import Message
+from twocans.server.console import Console
+
+
+class Operated:
+    """A console over a world."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.quits = 0
+        self.console = Console(self.world.hub, started_at=time.monotonic() - 3720, quit_server=self._quit)
+
+    def do(self, line: str) -> list[str]:
+        """Type a line."""
+        return self.console.carry_out(line)
+
+    def _quit(self) -> None:
+        self.quits += 1
+
+
+@pytest.fixture
+def operated() -> Operated:
+    """A console over a world."""
+    return Operated()
+
+
+def test_help_explains_every_command(operated: Operated) -> None:
+    lines = operated.do("help")
+    assert [line.split()[0] for line in lines] == list(operated.console.commands)
+    assert {"help", "users", "kick", "say", "stats", "quit"} <= set(operated.console.commands)
+    assert "kick NAME [why]" in "\n".join(lines)
+
+
+@pytest.mark.parametrize("line", ["", "   ", "\t"])
+def test_empty_line_does_nothing(operated: Operated, line: str) -> None:
+    assert operated.do(line) == []
+
+
+@pytest.mark.parametrize("line", ["nope", "kickbob", "/help", "exit now"])
+def test_unknown_command_is_answered_with_those_that_exist(operated: Operated, line: str) -> None:
+    (answer,) = operated.do(line)
+    assert line.split()[0] in answer
+    assert "help, users, kick, say, stats, quit" in answer
+
+
+@pytest.mark.parametrize("line", ["USERS", "  users  ", "Users"])
+def test_case_and_spaces_around_do_not_matter(operated: Operated, line: str) -> None:
+    assert operated.do(line) == ["Nobody is online."]
+
+
+def test_users_shows_who_is_online_from_where_and_by_what(operated: Operated) -> None:
+    world = operated.world
+    phone = world.json("Alice")
+    world.json("alice", token=phone.welcome().token)
+    world.plain("bob")
+    world.hub.leave(world.json("carol"), Reason.LEFT)
+    alice, bob = operated.do("users")
+    assert alice.startswith("Alice")
+    assert len(re.findall(r"since \d\d:\d\d from 192\.168\.1\.5:40000", alice)) == 2
+    assert "plain text" not in alice
+    assert bob.split(None, 1)[0] == "bob"
+    assert "192.168.1.5:40000 (plain text)" in bob
+
+
+def test_kick_ends_every_session_with_the_reason_that_was_given(operated: Operated) -> None:
+    alice = operated.world.json("alice")
+    assert operated.do("kick alice  no  more of this ") == ["alice was kicked."]
+    assert alice.ended == [(Reason.KICKED, "The operator has ended your session: no  more of this")]
+    assert len(operated.world.hub.roster) == 0
+    assert [fields["reason"] for fields in operated.world.log.named("user_left")] == ["kicked"]
+
+
+def test_kick_without_a_reason_needs_none(operated: Operated) -> None:
+    alice = operated.world.json("alice")
+    operated.do("kick ALICE")
+    assert alice.ended == [(Reason.KICKED, "The operator has ended your session.")]
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("kick", "kick NAME"),
+        ("kick   ", "kick NAME"),
+        ("kick nobody", "not online"),
+        ("kick ! x", "not online"),
+    ],
+)
+def test_kick_of_nobody_says_what_to_do(operated: Operated, line: str, part: str) -> None:
+    bob = operated.world.json("bob")
+    (answer,) = operated.do(line)
+    assert part in answer
+    assert bob.ended == []
+
+
+def test_say_reaches_everybody_as_it_was_typed(operated: Operated) -> None:
+    alice, bob = operated.world.json("alice"), operated.world.plain("bob")
+    assert operated.do("say Tea:  at four") == ["Said to 2 online."]
+    for session in (alice, bob):
+        assert [(one.sender, one.text) for one in session.of(Message)] == [("Server", "Tea:  at four")]
+
+
+def test_say_to_nobody_and_say_nothing_are_told_so(operated: Operated) -> None:
+    assert operated.do("say hello") == ["Nobody is online to hear it."]
+    (answer,) = operated.do("say")
+    assert "say TEXT" in answer
+
+
+def test_stats_counts_what_has_happened(operated: Operated) -> None:
+    world = operated.world
+    alice, bob = world.json("alice"), world.json("bob")
+    for number in range(3):
+        world.hub.post(alice, "bob", "hi", str(number))
+    world.hub.leave(bob, Reason.LEFT)
+    world.hub.refused(world.session(), "Server", ProtocolError(Code.NAME_RESERVED, "No."))
+    told = dict(line.rsplit("  ", 1) for line in operated.do("stats"))
+    values = {name.strip(): value.strip() for name, value in told.items()}
+    assert values["up for"] == "1 h 2 min"
+    assert values["online"] == "1"
+    assert values["known people"] == "2"
+    assert values["messages"] == "3"
+    assert values["registrations"] == "2"
+    assert values["refused names"] == "1"
+    assert values["memory"].endswith(" MiB")
+
+
+def test_quit_asks_the_server_to_stop(operated: Operated) -> None:
+    assert operated.do("quit") == ["Stopping."]
+    assert operated.quits == 1
