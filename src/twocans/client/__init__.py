@@ -13,6 +13,7 @@ from twocans.client.errors import (
     ClientError,
     ConnectFailed,
     MessageNotSent,
+    OutboxUnusable,
     RequestFailed,
 )
 from twocans.client.events import (
@@ -31,6 +32,7 @@ from twocans.client.events import (
 )
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.settings import Resume, Timers
+from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
 from twocans.protocol.messages import Chat, Message
 
 __all__ = [
@@ -53,14 +55,17 @@ __all__ = [
     "Offline",
     "Online",
     "Outbox",
+    "OutboxUnusable",
     "Outgoing",
     "Page",
     "PeerTyping",
     "ReceiptMoved",
     "RequestFailed",
     "Resume",
+    "SqliteOutbox",
     "Timers",
     "UserJoined",
     "UserLeft",
+    "default_outbox_path",
     "parse_address",
 ]

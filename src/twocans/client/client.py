@@ -13,7 +13,15 @@ from msgspec import Struct
 from twocans.client import sentences
 from twocans.client.address import Address, parse_address
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
-from twocans.client.errors import BUSY, CLOSED, ConnectFailed, MessageNotSent, RequestFailed
+from twocans.client.errors import (
+    BUSY,
+    CLOSED,
+    UNWRITTEN,
+    ConnectFailed,
+    MessageNotSent,
+    OutboxUnusable,
+    RequestFailed,
+)
 from twocans.client.events import Event, Loss, MessageStored, Online
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.session import Session
@@ -184,7 +192,8 @@ class Client:
             The message's id.
 
         Raises:
-            MessageNotSent: the client is closed, or far too many events have not been taken.
+            MessageNotSent: the client is closed, far too many events have not been taken, or the outbox cannot
+                be written.
             ValueError: the cid is none, or belongs to another message that is waiting.
         """
         cid = self._post(to, text, cid)
@@ -214,7 +223,10 @@ class Client:
             raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
         if len(self._driver.stream) >= MAX_EVENTS_AWAITED:
             raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
-        self._session.send(Outgoing(cid, to, text))
+        try:
+            self._session.send(Outgoing(cid, to, text))
+        except OutboxUnusable as error:
+            raise MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}") from None
         return cid
 
     def read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it

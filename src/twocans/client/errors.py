@@ -15,6 +15,9 @@ TIMED_OUT: Final = "timed_out"
 BUSY: Final = "busy"
 """Code of what the client itself refused or gave up, since one of its buffers is full."""
 
+UNWRITTEN: Final = "unwritten"
+"""Code of a message that could not be written into the outbox, so it was not sent either."""
+
 CLOSED: Final = "closed"
 """Code of what the client itself gave up, since it was closed."""
 
@@ -33,6 +36,10 @@ class ClientError(Exception):
 
 class AddressInvalid(ClientError):
     """What was typed is no address of a server."""
+
+
+class OutboxUnusable(ClientError):
+    """The outbox on disk cannot be read or written. One in memory does without a disk."""
 
 
 class ConnectFailed(ClientError):

@@ -12,6 +12,7 @@ from typing import Final
 import platformdirs
 
 from twocans.client.address import Address
+from twocans.client.errors import OutboxUnusable
 from twocans.client.outbox import Outgoing
 
 FILE: Final = "outbox.db"
@@ -22,10 +23,6 @@ _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS outgoing(
         place INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, user TEXT NOT NULL,
         cid TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(server, user, cid)) STRICT"""
-
-
-class OutboxUnusable(Exception):
-    """The file cannot be used; the sentence says why. Without an outbox on disk, one in memory does."""
 
 
 class SqliteOutbox:

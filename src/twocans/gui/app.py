@@ -1,0 +1,122 @@
+"""The desktop client's start: command line, settings, window, bridge."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import tkinter as tk
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from twocans.gui import errors, look
+from twocans.gui.backend import check_server
+from twocans.gui.bridge import Bridge
+from twocans.gui.settings import SettingsFile, config_dir
+from twocans.gui.theme import Theme, make_root
+from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.state import Clock, Preferences
+from twocans.gui.window import Window, is_dark
+
+OLDEST_TK: Final = 8.6
+LOOK_S: Final = 0.3
+"""How long the start waits to hear whether the desktop is dark; a later answer counts when it comes."""
+
+
+class Application:
+    """The parts of the client, put together.
+
+    Args:
+        server, user: what the login form holds; what was used last if None.
+        connect: whether to connect at once.
+
+    Raises:
+        tkinter.TclError: there is no display.
+    """
+
+    def __init__(self, *, server: str | None = None, user: str | None = None, connect: bool = False) -> None:
+        file = SettingsFile(config_dir())
+        settings, problem = file.load()
+        system_dark = look.prefers_dark_soon(LOOK_S)
+        dark = is_dark(settings.look, system_dark)
+        scale = look.linux_scale() if sys.platform.startswith("linux") else None
+        self.root = make_root(dark=dark, scale=scale)
+        self._ready = False
+        errors.catch(self.root, self._tell)
+        self.theme = Theme(self.root, dark=dark, text_size=settings.text_size)
+        self.vm = ViewModel(
+            Clock(time.monotonic, lambda: time.time_ns() // 1_000_000, _local),
+            lambda: str(uuid.uuid4()),
+            check_server,
+            preferences=Preferences(settings.sound, settings.notifications),
+            server=settings.server if server is None else server,
+            user=settings.user if user is None else user,
+        )
+        self.bridge = Bridge(self.root, lambda inputs: self.window.take(inputs), time.monotonic)
+        self.window = Window(
+            self.root,
+            self.theme,
+            self.vm,
+            self.bridge.do,
+            settings,
+            file,
+            system_dark=system_dark,
+            on_quit=self.bridge.close,
+        )
+        self._ready = True
+        self.bridge.start()
+        self.window.present()
+        if problem:
+            self._tell(problem)
+        if connect:
+            self.window.act(self.vm.connect)
+
+    def run(self) -> None:
+        """Until the window is closed."""
+        try:
+            self.root.mainloop()
+        except KeyboardInterrupt:
+            self.window.quit()
+
+    def _tell(self, sentence: str) -> None:
+        if self._ready:
+            self.window.act(self.vm.tell, sentence)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the desktop client; returns the exit code."""
+    options = _parse(argv)
+    errors.set_up_log(errors.log_dir())
+    if tk.TkVersion < OLDEST_TK:
+        return _fail(
+            f"Python's window toolkit is too old here (Tk {tk.TkVersion}). Please install a newer Python."
+        )
+    try:
+        application = Application(server=options.server, user=options.user, connect=options.connect)
+    except tk.TclError as error:
+        if "display" not in str(error):
+            raise
+        return _fail("There is no screen to open a window on. Please start Twocans from a desktop session.")
+    application.run()
+    return 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="client_gui.py", description="Chat with everybody on your network.")
+    parser.add_argument(
+        "--server", metavar="ADDRESS", help="the server's address, e.g. 192.168.1.5 or localhost:5050"
+    )
+    parser.add_argument("--user", metavar="NAME", help="your name")
+    parser.add_argument("--connect", action="store_true", help="connect at once")
+    return parser.parse_args(argv)
+
+
+def _local(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000).astimezone()
+
+
+def _fail(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return 1

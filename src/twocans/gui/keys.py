@@ -1,0 +1,117 @@
+"""The keys, in one table, as virtual events. Views bind the events; `F1` shows the table."""
+
+from __future__ import annotations
+
+import sys
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+TAG: Final = "TwocansKeys"
+"""A bind tag in front of widgets that write: their class has other ideas of some of these keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One action. `sequences` are Tk's; `shown` and `does` are for the user; `event` is empty if a view binds it."""
+
+    event: str
+    sequences: tuple[str, ...]
+    shown: str
+    does: str
+
+
+_COMMAND: Final = "Command" if sys.platform == "darwin" else "Control"
+COMMAND_SHOWN: Final = "⌘" if sys.platform == "darwin" else "Ctrl+"
+
+SEARCH: Final = "<<TwocansSearch>>"
+BACK: Final = "<<TwocansBack>>"
+QUIT: Final = "<<TwocansQuit>>"
+SETTINGS: Final = "<<TwocansSettings>>"
+LARGER: Final = "<<TwocansLarger>>"
+SMALLER: Final = "<<TwocansSmaller>>"
+USUAL_SIZE: Final = "<<TwocansUsualSize>>"
+KEYS: Final = "<<TwocansKeys>>"
+NEXT_CHAT: Final = "<<TwocansNext>>"
+PREVIOUS_CHAT: Final = "<<TwocansPrevious>>"
+MENU: Final = "<<TwocansMenu>>"
+RETRY: Final = "<<TwocansRetry>>"
+LEAVE: Final = "<<TwocansLeave>>"
+
+TABLE: Final = (
+    Key(SEARCH, (f"<{_COMMAND}-k>", f"<{_COMMAND}-K>"), f"{COMMAND_SHOWN}K", "Search people"),
+    Key("", (), "↑  ↓  Enter", "Choose somebody in the list and open the chat"),
+    Key(BACK, ("<Escape>",), "Esc", "Back to the list"),
+    Key(
+        NEXT_CHAT,
+        (f"<{_COMMAND}-Next>", "<Alt-Down>"),
+        "Alt+↓",
+        "Open the next chat",
+    ),
+    Key(
+        PREVIOUS_CHAT,
+        (f"<{_COMMAND}-Prior>", "<Alt-Up>"),
+        "Alt+↑",
+        "Open the previous chat",
+    ),
+    Key("", (), "Enter", "Send the message"),
+    Key("", (), "Shift+Enter", "Begin a new line"),
+    Key("", (), "Tab", "Go to the next part of the window"),
+    Key(
+        RETRY,
+        (f"<{_COMMAND}-r>", f"<{_COMMAND}-R>"),
+        f"{COMMAND_SHOWN}R",
+        "Try to connect now, when not connected",
+    ),
+    Key(
+        LARGER,
+        (f"<{_COMMAND}-plus>", f"<{_COMMAND}-equal>", f"<{_COMMAND}-KP_Add>"),
+        f"{COMMAND_SHOWN}Plus",
+        "Larger text",
+    ),
+    Key(
+        SMALLER, (f"<{_COMMAND}-minus>", f"<{_COMMAND}-KP_Subtract>"), f"{COMMAND_SHOWN}Minus", "Smaller text"
+    ),
+    Key(
+        USUAL_SIZE,
+        (f"<{_COMMAND}-Key-0>", f"<{_COMMAND}-KP_0>"),
+        f"{COMMAND_SHOWN}0",
+        "The usual size of text",
+    ),
+    Key(MENU, ("<F10>",), "F10", "The menu"),
+    Key(SETTINGS, (f"<{_COMMAND}-comma>",), f"{COMMAND_SHOWN},", "Settings"),
+    Key(LEAVE, (f"<{_COMMAND}-l>", f"<{_COMMAND}-L>"), f"{COMMAND_SHOWN}L", "Log out"),
+    Key(KEYS, ("<F1>",), "F1", "This list"),
+    Key(QUIT, (f"<{_COMMAND}-q>", f"<{_COMMAND}-Q>"), f"{COMMAND_SHOWN}Q", "Quit"),
+)
+
+
+def install(root: tk.Tk) -> None:
+    """Make the virtual events, and let Space press the button that has the focus, as everywhere else."""
+    for key in TABLE:
+        if key.event:
+            root.event_add(key.event, *key.sequences)
+    # The widget toolkit takes this binding away from buttons.
+    root.bind_class("TButton", "<Key-space>", _press)
+
+
+def bind(root: tk.Tk, event: str, action: Callable[[], object]) -> None:
+    """Do this wherever the focus is."""
+
+    def act(_event: tk.Event[tk.Misc]) -> str:
+        action()
+        return "break"
+
+    root.bind_class(TAG, event, act)
+    root.bind(event, act)
+
+
+def first(widget: tk.Misc) -> None:
+    """Let the keys of this table win over those of the widget's class."""
+    widget.bindtags((TAG, *widget.bindtags()))
+
+
+def _press(event: tk.Event[tk.Misc]) -> str:
+    event.widget.tk.call(str(event.widget), "invoke")
+    return "break"

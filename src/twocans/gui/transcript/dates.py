@@ -1,0 +1,45 @@
+"""Days and times as the transcript shows them, in local time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_LAST_MS: Final = 253_370_764_800_000  # the year 9999: what a peer claims beyond is shown as that
+
+
+@lru_cache(maxsize=4096)
+def _local(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60)
+
+
+def local_time(at_ms: int) -> datetime:
+    """The local time, without seconds, of a moment in Unix milliseconds."""
+    return _local(min(max(at_ms, 86_400_000), _LAST_MS) // 60_000)
+
+
+def local_day(at_ms: int) -> date:
+    """The local day of a moment in Unix milliseconds."""
+    return local_time(at_ms).date()
+
+
+def clock_time(at_ms: int) -> str:
+    """`09:05` for a moment in Unix milliseconds."""
+    return f"{local_time(at_ms):%H:%M}"
+
+
+def day_label(day: date, today: date) -> str:
+    """A day as people say it: Today, Yesterday, the weekday within a week, then the full date."""
+    if day == today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    if today - timedelta(days=7) < day < today:
+        return _DAYS[day.weekday()]
+    return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"

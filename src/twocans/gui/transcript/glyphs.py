@@ -1,0 +1,195 @@
+"""Turns a message's characters into those that are drawn, and says where a character as people see it ends.
+
+What is drawn can never be taken for another text: controls are shown as signs, and the invisible characters
+that would change the order of the text are left out. The message itself stays as it is, for copying.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+TAB_SPACES: Final = 4
+MAX_MARKS: Final = 4
+"""Combining marks drawn on one letter. More are no writing; they would cover the lines around."""
+
+_ZWJ: Final = "\u200d"
+_KEPT_FORMAT: Final = frozenset("\u200b\u200c\u200d\u200e\u200f\u061c")
+_NEEDS_WORK: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u0300-\u036f\u0483-\u0489\u061c\u1ab0-\u1aff\u1dc0-\u1dff\u180e"
+    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\ufff9-\ufffc"
+    "\ud800-\udfff\U00010000-\U0010ffff]"
+)
+_EMOJI: Final = re.compile(
+    "(?:(?:[\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f202\U0001f21a\U0001f22f"
+    "\U0001f232-\U0001f23a\U0001f250\U0001f251\U0001f300-\U0001f64f\U0001f680-\U0001f6ff"
+    "\U0001f7e0-\U0001f7f0\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff"
+    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1"
+    "\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a"
+    "\u270b\u2728\u274c\u274e\u2753-\u2755\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55]"
+    "|[\u203c-\u32ff]\ufe0f)[\u200d\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+"
+)
+_IN_COLOUR_FONTS: Final = re.compile(
+    "[\U00010000-\U0010ffff\u231a\u231b\u2328\u23cf\u23e9-\u23f3\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6\u25c0"
+    "\u25fb-\u25fe\u2600-\u2604\u260e-\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d"
+    "\u3297\u3299]"
+)
+_NOT_DRAWN: Final = dict.fromkeys(
+    (
+        0x61C,
+        *range(0x200B, 0x2010),
+        *range(0xFE00, 0xFE10),
+        *range(0x1F3FB, 0x1F400),
+        *range(0xE0020, 0xE0080),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message as it is drawn.
+
+    Attributes:
+        text: the characters; lines end with a line feed.
+        origin: for every character, and for the end, its index in the message; None if they are the same.
+    """
+
+    text: str
+    origin: tuple[int, ...] | None
+
+    def to_message(self, index: int) -> int:
+        """The index in the message that belongs to `index` in what is shown."""
+        return index if self.origin is None else self.origin[index]
+
+    def from_message(self, index: int) -> int:
+        """The first index in what is shown that belongs to `index` or what follows it in the message."""
+        if self.origin is None:
+            return index
+        low, high = 0, len(self.text)
+        while low < high:
+            middle = (low + high) // 2
+            if self.origin[middle] < index:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def shown(message: str, *, astral: bool = True) -> Shown:
+    """What is drawn of `message`. Without `astral`, emoji become their names: this Tk cannot draw them."""
+    if _NEEDS_WORK.search(message) is None and (astral or _IN_COLOUR_FONTS.search(message) is None):
+        return Shown(message, None)
+    pieces: list[str] = []
+    origin: list[int] = []
+    marks = 0
+    for index, char in enumerate(message):
+        if is_mark(char):
+            marks += 1
+            piece = char if marks <= MAX_MARKS else ""
+        else:
+            marks = 0
+            piece = _drawn(char, message[index + 1 : index + 2])
+        if not astral and _IN_COLOUR_FONTS.match(piece):
+            piece = _named(char)
+        pieces.append(piece)
+        origin.extend([index] * len(piece))
+    origin.append(len(message))
+    return Shown("".join(pieces), tuple(origin))
+
+
+def _drawn(char: str, following: str) -> str:
+    if char == "\n" or char.isprintable():
+        return char
+    if char == "\r":
+        return "" if following == "\n" else "\n"
+    if char == "\t":
+        return " " * TAB_SPACES
+    if char in _KEPT_FORMAT:
+        return char
+    match unicodedata.category(char):
+        case "Cc":
+            code = ord(char)
+            return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else f"[U+{code:04X}]"
+        case "Cf":
+            return char if "\U000e0020" <= char <= "\U000e007f" else ""
+        case "Zl" | "Zp":
+            return "\n"
+        case "Cs":
+            return "\ufffd"
+        case _:
+            return char
+
+
+def _named(char: str) -> str:
+    if unicodedata.category(char)[0] in "MC" or "\U0001f3fb" <= char <= "\U0001f3ff":
+        return ""
+    name = unicodedata.name(char, "")
+    return f":{name.lower().replace(' ', '_')}:" if unicodedata.category(char) == "So" and name else "\ufffd"
+
+
+def split_emoji(text: str, start: int, end: int) -> list[tuple[int, int, bool]]:
+    """The pieces of `text[start:end]` that are emoji (True), as people want to see them in colour, or not."""
+    pieces: list[tuple[int, int, bool]] = []
+    if text.isascii():
+        return [(start, end, False)]
+    for match in _EMOJI.finditer(text, start, end):
+        if start < match.start():
+            pieces.append((start, match.start(), False))
+        pieces.append((*match.span(), True))
+        start = match.end()
+    if start < end:
+        pieces.append((start, end, False))
+    return pieces
+
+
+def without_undrawn(text: str) -> str:
+    """`text` without the characters that only change others, for a Tk that would draw a box for them."""
+    return text if text.isascii() else text.translate(_NOT_DRAWN)
+
+
+def is_mark(char: str) -> bool:
+    """Whether the character is drawn on the one before it."""
+    return char >= "\u0300" and unicodedata.category(char) in {"Mn", "Me"}
+
+
+def is_boundary(text: str, index: int) -> bool:
+    """Whether a character as people see it ends before `index` (UAX #29, without Hangul and Indic rules)."""
+    if index <= 0 or index >= len(text):
+        return True
+    char = text[index]
+    if char < "\u0300":
+        return True
+    if char == _ZWJ or "\U0001f3fb" <= char <= "\U0001f3ff" or "\U000e0020" <= char <= "\U000e007f":
+        return False
+    if unicodedata.category(char) in {"Mn", "Me", "Mc"} or "\u1160" <= char <= "\u11ff":
+        return False
+    before = text[index - 1]
+    if before == _ZWJ and unicodedata.category(char) == "So":
+        return False
+    if _is_regional(char) and _is_regional(before):
+        first = index
+        while first > 0 and _is_regional(text[first - 1]):
+            first -= 1
+        return (index - first) % 2 == 0
+    return True
+
+
+def _is_regional(char: str) -> bool:
+    return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+def next_boundary(text: str, index: int) -> int:
+    """The end of the character that begins at `index`."""
+    index += 1
+    while not is_boundary(text, index):
+        index += 1
+    return min(index, len(text))
+
+
+def previous_boundary(text: str, index: int) -> int:
+    """`index`, or the start of the character that `index` is inside of."""
+    while not is_boundary(text, index):
+        index -= 1
+    return index

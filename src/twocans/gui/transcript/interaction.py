@@ -1,0 +1,333 @@
+"""Mouse and keyboard in the transcript: scrolling, selecting, copying, opening links, the menu."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final
+
+from twocans.gui.transcript.clipboard import Clipboard
+from twocans.gui.transcript.hits import Hit
+from twocans.gui.transcript.links import find_links
+from twocans.gui.transcript.model import Bubble, Status
+from twocans.gui.transcript.selection import Unit
+from twocans.gui.transcript.view import View
+
+WHEEL_LINES: Final = 3
+_NOTCH: Final = 120  # what Tk reports for one step of a wheel
+_PAGE: Final = 0.9  # of the height: a line or two stay in view
+_DRAG_PIXELS: Final = 4  # a shorter move between press and release is still a click
+_DOUBLE_CLICK_MS: Final = 400
+_AUTOSCROLL_MS: Final = 30
+
+Event = tk.Event  # its parameter is the widget's class, which does not matter here
+
+
+class Interaction:
+    """Binds the canvas of a view.
+
+    Args:
+        on_link: called with the target of a link that was clicked.
+        on_retry: called with the key of a message that is to be sent again.
+    """
+
+    def __init__(
+        self, view: View, *, on_link: Callable[[str], None], on_retry: Callable[[str], None]
+    ) -> None:
+        self._view = view
+        self._canvas = view.canvas
+        self._on_link = on_link
+        self._on_retry = on_retry
+        # Not the canvas: it answers for a selection of its own, in Latin-1 only.
+        self._clipboard = Clipboard(self._canvas.master, self.selected_text)
+        self._menu = tk.Menu(self._canvas, tearoff=False)
+        self._pressed: tuple[int, int, Hit] | None = None
+        self._pointer = (0, 0)
+        self._clicks = 0
+        self._last_click = (0, 0, 0)
+        self._dragged = False
+        self._autoscroll: str | None = None
+        self._wheel_rest = 0.0
+        self._cursor = ""
+        self._bind()
+
+    def close(self) -> None:
+        """Cancels what is under way."""
+        self._stop_autoscroll()
+
+    def selected_text(self) -> str:
+        """What is selected, as it was written."""
+        return self._view.selection.text(self._view.store.all)
+
+    def restyle(self, **colours: str) -> None:
+        """Gives the menu colours, as options of `tk.Menu`."""
+        for option, colour in colours.items():
+            self._menu[option] = colour
+
+    # --- bindings --------------------------------------------------------------------------------------
+
+    def _bind(self) -> None:
+        view = self._view
+        keys: dict[str, Callable[[], object]] = {
+            "<Up>": lambda: view.scroll(-WHEEL_LINES * view.line_height),
+            "<Down>": lambda: view.scroll(WHEEL_LINES * view.line_height),
+            "<Prior>": lambda: self._scroll_pages(-1),
+            "<Next>": lambda: self._scroll_pages(1),
+            "<Shift-space>": lambda: self._scroll_pages(-1),
+            "<space>": lambda: self._scroll_pages(1),
+            "<Home>": lambda: view.scroll_to(view.viewport.to_top),
+            "<End>": lambda: view.scroll_to(view.viewport.to_bottom),
+            "<Control-Home>": lambda: view.scroll_to(view.viewport.to_top),
+            "<Control-End>": lambda: view.scroll_to(view.viewport.to_bottom),
+            "<Control-Up>": lambda: self._select_message(-1),
+            "<Control-Down>": lambda: self._select_message(1),
+            "<Return>": self._activate,
+            "<<Copy>>": self.copy,
+            "<<SelectAll>>": self.select_all,
+            "<Control-a>": self.select_all,
+            "<Menu>": self._menu_by_key,
+            "<Shift-F10>": self._menu_by_key,
+        }
+        if self._windows == "aqua":
+            keys["<Command-a>"] = self.select_all
+        for sequence, action in keys.items():
+            self._canvas.bind(sequence, _then_break(action))
+        self._canvas.bind("<Escape>", self._escape)
+        self._canvas.bind("<ButtonPress-1>", self._press)
+        self._canvas.bind("<B1-Motion>", self._drag)
+        self._canvas.bind("<ButtonRelease-1>", self._release)
+        self._canvas.bind("<Motion>", self._hover)
+        self._canvas.bind("<MouseWheel>", self._wheel)
+        if self._windows == "x11":
+            self._canvas.bind("<Button-4>", lambda _event: self._scroll_notches(-1))
+            self._canvas.bind("<Button-5>", lambda _event: self._scroll_notches(1))
+        for button in ("<Button-2>", "<Control-Button-1>") if self._windows == "aqua" else ("<Button-3>",):
+            self._canvas.bind(button, self._menu_by_mouse)
+        if tk.TkVersion >= 8.7:
+            self._canvas.bind("<TouchpadScroll>", self._touchpad)
+
+    @property
+    def _windows(self) -> str:
+        return str(self._canvas.tk.call("tk", "windowingsystem"))
+
+    # --- scrolling -------------------------------------------------------------------------------------
+
+    def _wheel(self, event: Event[tk.Misc]) -> None:
+        if self._windows == "aqua" and tk.TkVersion < 8.7:
+            self._scroll_notches(-event.delta / WHEEL_LINES)  # reported in lines
+        else:
+            self._scroll_notches(-event.delta / _NOTCH)
+
+    def _scroll_notches(self, notches: float) -> None:
+        # Touchpads send fractions of a notch: what is less than a pixel is kept for the next one.
+        self._wheel_rest += notches * WHEEL_LINES * self._view.line_height
+        pixels = int(self._wheel_rest)
+        self._wheel_rest -= pixels
+        if pixels:
+            self._view.scroll(pixels)
+
+    def _scroll_pages(self, pages: int) -> None:
+        self._view.scroll(round(pages * self._canvas.winfo_height() * _PAGE))
+
+    def _touchpad(self, event: Event[tk.Misc]) -> None:
+        y = event.delta & 0xFFFF  # the lower half; the upper one is for sideways
+        self._view.scroll(-(y - 0x10000 if y & 0x8000 else y))
+
+    # --- mouse -----------------------------------------------------------------------------------------
+
+    def _press(self, event: Event[tk.Misc]) -> str | None:
+        self._canvas.focus_set()
+        self._pressed = None
+        if self._view.overlay_at(event.x, event.y):
+            return None
+        hit = self._view.hit(event.x, event.y)
+        if hit is None:
+            return None
+        shift = bool(int(event.state) & 0x1)
+        self._count_click(event)
+        self._pressed = (event.x, event.y, hit)
+        self._dragged = self._clicks > 1 or shift
+        selection = self._view.selection
+        if shift:
+            selection.extend(hit.bubble, hit.index)
+        elif hit.in_bubble or self._clicks == 1:
+            unit = (Unit.CHARACTER, Unit.WORD, Unit.MESSAGE)[self._clicks - 1]
+            selection.start(hit.bubble, hit.index, unit)
+        self._view.schedule()
+        return None
+
+    def _count_click(self, event: Event[tk.Misc]) -> None:
+        x, y, at = self._last_click
+        near = abs(event.x - x) <= _DRAG_PIXELS and abs(event.y - y) <= _DRAG_PIXELS
+        repeated = near and 0 <= event.time - at <= _DOUBLE_CLICK_MS
+        self._clicks = self._clicks % 3 + 1 if repeated else 1
+        self._last_click = (event.x, event.y, event.time)
+
+    def _drag(self, event: Event[tk.Misc]) -> None:
+        if self._pressed is None:
+            return
+        x, y, _ = self._pressed
+        if max(abs(event.x - x), abs(event.y - y)) >= _DRAG_PIXELS:
+            self._dragged = True
+        if not self._dragged:
+            return
+        self._pointer = (event.x, event.y)
+        self._extend()
+        outside = event.y < 0 or event.y >= self._canvas.winfo_height()
+        if outside and self._autoscroll is None:
+            self._scroll_while_dragging()
+        elif not outside:
+            self._stop_autoscroll()
+
+    def _extend(self) -> None:
+        hit = self._view.hit(*self._pointer)
+        if hit is not None:
+            self._view.selection.extend(hit.bubble, hit.index)
+            self._view.schedule()
+
+    def _scroll_while_dragging(self) -> None:
+        y, height = self._pointer[1], self._canvas.winfo_height()
+        beyond = y if y < 0 else y - height
+        self._view.scroll(max(-height, min(height, beyond // 2 or 1)))
+        self._view.refresh()
+        self._extend()
+        self._autoscroll = self._canvas.after(_AUTOSCROLL_MS, self._scroll_while_dragging)
+
+    def _stop_autoscroll(self) -> None:
+        if self._autoscroll is not None:
+            self._canvas.after_cancel(self._autoscroll)
+            self._autoscroll = None
+
+    def _release(self, _event: Event[tk.Misc]) -> None:
+        self._stop_autoscroll()
+        if self._pressed is None:
+            return
+        hit = self._pressed[2]
+        self._pressed = None
+        if self._dragged:
+            self._clipboard.offer_selection()
+        elif hit.link is not None:
+            self._on_link(hit.link.target)
+        elif hit.retry:
+            self._on_retry(hit.bubble.key)
+
+    def _hover(self, event: Event[tk.Misc]) -> None:
+        cursor = ""
+        if self._view.overlay_at(event.x, event.y):
+            cursor = "hand2"
+        else:
+            hit = self._view.hit(event.x, event.y)
+            if hit is not None and (hit.link is not None or hit.retry):
+                cursor = "hand2"
+            elif hit is not None and hit.in_bubble:
+                cursor = "xterm"
+        if cursor != self._cursor:
+            self._cursor = cursor
+            self._canvas.configure(cursor=cursor)
+
+    # --- actions ---------------------------------------------------------------------------------------
+
+    def copy(self) -> None:
+        """Puts what is selected on the clipboard, as it was written."""
+        text = self.selected_text()
+        if text:
+            self._clipboard.put(text)
+
+    def select_all(self) -> None:
+        """Selects all messages."""
+        bubbles = self._view.store.all
+        if bubbles:
+            self._view.selection.select(bubbles[0], bubbles[-1])
+            self._clipboard.offer_selection()
+            self._view.schedule()
+
+    def _select_message(self, step: int) -> None:
+        store, rows = self._view.store, self._view.viewport.rows
+        if not rows:
+            return
+        key = self._view.selection.head_key
+        index = None if key is None else store.index_of(key)
+        if index is None:
+            index = rows[-1].index if step < 0 else rows[0].index
+        else:
+            index = min(max(index + step, 0), len(store) - 1)
+        bubble = store[index]
+        self._view.selection.select(bubble, bubble)
+        self._view.scroll_to(lambda: self._view.viewport.reveal(index))
+
+    def _activate(self) -> None:
+        """Does what a click on the selected message's link would do."""
+        bubble = self._selected_bubble()
+        if bubble is None:
+            return
+        links = find_links(bubble.text)
+        if bubble.status is Status.FAILED:
+            self._on_retry(bubble.key)
+        elif links:
+            self._on_link(links[0].target)
+
+    def _selected_bubble(self) -> Bubble | None:
+        key = self._view.selection.head_key
+        index = None if key is None else self._view.store.index_of(key)
+        return None if index is None else self._view.store[index]
+
+    def _escape(self, _event: Event[tk.Misc]) -> str | None:
+        if not self.selected_text():
+            return None
+        self._view.selection.clear()
+        self._view.schedule()
+        return "break"
+
+    # --- menu ------------------------------------------------------------------------------------------
+
+    def _menu_by_mouse(self, event: Event[tk.Misc]) -> str:
+        self._canvas.focus_set()
+        hit = self._view.hit(event.x, event.y)
+        if hit is not None and (hit.in_bubble or hit.retry):
+            self._popup(hit.bubble, hit.link.target if hit.link else None, event.x_root, event.y_root)
+        return "break"
+
+    def _menu_by_key(self) -> None:
+        bubble = self._selected_bubble()
+        rows = self._view.viewport.rows
+        placed = None
+        if bubble is None and rows:
+            placed = rows[-1]
+            bubble = self._view.store[placed.index]
+        if bubble is None:
+            return
+        index = self._view.store.index_of(bubble.key)
+        placed = next((row for row in rows if row.index == index), placed)
+        y = placed.body_top if placed else 0
+        x = self._view.row(placed.index).x if placed else 0
+        links = find_links(bubble.text)
+        target = links[0].target if links else None
+        root = (self._canvas.winfo_rootx() + x, self._canvas.winfo_rooty() + max(0, y))
+        self._popup(bubble, target, *root)
+
+    def _popup(self, bubble: Bubble, target: str | None, x: int, y: int) -> None:
+        menu = self._menu
+        menu.delete(0, "end")
+        menu.add_command(
+            label="Copy", command=self.copy, state="normal" if self.selected_text() else "disabled"
+        )
+        menu.add_command(label="Copy message", command=lambda: self._clipboard.put(bubble.text))
+        if target is not None:
+            menu.add_separator()
+            menu.add_command(label="Open link", command=lambda: self._on_link(target))
+            menu.add_command(label="Copy link", command=lambda: self._clipboard.put(target))
+        if bubble.status is Status.FAILED:
+            menu.add_separator()
+            menu.add_command(label="Try again", command=lambda: self._on_retry(bubble.key))
+        try:
+            menu.tk_popup(x, y)
+        finally:
+            menu.grab_release()
+
+
+def _then_break(action: Callable[[], object]) -> Callable[[Event[tk.Misc]], str]:
+    def run(_event: Event[tk.Misc]) -> str:
+        action()
+        return "break"
+
+    return run

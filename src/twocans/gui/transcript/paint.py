@@ -1,0 +1,308 @@
+"""Draws one row on the canvas. Of a message that is higher than the view only the lines near it are drawn."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from dataclasses import dataclass, field
+from tkinter.font import Font
+from typing import Final
+
+from PIL import ImageTk
+
+from twocans.gui.transcript.art import Art
+from twocans.gui.transcript.layout import Run, TextLayout
+from twocans.gui.transcript.model import Status
+from twocans.gui.transcript.rows import DIVIDER, MARGIN, MARK_WIDTH, NOTE_GAP, PAD_X, PAD_Y, Metrics, Row
+from twocans.gui.transcript.style import Fonts, Palette
+
+ROW_TAG: Final = "row"
+_SLAB_LINES: Final = 32  # lines of a high message come and go by that many
+
+
+@dataclass(slots=True)
+class Drawn:
+    """A row on the canvas: what was drawn, where, and what has to be deleted for it to go."""
+
+    row: Row
+    lines: tuple[int, int]
+    span: tuple[int, int] | None
+    top: int
+    items: list[int] = field(default_factory=list)
+    pictures: list[ImageTk.PhotoImage] = field(default_factory=list)  # Tk itself holds none of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Colours:
+    fill: str
+    text: str
+    muted: str
+    link: str
+    selection: str
+
+
+def lines_near(row: Row, body_top: int, view_height: int, metrics: Metrics) -> tuple[int, int]:
+    """The lines of a row to draw for a view of that height: all of them if there are few."""
+    count = len(row.text.lines)
+    if count <= 2 * _SLAB_LINES:
+        return 0, count
+    first = max(0, -body_top // metrics.line)
+    last = max(0, (view_height - body_top) // metrics.line) + 1
+    return first // _SLAB_LINES * _SLAB_LINES, min(count, (last // _SLAB_LINES + 1) * _SLAB_LINES)
+
+
+class Painter:
+    """Draws rows in one style."""
+
+    def __init__(
+        self,
+        canvas: tk.Canvas,
+        art: Art,
+        *,
+        palette: Palette,
+        fonts: Fonts,
+        emoji: Font | None,
+        metrics: Metrics,
+    ) -> None:
+        self._canvas = canvas
+        self._art = art
+        self._palette = palette
+        self._fonts = fonts
+        self._emoji = emoji or fonts.text
+        self._emoji_drop = fonts.text.metrics("ascent") - self._emoji.metrics("ascent")
+        self._metrics = metrics
+        p = palette
+        self._own = _Colours(p.own, p.own_text, p.own_muted, p.own_link, p.own_selection)
+        self._other = _Colours(p.other, p.other_text, p.other_muted, p.other_link, p.other_selection)
+
+    def draw(
+        self,
+        row: Row,
+        *,
+        top: int,
+        width: int,
+        lines: tuple[int, int],
+        span: tuple[int, int] | None,
+        pill_height: int,
+    ) -> Drawn:
+        """Draws a row.
+
+        Args:
+            top: pixels from the top of the view to the row's.
+            width: of the view, in pixels.
+            lines: the first line to draw, and the one after the last.
+            span: the part of the message that is selected, as positions in what is shown.
+        """
+        drawn = Drawn(row, lines, span, top)
+        if row.context.day:
+            self._pill(drawn, row.context.day, width // 2, top + row.day_y, pill_height)
+        if row.context.divider:
+            self._divider(drawn, width, top + row.divider_y + pill_height // 2)
+        body_top = top + row.box.head
+        if row.sender_y:
+            self._sender(drawn, width, top + row.sender_y)
+        colours = self._own if row.bubble.own else self._other
+        self._body(drawn, colours, body_top)
+        self._text(drawn, colours, body_top)
+        if lines[1] == len(row.text.lines):
+            self._meta(drawn, colours, body_top)
+            if row.note is not None:
+                self._note(drawn, row.note, body_top + row.box.body + self._metrics.ems(NOTE_GAP))
+        return drawn
+
+    def day_pill(
+        self, text: str, x: int, y: int, height: int, *tags: str
+    ) -> tuple[int, int, ImageTk.PhotoImage]:
+        """Draws a day's pill with its middle at `x`; returns the two items, and the picture to be held."""
+        width = self._fonts.label.measure(text) + 2 * self._metrics.ems(0.8)
+        picture = self._art.pill(width, height, self._palette.pill)
+        plate = self._canvas.create_image(x - width // 2, y, image=picture, anchor="nw", tags=tags)
+        label = self._canvas.create_text(
+            x, y + height // 2, text=text, font=self._fonts.label, fill=self._palette.pill_text, tags=tags
+        )
+        return plate, label, picture
+
+    def _pill(self, drawn: Drawn, text: str, x: int, y: int, height: int) -> None:
+        plate, label, picture = self.day_pill(text, x, y, height, ROW_TAG)
+        drawn.items += (plate, label)
+        drawn.pictures.append(picture)
+
+    def _divider(self, drawn: Drawn, width: int, y: int) -> None:
+        m, colour = self._metrics, self._palette.accent
+        half = self._fonts.label.measure(DIVIDER) // 2 + m.ems(0.6)
+        margin, middle = m.ems(MARGIN), width // 2
+        thickness = m.ems(0.07)
+        for start, end in ((margin, middle - half), (middle + half, width - margin)):
+            if end > start:
+                drawn.items.append(
+                    self._canvas.create_line(start, y, end, y, fill=colour, width=thickness, tags=ROW_TAG)
+                )
+        drawn.items.append(
+            self._canvas.create_text(
+                middle, y, text=DIVIDER, font=self._fonts.label, fill=colour, tags=ROW_TAG
+            )
+        )
+
+    def _sender(self, drawn: Drawn, width: int, y: int) -> None:
+        own = drawn.row.bubble.own
+        inset = self._metrics.ems(1.1)
+        drawn.items.append(
+            self._canvas.create_text(
+                width - inset if own else inset,
+                y,
+                text=drawn.row.bubble.sender,
+                anchor="ne" if own else "nw",
+                font=self._fonts.label,
+                fill=self._palette.muted,
+                tags=ROW_TAG,
+            )
+        )
+
+    def _body(self, drawn: Drawn, colours: _Colours, top: int) -> None:
+        """The bubble: a polygon without its corners, and a picture for each corner."""
+        row, m = drawn.row, self._metrics
+        round_, tight = min(m.ems(1.05), row.box.body // 2), m.ems(0.3)
+        own, context = row.bubble.own, row.context
+        radii = {"nw": round_, "ne": round_, "se": round_, "sw": round_}
+        if not context.first:
+            radii["ne" if own else "nw"] = tight
+        if not context.last:
+            radii["se" if own else "sw"] = tight
+        left, right = row.x, row.x + row.width
+        bottom = top + row.box.body
+        pad = m.ems(PAD_Y)
+        first, last = drawn.lines
+        if first > 0:
+            top += pad + first * m.line
+            radii["nw"] = radii["ne"] = 0
+        if last < len(row.text.lines):
+            bottom = top + (last - first) * m.line + (0 if first else pad)
+            radii["sw"] = radii["se"] = 0
+        nw, ne, se, sw = radii["nw"], radii["ne"], radii["se"], radii["sw"]
+        outline = (
+            (left, top + nw), (left + nw, top + nw), (left + nw, top),
+            (right - ne, top), (right - ne, top + ne), (right, top + ne),
+            (right, bottom - se), (right - se, bottom - se), (right - se, bottom),
+            (left + sw, bottom), (left + sw, bottom - sw), (left, bottom - sw),
+        )  # fmt: skip
+        drawn.items.append(self._canvas.create_polygon(*outline, fill=colours.fill, outline="", tags=ROW_TAG))
+        for side, radius, x, y in (
+            ("nw", nw, left, top),
+            ("ne", ne, right - ne, top),
+            ("se", se, right - se, bottom - se),
+            ("sw", sw, left, bottom - sw),
+        ):
+            if radius:
+                picture = self._art.corner(side, radius, colours.fill, self._palette.background)
+                self._image(drawn, x, y, picture)
+
+    def _text(self, drawn: Drawn, colours: _Colours, body_top: int) -> None:
+        row, m = drawn.row, self._metrics
+        x, y = row.x + m.ems(PAD_X), body_top + m.ems(PAD_Y)
+        first, last = drawn.lines
+        if drawn.span is not None:
+            self._selected(drawn, row.text, x, y, colours.selection)
+        plain: list[str] = []
+        plain_from = first
+        # Lines of plain text become one item, which Tk draws with the same line height.
+        for number in range(first, last):
+            runs = row.text.runs(number)
+            if len(runs) <= 1 and not row.text.has_rtl and not (runs and (runs[0].link or runs[0].emoji)):
+                if not plain:
+                    plain_from = number
+                plain.append(runs[0].drawn if runs else "")
+                continue
+            self._plain(drawn, x, y + plain_from * m.line, plain, colours.text)
+            plain = []
+            left = x + row.text.line_x(number, row.text_width)
+            line_y = y + number * m.line
+            for run in runs:
+                colour = colours.link if run.link else colours.text
+                self._run(drawn, left + run.x, line_y, run, colour)
+                if run.link:
+                    self._underline(drawn, left + run.x, line_y, run.width, self._fonts.text, colour)
+        self._plain(drawn, x, y + plain_from * m.line, plain, colours.text)
+
+    def _plain(self, drawn: Drawn, x: int, y: int, lines: list[str], colour: str) -> None:
+        if lines:
+            drawn.items.append(
+                self._canvas.create_text(
+                    x, y, text="\n".join(lines), anchor="nw", font=self._fonts.text, fill=colour, tags=ROW_TAG
+                )
+            )
+
+    def _run(self, drawn: Drawn, x: int, y: int, run: Run, colour: str) -> None:
+        if run.emoji:  # on the same base line
+            y += self._emoji_drop
+        font = self._emoji if run.emoji else self._fonts.text
+        drawn.items.append(
+            self._canvas.create_text(x, y, text=run.drawn, anchor="nw", font=font, fill=colour, tags=ROW_TAG)
+        )
+
+    def _underline(self, drawn: Drawn, x: int, y: int, width: int, font: Font, colour: str) -> None:
+        y += font.metrics("ascent") + self._metrics.ems(0.09)
+        self._rectangle(drawn, x, y, width, self._metrics.ems(0.06), colour)
+
+    def _rectangle(self, drawn: Drawn, x: int, y: int, width: int, height: int, colour: str) -> None:
+        drawn.items.append(
+            self._canvas.create_rectangle(x, y, x + width, y + height, fill=colour, outline="", tags=ROW_TAG)
+        )
+
+    def _selected(self, drawn: Drawn, text: TextLayout, x: int, y: int, colour: str) -> None:
+        start, end = drawn.span or (0, 0)
+        line_height = self._metrics.line
+        for number in range(*drawn.lines):
+            line = text.lines[number]
+            if line.end < start or line.start > end:
+                continue
+            left = x + text.line_x(number, drawn.row.text_width)
+            spans = text.spans(number, start, end)
+            if not spans and start <= line.start < end:  # an empty line inside the selection
+                spans = [(0, self._metrics.ems(0.4))]
+            for span_x, width in spans:
+                line_y = y + number * line_height
+                self._rectangle(drawn, left + span_x, line_y, width, line_height, colour)
+
+    def _meta(self, drawn: Drawn, colours: _Colours, body_top: int) -> None:
+        """The time, and how far the message has got."""
+        row, m = drawn.row, self._metrics
+        x, y = row.x + row.time_x, body_top + row.time_y
+        drawn.items.append(
+            self._canvas.create_text(
+                x, y, text=row.time, anchor="nw", font=self._fonts.small, fill=colours.muted, tags=ROW_TAG
+            )
+        )
+        status = row.bubble.status
+        if status is Status.NONE:
+            return
+        width = m.ems(MARK_WIDTH)
+        colour = self._palette.read if status is Status.READ else colours.muted
+        if status is Status.FAILED:
+            colour = colours.text
+        picture = self._art.mark(status, width, colour, colours.fill)
+        right = row.x + row.width - m.ems(PAD_X)
+        self._image(drawn, right - width, y + (m.small_line - picture.height()) // 2, picture)
+
+    def _note(self, drawn: Drawn, note: TextLayout, y: int) -> None:
+        row, m = drawn.row, self._metrics
+        colour = self._palette.danger if row.bubble.status is Status.FAILED else self._palette.muted
+        for number, line in enumerate(note.lines):
+            left = row.note_x(line.width, m)
+            line_y = y + number * m.small_line
+            for run in note.runs(number):
+                drawn.items.append(
+                    self._canvas.create_text(
+                        left + run.x,
+                        line_y,
+                        text=run.drawn,
+                        anchor="nw",
+                        font=self._fonts.small,
+                        fill=colour,
+                        tags=ROW_TAG,
+                    )
+                )
+                if run.link:
+                    self._underline(drawn, left + run.x, line_y, run.width, self._fonts.small, colour)
+
+    def _image(self, drawn: Drawn, x: int, y: int, picture: ImageTk.PhotoImage) -> None:
+        drawn.items.append(self._canvas.create_image(x, y, image=picture, anchor="nw", tags=ROW_TAG))
+        drawn.pictures.append(picture)

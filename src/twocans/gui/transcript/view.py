@@ -1,0 +1,374 @@
+"""The canvas and what is on it: keeps the drawn rows in step with the messages, the place and the selection.
+
+Only rows in view are on the canvas. A change moves what stays, deletes what goes and draws what comes.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+import tkinter.font as tkfont
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+
+from twocans.gui.transcript.art import Art
+from twocans.gui.transcript.astral import colour_family, draws_astral
+from twocans.gui.transcript.dates import day_label, local_day
+from twocans.gui.transcript.hits import Hit, hit_row
+from twocans.gui.transcript.model import Bubble, ViewState
+from twocans.gui.transcript.overlay import Overlay
+from twocans.gui.transcript.paint import ROW_TAG, Drawn, Painter, lines_near
+from twocans.gui.transcript.rows import Row, Rows
+from twocans.gui.transcript.ruler import Ruler
+from twocans.gui.transcript.selection import Selection
+from twocans.gui.transcript.store import Store
+from twocans.gui.transcript.style import Fonts, Palette, metrics
+from twocans.gui.transcript.viewport import Box, Place, Placed, Viewport
+
+
+class View:
+    """What the canvas shows.
+
+    Args:
+        now: the time in Unix seconds, for `Today`.
+        on_arranged: called whenever rows have been placed anew.
+    """
+
+    def __init__(
+        self,
+        canvas: tk.Canvas,
+        *,
+        palette: Palette,
+        fonts: Fonts,
+        now: Callable[[], float],
+        on_arranged: Callable[[], None],
+    ) -> None:
+        self.canvas = canvas
+        self.store = Store()
+        self.selection = Selection(self.store.index_of)
+        self.viewport = Viewport(self._measure)
+        self.unread_from: str | None = None
+        self.new = 0
+        self._empty_text = ""
+        self._now = now
+        self._on_arranged = on_arranged
+        self._art = Art(canvas)
+        self._drawn: dict[str, Drawn] = {}
+        self._size = (1, 1)
+        self._estimated_for = 1
+        self._scroll_by = 0
+        self._scheduled: str | None = None
+        self._holders: list[int] = []
+        self._apply_style(palette, fonts)
+
+    # --- content ---------------------------------------------------------------------------------------
+
+    def set(self, bubbles: Sequence[Bubble], place: ViewState) -> None:
+        """Replaces all messages and goes to a place."""
+        self.store.set(bubbles)
+        self.selection.clear()
+        self.new = 0
+        self._scroll_by = 0
+        self._rows.clear()
+        self._estimate()
+        index = None if place.key is None else self.store.index_of(place.key)
+        self.viewport.place = None if index is None else Place(index, place.fraction, place.offset)
+        self.schedule()
+
+    def append(self, bubbles: Sequence[Bubble], *, follow: bool) -> None:
+        """Adds newer messages; goes to the end if `follow`, even from elsewhere."""
+        self._flush_scroll()
+        added = self.store.append(bubbles)
+        self.viewport.heights.append(self._rows.estimates(added))
+        if follow:
+            self.viewport.place = None
+        if self.viewport.place is not None:
+            self.new += sum(not bubble.own for bubble in added)
+        self.schedule()
+
+    def prepend(self, bubbles: Sequence[Bubble]) -> None:
+        """Adds older messages; what is on screen stays where it is."""
+        self._flush_scroll()
+        added = self.store.prepend(bubbles)
+        self.viewport.heights.prepend(self._rows.estimates(added))
+        self.viewport.shift(len(added))
+        self.schedule()
+
+    def replace(self, key: str, bubble: Bubble) -> None:
+        """Shows a message in another way."""
+        if self.store.replace(key, bubble) is None:
+            return
+        if key != bubble.key:
+            self.selection.rename(key, bubble.key)
+            if self.unread_from == key:
+                self.unread_from = bubble.key
+        self.schedule()
+
+    def set_empty_text(self, text: str) -> None:
+        """The hint when there are no messages."""
+        self._empty_text = text
+        self.schedule()
+
+    def restyle(self, palette: Palette, fonts: Fonts) -> None:
+        """Takes on other colours and fonts, at the same place."""
+        self._flush_scroll()
+        self._forget_drawn()
+        self._overlay.close()
+        self._art.clear()
+        self._apply_style(palette, fonts)
+        self._estimate()
+        self.refresh()
+
+    def today_changed(self) -> None:
+        """The day is another one: yesterday's `Today` is drawn anew."""
+        self._rows.clear()
+        self.schedule()
+
+    # --- place -----------------------------------------------------------------------------------------
+
+    def state(self) -> ViewState:
+        """The place in view."""
+        self._flush_scroll()
+        place = self.viewport.place
+        if place is None or not len(self.store):
+            return ViewState()
+        return ViewState(self.store[place.index].key, place.fraction, place.offset)
+
+    def scroll(self, pixels: int) -> None:
+        """Moves the view; many small moves at once cost as much as one."""
+        self._scroll_by += pixels
+        self._overlay.scrolled()
+        self.schedule()
+
+    def scroll_to(self, move: Callable[[], None]) -> None:
+        """Moves the view by one of the viewport's methods."""
+        self._flush_scroll()
+        self._overlay.scrolled()
+        if self._size[0] > 1:
+            move()
+        self.schedule()
+
+    def jump(self) -> None:
+        """Goes to the newest message."""
+        self.scroll_to(self.viewport.to_bottom)
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the view follows the newest message."""
+        return self.viewport.place is None
+
+    @property
+    def line_height(self) -> int:
+        """The height of a line of text, in pixels."""
+        return self._metrics.line
+
+    # --- drawing ---------------------------------------------------------------------------------------
+
+    def schedule(self) -> None:
+        """Draws soon: once, however many changes there are until then."""
+        if self._scheduled is None:
+            self._scheduled = self.canvas.after_idle(self.refresh)
+
+    def resize(self, width: int, height: int) -> None:
+        """The canvas has another size."""
+        self._flush_scroll()
+        if width != self._size[0]:
+            self._forget_drawn()
+            self._rows.set_width(width)
+        self._size = (width, height)
+        self.viewport.height = height
+        self.schedule()
+
+    def estimate_again(self) -> None:
+        """Guesses the heights of all rows for the width as it is now, if it has changed since the last time."""
+        if self._estimated_for != self._size[0]:
+            self._estimate()
+            self.schedule()
+
+    def close(self) -> None:
+        """Cancels what was to be drawn."""
+        if self._scheduled is not None:
+            self.canvas.after_cancel(self._scheduled)
+            self._scheduled = None
+        self._overlay.cancel()
+
+    def refresh(self) -> None:
+        """Draws what has changed."""
+        if self._scheduled is not None:
+            self.canvas.after_cancel(self._scheduled)
+            self._scheduled = None
+        width, height = self._size
+        if width <= 1 or height <= 1:
+            return
+        self._flush_scroll()
+        self.viewport.arrange()
+        if self.at_bottom:
+            self.new = 0
+        self._sync(self.viewport.rows)
+        self._show_overlay()
+        self._on_arranged()
+
+    def _sync(self, placed: list[Placed]) -> None:
+        wanted: dict[str, tuple[Placed, Row, tuple[int, int], tuple[int, int] | None]] = {}
+        for one in placed:
+            row = self.row(one.index)
+            lines = lines_near(row, one.body_top, self._size[1], self._metrics)
+            wanted[row.bubble.key] = (one, row, lines, self._shown_span(row))
+        for key, drawn in list(self._drawn.items()):
+            kept = wanted.get(key)
+            if kept is None or kept[1] is not drawn.row or kept[2] != drawn.lines or kept[3] != drawn.span:
+                self.canvas.delete(*drawn.items)
+                del self._drawn[key]
+        self._move({key: wanted[key][0].top for key in self._drawn})
+        fresh = False
+        for key, (one, row, lines, span) in wanted.items():
+            if key not in self._drawn:
+                fresh = True
+                self._drawn[key] = self._painter.draw(
+                    row,
+                    top=one.top,
+                    width=self._size[0],
+                    lines=lines,
+                    span=span,
+                    pill_height=self._rows.pill_height,
+                )
+        if fresh:
+            self._overlay.raise_()
+
+    def _move(self, tops: dict[str, int]) -> None:
+        """Moves drawn rows: all by what most of them have to move, then the others."""
+        if not tops:
+            return
+        moves = Counter(tops[key] - drawn.top for key, drawn in self._drawn.items())
+        most = moves.most_common(1)[0][0]
+        if most:
+            self.canvas.move(ROW_TAG, 0, most)
+        for key, drawn in self._drawn.items():
+            rest = tops[key] - drawn.top - most
+            if rest:
+                for item in drawn.items:
+                    self.canvas.move(item, 0, rest)
+            drawn.top = tops[key]
+
+    def _show_overlay(self) -> None:
+        width, height = self._size
+        rows = self.viewport.rows
+        self._overlay.show_empty("" if rows else self._empty_text, width, height)
+        day, day_y = self._sticky_day(rows)
+        self._overlay.show_day(day, day_y, width, self._rows.pill_height)
+        far = bool(rows) and (
+            rows[-1].index < len(self.store) - 1 or rows[-1].bottom - height > 2 * self._metrics.line
+        )
+        self._overlay.show_jump(
+            shown=not self.at_bottom and (far or self.new > 0), count=self.new, width=width, height=height
+        )
+
+    def _sticky_day(self, rows: list[Placed]) -> tuple[str, int]:
+        """The day of the topmost message, and where its pill goes; no day if the row shows its own there."""
+        gap = self._metrics.ems(0.4)
+        if not rows:
+            return "", gap
+        y = gap
+        for placed in rows:
+            row = self.row(placed.index)
+            if row.context.day:
+                pill = placed.top + row.day_y
+                if placed is rows[0]:
+                    if pill + self._rows.pill_height > 0:
+                        return "", y
+                else:
+                    y = min(gap, pill - self._rows.pill_height - gap)
+                    break
+        bubble = self.store[rows[0].index]
+        return day_label(local_day(bubble.at_ms), self.today()), y
+
+    def today(self) -> date:
+        """The local day now."""
+        return local_day(int(self._now() * 1000))
+
+    def _shown_span(self, row: Row) -> tuple[int, int] | None:
+        span = self.selection.span(row.bubble)
+        if span is None:
+            return None
+        shown = row.text.shown
+        return shown.from_message(span[0]), shown.from_message(span[1])
+
+    def _forget_drawn(self) -> None:
+        self.canvas.delete(ROW_TAG)
+        self._drawn.clear()
+
+    def _flush_scroll(self) -> None:
+        if self._scroll_by:
+            pixels, self._scroll_by = self._scroll_by, 0
+            self.viewport.scroll(pixels)
+
+    # --- measuring -------------------------------------------------------------------------------------
+
+    def row(self, index: int) -> Row:
+        """The row of a message, laid out."""
+        bubble = self.store[index]
+        return self._rows.row(
+            bubble,
+            self.store[index - 1] if index > 0 else None,
+            self.store[index + 1] if index + 1 < len(self.store) else None,
+            divider=bubble.key == self.unread_from,
+        )
+
+    def overlay_at(self, x: int, y: int) -> bool:
+        """Whether the button to the newest message is there."""
+        return self._overlay.jump_at(x, y)
+
+    def hit(self, x: int, y: int) -> Hit | None:
+        """What is at a point of the canvas; None if there are no messages."""
+        rows = self.viewport.rows
+        if not rows:
+            return None
+        placed = next((row for row in rows if y < row.bottom), rows[-1])
+        return hit_row(self.row(placed.index), placed, x, y, self._metrics)
+
+    def _measure(self, index: int) -> Box:
+        return self.row(index).box
+
+    def _estimate(self) -> None:
+        self._estimated_for = self._size[0]
+        self.viewport.set_heights(self._rows.estimates(self.store.all))
+
+    def _emoji_font(self) -> tkfont.Font | None:
+        """A font with emoji in colour, as large as the text; None if Tk finds one by itself, or there is none."""
+        family = colour_family(self.canvas)
+        if family is None:
+            return None
+        return tkfont.Font(root=self.canvas, family=family, size=-self._metrics.em)
+
+    def _apply_style(self, palette: Palette, fonts: Fonts) -> None:
+        canvas = self.canvas
+        self._metrics = metrics(canvas, fonts)
+        self.viewport.padding = self._metrics.ems(0.7)
+        emoji = self._emoji_font()
+        # Tk loads a font anew for every measurement, at a millisecond each, unless something uses it.
+        canvas.delete(*self._holders)
+        self._holders = [
+            canvas.create_text(0, 0, font=font, state="hidden")
+            for font in (fonts.text, fonts.small, fonts.label, *([emoji] if emoji else []))
+        ]
+        reorders = canvas.tk.call("tk", "windowingsystem") != "x11"
+        self._rows = Rows(
+            self._metrics,
+            Ruler(fonts.text.measure, reorders=reorders, measure_emoji=emoji.measure if emoji else None),
+            Ruler(fonts.small.measure, reorders=reorders),
+            today=self.today,
+            astral=draws_astral(canvas),
+        )
+        self._rows.set_width(self._size[0])
+        self._painter = Painter(
+            canvas, self._art, palette=palette, fonts=fonts, emoji=emoji, metrics=self._metrics
+        )
+        self._overlay = Overlay(
+            canvas,
+            self._art,
+            self._painter,
+            palette=palette,
+            fonts=fonts,
+            metrics=self._metrics,
+            on_jump=self.jump,
+        )

@@ -1,0 +1,202 @@
+"""The transcript as a widget: a canvas with a slim scrollbar, and what the window around it can ask of it."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from tkinter import ttk
+from typing import Final
+
+from twocans.gui.transcript.interaction import Interaction
+from twocans.gui.transcript.model import Bubble, Status, ViewState
+from twocans.gui.transcript.scrollbar import SlimScrollbar
+from twocans.gui.transcript.style import Fonts, Palette, metrics
+from twocans.gui.transcript.view import View
+
+_NEAR_TOP_VIEWS: Final = 2  # older messages are asked for when the oldest is this many heights away
+_SETTLED_MS: Final = 150  # after the last change of width, the heights of all rows are guessed anew
+_DAY_CHECK_MS: Final = 60_000
+
+
+class Transcript(ttk.Frame):
+    """Shows one conversation; only what is on screen is laid out and drawn.
+
+    Args:
+        on_link: called with the target of a link to be opened.
+        on_retry: called with the key of a failed message to be sent again.
+        on_near_top: called once when the oldest message comes near; again after `prepend` or `set_bubbles`.
+        on_at_bottom: called when the view begins (True) or ceases (False) to follow the newest message.
+        now: the time in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        *,
+        palette: Palette,
+        fonts: Fonts,
+        on_link: Callable[[str], None],
+        on_retry: Callable[[str], None],
+        on_near_top: Callable[[], None],
+        on_at_bottom: Callable[[bool], None],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(parent)
+        self._on_near_top = on_near_top
+        self._on_at_bottom = on_at_bottom
+        self._told_at_bottom = True
+        self._asked_at: str | None = None
+        self._settling: str | None = None
+        self._drag_to: float | None = None
+        self.canvas = tk.Canvas(self, borderwidth=0, takefocus=True, width=1, height=1)
+        self._scrollbar = SlimScrollbar(self, command=self._on_scrollbar)
+        self.canvas.grid(row=0, column=0, sticky="nsew")
+        self._scrollbar.grid(row=0, column=1, sticky="ns")
+        self.columnconfigure(0, weight=1)
+        self.rowconfigure(0, weight=1)
+        self._view = View(self.canvas, palette=palette, fonts=fonts, now=now, on_arranged=self._arranged)
+        self._interaction = Interaction(self._view, on_link=on_link, on_retry=on_retry)
+        self._colour(palette, fonts)
+        self._today = self._view.today()
+        self._day_check = self.after(_DAY_CHECK_MS, self._check_day)
+        self.canvas.bind("<Configure>", self._resized)
+        self.canvas.bind("<Destroy>", self._destroyed)
+
+    # --- content ---------------------------------------------------------------------------------------
+
+    def set_bubbles(self, bubbles: Sequence[Bubble], *, view: ViewState | None = None) -> None:
+        """Replaces all messages, oldest first; shows the newest one if `view` is None or not there."""
+        self._asked_at = None
+        self._view.set(bubbles, view or ViewState())
+
+    def append(self, bubbles: Sequence[Bubble]) -> None:
+        """Adds newer messages. The view follows if it was at the end, or if one was just written here."""
+        written = any(bubble.own and bubble.status is Status.WAITING for bubble in bubbles)
+        self._view.append(bubbles, follow=written)
+
+    def prepend(self, bubbles: Sequence[Bubble]) -> None:
+        """Adds older messages, oldest first; what is on screen does not move."""
+        self._asked_at = None
+        self._view.prepend(bubbles)
+
+    def replace(self, key: str, bubble: Bubble) -> None:
+        """Shows the message with that key as `bubble`, whose key may be another; nothing if it is not there."""
+        self._view.replace(key, bubble)
+
+    def set_unread_from(self, key: str | None) -> None:
+        """Puts the line `New messages` above the message with that key; none for None."""
+        self._view.unread_from = key
+        self._view.schedule()
+
+    def set_empty_text(self, text: str) -> None:
+        """The hint shown when there are no messages."""
+        self._view.set_empty_text(text)
+
+    # --- place -----------------------------------------------------------------------------------------
+
+    def view_state(self) -> ViewState:
+        """The place that is on screen, to be given to `set_bubbles` later."""
+        return self._view.state()
+
+    def scroll_to_newest(self) -> None:
+        """Shows the newest message and follows what comes."""
+        self._view.jump()
+
+    def focus_set(self) -> None:
+        """Gives the keyboard to the messages."""
+        self.canvas.focus_set()
+
+    def selected_text(self) -> str:
+        """What is selected, as it was written; messages are separated by line breaks."""
+        return self._interaction.selected_text()
+
+    # --- looks -----------------------------------------------------------------------------------------
+
+    def restyle(self, palette: Palette, fonts: Fonts) -> None:
+        """Takes on other colours and fonts, at the same place."""
+        self._view.restyle(palette, fonts)
+        self._colour(palette, fonts)
+
+    def _colour(self, palette: Palette, fonts: Fonts) -> None:
+        em = metrics(self.canvas, fonts).em
+        self.canvas.configure(
+            background=palette.background,
+            highlightthickness=max(1, round(em * 0.13)),
+            highlightbackground=palette.background,
+            highlightcolor=palette.focus,
+        )
+        self._scrollbar.restyle(
+            background=palette.background,
+            thumb=palette.thumb,
+            active=palette.thumb_active,
+            width=max(6, round(em * 0.5)),
+        )
+        self._interaction.restyle(
+            background=palette.other,
+            foreground=palette.other_text,
+            activebackground=palette.accent,
+            activeforeground=palette.accent_text,
+            disabledforeground=palette.other_muted,
+        )
+
+    # --- events ----------------------------------------------------------------------------------------
+
+    def _resized(self, event: tk.Event[tk.Misc]) -> None:
+        self._view.resize(event.width, event.height)
+        if self._settling is not None:
+            self.after_cancel(self._settling)
+        self._settling = self.after(_SETTLED_MS, self._settled)
+
+    def _settled(self) -> None:
+        self._settling = None
+        self._view.estimate_again()
+
+    def _arranged(self) -> None:
+        """Tells scrollbar and owner where the view is now."""
+        first, last = self._view.viewport.scrollbar()
+        if self._drag_to is not None and first > 0 and last < 1:
+            # While the thumb is dragged it stays under the pointer, though heights turn out to be others.
+            last += self._drag_to - first
+            first = self._drag_to
+        self._drag_to = None
+        self._scrollbar.set(first, last)
+        at_bottom = self._view.at_bottom
+        if at_bottom is not self._told_at_bottom:
+            self._told_at_bottom = at_bottom
+            self._on_at_bottom(at_bottom)
+        self._look_near_top()
+
+    def _look_near_top(self) -> None:
+        viewport, store = self._view.viewport, self._view.store
+        if not viewport.rows or self._asked_at == store[0].key:
+            return
+        first = viewport.rows[0]
+        if viewport.heights.before(first.index) - first.top < _NEAR_TOP_VIEWS * viewport.height:
+            self._asked_at = store[0].key
+            self._on_near_top()
+
+    def _on_scrollbar(self, action: str, amount: str, unit: str = "") -> None:
+        viewport = self._view.viewport
+        if action == "moveto":
+            fraction = float(amount)
+            self._drag_to = fraction
+            self._view.scroll_to(lambda: viewport.to_fraction(fraction))
+        elif unit == "pages":
+            self._view.scroll(int(amount) * round(viewport.height * 0.9))
+        else:
+            self._view.scroll(int(amount) * self._view.line_height)
+
+    def _check_day(self) -> None:
+        today = self._view.today()
+        if today != self._today:
+            self._today = today
+            self._view.today_changed()
+        self._day_check = self.after(_DAY_CHECK_MS, self._check_day)
+
+    def _destroyed(self, _event: tk.Event[tk.Misc]) -> None:
+        self.after_cancel(self._day_check)
+        if self._settling is not None:
+            self.after_cancel(self._settling)
+        self._interaction.close()
+        self._view.close()

@@ -1,0 +1,314 @@
+"""One conversation: its messages in order, each once, and what is known about them.
+
+A message is recognised by its sender and cid, so that one which arrives live, in a page of the history and
+again after a reconnect is shown once. The order is that of the server's ids; what waits to be sent is last.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from twocans.gui.transcript.model import Bubble, Status, ViewState
+from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
+from twocans.protocol.messages import Message
+
+MAX_ENTRIES: Final = 4000
+"""How many messages of one conversation are held; the oldest go first and can be loaded again."""
+_TRIMMED_TO: Final = 3000
+_MAX_EPOCH: Final = 2**62
+
+Position = tuple[int, int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A message as it is known here. `id` is 0 until the server has stored it; `note` says why it failed."""
+
+    key: str
+    own: bool
+    text: str
+    at_ms: int
+    sender: str
+    position: Position
+    epoch: int = 0
+    id: int = 0
+    note: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was refused and waits for the user to try again."""
+        return bool(self.note)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is on its way to the server."""
+        return self.own and not self.id and not self.note
+
+
+def _position(entry: Entry) -> Position:
+    return entry.position
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The messages exchanged with one person, and this window's state of it: draft, place, what is unread.
+
+    `epoch` counts the server's logs: ids of different logs cannot be compared, later logs come later.
+    """
+
+    key: str
+    name: str
+    draft: str = ""
+    view: ViewState | None = None
+    unread: int = 0
+    unread_from: str | None = None
+    unread_at_open: int = 0
+    seen_id: int = 0
+    delivered: int = 0
+    read: int = 0
+    marks_epoch: int = 0
+    loaded: bool = False
+    loading: bool = False
+    more: bool = False
+    last: Message | None = None
+    typing_until: float = 0.0
+    entries: list[Entry] = field(default_factory=list)
+    _by_key: dict[str, Entry] = field(default_factory=dict)
+    _frozen: dict[str, Status] = field(default_factory=dict)
+    _count: int = 0
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def bubbles(self) -> tuple[Bubble, ...]:
+        """Everything there is to show, oldest first."""
+        return tuple(self.bubble(entry) for entry in self.entries)
+
+    def bubble(self, entry: Entry) -> Bubble:
+        """What `entry` looks like."""
+        return Bubble(
+            key=entry.key,
+            own=entry.own,
+            text=entry.text,
+            at_ms=entry.at_ms,
+            status=self._status(entry),
+            note=entry.note,
+        )
+
+    def get(self, key: str) -> Entry | None:
+        """The message with this key."""
+        return self._by_key.get(key)
+
+    @property
+    def preview(self) -> tuple[str, int, bool] | None:
+        """The last message's text, time and whether it is one's own; None if there is none."""
+        if self.entries:
+            last = self.entries[-1]
+            return last.text, last.at_ms, last.own
+        if self.last is not None:
+            return self.last.text, self.last.at, self.last.sender != self.name
+        return None
+
+    @property
+    def oldest_id(self) -> int | None:
+        """The id before which the next older page ends, in the log of the newest message."""
+        epoch = max((entry.epoch for entry in self.entries), default=0)
+        return min((entry.id for entry in self.entries if entry.epoch == epoch and entry.id), default=None)
+
+    def newest_received(self, epoch: int) -> int:
+        """The id of the newest message from the other side in this log, 0 if there is none."""
+        for entry in reversed(self.entries):
+            if not entry.own and entry.epoch == epoch and entry.id:
+                return entry.id
+        return 0
+
+    def received_after(self, epoch: int, id_: int) -> int:
+        """How many messages from the other side are newer than `id_` in this log."""
+        return sum(1 for one in self.entries if not one.own and one.epoch == epoch and one.id > id_)
+
+    # --- changing -----------------------------------------------------------------------------------------
+
+    def queue(self, cid: str, text: str, at_ms: int, sender: str) -> list[TranscriptChange]:
+        """Show a message of one's own that is about to be sent."""
+        entry = Entry(own_key(cid), True, text, at_ms, sender, self._last_position())
+        return [self._insert(entry)]
+
+    def requeue(self, key: str, at_ms: int) -> list[TranscriptChange]:
+        """A failed message is sent again: it goes to the end, without its note."""
+        entry = self._by_key[key]
+        self._take_out(entry)
+        entry.note = ""
+        entry.at_ms = at_ms
+        entry.position = self._last_position()
+        self._insert(entry)
+        return [Reset()]
+
+    def fail(self, key: str, note: str) -> list[TranscriptChange]:
+        """A message could not be sent. It stays where it is now, whatever comes after it."""
+        entry = self._by_key.get(key)
+        if entry is None or entry.id:
+            return []
+        before = self._by_order_before(entry)
+        self._take_out(entry)
+        entry.note = note
+        epoch, id_ = (before.position[0], before.position[1]) if before else (0, 0)
+        entry.position = (epoch, id_, self._next())
+        change = self._insert(entry)
+        return [Replace(self.bubble(entry))] if isinstance(change, Append) else [Reset()]
+
+    def stored(
+        self, cid: str, text: str, id_: int, at_ms: int, epoch: int, sender: str
+    ) -> list[TranscriptChange]:
+        """The server has a message of one's own."""
+        key = own_key(cid)
+        if key not in self._by_key:
+            entry = Entry(key, True, text, at_ms, sender, (epoch, id_, 0), epoch, id_)
+            return [self._insert(entry)]
+        return self._settle(self._by_key[key], id_, at_ms, epoch)
+
+    def add(self, message: Message, *, own: bool, epoch: int) -> tuple[list[TranscriptChange], bool]:
+        """Take a live message in; also says whether it is new here."""
+        known = self._by_key.get(message_key(message, own=own))
+        if known is not None:
+            return self._settle(known, message.id, message.at, epoch), False
+        entry = _entry(message, own, epoch)
+        if not message.id:  # what the server itself says is in no log: it comes after all that is here
+            last = max((one.id for one in self.entries if one.epoch == epoch), default=0)
+            entry.position = (epoch, last, self._next())
+        return [self._insert(entry)], True
+
+    def merge(
+        self, messages: Iterable[Message], *, is_own: Callable[[Message], bool], epoch: int
+    ) -> list[TranscriptChange]:
+        """Take a page of the history in."""
+        fresh: list[Entry] = []
+        moved = False
+        for message in messages:
+            own = is_own(message)
+            known = self._by_key.get(message_key(message, own=own))
+            if known is None:
+                fresh.append(_entry(message, own, epoch))
+            elif self._settle(known, message.id, message.at, epoch):
+                moved = True
+        if not fresh:
+            return [Reset()] if moved else []
+        fresh.sort(key=_position)
+        had = bool(self.entries)
+        older = had and fresh[-1].position < self.entries[0].position
+        self.entries = sorted([*self.entries, *fresh], key=_position)
+        self._by_key.update((entry.key, entry) for entry in fresh)
+        if older and not moved:
+            return [Prepend(tuple(self.bubble(entry) for entry in fresh))]
+        return [Reset()]
+
+    def receipt(self, delivered: int, read: int, epoch: int) -> list[TranscriptChange]:
+        """The other side has got so far with one's messages; marks only grow."""
+        if self.marks_epoch != epoch:
+            self.marks_epoch, self.delivered, self.read = epoch, 0, 0
+        before = (self.delivered, self.read)
+        self.delivered = max(self.delivered, delivered, read)
+        self.read = max(self.read, read)
+        changes: list[TranscriptChange] = []
+        for entry in reversed(self.entries):
+            if not entry.own or entry.epoch != epoch or not entry.id:
+                continue
+            if entry.id <= before[1]:
+                break
+            if before[0] < entry.id <= self.delivered or before[1] < entry.id <= self.read:
+                changes.append(Replace(self.bubble(entry)))
+        return changes
+
+    def freeze_marks(self, epoch: int) -> None:
+        """A new log begins: what was delivered and read in the old one stays as it is."""
+        for entry in self.entries:
+            if entry.own and entry.id and entry.epoch == self.marks_epoch and entry.epoch != epoch:
+                self._frozen[entry.key] = self._status(entry)
+        self.marks_epoch, self.delivered, self.read, self.seen_id = epoch, 0, 0, 0
+
+    def trim(self) -> bool:
+        """Let the oldest messages go if there are too many; says whether any went."""
+        if len(self.entries) <= MAX_ENTRIES:
+            return False
+        kept = self.entries[-_TRIMMED_TO:]
+        self.entries = kept
+        self._by_key = {entry.key: entry for entry in kept}
+        self._frozen = {key: mark for key, mark in self._frozen.items() if key in self._by_key}
+        self.more = True
+        return True
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _status(self, entry: Entry) -> Status:
+        if not entry.own:
+            return Status.NONE
+        if entry.note:
+            return Status.FAILED
+        if not entry.id:
+            return Status.WAITING
+        if entry.epoch != self.marks_epoch:
+            return self._frozen.get(entry.key, Status.SENT)
+        if entry.id <= self.read:
+            return Status.READ
+        return Status.DELIVERED if entry.id <= self.delivered else Status.SENT
+
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _last_position(self) -> Position:
+        return (_MAX_EPOCH, 0, self._next())
+
+    def _by_order_before(self, entry: Entry) -> Entry | None:
+        settled = [one for one in self.entries if one.position < entry.position and not one.waiting]
+        return settled[-1] if settled else None
+
+    def _settle(self, entry: Entry, id_: int, at_ms: int, epoch: int) -> list[TranscriptChange]:
+        """An entry gets its place in the log."""
+        if entry.id == id_ and entry.epoch == epoch:
+            return []
+        index = self.entries.index(entry)
+        self._take_out(entry)
+        entry.id, entry.epoch, entry.at_ms, entry.note = id_, epoch, at_ms, ""
+        entry.position = (epoch, id_, 0)
+        self._insert(entry)
+        self._frozen.pop(entry.key, None)
+        if self.entries[min(index, len(self.entries) - 1)] is entry:
+            return [Replace(self.bubble(entry))]
+        return [Reset()]
+
+    def _take_out(self, entry: Entry) -> None:
+        self.entries.remove(entry)
+        del self._by_key[entry.key]
+
+    def _insert(self, entry: Entry) -> TranscriptChange:
+        at_end = bisect_right(self.entries, entry.position, key=_position) == len(self.entries)
+        insort(self.entries, entry, key=_position)
+        self._by_key[entry.key] = entry
+        return Append((self.bubble(entry),)) if at_end else Reset()
+
+
+def own_key(cid: str) -> str:
+    """The key of a message of one's own."""
+    return f"own/{cid}"
+
+
+def message_key(message: Message, *, own: bool) -> str:
+    """What makes a message this one: who sent it and the sender's own id for it."""
+    if own:
+        return own_key(message.cid)
+    return f"{message.sender}/{message.cid or (message.id, message.at, message.text)}"
+
+
+def _entry(message: Message, own: bool, epoch: int) -> Entry:
+    return Entry(
+        key=message_key(message, own=own),
+        own=own,
+        text=message.text,
+        at_ms=message.at,
+        sender=message.sender,
+        position=(epoch, message.id, 0),
+        epoch=epoch,
+        id=message.id,
+    )

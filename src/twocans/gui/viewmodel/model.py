@@ -1,0 +1,411 @@
+"""The view-model: everything on screen, from the client's events and the user's intents.
+
+It holds no widget, thread, socket or clock. After every step the window takes the changes: which regions to
+draw again, what happens to the transcript, and the effects that others have to carry out.
+"""
+
+from __future__ import annotations
+
+from typing import Final, assert_never
+
+from twocans.client.events import (
+    CaughtUp,
+    Event,
+    Loss,
+    MessageReceived,
+    MessageRefused,
+    MessageStored,
+    Offline,
+    Online,
+    PeerTyping,
+    ReceiptMoved,
+    UserJoined,
+    UserLeft,
+)
+from twocans.gui.transcript.model import ViewState
+from twocans.gui.viewmodel.changes import Update
+from twocans.gui.viewmodel.chats import SERVER_KEY, key_of
+from twocans.gui.viewmodel.conversation import Conversation
+from twocans.gui.viewmodel.effects import (
+    ChatsLoaded,
+    ConnectRefused,
+    Disconnect,
+    FindPeople,
+    Focus,
+    FromClient,
+    HistoryLoaded,
+    Input,
+    LoadChats,
+    NotificationClicked,
+    OpenLink,
+    PeopleFound,
+    Place,
+    RaiseWindow,
+    RememberLogin,
+    RetryNow,
+    RingBell,
+    SendFailed,
+    SystemLook,
+)
+from twocans.gui.viewmodel.presentation import REDRAW_S, Presentation
+from twocans.gui.viewmodel.state import (
+    Notice,
+    Part,
+    Screen,
+)
+
+NOTICE_S: Final = 7.0
+RETURN_GRACE_S: Final = 4.0
+"""After a reconnect: how long an open chat waits for the other side to be back too."""
+SAME_MOMENT_S: Final = 2.0
+"""Who leaves so shortly before the connection is lost has lost it too."""
+_FIND_FROM_CHARS: Final = 2
+
+
+class ViewModel(Presentation):
+    """The state of the window, its intents, and what is told from outside. See `Presentation` for the arguments."""
+
+    def take(self) -> Update:
+        """What has changed since the last time."""
+        return self._changes.take()
+
+    # --- intents ------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Connect with what stands in the login form."""
+        self.form.connect()
+
+    def back_to_login(self, message: str = "") -> None:
+        """Give the connection up; the form holds the last server and name."""
+        self.form.session += 1
+        self._changes.do(Disconnect())
+        self._to_login(message)
+
+    def retry_now(self) -> None:
+        """Try to connect again without waiting any longer."""
+        if self.screen is Screen.MAIN and not self.connected:
+            self._retry_at = None
+            self._changes.do(RetryNow())
+            self._changes.draw(Part.BANNER)
+
+    def search(self, query: str) -> None:
+        """What stands in the search field."""
+        if query == self.query:
+            return
+        self.query = query
+        self._found = ()
+        self._changes.draw(Part.PEOPLE)
+        if self.connected and len(query.strip()) >= _FIND_FROM_CHARS:
+            self._changes.do(FindPeople(query.strip()))
+        rows = self.people.rows
+        if query.strip() and rows:
+            self._selected = rows[0].key
+
+    def select(self, key: str) -> None:
+        """The cursor in the list moves to somebody."""
+        if key != self._selected:
+            self._selected = key
+            self._changes.draw(Part.PEOPLE)
+
+    def move(self, by: int) -> None:
+        """The cursor in the list moves by so many people."""
+        keys = [row.key for row in self.people.rows]
+        if not keys:
+            return
+        if self._selected not in keys:
+            self.select(keys[0] if by >= 0 else keys[-1])
+            return
+        self.select(keys[max(0, min(len(keys) - 1, keys.index(self._selected) + by))])
+
+    def open_selected(self) -> None:
+        """Open the chat with whom the cursor is on, or whom a search found first."""
+        rows = self.people.rows
+        chosen = next((row for row in rows if row.key == self._selected), rows[0] if rows else None)
+        if chosen is not None:
+            self.open(chosen.name)
+
+    def open(self, name: str) -> None:
+        """Open the chat with somebody."""
+        if self.screen is not Screen.MAIN:
+            return
+        conversation = self.chats.of(name)
+        self._selected = conversation.key
+        self._leaves_at = None
+        self._clear_notice()
+        if self.query:
+            self.query, self._found = "", ()
+        if conversation is not self.chats.open:
+            self.chats.show(conversation)
+        self._attention.seen(conversation.key)
+        self._changes.draw(Part.PEOPLE)
+        self._changes.do(Focus(Place.PEOPLE if conversation.key == SERVER_KEY else Place.COMPOSER))
+
+    def close_chat(self) -> None:
+        """Back to the list."""
+        if self.chats.open is not None:
+            self.chats.close()
+            self._leaves_at = None
+        self._changes.do(Focus(Place.PEOPLE))
+
+    def set_draft(self, text: str) -> None:
+        """What stands in the composer."""
+        self.chats.set_draft(text)
+
+    def send(self) -> None:
+        """Send what stands in the composer."""
+        self.chats.send()
+
+    def retry(self, key: str) -> None:
+        """Send a failed message again."""
+        self.chats.retry(key)
+
+    def near_top(self) -> None:
+        """The user is about to see the oldest message that is here."""
+        self.chats.near_top()
+
+    def keep_view(self, key: str, view: ViewState | None) -> None:
+        """Where the transcript of a chat stands that is about to be hidden."""
+        self.chats.keep_view(key, view)
+
+    def set_in_front(self, in_front: bool) -> None:
+        """The window came to the front, or went away from it."""
+        self.chats.set_in_front(in_front)
+        self._forget_seen()
+
+    def set_at_bottom(self, at_bottom: bool) -> None:
+        """The transcript shows its end, or does not."""
+        self.chats.set_at_bottom(at_bottom)
+        self._forget_seen()
+
+    def open_link(self, url: str) -> None:
+        """A link was clicked."""
+        self._changes.do(OpenLink(url))
+
+    def open_notice(self) -> None:
+        """The line that goes away by itself was clicked."""
+        notice = self.notice
+        self._clear_notice()
+        if notice is not None and notice.peer is not None:
+            self.open(notice.peer)
+
+    def tell(self, text: str) -> None:
+        """Show a sentence that goes away by itself."""
+        self._tell(text)
+
+    # --- time ---------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Do what is due. To be called no later than `next_tick_s` says."""
+        now = self._clock.monotonic()
+        if self.banner is not None:
+            self._changes.draw(Part.BANNER)
+        if self.notice is not None and now >= self._notice_until:
+            self._clear_notice()
+        if self._leaves_at is not None and now >= self._leaves_at:
+            self._leaves_at = None
+            if self.chats.open is not None and self.chats.open.key not in self._roster:
+                self._leave(self.chats.open)
+        for conversation in self.chats.all.values():
+            if conversation.typing_until and now >= conversation.typing_until:
+                conversation.typing_until = 0.0
+                self._changes.draw(Part.PEOPLE | Part.HEADER)
+        if now >= self._redraw_at:
+            self._redraw_at = now + REDRAW_S
+            self._changes.draw(Part.PEOPLE)
+        if self._caught_up:
+            self._attention.tick()
+
+    @property
+    def next_tick_s(self) -> float:
+        """In how many seconds `tick` has to be called."""
+        now = self._clock.monotonic()
+        due = [self._redraw_at, self._attention.next_due, self._leaves_at]
+        due.append(self._notice_until if self.notice is not None else None)
+        due.append(now + 0.5 if self.banner is not None and self._retry_at is not None else None)
+        due += [one.typing_until for one in self.chats.all.values() if one.typing_until]
+        return max(0.02, min(one for one in due if one is not None) - now)
+
+    # --- inputs -------------------------------------------------------------------------------------------
+
+    def handle(self, what: Input) -> None:
+        """Take in what happened elsewhere; what belongs to an earlier login is ignored."""
+        match what:
+            case NotificationClicked(peer):
+                self._changes.do(RaiseWindow())
+                if peer in self.chats.all:
+                    self.open(self.chats.all[peer].name)
+            case SystemLook() | RingBell():
+                pass  # for the window itself
+            case _ if what.session != self.form.session:
+                pass
+            case FromClient(_, event):
+                self._event(event)
+            case ConnectRefused(_, text, code):
+                if self.form.state.connecting:
+                    self.form.refused(text, code)
+            case HistoryLoaded(_, peer, messages, more):
+                self.chats.page(peer, messages, more=more)
+            case ChatsLoaded(_, chats):
+                self.chats.listed(chats)
+            case PeopleFound(_, prefix, users):
+                if prefix == self.query.strip():
+                    self._found = users
+                    self._changes.draw(Part.PEOPLE)
+            case SendFailed(_, to, cid, text):
+                self.chats.refused(cid, to, text)
+            case _:
+                assert_never(what)
+
+    def _event(self, event: Event) -> None:
+        match event:
+            case Online():
+                self._online(event)
+            case Offline():
+                self._offline(event)
+            case CaughtUp():
+                self._caught_up = True
+                self._attention.tick()
+                self._changes.do(LoadChats())
+            case UserJoined(user):
+                self._joined(user)
+            case UserLeft(user):
+                self._left(user)
+            case MessageReceived(message):
+                conversation, tell = self.chats.receive(message)
+                self._changes.draw(Part.TITLE | Part.HEADER)
+                if tell:
+                    in_front = self.chats.in_front
+                    self._attention.message(
+                        conversation.key, conversation.name, message.text, in_front=in_front
+                    )
+            case MessageStored(cid, to, text, id_, at):
+                self.chats.stored(cid, to, text, id_, at)
+            case MessageRefused(cid, to, _, text):
+                self.chats.refused(cid, to, text)
+            case ReceiptMoved(peer, delivered, read):
+                self.chats.receipt(peer, delivered, read)
+            case PeerTyping(user):
+                self.chats.typing(user)
+            case _:
+                assert_never(event)
+
+    # --- the connection -----------------------------------------------------------------------------------
+
+    def _online(self, event: Online) -> None:
+        first = self.form.state.connecting
+        if first:
+            login = (self.form.state.server.strip().casefold(), key_of(event.user))
+            self.chats.begin(event.user, same=login == self._login)
+            self._login = login
+            self.form.state.connecting = False
+            self.form.state.user = event.user
+            self.screen = Screen.MAIN
+            self.query, self._found, self._selected = "", (), None
+            self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
+            self._changes.do(Focus(Place.PEOPLE))
+        before = set(self._roster)
+        self._roster = {key_of(name): name for name in event.users}
+        self._roster.pop(key_of(event.user), None)
+        self.chats.online(event.user, event.limits, fresh=event.fresh or first)
+        self._lost, self._retry_at, self._caught_up = "", None, False
+        opened = self.chats.open
+        if opened is not None and opened.key in before and opened.key not in self._roster:
+            # The other side may have lost its connection together with this one, and be back in a moment.
+            self._leaves_at = self._clock.monotonic() + RETURN_GRACE_S
+        if not first:
+            self._tell("Connected again.")
+        self._changes.draw(Part.ALL)
+
+    def _offline(self, event: Offline) -> None:
+        if event.retry_in_s is None:
+            self.form.session += 1
+            self._changes.do(Disconnect())
+            self._to_login(event.text, about_name=event.loss is Loss.REFUSED)
+            return
+        self.chats.offline()
+        if (
+            self._left_just_now is not None
+            and self.chats.open is None
+            and self._clock.monotonic() < self._left_just_now[1]
+        ):
+            # The server went, and everybody with it: nobody has left this chat.
+            self.chats.show(self._left_just_now[0])
+            self._returning.discard(self._left_just_now[0].key)
+        self._left_just_now = None
+        self._lost = event.text
+        self._retry_at = self._clock.monotonic() + event.retry_in_s
+        self._clear_notice()
+        self._changes.draw(Part.ALL)
+
+    def _to_login(self, message: str, *, about_name: bool = False) -> None:
+        self.chats.offline()
+        self.chats.give_up_sending("Not sent: you left before it could go out.")
+        if self.chats.open is not None:
+            self.chats.close()
+        self.screen = Screen.LOGIN
+        self.form.state.connecting = False
+        self.form.state.message = "" if about_name else message
+        self.form.state.server_error = ""
+        self.form.state.user_error = message if about_name else ""
+        self._roster, self._found, self.query = {}, (), ""
+        self._lost, self._retry_at, self._leaves_at = "", None, None
+        self._returning.clear()
+        self._attention.clear()
+        self._clear_notice()
+        self._changes.draw(Part.ALL)
+        self.form.focus()
+
+    # --- the roster ---------------------------------------------------------------------------------------
+
+    def _joined(self, user: str) -> None:
+        key = key_of(user)
+        if key == key_of(self.me):
+            return
+        self._roster[key] = user
+        self._changes.draw(Part.PEOPLE | Part.HEADER | Part.COMPOSER)
+        conversation = self.chats.all.get(key)
+        if conversation is not None:
+            conversation.name = user
+            if conversation is self.chats.open:
+                self._leaves_at = None
+            elif key in self._returning:
+                self._tell(f"{user} is back. Your draft is kept.", user)
+        self._returning.discard(key)
+
+    def _left(self, user: str) -> None:
+        key = key_of(user)
+        self._roster.pop(key, None)
+        self._changes.draw(Part.PEOPLE | Part.HEADER | Part.COMPOSER)
+        conversation = self.chats.all.get(key)
+        if conversation is None:
+            return
+        conversation.typing_until = 0.0
+        if conversation is self.chats.open:
+            self._leave(conversation)
+
+    def _leave(self, conversation: Conversation) -> None:
+        """The other side of the open chat is gone: back to the list, so that another can be chosen."""
+        self.close_chat()
+        self._left_just_now = (conversation, self._clock.monotonic() + SAME_MOMENT_S)
+        if conversation.draft.strip():
+            self._returning.add(conversation.key)
+            self._tell(f"{conversation.name} left. Your draft is kept.")
+        else:
+            self._tell(f"{conversation.name} left.")
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _tell(self, text: str, peer: str | None = None) -> None:
+        self.notice = Notice(text, peer)
+        self._notice_until = self._clock.monotonic() + NOTICE_S
+        self._changes.draw(Part.NOTICE)
+
+    def _clear_notice(self) -> None:
+        if self.notice is not None:
+            self.notice = None
+            self._changes.draw(Part.NOTICE)
+
+    def _forget_seen(self) -> None:
+        conversation = self.chats.open
+        if conversation is not None and not conversation.unread:
+            self._attention.seen(conversation.key)

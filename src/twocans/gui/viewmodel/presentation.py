@@ -1,0 +1,203 @@
+"""What the window shows, read from the state that `model` keeps: title, lists, lines and hints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from twocans.gui.transcript.model import Bubble
+from twocans.gui.viewmodel.attention import Attention
+from twocans.gui.viewmodel.changes import Changes
+from twocans.gui.viewmodel.chats import SERVER_KEY, Chats, key_of
+from twocans.gui.viewmodel.conversation import Conversation
+from twocans.gui.viewmodel.login import CheckServer, LoginForm
+from twocans.gui.viewmodel.people import arrange, one_line, when
+from twocans.gui.viewmodel.state import (
+    Banner,
+    Clock,
+    Composer,
+    Header,
+    Notice,
+    People,
+    Preferences,
+    Presence,
+    Row,
+    Screen,
+)
+
+REDRAW_S: Final = 30.0
+"""How often times in the list are written anew."""
+
+
+class Presentation:
+    """The state of the window, to look at.
+
+    Args:
+        clock: the time.
+        new_cid: makes the id of a message of one's own.
+        check_server: what is wrong with a server's address, as a sentence; None if nothing is.
+        preferences: what the user wants to hear and see; shared with whoever changes it.
+        server, user: what the login form holds at first.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        new_cid: Callable[[], str],
+        check_server: CheckServer,
+        *,
+        preferences: Preferences | None = None,
+        server: str = "localhost",
+        user: str = "",
+    ) -> None:
+        self._clock = clock
+        self._changes = Changes()
+        self.preferences = preferences or Preferences()
+        self.form = LoginForm(self._changes, check_server, server=server, user=user)
+        self.chats = Chats(self._changes, clock, new_cid)
+        self._attention = Attention(self._changes, clock, self.preferences)
+        self.screen = Screen.LOGIN
+        self.notice: Notice | None = None
+        self.query = ""
+        self._selected: str | None = None
+        self._roster: dict[str, str] = {}
+        self._found: tuple[str, ...] = ()
+        self._login: tuple[str, str] | None = None
+        self._lost = ""
+        self._retry_at: float | None = None
+        self._notice_until = 0.0
+        self._leaves_at: float | None = None
+        self._left_just_now: tuple[Conversation, float] | None = None
+        self._returning: set[str] = set()
+        self._caught_up = False
+        self._redraw_at = clock.monotonic() + REDRAW_S
+
+    # --- what is on screen --------------------------------------------------------------------------------
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to the server."""
+        return self.chats.connected
+
+    @property
+    def me(self) -> str:
+        """The user's name, as the server spells it."""
+        return self.chats.me
+
+    @property
+    def title(self) -> str:
+        """The window's title."""
+        if self.screen is Screen.LOGIN:
+            return "Twocans"
+        count = f"({self.chats.unread}) " if self.chats.unread else ""
+        return f"{count}Twocans – {self.me}{'' if self.connected else ' (not connected)'}"
+
+    @property
+    def banner(self) -> Banner | None:
+        """What is told about a lost connection."""
+        if self.screen is Screen.LOGIN or self.connected:
+            return None
+        if self._retry_at is None:
+            return Banner(self._lost, "Trying again …")
+        left = self._retry_at - self._clock.monotonic()
+        return Banner(
+            self._lost, f"Trying again in {max(1, round(left))} s" if left > 0 else "Trying again …"
+        )
+
+    @property
+    def people(self) -> People:
+        """The list of people."""
+        me, now = key_of(self.me), self._clock.now_ms()
+        names = {
+            key: one.name for key, one in self.chats.all.items() if one.preview or one.draft or one.unread
+        }
+        names |= {key_of(name): name for name in self._found} | self._roster
+        if self.chats.open is not None:
+            names.setdefault(self.chats.open.key, self.chats.open.name)
+        names.pop(me, None)
+        rows = [self._row(key, name, now) for key, name in names.items()]
+        items = arrange(rows, self.query, connected=self.connected)
+        empty = ""
+        if not items:
+            empty = (
+                f"Nobody here is called “{self.query.strip()}”."
+                if self.query.strip()
+                else "You are the first one here. Others appear as soon as they connect."
+            )
+        return People(items, self._selected, empty)
+
+    @property
+    def header(self) -> Header | None:
+        """The line above the open chat."""
+        conversation = self.chats.open
+        if conversation is None:
+            return None
+        presence = self._presence(conversation.key)
+        status = {
+            Presence.ONLINE: "online",
+            Presence.OFFLINE: "not here now",
+            Presence.UNKNOWN: "no connection",
+            Presence.SERVER: "announcements",
+        }[presence]
+        if self._is_typing(conversation):
+            status = "is writing …"
+        return Header(conversation.key, conversation.name, presence, status)
+
+    @property
+    def composer(self) -> Composer:
+        """The field to write in."""
+        conversation = self.chats.open
+        here = conversation is not None and conversation.key in self._roster
+        return self.chats.composer(here=here)
+
+    @property
+    def bubbles(self) -> tuple[Bubble, ...]:
+        """The open chat's messages."""
+        return self.chats.open.bubbles() if self.chats.open is not None else ()
+
+    @property
+    def empty_text(self) -> str:
+        """What stands in place of messages if there are none."""
+        conversation = self.chats.open
+        if conversation is None:
+            return ""
+        if conversation.loading:
+            return "Loading …"
+        return f"No messages yet. Say hello to {conversation.name}."
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _presence(self, key: str) -> Presence:
+        if key == SERVER_KEY:
+            return Presence.SERVER
+        if not self.connected:
+            return Presence.UNKNOWN
+        return Presence.ONLINE if key in self._roster else Presence.OFFLINE
+
+    def _is_typing(self, conversation: Conversation) -> bool:
+        return conversation.typing_until > self._clock.monotonic()
+
+    def _row(self, key: str, name: str, now_ms: int) -> tuple[Row, int]:
+        conversation = self.chats.all.get(key)
+        presence = self._presence(key)
+        if conversation is None:
+            return Row(key, name, presence), 0
+        preview, at_ms = "", 0
+        last = conversation.preview
+        if last is not None:
+            text, at_ms, own = last
+            preview = f"You: {one_line(text)}" if own else one_line(text)
+        draft = bool(conversation.draft.strip()) and conversation is not self.chats.open
+        if draft:
+            preview = f"Draft: {one_line(conversation.draft)}"
+        row = Row(
+            key=key,
+            name=name,
+            presence=presence,
+            unread=conversation.unread,
+            preview=preview,
+            when=when(at_ms, now_ms, self._clock.local) if at_ms else "",
+            draft=draft,
+            typing=self._is_typing(conversation),
+        )
+        return row, at_ms

@@ -1,0 +1,157 @@
+"""What is on screen, as plain data: the parts that views read. Filled by `model`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, Flag, auto
+
+
+class Part(Flag):
+    """A region of the window; the ones that changed are drawn again."""
+
+    NONE = 0
+    SCREEN = auto()
+    LOGIN = auto()
+    ME = auto()
+    PEOPLE = auto()
+    CHAT = auto()
+    HEADER = auto()
+    COMPOSER = auto()
+    BANNER = auto()
+    NOTICE = auto()
+    TITLE = auto()
+    ALL = SCREEN | LOGIN | ME | PEOPLE | CHAT | HEADER | COMPOSER | BANNER | NOTICE | TITLE
+
+
+class Screen(Enum):
+    """Which of the two screens is shown."""
+
+    LOGIN = "login"
+    MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, passed in.
+
+    `monotonic` is in seconds, `now_ms` in Unix milliseconds; `local` turns those into the user's time.
+    """
+
+    monotonic: Callable[[], float]
+    now_ms: Callable[[], int]
+    local: Callable[[int], datetime]
+
+
+@dataclass(slots=True)
+class Login:
+    """The login form. An error belongs to the field beside which it is told."""
+
+    server: str = "localhost"
+    user: str = ""
+    server_error: str = ""
+    user_error: str = ""
+    message: str = ""
+    connecting: bool = False
+
+
+class Presence(Enum):
+    """Whether somebody is there, as far as is known."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    UNKNOWN = "unknown"  # there is no connection to the server
+    SERVER = "server"  # not a person
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading in the list of people."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person in the list. `when` is ready to show; `key` stays the same whatever the spelling."""
+
+    key: str
+    name: str
+    presence: Presence
+    unread: int = 0
+    preview: str = ""
+    when: str = ""
+    draft: bool = False
+    typing: bool = False
+
+
+Item = Heading | Row
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The list of people, in the order in which it is shown. `empty` says why if it is empty."""
+
+    items: tuple[Item, ...] = ()
+    selected: str | None = None
+    empty: str = ""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The people without the headings."""
+        return tuple(item for item in self.items if isinstance(item, Row))
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The line above the open chat."""
+
+    key: str
+    name: str
+    presence: Presence
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """The field to write in. `hint` is about the length; `overlong` forbids sending."""
+
+    enabled: bool
+    placeholder: str
+    hint: str = ""
+    overlong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What is told while there is no connection. `countdown` is ready to show."""
+
+    text: str
+    countdown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line that goes away by itself; a click on it opens the chat with `peer`, if there is one."""
+
+    text: str
+    peer: str | None = None
+
+
+@dataclass(slots=True)
+class Preferences:
+    """What the view-model itself needs to know of the settings."""
+
+    sound: bool = True
+    notifications: bool = True
+
+
+@dataclass(slots=True)
+class Pending:
+    """Notifications that wait for a moment so that a flood makes one of them."""
+
+    count: int = 0
+    text: str = ""
+    due: float = 0.0
+    senders: set[str] = field(default_factory=set)

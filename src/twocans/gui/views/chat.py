@@ -1,0 +1,165 @@
+"""The right side: the open chat with its header, its messages and the field to write in; or a hint to open one."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from tkinter import ttk
+
+from twocans.gui.faces import Face
+from twocans.gui.keys import COMMAND_SHOWN
+from twocans.gui.theme import Theme
+from twocans.gui.transcript import Transcript, ViewState
+from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.chats import SERVER_KEY
+from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
+from twocans.gui.viewmodel.state import Presence
+from twocans.gui.views.common import Act, Avatar, icon_button
+from twocans.gui.views.composer import ComposerView
+
+
+class ChatView(ttk.Frame):
+    """Shows one chat at a time."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> None:
+        super().__init__(parent, style="Chat.TFrame")
+        self._theme, self._vm, self._act = theme, vm, act
+        self._shown: str | None = None
+        self._narrow = False
+        self._empty = ttk.Frame(self, style="Chat.TFrame")
+        self._empty_sign = ttk.Label(self._empty, style="Chat.TLabel")
+        self._empty_text = ttk.Label(self._empty, style="Muted.Chat.TLabel", justify="center")
+        self._empty_keys = ttk.Label(self._empty, style="Small.Chat.TLabel", justify="center")
+        self._room = ttk.Frame(self, style="Chat.TFrame")
+        self._header = ttk.Frame(self._room, style="Side.TFrame")
+        self._rule = ttk.Frame(self._room, style="Rule.TFrame")
+        self._back = icon_button(
+            self._header,
+            theme,
+            style="IconSide",
+            tip="Back to the list (Esc)",
+            command=lambda: act(vm.close_chat),
+        )
+        self._avatar = Avatar(self._header, theme, ground="side")
+        self._megaphone = ttk.Label(self._header, style="Side.TLabel")
+        self._names = ttk.Frame(self._header, style="Side.TFrame")
+        self._name = ttk.Label(self._names, style="Title.Side.TLabel")
+        self._status = ttk.Label(self._names, style="Small.Side.TLabel", compound="left")
+        self.transcript = Transcript(
+            self._room,
+            palette=theme.transcript_palette,
+            fonts=theme.transcript_fonts,
+            on_link=lambda url: act(vm.open_link, url),
+            on_retry=lambda key: act(vm.retry, key),
+            on_near_top=lambda: act(vm.near_top),
+            on_at_bottom=lambda at_bottom: act(vm.set_at_bottom, at_bottom),
+        )
+        self.composer = ComposerView(self._room, theme, vm, act)
+        self._header.bind("<Configure>", lambda _: self._show_name())
+        self.restyle()
+
+    # --- showing ------------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Tell where the transcript stands, before another chat is shown in it."""
+        opened = self._vm.chats.open
+        if self._shown is not None and (opened is None or opened.key != self._shown):
+            self._vm.keep_view(self._shown, self.transcript.view_state())
+
+    def show(self) -> None:
+        """Show the open chat, or that none is open."""
+        opened = self._vm.chats.open
+        self._shown = opened.key if opened is not None else None
+        if opened is None:
+            self._room.place_forget()
+            self._empty.place(relx=0.5, rely=0.47, anchor="center")
+            return
+        self._empty.place_forget()
+        self._room.place(x=0, y=0, relwidth=1, relheight=1)
+        self.transcript.set_empty_text(self._vm.empty_text)
+        self.transcript.set_unread_from(opened.unread_from)
+
+    def change(self, changes: tuple[TranscriptChange, ...]) -> None:
+        """Bring the bubbles up to date."""
+        for change in changes:
+            match change:
+                case Reset(view):
+                    self.transcript.set_bubbles(self._vm.bubbles, view=view or self._place())
+                case Append(bubbles):
+                    self.transcript.append(bubbles)
+                case Prepend(bubbles):
+                    self.transcript.prepend(bubbles)
+                case Replace(bubble):
+                    self.transcript.replace(bubble.key, bubble)
+
+    def show_header(self) -> None:
+        """Who it is and whether they are there."""
+        header = self._vm.header
+        if header is None:
+            return
+        c = self._theme.colours
+        if header.key == SERVER_KEY:
+            self._megaphone.configure(image=self._theme.icon("megaphone", 1.6, c.accent_text))
+        else:
+            self._avatar.show(header.key, header.name)
+        self._arrange_header(server=header.key == SERVER_KEY)
+        dot = {Presence.ONLINE: c.online, Presence.OFFLINE: c.border, Presence.UNKNOWN: c.border}.get(
+            header.presence
+        )
+        self._status.configure(
+            text=f" {header.status}" if dot else header.status,
+            image=self._theme.disc(self._theme.em(0.55), dot) if dot else "",
+        )
+        self._show_name()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Whether the list is out of sight, so that a button back to it is needed."""
+        if narrow != self._narrow:
+            self._narrow = narrow
+            self.show_header()
+
+    def restyle(self) -> None:
+        """Sizes and colours have changed."""
+        em, c = self._theme.em, self._theme.colours
+        self._empty_sign.configure(image=self._theme.sign(4.5))
+        self._empty_text.configure(text="Choose somebody to chat with", font=Face.TITLE.value)
+        hint = f"↑ ↓ and Enter in the list, or {COMMAND_SHOWN}K to search · F1 shows all keys"
+        self._empty_keys.configure(text=hint)
+        self._empty_sign.pack()
+        self._empty_text.pack(pady=(em(1.0), em(0.3)))
+        self._empty_keys.pack()
+        self._header.pack(fill="x", ipady=em(0.55))
+        self._rule.pack(fill="x")
+        self._rule.configure(height=self._theme.pixel)
+        self._back.configure(image=self._theme.icon("arrow-left", 1.2, c.text))
+        self._name.pack(anchor="w")
+        self._status.pack(anchor="w")
+        self.composer.pack(side="bottom", fill="x")
+        self.transcript.pack(fill="both", expand=True)
+        self.transcript.restyle(self._theme.transcript_palette, self._theme.transcript_fonts)
+        self._avatar.restyle()
+        self.composer.restyle()
+        self.show_header()
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _place(self) -> ViewState | None:
+        """The place now shown, if it is this chat's."""
+        opened = self._vm.chats.open
+        return self.transcript.view_state() if opened is not None and opened.key == self._shown else None
+
+    def _arrange_header(self, *, server: bool) -> None:
+        em = self._theme.em
+        for widget in (self._back, self._avatar, self._megaphone, self._names):
+            widget.pack_forget()
+        if self._narrow:
+            self._back.pack(side="left", padx=(em(0.4), 0))
+        face = self._megaphone if server else self._avatar
+        face.pack(side="left", padx=(em(0.3 if self._narrow else 0.9), 0))
+        self._names.pack(side="left", padx=(em(0.7), em(0.9)), fill="x", expand=True)
+
+    def _show_name(self) -> None:
+        header = self._vm.header
+        if header is not None:
+            room = self._header.winfo_width() - self._theme.em(8)
+            shown = self._theme.elide(Face.TITLE, header.name, max(self._theme.em(6), room))
+            self._name.configure(text=self._theme.drawn(shown))

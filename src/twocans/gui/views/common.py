@@ -1,0 +1,184 @@
+"""What several views share: how they report intents, round fields, avatars, tooltips."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+from typing import Final, ParamSpec, Protocol
+
+from twocans.gui import keys
+from twocans.gui.faces import Face
+from twocans.gui.palette import avatar_colour, initials
+from twocans.gui.theme import Theme
+
+P = ParamSpec("P")
+TOOLTIP_MS: Final = 500
+
+
+class Act(Protocol):
+    """Carries an intent to the view-model and shows what comes of it."""
+
+    def __call__(self, intent: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do it."""
+        ...
+
+
+class Field(ttk.Frame):
+    """A round field with a line to write in, and a picture before it if wanted.
+
+    Args:
+        parent: where it goes.
+        theme: the look.
+        style: `Field` or `Pill`.
+        icon: the name of the picture.
+    """
+
+    def __init__(self, parent: tk.Misc, theme: Theme, *, style: str = "Field", icon: str = "") -> None:
+        super().__init__(parent, style=f"{style}.TFrame")
+        self._theme = theme
+        self._style = style
+        self._icon_name = icon
+        self.text = tk.StringVar(self)
+        self._icon = ttk.Label(self, style=f"{style}.TLabel")
+        self.entry = ttk.Entry(self, style=f"{style}.TEntry", textvariable=self.text, font=Face.BODY.value)
+        self.placeholder = ttk.Label(self, style=f"{style}.TLabel", cursor="xterm")
+        self._placeholder_text = ""
+        keys.first(self.entry)
+        self.entry.bind("<FocusIn>", lambda _: self.state(["focus"]), add="+")
+        self.entry.bind("<FocusOut>", lambda _: self.state(["!focus"]), add="+")
+        for widget in (self, self._icon, self.placeholder):
+            widget.bind("<Button-1>", lambda _: self.entry.focus_set())
+        self.text.trace_add("write", lambda *_: self._show_placeholder())
+        self.restyle()
+
+    def set_placeholder(self, text: str) -> None:
+        """What stands in the field while it is empty."""
+        self._placeholder_text = text
+        self.placeholder.configure(text=text)
+        self._show_placeholder()
+
+    def set(self, text: str) -> None:
+        """Write into the field, if that is news."""
+        if self.text.get() != text:
+            self.text.set(text)
+            self.entry.icursor("end")
+
+    def set_invalid(self, invalid: bool) -> None:
+        """Show that what stands in it is wrong."""
+        self.state(["invalid" if invalid else "!invalid"])
+
+    def restyle(self) -> None:
+        """Sizes and colours have changed."""
+        em = self._theme.em
+        side = em(0.8)
+        for child in (self._icon, self.entry):
+            child.pack_forget()
+        if self._icon_name:
+            self._icon.configure(image=self._theme.icon(self._icon_name, 1.0, self._theme.colours.muted))
+            self._icon.pack(side="left", padx=(side, 0), pady=em(0.5))
+        self.entry.pack(
+            side="left",
+            fill="x",
+            expand=True,
+            padx=(em(0.5) if self._icon_name else side, side),
+            pady=em(0.55),
+        )
+        self._show_placeholder()
+
+    def _show_placeholder(self) -> None:
+        if self._placeholder_text and not self.text.get():
+            self.placeholder.place(in_=self.entry, x=1, rely=0.5, anchor="w")
+            self.placeholder.lift()
+        else:
+            self.placeholder.place_forget()
+
+
+def draw_avatar(
+    canvas: tk.Canvas, theme: Theme, x: int, y: int, size: int, *, key: str, name: str, tag: str
+) -> None:
+    """A disc with somebody's initials, its top left corner at `x`, `y`."""
+    colour = avatar_colour(theme.colours, key)
+    canvas.create_image(x, y, image=theme.disc(size, colour), anchor="nw", tags=(tag,))
+    canvas.create_text(
+        x + size // 2, y + size // 2, text=initials(name), fill="#ffffff", font=Face.STRONG.value, tags=(tag,)
+    )
+
+
+class Avatar(tk.Canvas):
+    """Somebody's avatar as a widget; `size` in em."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, *, ground: str, size: float = 2.4) -> None:
+        super().__init__(parent, highlightthickness=0, borderwidth=0)
+        self._theme, self._ground, self._size = theme, ground, size
+        self._who: tuple[str, str] | None = None
+
+    def show(self, key: str, name: str) -> None:
+        """Whose avatar it is."""
+        self._who = (key, name)
+        self.restyle()
+
+    def restyle(self) -> None:
+        """Sizes and colours have changed."""
+        size = self._theme.em(self._size)
+        ground: str = getattr(self._theme.colours, self._ground)
+        self.configure(width=size, height=size, background=ground)
+        self.delete("all")
+        if self._who is not None:
+            draw_avatar(self, self._theme, 0, 0, size, key=self._who[0], name=self._who[1], tag="avatar")
+
+
+class Tooltip:
+    """A little window with a text, shown when the pointer rests.
+
+    Args:
+        widget: over which it appears.
+        theme: the look.
+        text: what it says, asked when it appears; nothing appears for "".
+    """
+
+    def __init__(self, widget: tk.Misc, theme: Theme, text: Callable[[], str]) -> None:
+        self._widget, self._theme, self._text = widget, theme, text
+        self._timer: str | None = None
+        self._window: tk.Toplevel | None = None
+        widget.bind("<Enter>", lambda _: self.rest(), add="+")
+        for event in ("<Leave>", "<ButtonPress>", "<Destroy>"):
+            widget.bind(event, lambda _: self.hide(), add="+")
+
+    def rest(self) -> None:
+        """The pointer is over something else now."""
+        self.hide()
+        self._timer = self._widget.after(TOOLTIP_MS, self._show)
+
+    def hide(self) -> None:
+        """Take it away."""
+        if self._timer is not None:
+            self._widget.after_cancel(self._timer)
+            self._timer = None
+        if self._window is not None:
+            self._window.destroy()
+            self._window = None
+
+    def _show(self) -> None:
+        self._timer = None
+        text = self._text()
+        if not text:
+            return
+        window = self._window = tk.Toplevel(self._widget)
+        window.withdraw()
+        window.overrideredirect(True)
+        frame = ttk.Frame(window, style="Toast.TFrame", padding=(self._theme.em(0.6), self._theme.em(0.3)))
+        frame.pack()
+        ttk.Label(frame, text=text, style="Toast.TLabel", wraplength=self._theme.em(24)).pack()
+        x, y = self._widget.winfo_pointerxy()
+        window.geometry(f"+{x + self._theme.em(0.8)}+{y + self._theme.em(1.0)}")
+        window.deiconify()
+
+
+def icon_button(
+    parent: tk.Misc, theme: Theme, *, style: str, tip: str, command: Callable[[], object]
+) -> ttk.Button:
+    """A button that shows a picture only; `tip` says what it does."""
+    button = ttk.Button(parent, style=f"{style}.TButton", command=command, cursor="hand2")
+    Tooltip(button, theme, lambda: tip)
+    return button

@@ -1,0 +1,150 @@
+"""The settings, and the list of keys: small windows over the main one."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import dataclass
+from tkinter import ttk
+
+from twocans.gui import keys
+from twocans.gui.settings import Look, Settings
+from twocans.gui.theme import TEXT_SIZES, Theme
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsActions:
+    """What the settings can change."""
+
+    set_look: Callable[[Look], None]
+    set_text_size: Callable[[float], None]
+    set_sound: Callable[[bool], None]
+    set_notifications: Callable[[bool], None]
+
+
+class Dialog(tk.Toplevel):
+    """A window over the main one; Esc closes it."""
+
+    def __init__(self, parent: tk.Tk, theme: Theme, title: str) -> None:
+        super().__init__(parent)
+        self.withdraw()
+        self.title(title)
+        self.theme = theme
+        self.transient(parent)
+        self.resizable(False, False)
+        self.configure(background=theme.colours.base)
+        self.body = ttk.Frame(self, style="Base.TFrame", padding=theme.em(1.4))
+        self.body.pack(fill="both", expand=True)
+        self.bind("<Escape>", lambda _: self.destroy())
+        theme.on_change(self._recolour)
+
+    def present(self, focus: tk.Widget) -> None:
+        """Show it in the middle of the main window."""
+        self.update_idletasks()
+        parent = self.master
+        x = parent.winfo_rootx() + (parent.winfo_width() - self.winfo_reqwidth()) // 2
+        y = parent.winfo_rooty() + (parent.winfo_height() - self.winfo_reqheight()) // 3
+        self.geometry(f"+{max(0, x)}+{max(0, y)}")
+        self.deiconify()
+        self.lift()
+        focus.focus_set()
+
+    def _recolour(self) -> None:
+        if self.winfo_exists():
+            self.configure(background=self.theme.colours.base)
+
+
+class SettingsDialog(Dialog):
+    """Everything that can be set. Every change holds at once."""
+
+    def __init__(self, parent: tk.Tk, theme: Theme, settings: Settings, actions: SettingsActions) -> None:
+        super().__init__(parent, theme, "Settings – Twocans")
+        em = theme.em
+        ttk.Label(self.body, text="Look", style="Strong.Base.TLabel").grid(row=0, column=0, sticky="w")
+        looks = ttk.Frame(self.body, style="Base.TFrame")
+        looks.grid(row=1, column=0, sticky="w", pady=(em(0.3), em(1.1)))
+        self._look = tk.StringVar(self, settings.look.value)
+        chosen: ttk.Radiobutton | None = None
+        for look, text in ((Look.SYSTEM, "Like the system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark")):
+            button = ttk.Radiobutton(
+                looks,
+                text=text,
+                value=look.value,
+                variable=self._look,
+                style="Base.TRadiobutton",
+                command=lambda: actions.set_look(Look(self._look.get())),
+            )
+            button.pack(side="left", padx=(0, em(1.2)))
+            for sequence, following in (("<Left>", "tk_focusPrev"), ("<Right>", "tk_focusNext")):
+                button.bind(sequence, lambda event, way=following: _step_to(event, way))  # type: ignore[misc]  # a default binds early
+            if look is settings.look:
+                chosen = button
+        ttk.Label(self.body, text="Size of text", style="Strong.Base.TLabel").grid(
+            row=2, column=0, sticky="w"
+        )
+        sizes = ttk.Frame(self.body, style="Base.TFrame")
+        sizes.grid(row=3, column=0, sticky="w", pady=(em(0.3), em(1.1)))
+        self._size = ttk.Label(sizes, style="Base.TLabel", width=6, anchor="center")
+
+        def step(by: int) -> None:
+            actions.set_text_size(theme.larger(by))
+            self._show_size()
+
+        for text, by in (("Smaller", -1), ("Larger", 1)):
+            button_size = ttk.Button(sizes, text=text, style="Soft.TButton", command=lambda by=by: step(by))  # type: ignore[misc]  # a default binds early
+            button_size.pack(side="left")
+            if by < 0:
+                self._size.pack(side="left")
+        ttk.Label(self.body, text="New messages", style="Strong.Base.TLabel").grid(
+            row=4, column=0, sticky="w"
+        )
+        self._sound = tk.BooleanVar(self, settings.sound)
+        self._notify = tk.BooleanVar(self, settings.notifications)
+        ttk.Checkbutton(
+            self.body,
+            text="Play a short sound",
+            variable=self._sound,
+            style="Base.TCheckbutton",
+            command=lambda: actions.set_sound(self._sound.get()),
+        ).grid(row=5, column=0, sticky="w", pady=(em(0.3), 0))
+        ttk.Checkbutton(
+            self.body,
+            text="Notify me when this window is not in front",
+            variable=self._notify,
+            style="Base.TCheckbutton",
+            command=lambda: actions.set_notifications(self._notify.get()),
+        ).grid(row=6, column=0, sticky="w", pady=(em(0.3), em(1.3)))
+        close = ttk.Button(self.body, text="Done", style="Primary.TButton", command=self.destroy)
+        close.grid(row=7, column=0, sticky="e")
+        self._show_size()
+        self.present(chosen or close)
+
+    def _show_size(self) -> None:
+        nearest = min(TEXT_SIZES, key=lambda size: abs(size - self.theme.text_size))
+        self._size.configure(text=f"{round(nearest * 100)} %")
+
+
+class KeysDialog(Dialog):
+    """The keys."""
+
+    def __init__(self, parent: tk.Tk, theme: Theme) -> None:
+        super().__init__(parent, theme, "Keys – Twocans")
+        em = theme.em
+        for row, key in enumerate(keys.TABLE):
+            ttk.Label(self.body, text=key.shown, style="Strong.Base.TLabel").grid(
+                row=row, column=0, sticky="w", padx=(0, em(1.4)), pady=em(0.12)
+            )
+            ttk.Label(self.body, text=key.does, style="Base.TLabel").grid(
+                row=row, column=1, sticky="w", pady=em(0.12)
+            )
+        close = ttk.Button(self.body, text="Done", style="Primary.TButton", command=self.destroy)
+        close.grid(row=len(keys.TABLE), column=0, columnspan=2, sticky="e", pady=(em(1.0), 0))
+        self.present(close)
+
+
+def _step_to(event: tk.Event[ttk.Radiobutton], way: str) -> None:
+    """The arrows choose among the buttons of a row."""
+    following: tk.Misc | None = getattr(event.widget, way)()
+    if isinstance(following, ttk.Radiobutton):
+        following.focus_set()
+        following.invoke()

@@ -1,0 +1,122 @@
+"""The login: server, name, connect. What is wrong is told beside the field."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from tkinter import ttk
+
+from twocans.gui.faces import Face
+from twocans.gui.theme import Theme
+from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.effects import Place
+from twocans.gui.views.common import Act, Field
+
+
+class LoginView(ttk.Frame):
+    """The login screen."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> None:
+        super().__init__(parent, style="Base.TFrame")
+        self._theme, self._vm, self._act = theme, vm, act
+        self._dots = 0
+        self._card = ttk.Frame(self, style="Base.TFrame")
+        self._sign = ttk.Label(self._card, style="Base.TLabel")
+        self._title = ttk.Label(self._card, text="Twocans", style="Huge.Base.TLabel")
+        self._subtitle = ttk.Label(
+            self._card, text="Chat with everybody on your network", style="Muted.Base.TLabel"
+        )
+        self._message = ttk.Label(self._card, style="Error.Base.TLabel", anchor="center", justify="center")
+        self._server_label = ttk.Label(self._card, text="Server", style="Strong.Base.TLabel")
+        self._server = Field(self._card, theme, icon="hdd-network")
+        self._server_error = ttk.Label(self._card, style="Error.Base.TLabel", justify="left")
+        self._user_label = ttk.Label(self._card, text="Your name", style="Strong.Base.TLabel")
+        self._user = Field(self._card, theme, icon="person")
+        self._user_error = ttk.Label(self._card, style="Error.Base.TLabel", justify="left")
+        self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
+        self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
+        self._server.set_placeholder("localhost or 192.168.1.5")
+        self._user.set_placeholder("The name that others see")
+        self._server.text.trace_add("write", lambda *_: act(vm.form.set_server, self._server.text.get()))
+        self._user.text.trace_add("write", lambda *_: act(vm.form.set_user, self._user.text.get()))
+        for field in (self._server, self._user):
+            for key in ("<Return>", "<KP_Enter>"):
+                field.entry.bind(key, lambda _: act(vm.connect))
+        self.bind("<Configure>", lambda _: self._wrap())
+        self.restyle()
+
+    def focus_on(self, place: Place) -> None:
+        """Move the focus to a field."""
+        widget: tk.Widget = {Place.SERVER: self._server.entry, Place.USER: self._user.entry}.get(
+            place, self._connect
+        )
+        widget.focus_set()
+        if isinstance(widget, ttk.Entry):
+            widget.selection_range(0, "end")
+            widget.icursor("end")
+
+    def show(self) -> None:
+        """Show the form as it is now."""
+        state = self._vm.form.state
+        self._server.set(state.server)
+        self._user.set(state.user)
+        for field, label, error in (
+            (self._server, self._server_error, state.server_error),
+            (self._user, self._user_error, state.user_error),
+        ):
+            field.set_invalid(bool(error))
+            label.configure(text=error)
+            if error:
+                label.grid()
+            else:
+                label.grid_remove()
+            field.entry.state(["disabled" if state.connecting else "!disabled"])
+        self._message.configure(text=state.message)
+        if state.message:
+            self._message.grid()
+        else:
+            self._message.grid_remove()
+        self._connect.configure(
+            text="Cancel" if state.connecting else "Connect",
+            style="Soft.TButton" if state.connecting else "Primary.TButton",
+        )
+        self._busy.configure(text=f"Connecting to {state.server.strip()} …" if state.connecting else " ")
+        if state.connecting:
+            self._connect.focus_set()
+
+    def restyle(self) -> None:
+        """Sizes and colours have changed."""
+        em = self._theme.em
+        self._card.place(relx=0.5, rely=0.48, anchor="center", relwidth=1.0, width=-em(3))
+        self._sign.configure(image=self._theme.sign(4.6))
+        self._card.columnconfigure(0, weight=1)
+        self._card.columnconfigure(1, minsize=em(21), weight=0)
+        self._card.columnconfigure(2, weight=1)
+        rows: list[tuple[tk.Widget, str, int, int]] = [
+            (self._sign, "", 0, em(0.4)),
+            (self._title, "", 0, em(0.1)),
+            (self._subtitle, "", 0, em(1.4)),
+            (self._message, "ew", 0, em(1.0)),
+            (self._server_label, "w", 0, em(0.35)),
+            (self._server, "ew", 0, em(0.2)),
+            (self._server_error, "w", em(0.1), em(0.2)),
+            (self._user_label, "w", em(0.6), em(0.35)),
+            (self._user, "ew", 0, em(0.2)),
+            (self._user_error, "w", em(0.1), em(0.2)),
+            (self._connect, "ew", em(1.1), em(0.5)),
+            (self._busy, "ew", 0, 0),
+        ]
+        for row, (widget, sticky, above, below) in enumerate(rows):
+            widget.grid(row=row, column=1, sticky=sticky, pady=(above, below))
+        self._server.restyle()
+        self._user.restyle()
+        self._wrap()
+        self.show()
+
+    def _wrap(self) -> None:
+        width = min(self._theme.em(21), max(100, self.winfo_width() - self._theme.em(3)))
+        self._card.columnconfigure(1, minsize=width)
+        for label in (self._server_error, self._user_error, self._message):
+            label.configure(wraplength=width, font=Face.SMALL.value)
+
+    def _press(self) -> None:
+        self._act(self._vm.form.cancel if self._vm.form.state.connecting else self._vm.connect)

@@ -1,0 +1,423 @@
+"""The window: holds the views, carries intents to the view-model, and shows and does what comes of them."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from tkinter import ttk
+from typing import Final, ParamSpec
+
+from twocans.gui import keys
+from twocans.gui.settings import Look, Settings, SettingsFile
+from twocans.gui.theme import Theme
+from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.effects import (
+    AskLook,
+    Effect,
+    Focus,
+    ForBackend,
+    Input,
+    Place,
+    RaiseWindow,
+    RememberLogin,
+    RingBell,
+    SystemLook,
+)
+from twocans.gui.viewmodel.state import Part, Screen
+from twocans.gui.views.banner import BannerView, NoticeView
+from twocans.gui.views.chat import ChatView
+from twocans.gui.views.dialogs import KeysDialog, SettingsActions, SettingsDialog
+from twocans.gui.views.login import LoginView
+from twocans.gui.views.sidebar import Sidebar
+from twocans.gui.views.split import Split
+
+P = ParamSpec("P")
+_MAX_ROUNDS: Final = 20
+
+
+class Window:
+    """The main window.
+
+    Args:
+        root: from `theme.make_root`.
+        theme: the look.
+        vm: what is shown.
+        do: carries out the effects that are not the window's own.
+        settings, file: what is kept.
+        system_dark: whether the desktop is dark, None if unknown.
+    """
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        vm: ViewModel,
+        do: Callable[[ForBackend], None],
+        settings: Settings,
+        file: SettingsFile,
+        *,
+        system_dark: bool | None,
+        on_quit: Callable[[], None],
+    ) -> None:
+        self._root, self._theme, self._vm, self._do = root, theme, vm, do
+        self._settings, self._file, self._system_dark = settings, file, system_dark
+        self._on_quit = on_quit
+        self._refreshing = True  # until everything is there to be shown
+        self._tick: str | None = None
+        self._quitting = False
+        root.minsize(theme.em(20), theme.em(24))
+        root.configure(background=theme.colours.base)
+        self._login = LoginView(root, theme, vm, self.act)
+        self._main = ttk.Frame(root, style="Chat.TFrame")
+        self._banner = BannerView(self._main, theme, vm, self.act)
+        self._split = Split(self._main, theme, self._narrow)
+        self._sidebar = Sidebar(self._split, theme, vm, self.act, self._menu)
+        self.chat = ChatView(self._split, theme, vm, self.act)
+        self._notice = NoticeView(root, theme, vm, self.act)
+        self._split.set_panes(self._sidebar, self.chat)
+        self._banner_shown = False
+        self._screen: Screen | None = None
+        theme.on_change(self._restyle)
+        self._bind()
+        self._split.pack(fill="both", expand=True)
+        self._refreshing = False
+        self.refresh(Part.ALL)
+
+    # --- intents and inputs -------------------------------------------------------------------------------
+
+    def act(self, intent: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Carry an intent to the view-model and show what comes of it."""
+        self._sync()
+        intent(*args, **kwargs)
+        self.refresh()
+
+    def take(self, inputs: Sequence[Input]) -> None:
+        """What the asyncio thread reports."""
+        self._sync()
+        for what in inputs:
+            if isinstance(what, SystemLook):
+                self._system_dark = what.dark
+                self._apply_look()
+            elif isinstance(what, RingBell):
+                self._root.bell()
+            self._vm.handle(what)
+        self.refresh()
+
+    def _sync(self) -> None:
+        if not self._refreshing:
+            self.chat.composer.sync()
+
+    def refresh(self, parts: Part = Part.NONE) -> None:
+        """Show what has changed and carry out what is to be done.
+
+        Showing may itself change something, e.g. the transcript tells that its end is in view; that is
+        shown in a further round.
+        """
+        if self._refreshing:
+            return
+        self._refreshing = True
+        try:
+            for _ in range(_MAX_ROUNDS):
+                update = self._vm.take()
+                parts |= update.parts
+                if not parts and not update.transcript and not update.effects:
+                    break
+                if parts or update.transcript:
+                    self.chat.leave()
+                    self.chat.change(update.transcript)
+                    self._show(parts)
+                parts = Part.NONE
+                for effect in update.effects:
+                    self._carry_out(effect)
+        finally:
+            self._refreshing = False
+        self._plan_tick()
+
+    def _show(self, parts: Part) -> None:
+        vm = self._vm
+        if Part.SCREEN in parts and vm.screen is not self._screen:
+            self._screen = vm.screen
+            shown, hidden = (
+                (self._login, self._main) if vm.screen is Screen.LOGIN else (self._main, self._login)
+            )
+            hidden.pack_forget()
+            shown.pack(fill="both", expand=True)
+        for part, show in (
+            (Part.LOGIN, self._login.show),
+            (Part.CHAT, self._show_chat),
+            (Part.ME, self._sidebar.show_me),
+            (Part.PEOPLE, self._sidebar.show_people),
+            (Part.HEADER, self.chat.show_header),
+            (Part.COMPOSER, self.chat.composer.show),
+            (Part.BANNER, self._show_banner),
+            (Part.NOTICE, self._notice.show),
+        ):
+            if part in parts:
+                show()
+        if parts & (Part.TITLE | Part.SCREEN) and self._root.title() != vm.title:
+            self._root.title(vm.title)
+
+    def _show_chat(self) -> None:
+        self.chat.show()
+        self._split.show_second(self._vm.chats.open is not None)
+
+    def _show_banner(self) -> None:
+        shown = self._banner.show()
+        if shown != self._banner_shown:
+            self._banner_shown = shown
+            if shown:
+                self._banner.pack(fill="x", before=self._split)
+            else:
+                self._banner.pack_forget()
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Focus(place):
+                self._focus(place)
+            case RaiseWindow():
+                self._raise()
+            case RememberLogin(server, user):
+                self._settings.server, self._settings.user = server, user
+                self._save()
+            case _:
+                self._do(effect)
+
+    def _plan_tick(self) -> None:
+        if self._tick is not None:
+            self._root.after_cancel(self._tick)
+        self._tick = self._root.after(max(1, round(self._vm.next_tick_s * 1000)), self._on_tick)
+
+    def _on_tick(self) -> None:
+        self._tick = None
+        self.act(self._vm.tick)
+
+    # --- the window itself --------------------------------------------------------------------------------
+
+    def present(self) -> None:
+        """Show the window where it was last time."""
+        root, em = self._root, self._theme.em
+        geometry = self._settings.geometry
+        if not geometry or not _on_screen(root, geometry):
+            width = min(em(58), root.winfo_screenwidth() - em(2))
+            height = min(em(42), root.winfo_screenheight() - em(4))
+            x, y = (root.winfo_screenwidth() - width) // 2, (root.winfo_screenheight() - height) // 3
+            geometry = f"{width}x{height}+{x}+{y}"
+        root.geometry(geometry)
+        root.deiconify()
+        self._vm.form.focus()
+        self.refresh()
+
+    def quit(self) -> None:
+        """Close the window; the server is told."""
+        if self._quitting:
+            return
+        self._quitting = True
+        if self._root.state() == "normal":
+            self._settings.geometry = self._root.geometry()
+        self._save()
+        if self._tick is not None:
+            self._root.after_cancel(self._tick)
+        self._root.withdraw()
+        self._on_quit()
+        self._root.destroy()
+
+    def _bind(self) -> None:
+        root, vm = self._root, self._vm
+        keys.install(root)
+        for event, action in (
+            (keys.SEARCH, self._search),
+            (keys.BACK, self._back),
+            (keys.QUIT, self.quit),
+            (keys.SETTINGS, self._open_settings),
+            (keys.LARGER, lambda: self._resize_text(1)),
+            (keys.SMALLER, lambda: self._resize_text(-1)),
+            (keys.USUAL_SIZE, lambda: self._set_text_size(1.0)),
+            (keys.KEYS, lambda: KeysDialog(root, self._theme)),
+            (keys.NEXT_CHAT, lambda: self._step(1)),
+            (keys.PREVIOUS_CHAT, lambda: self._step(-1)),
+            (keys.MENU, lambda: self._menu(self._sidebar.menu_button)),
+            (keys.RETRY, lambda: self.act(vm.retry_now)),
+            (keys.LEAVE, self._leave),
+        ):
+            keys.bind(root, event, action)
+        root.protocol("WM_DELETE_WINDOW", self.quit)
+        for sequence in ("<FocusIn>", "<FocusOut>"):
+            root.bind(sequence, lambda _: root.after_idle(self._check_in_front), add="+")
+        root.bind("<Unmap>", lambda _: self._check_in_front(), add="+")
+
+    def _check_in_front(self) -> None:
+        """In front is a window that has the keyboard focus."""
+        if self._quitting:
+            return
+        try:
+            focused = self._root.tk.call("focus", "-displayof", self._root)
+        except tk.TclError:
+            focused = ""
+        in_front = bool(focused) and self._root.state() != "iconic"
+        if in_front != self._vm.chats.in_front:
+            self.act(self._vm.set_in_front, in_front)
+            self._sidebar.people.show()
+            if in_front and self._settings.look is Look.SYSTEM:
+                self._do(AskLook())
+
+    def _raise(self) -> None:
+        self._root.deiconify()
+        self._root.lift()
+        # A window manager may ignore a mere request for the focus; a short stay on top is always obeyed.
+        self._root.attributes("-topmost", True)
+        self._root.after_idle(self._root.attributes, "-topmost", False)
+        self._root.focus_force()
+
+    def _focus(self, place: Place) -> None:
+        # Tk puts off the focus on what is not on screen yet; keys that are pressed meanwhile would go astray.
+        self._root.update_idletasks()
+        match place:
+            case Place.SERVER | Place.USER | Place.CONNECT:
+                self._login.focus_on(place)
+            case Place.PEOPLE:
+                self._sidebar.people.focus_list()
+            case Place.SEARCH:
+                self._sidebar.focus_search()
+            case Place.COMPOSER:
+                self.chat.composer.focus_text()
+
+    # --- actions of the keys and the menu -----------------------------------------------------------------
+
+    def _search(self) -> None:
+        if self._vm.screen is Screen.MAIN:
+            if self._split.narrow and self._vm.chats.open is not None:
+                self.act(self._vm.close_chat)
+            self._sidebar.focus_search()
+
+    def _back(self) -> None:
+        vm = self._vm
+        if vm.screen is Screen.LOGIN:
+            self.act(vm.form.cancel)
+        elif self._sidebar.searching or vm.query:
+            self.act(vm.search, "")
+            self._sidebar.people.focus_list()
+        else:
+            self.act(vm.close_chat)
+
+    def _step(self, by: int) -> None:
+        if self._vm.screen is Screen.MAIN:
+            self.act(self._vm.move, by)
+            self.act(self._vm.open_selected)
+
+    def _leave(self) -> None:
+        if self._vm.screen is Screen.MAIN:
+            self.act(self._vm.back_to_login)
+
+    def _open_settings(self) -> None:
+        SettingsDialog(
+            self._root,
+            self._theme,
+            self._settings,
+            SettingsActions(self._set_look, self._set_text_size, self._set_sound, self._set_notifications),
+        )
+
+    def _menu(self, under: tk.Widget) -> None:
+        if self._vm.screen is not Screen.MAIN:
+            self._open_settings()
+            return
+        c = self._theme.colours
+        menu = tk.Menu(
+            self._root,
+            tearoff=False,
+            font="TwocansBody",
+            background=c.base,
+            foreground=c.text,
+            activebackground=c.selected,
+            activeforeground=c.text,
+            borderwidth=1,
+            relief="flat",
+            activeborderwidth=0,
+        )
+        look = tk.StringVar(menu, self._settings.look.value)
+        for value, text in (
+            (Look.SYSTEM, "Look: like the system"),
+            (Look.LIGHT, "Light"),
+            (Look.DARK, "Dark"),
+        ):
+            menu.add_radiobutton(
+                label=text,
+                value=value.value,
+                variable=look,
+                selectcolor=c.text,
+                command=lambda value=value: self._set_look(value),  # type: ignore[misc]  # a default binds early
+            )
+        menu.add_separator()
+        sound = tk.BooleanVar(menu, self._settings.sound)
+        menu.add_checkbutton(
+            label="Sound", variable=sound, selectcolor=c.text, command=lambda: self._set_sound(sound.get())
+        )
+        menu.add_command(
+            label="Settings …", accelerator=f"{keys.COMMAND_SHOWN},", command=self._open_settings
+        )
+        menu.add_command(
+            label="Keys …", accelerator="F1", command=lambda: KeysDialog(self._root, self._theme)
+        )
+        menu.add_separator()
+        menu.add_command(label="Log out", accelerator=f"{keys.COMMAND_SHOWN}L", command=self._leave)
+        menu.add_command(label="Quit", accelerator=f"{keys.COMMAND_SHOWN}Q", command=self.quit)
+        x = under.winfo_rootx() + under.winfo_width() - menu.winfo_reqwidth()
+        menu.tk_popup(max(0, x), under.winfo_rooty() + under.winfo_height())
+
+    # --- settings -----------------------------------------------------------------------------------------
+
+    def _set_look(self, look: Look) -> None:
+        self._settings.look = look
+        self._save()
+        self._apply_look()
+
+    def _apply_look(self) -> None:
+        self._theme.set_dark(is_dark(self._settings.look, self._system_dark))
+
+    def _resize_text(self, by: int) -> None:
+        self._set_text_size(self._theme.larger(by))
+
+    def _set_text_size(self, size: float) -> None:
+        self._settings.text_size = size
+        self._save()
+        self._theme.set_text_size(size)
+
+    def _set_sound(self, on: bool) -> None:
+        self._settings.sound = self._vm.preferences.sound = on
+        self._save()
+
+    def _set_notifications(self, on: bool) -> None:
+        self._settings.notifications = self._vm.preferences.notifications = on
+        self._save()
+
+    def _save(self) -> None:
+        problem = self._file.save(self._settings)
+        if problem:
+            self._vm.tell(problem)
+
+    def _narrow(self, narrow: bool) -> None:
+        self.chat.set_narrow(narrow)
+
+    def _restyle(self) -> None:
+        self._root.configure(background=self._theme.colours.base)
+        self._root.minsize(self._theme.em(20), self._theme.em(24))
+        for view in (self._login, self._banner, self._sidebar, self.chat, self._notice):
+            view.restyle()
+        self._split.arrange()
+        self.refresh(Part.ALL)
+
+
+def is_dark(look: Look, system_dark: bool | None) -> bool:
+    """Whether the window is to be dark."""
+    return look is Look.DARK or (look is Look.SYSTEM and bool(system_dark))
+
+
+def _on_screen(root: tk.Tk, geometry: str) -> bool:
+    """Whether the middle of the title bar would be within reach."""
+    size, _, place = geometry.replace("-", "+-").partition("+")
+    try:
+        width = int(size.split("x")[0])
+        x, y = (int(part) for part in place.replace("+-", " -").replace("+", " ").split())
+    except ValueError:
+        return False
+    middle = x + width // 2
+    return 0 <= middle < root.winfo_vrootwidth() and -10 <= y < root.winfo_vrootheight() - 50

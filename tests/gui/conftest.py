@@ -1,0 +1,46 @@
+"""A display for the tests of the window; without Xvfb and its company they fail, they are not skipped."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gui.harness import Display, set_environment
+from tests.support.process import ServerProcess
+
+
+@pytest.fixture(scope="session")
+def _session_display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    display = Display(tmp_path_factory.mktemp("display") / "openbox.log")
+    yield display.name
+    display.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def display(_session_display: str) -> Iterator[None]:
+    before = os.environ.get("DISPLAY")
+    os.environ["DISPLAY"] = _session_display
+    yield
+    if before is None:
+        del os.environ["DISPLAY"]
+    else:
+        os.environ["DISPLAY"] = before
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the settings of whoever runs it, reaches their desktop, or depends on its look."""
+    set_environment(tmp_path / "client", monkeypatch.setenv)
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
+    monkeypatch.setenv("TZ", "UTC")
+    for variable in ("GDK_SCALE", "QT_SCALE_FACTOR"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ServerProcess]:
+    with ServerProcess() as running:
+        yield running

@@ -1,0 +1,413 @@
+"""Real windows for tests: a display of their own, keys and clicks by xdotool, clients in this process and in others."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from PIL import Image, ImageGrab
+
+from tests.support.process import environment
+from twocans.gui.app import Application
+from twocans.gui.viewmodel.state import Screen
+
+DEADLINE_S: Final = 20.0
+NEEDED: Final = ("Xvfb", "openbox", "xdotool", "xclip")
+
+
+class Display:
+    """An X server with a window manager, for tests only.
+
+    Args:
+        dpi: dots an inch, as the server tells the toolkit.
+        log: where the window manager's complaints go.
+    """
+
+    def __init__(self, log: Path, *, dpi: int = 96) -> None:
+        missing = [name for name in NEEDED if shutil.which(name) is None]
+        assert not missing, f"the tests of the window need {', '.join(missing)}"
+        reader, writer = os.pipe()
+        self._server = subprocess.Popen(
+            [
+                "Xvfb",
+                "-displayfd",
+                str(writer),
+                "-screen",
+                "0",
+                "1600x1100x24",
+                "-dpi",
+                str(dpi),
+                "-nolisten",
+                "tcp",
+            ],
+            pass_fds=(writer,),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            number = pipe.readline().strip()
+        assert number, "Xvfb did not start"
+        self.name = f":{number}"
+        with log.open("wb") as complaints:
+            self._manager = subprocess.Popen(
+                ["openbox"], env=os.environ | {"DISPLAY": self.name}, stdout=complaints, stderr=complaints
+            )
+
+    def close(self) -> None:
+        """End both."""
+        for process in (self._manager, self._server):
+            process.terminate()
+            process.wait()
+
+
+def xdotool(*arguments: str, while_waiting: Callable[[], object] | None = None) -> str:
+    """Press keys, move and click as a person does; windows of this process go on meanwhile."""
+    process = subprocess.Popen(["xdotool", *arguments], stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + DEADLINE_S
+    while process.poll() is None:
+        assert time.monotonic() < deadline, arguments
+        if while_waiting is not None:
+            while_waiting()
+        else:
+            time.sleep(0.005)
+    assert process.stdout is not None
+    with process.stdout as output:
+        return output.read()
+
+
+def clipboard() -> str:
+    """What another program gets by pasting."""
+    return subprocess.run(
+        ["xclip", "-selection", "clipboard", "-o"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE_S,
+    ).stdout
+
+
+def screenshot(path: Path | None = None) -> Image.Image:
+    """The whole screen; kept under `path` for a person to look at."""
+    image: Image.Image = ImageGrab.grab(xdisplay=os.environ["DISPLAY"])
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(path)
+    return image
+
+
+def text_of(canvas: tk.Canvas, item: int) -> str:
+    """What an item on a canvas says; "" if it is no text."""
+    kind: str = canvas.tk.call(canvas, "type", item)
+    return str(canvas.tk.call(canvas, "itemcget", item, "-text")) if kind == "text" else ""
+
+
+class Person:
+    """Somebody at a window of this very process, so that a test can look at what is on it.
+
+    Args:
+        folder: where settings and log are kept.
+        port: the server's; with a `user`, connects at once.
+        errors: takes what callbacks raise.
+    """
+
+    def __init__(self, *, port: int, user: str | None = None) -> None:
+        self.errors: list[BaseException] = []
+        address = f"127.0.0.1:{port}"
+        self.app = Application(server=address, user=user, connect=user is not None)
+        self.root = self.app.root
+        self.vm = self.app.vm
+        self.window = self.app.window
+        self.root.report_callback_exception = self._failed
+        self.closed = False
+        if user is not None:
+            self.wait(lambda: self.vm.screen is Screen.MAIN)
+        self.activate()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the window and look whether anything failed."""
+        if not self.closed:
+            self.closed = True
+            self.window.quit()
+        if self.errors:
+            raise self.errors[0]
+
+    def pump(self) -> None:
+        """Let the window work."""
+        self.root.update()
+        if self.errors:
+            raise self.errors[0]
+        time.sleep(0.002)
+
+    def wait(self, condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
+        """Let the window work until something holds."""
+        deadline = time.monotonic() + deadline_s
+        while not condition():
+            assert time.monotonic() < deadline, f"this never came true; the window says {self.said()}"
+            self.pump()
+
+    def said(self) -> dict[str, object]:
+        """For messages of failed tests."""
+        return {
+            "title": self.root.title(),
+            "people": self.names,
+            "open": self.vm.header,
+            "texts": [bubble.text for bubble in self.vm.bubbles][-5:],
+            "banner": self.vm.banner,
+            "notice": self.vm.notice,
+            "login": self.vm.form.state,
+        }
+
+    # --- doing ---
+
+    def activate(self) -> None:
+        """Bring this window to the front by way of the window manager."""
+        self.wait(lambda: self.root.winfo_viewable())
+        # The frame around the toolkit's window is the one that the window manager knows.
+        self._xdotool("windowactivate", str(int(self.root.wm_frame(), 16)))
+        self.wait(lambda: self.vm.chats.in_front)
+
+    def key(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        self._xdotool("key", "--delay", "15", *keys)
+        self._settle()
+
+    def write(self, text: str) -> None:
+        """Type a text."""
+        self._xdotool("type", "--delay", "8", text)
+        self._settle()
+
+    def click(self, widget: tk.Misc, x: int | None = None, y: int | None = None) -> None:
+        """Click on a widget, in its middle or at a place in it."""
+        self.root.update()
+        left = widget.winfo_rootx() + (widget.winfo_width() // 2 if x is None else x)
+        top = widget.winfo_rooty() + (widget.winfo_height() // 2 if y is None else y)
+        self._xdotool("mousemove", str(left), str(top), "click", "1")
+        self._settle()
+
+    def click_on(self, text: str) -> None:
+        """Click on the button that says this, or on the text of this name in the list of people."""
+        for widget in self._widgets():
+            if (
+                widget.winfo_class() == "TButton"
+                and widget.winfo_viewable()
+                and str(widget.cget("text")) == text
+            ):
+                self.click(widget)
+                return
+        canvas = self.list_canvas
+        for item in canvas.find_all():
+            if text_of(canvas, item) == text:
+                left, top, right, bottom = canvas.bbox(item)
+                self.click(canvas, (left + right) // 2, (top + bottom) // 2)
+                return
+        raise AssertionError(f"nothing says {text!r}")
+
+    # --- seeing ---
+
+    @property
+    def title(self) -> str:
+        return self.root.title()
+
+    @property
+    def names(self) -> list[str]:
+        """Who is in the list."""
+        return [row.name for row in self.vm.people.rows]
+
+    @property
+    def list_canvas(self) -> tk.Canvas:
+        return next(
+            widget
+            for widget in self._widgets()
+            if isinstance(widget, tk.Canvas) and "peoplelist" in str(widget)
+        )
+
+    @property
+    def composer(self) -> tk.Text:
+        return self.window.chat.composer.text
+
+    @property
+    def drawn(self) -> list[str]:
+        """All texts that the list of people draws now."""
+        canvas = self.list_canvas
+        return [text for item in canvas.find_all() if (text := text_of(canvas, item))]
+
+    @property
+    def labels(self) -> list[str]:
+        """All texts of labels and buttons that are in view."""
+        return [
+            str(widget.cget("text"))
+            for widget in self._widgets()
+            if widget.winfo_class() in {"TLabel", "TButton"}
+            and widget.winfo_viewable()
+            and widget.cget("text")
+        ]
+
+    def face_width(self) -> int:
+        """How wide the first avatar in the list is, in pixels."""
+        left, _, right, _ = self.list_canvas.bbox("face")
+        return right - left
+
+    def theme_is_dark(self) -> bool:
+        return self.app.theme.dark
+
+    def copied(self) -> str:
+        """All messages of the open chat, copied with the keys and pasted elsewhere."""
+        self.click(self.window.chat.transcript.canvas)
+        self.key("ctrl+a", "ctrl+c")
+        process = subprocess.Popen(
+            ["xclip", "-selection", "clipboard", "-o"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert process.stdout is not None
+        with process.stdout as output:
+            self.wait(lambda: process.poll() is not None)
+            return output.read().decode()
+
+    # --- inside ---
+
+    def _widgets(self) -> list[tk.Misc]:
+        found: list[tk.Misc] = [self.root]
+        for widget in found:
+            found.extend(widget.winfo_children())
+        return found
+
+    def _xdotool(self, *arguments: str) -> None:
+        xdotool(*arguments, while_waiting=self.pump)
+
+    def _settle(self) -> None:
+        """What was typed has been sent by the display when it answers; then it has to be handled."""
+        for _ in range(3):
+            self.root.winfo_pointerxy()  # a round trip to the display
+            self.root.update()
+
+    def _failed(self, _kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        self.errors.append(error)
+
+
+class ClientProcess:
+    """A client as a process of its own, that is only looked at from outside.
+
+    Args:
+        folder: where it keeps everything.
+        arguments: its options.
+        extra: more of its environment.
+        shows: whether it is to show a window; waits for that.
+    """
+
+    def __init__(
+        self, folder: Path, *arguments: str, extra: dict[str, str] | None = None, shows: bool = True
+    ) -> None:
+        before = _windows() if shows else set()
+        self.folder = folder
+        self.log = folder / "log"
+        folder.mkdir(parents=True, exist_ok=True)
+        self._stderr = (folder / "stderr").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "twocans.gui", *arguments],
+            env=environment(
+                {
+                    "TWOCANS_CONFIG_DIR": str(folder / "config"),
+                    "TWOCANS_LOG_DIR": str(self.log),
+                    "TWOCANS_GUI_STRICT": "1",
+                    **(extra or {}),
+                }
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=self._stderr,
+            stderr=self._stderr,
+        )
+        self._window = ""
+        if shows:
+            try:
+                self.wait(lambda: _windows() - before, "window")
+                (self._window,) = _windows() - before
+            except BaseException:
+                self.__exit__(None, None, None)
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self._stderr.close()
+
+    def title_is(self, title: str) -> None:
+        """Wait until the window's title is this."""
+        self.wait(lambda: self.title == title, f"title {title!r}")
+
+    @property
+    def title(self) -> str:
+        """The window's title."""
+        return xdotool("getwindowname", self._window).strip() if self._window else ""
+
+    def key(self, *keys: str) -> None:
+        self.activate()
+        xdotool("key", "--delay", "30", *keys)
+
+    def write(self, text: str) -> None:
+        self.activate()
+        xdotool("type", "--delay", "20", text)
+
+    def activate(self) -> None:
+        """Bring it to the front and wait until it has the keyboard."""
+        xdotool("windowactivate", "--sync", self._window)
+        self.wait(lambda: self.is_in_front, "focus")
+
+    @property
+    def is_in_front(self) -> bool:
+        """Whether it has the keyboard."""
+        return xdotool("getwindowfocus", "-f").strip() == self._window
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert self.process.poll() is None, self.failure()
+            assert time.monotonic() < deadline, f"no {what}; the title is {self.title!r}"
+            time.sleep(0.02)
+
+    def quits(self) -> int:
+        """Wait for the end; the exit code."""
+        return self.process.wait(DEADLINE_S)
+
+    def interrupt(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+
+    def failure(self) -> str:
+        logs = [path.read_text() for path in self.log.glob("*")] if self.log.exists() else []
+        return f"exit code {self.process.poll()}: {(self.folder / 'stderr').read_text()} {logs}"
+
+
+def _windows() -> set[str]:
+    """The numbers of all windows of clients in view."""
+    return set(xdotool("search", "--onlyvisible", "--name", "Twocans").split())
+
+
+def set_environment(
+    folder: Path, set_variable: Callable[[str, str], object], names: Sequence[str] = ()
+) -> None:
+    """Keep a client of this process to a folder of its own."""
+    set_variable("TWOCANS_CONFIG_DIR", str(folder / "config"))
+    set_variable("TWOCANS_LOG_DIR", str(folder / "log"))
+    for name in names:
+        set_variable(name, "")

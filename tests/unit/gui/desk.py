@@ -1,0 +1,115 @@
+"""A view-model with a clock of the test's own, and short words for what happens to it."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStored, Online
+from twocans.gui.viewmodel import Update, ViewModel
+from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, SendMessage
+from twocans.gui.viewmodel.state import Clock, Preferences, Row
+from twocans.protocol.messages import LimitsInForce, Message
+
+LIMITS = LimitsInForce(line_bytes=65536, text_bytes=16384, rate=0, burst=0)
+START_MS = int(datetime(2026, 5, 4, 12, 0, tzinfo=UTC).timestamp() * 1000)
+
+E = TypeVar("E", bound=Effect)
+
+
+class Desk:
+    """Somebody at a window."""
+
+    def __init__(self, *, server: str = "localhost", user: str = "alice") -> None:
+        self.seconds = 1000.0
+        self.preferences = Preferences()
+        self._cids = (f"cid-{number}" for number in itertools.count(1))
+        self._ids = itertools.count(1)
+        self.effects: list[Effect] = []
+        self.updates: list[Update] = []
+        self.vm = ViewModel(
+            Clock(lambda: self.seconds, self.now_ms, lambda ms: datetime.fromtimestamp(ms / 1000, UTC)),
+            lambda: next(self._cids),
+            lambda text: "An address has no spaces." if " " in text else None,
+            preferences=self.preferences,
+            server=server,
+            user=user,
+        )
+
+    def now_ms(self) -> int:
+        return START_MS + round((self.seconds - 1000.0) * 1000)
+
+    def take(self) -> Update:
+        update = self.vm.take()
+        self.updates.append(update)
+        self.effects.extend(update.effects)
+        return update
+
+    def all(self, kind: type[E]) -> list[E]:
+        """Every effect of this kind so far."""
+        self.take()
+        return [effect for effect in self.effects if isinstance(effect, kind)]
+
+    def forget(self) -> None:
+        """Look only at effects from now on."""
+        self.take()
+        self.effects.clear()
+
+    def later(self, seconds: float) -> None:
+        self.seconds += seconds
+        self.vm.tick()
+
+    # --- what happens ---
+
+    def event(self, *events: Event) -> None:
+        for event in events:
+            self.vm.handle(FromClient(self.vm.form.session, event))
+
+    def log_in(self, *others: str, front: bool = True) -> None:
+        self.vm.connect()
+        assert self.all(Connect)
+        me = self.vm.form.state.user
+        self.event(Online(me, "server", (me, *others), LIMITS, True), CaughtUp(0))
+        self.vm.set_in_front(front)
+        self.forget()
+
+    def online_again(self, *others: str, fresh: bool = False) -> None:
+        me = self.vm.me
+        self.event(Online(me, "server", (me, *others), LIMITS, fresh), CaughtUp(0))
+
+    def message(self, sender: str, text: str, *, to: str = "", cid: str = "") -> Message:
+        number = next(self._ids)
+        return Message(number, self.now_ms(), sender, to or self.vm.me, text, cid or f"{sender}-{number}")
+
+    def receive(self, sender: str, text: str, *, to: str = "", cid: str = "") -> Message:
+        message = self.message(sender, text, to=to, cid=cid)
+        self.event(MessageReceived(message))
+        return message
+
+    def write(self, text: str) -> str:
+        """Type and send in the open chat; the cid."""
+        before = len(self.all(SendMessage))
+        self.vm.set_draft(text)
+        self.vm.send()
+        sent = self.all(SendMessage)
+        assert len(sent) == before + 1
+        return sent[-1].cid
+
+    def stored(self, cid: str, to: str, text: str) -> int:
+        number = next(self._ids)
+        self.event(MessageStored(cid, to, text, number, self.now_ms()))
+        return number
+
+    # --- what is seen ---
+
+    @property
+    def texts(self) -> list[str]:
+        return [bubble.text for bubble in self.vm.bubbles]
+
+    @property
+    def names(self) -> list[str]:
+        return [row.name for row in self.vm.people.rows]
+
+    def row(self, name: str) -> Row:
+        return next(row for row in self.vm.people.rows if row.name == name)

@@ -1,0 +1,140 @@
+"""Makes the pictures in `docs/images`: `python -m tools.screenshots [folder]`, from the repository's root.
+
+It runs a real server and a real client on a display of its own, with a few people who talk to each other.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.gui.harness import Display, Person, screenshot, set_environment
+from tests.support.process import ServerProcess
+from tests.support.raw import PlainPeer
+from twocans.gui.settings import Look
+
+FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
+WIDE: Final = (960, 660)
+NARROW: Final = (430, 700)
+PEOPLE: Final = ("Ben", "Chiara", "Maximiliane-von-Hohenlohe.Lang", "李小龙", "מרים", "Olu", "Zoë")
+
+
+def main(folder: Path) -> None:
+    """Make all pictures."""
+    with tempfile.TemporaryDirectory() as temporary:
+        display = Display(Path(temporary) / "openbox.log")
+        os.environ["DISPLAY"] = display.name
+        os.environ["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={temporary}/no-bus"
+        os.environ["PATH"] = f"{temporary}{os.pathsep}{os.environ['PATH']}"
+        try:
+            for look in (Look.LIGHT, Look.DARK):
+                set_environment(Path(temporary) / look.value, os.environ.__setitem__)
+                make(folder, look)
+        finally:
+            display.close()
+
+
+def make(folder: Path, look: Look) -> None:
+    """The pictures in one look."""
+
+    def keep(person: Person, name: str) -> None:
+        settle(person)
+        root = person.root
+        left, top = root.winfo_rootx(), root.winfo_rooty()
+        picture = screenshot().crop((left, top, left + root.winfo_width(), top + root.winfo_height()))
+        folder.mkdir(parents=True, exist_ok=True)
+        picture.quantize(256).save(folder / f"{name}-{look.value}.png", optimize=True)
+
+    with ServerProcess("--rate-limit", "0") as server:
+        with person_at(server.port, None, look) as amelie:
+            amelie.vm.form.set_user("Amélie")
+            amelie.window.refresh()
+            keep(amelie, "login")
+            amelie.vm.form.set_server("192.168.1.5:x")
+            amelie.window.refresh()
+            amelie.key("Return")
+            keep(amelie, "login-error")
+        with ExitStack() as stack:
+            peers = {name: stack.enter_context(PlainPeer(server.port, name)) for name in PEOPLE}
+            amelie = stack.enter_context(person_at(server.port, "Amélie", look))
+            amelie.wait(lambda: len(amelie.names) == len(PEOPLE))
+            talk(amelie, peers)
+            keep(amelie, "chat")
+            resize(amelie, NARROW)
+            keep(amelie, "narrow-chat")
+            amelie.key("Escape")
+            keep(amelie, "narrow-list")
+            resize(amelie, WIDE)
+            peers["Zoë"].say("Amélie", "Did you see the river this morning? All frozen!")
+            peers["Zoë"].say("Amélie", "I took pictures.")
+            amelie.wait(lambda: amelie.vm.chats.unread == 4)
+            keep(amelie, "notification")
+            amelie.key("ctrl+k")
+            amelie.write("zo")
+            keep(amelie, "search")
+            amelie.key("Escape")
+            amelie.window.act(amelie.vm.open, "Ben")
+            server.process.kill()
+            amelie.wait(lambda: amelie.vm.banner is not None)
+            amelie.write("See you there")
+            amelie.key("Return")
+            keep(amelie, "disconnect")
+
+
+def talk(amelie: Person, peers: dict[str, PlainPeer]) -> None:
+    """A little life."""
+    peers["Olu"].say("Amélie", "Thanks!")
+    peers["李小龙"].say("Amélie", "你好，今天过得怎么样？")
+    peers["מרים"].say("Amélie", "שלום, מה שלומך?")
+    amelie.wait(lambda: amelie.vm.chats.unread == 3)
+    amelie.window.act(amelie.vm.open, "Olu")
+    amelie.window.act(amelie.vm.open, "Ben")
+    for own, text in (
+        (False, "Good morning! Are we still going to the lake on Saturday?"),
+        (True, "Yes! I checked the trains: https://example.org/trains?to=lake"),
+        (False, "Perfect."),
+        (False, "I bring the canoe, Chiara brings the sandwiches. Anything that you cannot eat?"),
+        (True, "Everything is fine 🙂\nShall we meet at nine?"),
+        (False, "Nine it is."),
+    ):
+        count = len(amelie.vm.bubbles)
+        if own:
+            amelie.composer.insert("end", text)
+            settle(amelie)
+            amelie.key("Return")
+        else:
+            peers["Ben"].say("Amélie", text)
+        amelie.wait(lambda count=count: len(amelie.vm.bubbles) > count)  # type: ignore[misc]  # a default binds early
+
+
+@contextmanager
+def person_at(port: int, user: str | None, look: Look) -> Iterator[Person]:
+    """Somebody at a window of the usual size."""
+    with Person(port=port, user=user) as person:
+        person.window._set_look(look)
+        resize(person, WIDE)
+        yield person
+
+
+def resize(person: Person, size: tuple[int, int]) -> None:
+    """Make the window so large."""
+    person.root.geometry(f"{size[0]}x{size[1]}+40+60")
+    person.wait(lambda: (person.root.winfo_width(), person.root.winfo_height()) == size)
+
+
+def settle(person: Person) -> None:
+    """Let everything be drawn, and the pointer be out of the way."""
+    person._xdotool("mousemove", "1590", "1090")
+    until = time.monotonic() + 0.6
+    person.wait(lambda: time.monotonic() > until)
+    person.root.update_idletasks()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER)
