@@ -23,7 +23,9 @@ def on_small_disk(folder: Path, *, size_kib: int, filled: bool = False) -> list[
 
     The disk is seen by that process alone, and by `seen_by`; it is gone when the process ends.
     """
-    unshare = ["unshare", "--mount"] if not os.geteuid() else ["unshare", "--user", "--map-root-user", "--mount"]
+    unshare = (
+        ["unshare", "--mount"] if not os.geteuid() else ["unshare", "--user", "--map-root-user", "--mount"]
+    )
     script = 'mount -t tmpfs -o size="$1" tmpfs "$0" || exit 99; '
     if filled:
         script += 'cat /dev/zero >"$0/ballast" 2>/dev/null; '

@@ -10,11 +10,14 @@ from typing import Final
 
 from twocans.hub.limits import Limits
 from twocans.hub.roster import Account
-from twocans.hub.session import Session
+from twocans.hub.session import Reason, Session
 from twocans.protocol.messages import Synced
 from twocans.storage.base import Page, Storage
 
 PAGE_MESSAGES: Final = 200
+UNREADABLE: Final = (
+    "The server cannot read your messages just now. They are not lost; please try again later."
+)
 
 
 class Backlog:
@@ -51,6 +54,10 @@ class Backlog:
 
         def send(page: Page) -> None:
             if session.account is None:
+                return
+            if page.failed:
+                # Going on would pass over what could not be read, for good.
+                session.end(Reason.STORAGE_FAILED, UNREADABLE)
                 return
             messages = page.messages
             end = messages[-1].id if messages and page.more else max(seen, messages[-1].id if messages else 0)

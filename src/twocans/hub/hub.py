@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from twocans.hub.backlog import Backlog
+from twocans.hub.backlog import UNREADABLE, Backlog
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
 from twocans.hub.roster import Account, CallLater, Roster
 from twocans.hub.session import Reason, Session
@@ -187,6 +187,8 @@ class Hub:
 
     def _claim(self, name: str, *, token: str | None) -> Account:
         key = new_user_key(name)
+        if self.roster.session_count >= self.limits.max_connections:
+            raise ProtocolError(Code.SERVER_FULL, "This server is full. Please try again later.")
         account = self.roster.get(key)
         if account is None:
             other = self.roster.lookalike(name)
@@ -313,7 +315,7 @@ class Hub:
         return account
 
     def _stored(self, draft: Draft, outcome: Outcome) -> None:
-        session = draft.origin if isinstance(draft.origin, Session) else None
+        session = cast("Session | None", draft.origin)
         if not isinstance(outcome, Stored):
             if session is not None and session.account is not None:
                 session.deliver(_not_stored(outcome, draft.cid))
@@ -434,8 +436,11 @@ class Hub:
         peer = self._peer(query.peer, query.rid)
 
         def answer(page: Page) -> None:
-            session.deliver(History(rid=query.rid, messages=list(page.messages), more=page.more))
-            self._send_receipt_of(session, account, peer)
+            if page.failed:
+                session.deliver(_unreadable(query.rid))
+            else:
+                session.deliver(History(rid=query.rid, messages=list(page.messages), more=page.more))
+                self._send_receipt_of(session, account, peer)
             _answered(session)
 
         session.asking = True
@@ -461,7 +466,10 @@ class Hub:
         peer = None if query.peer is None else self._peer(query.peer, query.rid)
 
         def answer(page: Page) -> None:
-            session.deliver(Results(rid=query.rid, messages=list(page.messages), more=page.more))
+            if page.failed:
+                session.deliver(_unreadable(query.rid))
+            else:
+                session.deliver(Results(rid=query.rid, messages=list(page.messages), more=page.more))
             _answered(session)
 
         session.asking = True
@@ -555,6 +563,10 @@ def _not_stored(outcome: Conflict | Failed, cid: str) -> Error:
         case Failed():
             text = "The server could not store the message, so it was not sent. Please try again later."
     return Error(code=Code.INTERNAL, text=text, cid=cid)
+
+
+def _unreadable(rid: int | str) -> Error:
+    return Error(code=Code.INTERNAL, text=UNREADABLE, rid=rid)
 
 
 def _shortened(chats: list[Chat], max_bytes: int) -> list[Chat]:

@@ -42,6 +42,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How much text one page of history or waiting messages holds at most."""
     memory_messages: int = 100_000
     """How many messages the memory storage keeps; the oldest are forgotten first."""
+    transient_messages: int = 10_000
+    """How many messages are kept for people who reconnect when there is no history."""
 
 
 class TokenBucket:

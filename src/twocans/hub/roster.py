@@ -126,9 +126,10 @@ class Roster:
         """Everybody online, in registration order; a copy, so that it may change meanwhile."""
         return iter(list(self._online.values()))
 
-    def sessions(self) -> list[Session]:
-        """All registered sessions."""
-        return [*self._plain, *self._json]
+    @property
+    def session_count(self) -> int:
+        """How many sessions are registered."""
+        return len(self._plain) + len(self._json)
 
     def __len__(self) -> int:
         return len(self._online)

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     REFUSED = "refused"
     NOT_REGISTERED = "not_registered"
     SERVER_STOPPING = "server_stopping"
+    STORAGE_FAILED = "storage_failed"
 
 
 class Session(ABC):

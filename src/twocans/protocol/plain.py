@@ -65,4 +65,6 @@ def encode(message: Frame) -> bytes:
 
 
 def _message(sender: str, text: str) -> bytes:
+    if "\n" not in text:
+        return f"MSG: {sender}: {text}\n".encode()
     return "".join(f"MSG: {sender}: {line}\n" for line in text.split("\n")).encode()

@@ -88,7 +88,7 @@ def _open_log(config: Config, form: LogFormat) -> Log:
 async def _serve(config: Config, log: Log) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    why = "quit was typed"
+    why = "the operator asked for it"
 
     def ask_to_stop(reason: str) -> None:
         nonlocal why
@@ -103,7 +103,9 @@ async def _serve(config: Config, log: Log) -> None:
     _welcome(config, server, log)
     console = None
     if _has_operator(log):
-        console = asyncio.create_task(_console(server, config, log, lambda: ask_to_stop("quit was typed")))
+        console = asyncio.create_task(
+            _console(server, config, log, lambda: ask_to_stop("the operator asked for it"))
+        )
     await stop.wait()
     if console is not None:
         console.cancel()

@@ -74,6 +74,10 @@ class Transport(Protocol):
         """How much of what was written has not left this process."""
         ...
 
+    def notify_when_sent(self) -> None:
+        """Call `Connection.drained` once there are no more unsent bytes; there are some now."""
+        ...
+
     def unconfirmed_bytes(self) -> int:
         """How much of what was written the peer's machine has not confirmed, as far as can be known."""
         ...
@@ -148,7 +152,7 @@ class Connection(Session):
         "_hub",
         "_json",
         "_last_check",
-        "_last_written",
+        "_last_delivered",
         "_lines",
         "_list",
         "_out",
@@ -163,6 +167,7 @@ class Connection(Session):
         "_timers",
         "_too_long",
         "_transport",
+        "_written",
     )
 
     def __init__(
@@ -182,7 +187,11 @@ class Connection(Session):
         self._timers = timers
         self._schedule_flush = schedule_flush
         self._reader = LineReader(limits.max_line_bytes)
-        self._bucket = TokenBucket(rate=limits.rate_per_s, burst=limits.rate_per_s * limits.burst_s, now=now)
+        self._bucket = None
+        if limits.rate_per_s:
+            self._bucket = TokenBucket(
+                rate=limits.rate_per_s, burst=limits.rate_per_s * limits.burst_s, now=now
+            )
         self._lines: deque[bytes] = deque()
         self._too_long: LineTooLong | None = None
         self._out: list[bytes] = []
@@ -200,7 +209,8 @@ class Connection(Session):
         self._finishing = False
         self._heard_at = now
         self._pings = 0
-        self._last_written = 0
+        self._last_delivered = 0
+        self._written = 0
         self._confirmed = 0
         self._last_check = now
         self._timer = timers.call_later(limits.registration_s, self._registration_timed_out)
@@ -244,19 +254,28 @@ class Connection(Session):
         if self._list is not None and transport.unsent_bytes() == 0:
             self._out.append(_encode_plain(self._list))
             self._list = None
+        if self.plain and self.live:
+            now = self._timers.time()
+            if now - self._last_check >= CONFIRM_INTERVAL_S:
+                self._last_check = now
+                self._confirm_written()
         if self._out:
             data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
             self._out.clear()
             self._out_bytes = 0
             transport.write(data)
+            self._written = self._last_delivered
         unsent = transport.unsent_bytes()
         if self._closing:
             transport.close()
         elif unsent > self._hub.limits.send_queue_bytes:
             self._leave(Reason.TOO_SLOW)
             transport.abort()
-        elif unsent == 0:
-            self.drained()
+        elif self._list is not None or self._drained or self._clogged:
+            if unsent:
+                transport.notify_when_sent()
+            else:
+                self.drained()
 
     def drained(self) -> None:
         """Everything that was written has left this process."""
@@ -264,11 +283,6 @@ class Connection(Session):
             return
         if self._list is not None:
             self._want_flush()
-        if self.plain and self.live:
-            now = self._timers.time()
-            if now - self._last_check >= CONFIRM_INTERVAL_S:
-                self._last_check = now
-                self._confirm(orderly=False)
         if self._drained:
             callbacks, self._drained = self._drained, []
             for callback in callbacks:
@@ -293,7 +307,7 @@ class Connection(Session):
 
     def deliver_message(self, message: Message) -> None:
         """See `Session.deliver_message`."""
-        self._last_written = message.id
+        self._last_delivered = message.id
         self.deliver(message)
 
     def deliver_list(self, users: UserList) -> None:
@@ -346,8 +360,7 @@ class Connection(Session):
                 self._clogged = True
                 self._pause()
                 return
-            wait_s = self._bucket.take(self._timers.time())
-            if wait_s > 0:
+            if self._bucket is not None and (wait_s := self._bucket.take(self._timers.time())) > 0:
                 self._throttled = True
                 self._pause()
                 self._timers.call_later(wait_s, self._work_again)
@@ -404,7 +417,9 @@ class Connection(Session):
             self._hub.refused(self, name, error)
             self._tell(error)
             self._refusals += 1
-            if self._refusals >= self._hub.limits.max_refusals:
+            if error.code is Code.SERVER_FULL:
+                self.end(Reason.REFUSED, "Goodbye.")
+            elif self._refusals >= self._hub.limits.max_refusals:
                 self.end(Reason.REFUSED, "No name was accepted. Please connect again.")
             elif not self._json:
                 # The next first line may pick the other dialect.
@@ -513,12 +528,17 @@ class Connection(Session):
     # --- small change ------------------------------------------------------------------------------------
 
     def _confirm(self, *, orderly: bool) -> None:
-        """Note up to which message the machine of a plain peer has everything."""
-        if self.plain and not self._out:
-            transport = self._transport
-            missing = transport.unsent_bytes() if orderly else transport.unconfirmed_bytes()
-            if missing == 0:
-                self._confirmed = self._last_written
+        """Note, as a plain peer leaves, up to which message its machine has everything."""
+        if not self.plain or self._out:
+            return
+        if not orderly:
+            self._confirm_written()
+        elif self._transport.unsent_bytes() == 0:
+            self._confirmed = self._written
+
+    def _confirm_written(self) -> None:
+        if self._transport.unconfirmed_bytes() == 0:
+            self._confirmed = self._written
 
     def _pause(self) -> None:
         if not self._paused:

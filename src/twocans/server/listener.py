@@ -14,7 +14,9 @@ from twocans.server.connection import Connection
 from twocans.server.sockets import peer_address, tune, unacknowledged_bytes
 
 FULL: Final = b"MSG: Server: This server is full. Please try again later.\n"
-"""What a connection is told that finds no room; its dialect is not known yet."""
+"""What a connection is told for which there is not even room to hear its dialect."""
+UNREGISTERED: Final = 256
+"""How many connections there may be beyond those that can register, to be told in their dialect that they cannot."""
 TIMED_OUT: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH})
 
 
@@ -85,18 +87,16 @@ class AsyncAcceptor:
     def _protocol(self) -> _ClientProtocol:
         return _ClientProtocol(self)
 
-    def opened(
-        self, client: _ClientProtocol, transport: asyncio.Transport, address: str
-    ) -> Connection | None:
+    def opened(self, client: _ClientProtocol, transport: _AsyncTransport, address: str) -> Connection | None:
         """A connection for a new client; None if there is no room."""
-        if len(self._open) >= self._hub.limits.max_connections:
+        if len(self._open) >= self._hub.limits.max_connections + UNREGISTERED:
             self._on_full(address)
             return None
         self._open.add(client)
         self._empty.clear()
         return Connection(
             self._hub,
-            _AsyncTransport(transport),
+            transport,
             self._loop,
             schedule_flush=self._flusher,
             address=address,
@@ -112,13 +112,13 @@ class AsyncAcceptor:
 class _AsyncTransport:
     """An asyncio transport as `connection.Transport`."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_transport", "_wanted", "unsent_bytes", "write")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-
-    def write(self, data: bytes) -> None:
-        self._transport.write(data)
+        self._wanted = False
+        self.write = transport.write
+        self.unsent_bytes = transport.get_write_buffer_size
 
     def close(self) -> None:
         self._transport.close()
@@ -134,8 +134,18 @@ class _AsyncTransport:
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def unsent_bytes(self) -> int:
-        return self._transport.get_write_buffer_size()
+    def notify_when_sent(self) -> None:
+        if not self._wanted and not self._transport.is_closing():
+            self._wanted = True
+            self._transport.set_write_buffer_limits(high=0)
+
+    def sent(self) -> bool:
+        """The transport resumes writing; whether that was waited for."""
+        if not self._wanted:
+            return False
+        self._wanted = False
+        self._transport.set_write_buffer_limits()
+        return True
 
     def unconfirmed_bytes(self) -> int:
         sock = self._transport.get_extra_info("socket")
@@ -145,21 +155,21 @@ class _AsyncTransport:
 class _ClientProtocol(asyncio.Protocol):
     """Passes what asyncio reports to the connection."""
 
-    __slots__ = ("_acceptor", "_connection")
+    __slots__ = ("_acceptor", "_connection", "_transport")
 
     def __init__(self, acceptor: AsyncAcceptor) -> None:
         self._acceptor = acceptor
         self._connection: Connection | None = None
+        self._transport: _AsyncTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)
         sock = transport.get_extra_info("socket")
         if sock is not None:
             tune(sock)
-        # All that the system does not take counts as unsent; `resume_writing` tells when it is gone.
-        transport.set_write_buffer_limits(high=0)
+        self._transport = _AsyncTransport(transport)
         self._connection = self._acceptor.opened(
-            self, transport, peer_address(transport.get_extra_info("peername"))
+            self, self._transport, peer_address(transport.get_extra_info("peername"))
         )
         if self._connection is None:
             transport.write(FULL)
@@ -181,7 +191,7 @@ class _ClientProtocol(asyncio.Protocol):
         return False
 
     def resume_writing(self) -> None:
-        if self._connection is not None:
+        if self._connection is not None and self._transport is not None and self._transport.sent():
             self._connection.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:

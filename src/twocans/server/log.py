@@ -46,6 +46,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "refused": "no name was accepted",
     "not_registered": "gave no user name in time",
     "server_stopping": "the server is stopping",
+    "storage_failed": "their messages could not be read",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import secrets
 import socket
 import sys
@@ -21,6 +22,7 @@ from twocans.server.threaded import ThreadAcceptor
 from twocans.storage.base import Storage
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import SqliteStorage, StorageError
+from twocans.storage.transient import TransientStorage
 
 STOPPING: str = "The server is stopping. Your client can connect again when it is back."
 
@@ -93,7 +95,7 @@ class Server:
                 wall_ms=_wall_ms,
                 call_later=loop.call_later,
                 log=self._log,
-                new_cid=lambda: secrets.token_hex(16),
+                new_cid=_fresh_cids(),
             ),
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
@@ -113,7 +115,9 @@ class Server:
 
     def _open_storage(self, loop: asyncio.AbstractEventLoop) -> Storage:
         config = self._config
-        if config.data is None or config.history is HistoryMode.OFF:
+        if config.history is HistoryMode.OFF:
+            return TransientStorage(log=uuid.uuid4().hex, max_messages=config.limits.transient_messages)
+        if config.data is None:
             return MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
         return SqliteStorage(
             config.data,
@@ -139,6 +143,13 @@ class Server:
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _fresh_cids() -> Callable[[], str]:
+    """Ids for messages whose senders give none: random for this run, and counted within it."""
+    run = secrets.token_hex(8)
+    numbers = itertools.count()
+    return lambda: f"{run}-{next(numbers):x}"
 
 
 def loop_factory(concurrency: Concurrency) -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -18,7 +18,7 @@ from typing import Final
 from twocans.hub.hub import Hub
 from twocans.hub.session import Reason
 from twocans.server.connection import Connection
-from twocans.server.listener import FULL, TIMED_OUT, Flusher
+from twocans.server.listener import FULL, TIMED_OUT, UNREGISTERED, Flusher
 from twocans.server.sockets import peer_address, tune, unacknowledged_bytes
 
 CHUNK_BYTES: Final = 64 * 1024
@@ -76,7 +76,7 @@ class ThreadAcceptor:
     def _admit(self, sock: socket.socket, address: str) -> None:
         sock.setblocking(False)
         tune(sock)
-        if len(self._open) >= self.hub.limits.max_connections:
+        if len(self._open) >= self.hub.limits.max_connections + UNREGISTERED:
             self._refuse(sock, address)
             return
         client = _Client(self, sock, address)
@@ -226,6 +226,9 @@ class _Client:
     def unsent_bytes(self) -> int:
         """See `Transport.unsent_bytes`."""
         return len(self._unsent)
+
+    def notify_when_sent(self) -> None:
+        """See `Transport.notify_when_sent`; this one tells always."""
 
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""

@@ -46,10 +46,14 @@ class Failed(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Some messages; `more` says whether the same question has more answers."""
+    """Some messages; `more` says whether the same question has more answers.
+
+    `failed` tells that the storage could not read: what is missing may be there.
+    """
 
     messages: Sequence[Message]
     more: bool
+    failed: bool = False
 
 
 Outcome: TypeAlias = Stored | Conflict | Failed
@@ -135,3 +139,15 @@ class Storage(Protocol):
     def close(self) -> None:
         """Finish what was begun; nothing may be called after it."""
         ...
+
+
+def page_of(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
+    """As many messages as a page holds: at least one, and no more than the limits allow."""
+    taken: list[Message] = []
+    size = 0
+    for message in messages:
+        size += len(message.text.encode())
+        if taken and (len(taken) == limit or size > max_bytes):
+            return Page(taken, more=True)
+        taken.append(message)
+    return Page(taken, more=False)

@@ -10,7 +10,17 @@ from typing import Final
 
 from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import AccountRecord, Conflict, Draft, OnChats, OnPage, OnStored, Page, Stored
+from twocans.storage.base import (
+    AccountRecord,
+    Conflict,
+    Draft,
+    OnChats,
+    OnPage,
+    OnStored,
+    Page,
+    Stored,
+    page_of,
+)
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -124,14 +134,14 @@ class MemoryStorage:
         if not own:
             name = self._names.get(user)
             found = (message for message in found if message.to == name)
-        on_page(_page(found, limit, max_bytes))
+        on_page(page_of(found, limit, max_bytes))
 
     def conversation(
         self, user: UserKey, peer: UserKey, *, before: int | None, limit: int, max_bytes: int, on_page: OnPage
     ) -> None:
         """See `Storage.conversation`."""
         thread = self._conversations.get(_pair(user, peer))
-        page = _page(thread.before(before) if thread else (), limit, max_bytes)
+        page = page_of(thread.before(before) if thread else (), limit, max_bytes)
         on_page(Page(page.messages[::-1], page.more))
 
     def search(
@@ -152,7 +162,7 @@ class MemoryStorage:
             on_page(Page((), more=False))
             return
         hits = (message for message in thread.before(before) if _holds(message.text, words))
-        on_page(_page(hits, limit, max_bytes))
+        on_page(page_of(hits, limit, max_bytes))
 
     def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
         """See `Storage.chats`."""
@@ -203,18 +213,6 @@ def _pair(one: UserKey, other: UserKey) -> tuple[UserKey, UserKey]:
 def _sides(sender: UserKey, recipient: UserKey) -> list[tuple[UserKey, UserKey]]:
     """Who has the message in the inbox, and with whom; a message to oneself is there once."""
     return [(sender, recipient)] if sender == recipient else [(sender, recipient), (recipient, sender)]
-
-
-def _page(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
-    """As many messages as a page holds: at least one, and no more than the limits allow."""
-    taken: list[Message] = []
-    size = 0
-    for message in messages:
-        size += len(message.text.encode())
-        if taken and (len(taken) == limit or size > max_bytes):
-            return Page(taken, more=True)
-        taken.append(message)
-    return Page(taken, more=False)
 
 
 def _holds(text: str, words: list[str]) -> bool:

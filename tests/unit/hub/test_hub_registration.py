@@ -113,7 +113,7 @@ def test_refused_name_leaves_no_trace(name: str, code: Code) -> None:
     world = World()
     assert _refusal(world, name).code is code
     assert world.account_names() == []
-    assert world.hub.roster.sessions() == []
+    assert world.hub.roster.session_count == 0
 
 
 # --- what the log hears ----------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_name_that_looks_like_a_known_one_is_refused_even_if_that_one_is_away() 
 
 
 def _find(world: World, prefix: str) -> list[str]:
-    seeker = world.hub.roster.sessions()[0]
+    seeker = next(world.hub.roster.online()).sessions[0]
     assert isinstance(seeker, FakeSession)
     seeker.take()
     world.hub.find(seeker, FindQuery(prefix=prefix, rid=1))

@@ -51,6 +51,9 @@ class FakeTransport:
         """See `Transport.unsent_bytes`."""
         return self.unsent
 
+    def notify_when_sent(self) -> None:
+        """See `Transport.notify_when_sent`; the test tells when."""
+
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
         return self.unsent + self.unconfirmed

@@ -107,6 +107,7 @@ def test_every_reason_has_words(reason: Reason) -> None:
         Reason.NOT_REGISTERED,
         Reason.REFUSED,
         Reason.SERVER_STOPPING,
+        Reason.STORAGE_FAILED,
     }
 
 

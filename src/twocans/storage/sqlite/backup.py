@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import uuid
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,9 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
     source.execute("ROLLBACK")
     # The copy is to be one file; the server that it is given to makes the write-ahead log anew.
     target.execute("PRAGMA journal_mode = DELETE").fetchone()
+    # A server that is given the copy gives ids again that clients have seen for other messages. Under another
+    # name of the log their cursors mean nothing, so they start afresh and miss none of the new ones.
+    target.execute("UPDATE log SET name = ?", (uuid.uuid4().hex,))
 
 
 def _not_copied(source: Path, to: Path, error: sqlite3.Error) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from twocans.protocol.names import SERVER_NAME
-from twocans.storage.sqlite.schema import DATABASE_FILE, explain, open_to_read
+from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, explain, open_to_read
 
 MAX_DAMAGES: Final = 10
 """How much of SQLite's own findings is told."""
@@ -112,7 +112,7 @@ def check(folder: Path) -> Report:
             database.execute(
                 "CREATE VIRTUAL TABLE temp.found_word USING fts5vocab(main, message_text, instance)"
             )
-            problems: list[str] = []
+            problems = [f"Missing, or not as it was made: {name}" for name in _missing(database)]
             for rule, count in _RULES:
                 (exceptions,) = database.execute(count).fetchone()
                 if exceptions:
@@ -120,6 +120,17 @@ def check(folder: Path) -> Report:
             return Report(tuple(problems), *_counts(database))
         except sqlite3.Error as error:
             return Report((explain(path, error),))
+
+
+def _missing(database: sqlite3.Connection) -> list[str]:
+    """Tables and indexes that a new database has and this one has not."""
+    made = "SELECT name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL"
+    with contextlib.closing(sqlite3.connect(":memory:")) as new:
+        for statements in MIGRATIONS:
+            for statement in statements:
+                new.execute(statement)
+        wanted = set(new.execute(made))
+    return sorted(name for name, _ in wanted - set(database.execute(made)))
 
 
 def _counts(database: sqlite3.Connection) -> tuple[int, int, int, int]:

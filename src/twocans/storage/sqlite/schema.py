@@ -73,13 +73,18 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
             # SQLite makes its other files with the rights of this one.
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        # SQLite opens a file that it may only read all the same, and finds out when it writes.
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise StorageError(_cannot(path, "no permission"))
+        # Closing a connection that may write carries a write-ahead log over, whosever it is.
+        with contextlib.closing(connect(path, read_only=True)) as looking:
+            _check_identity(looking, path)
         database = connect(path)
     except OSError as error:
         raise StorageError(_cannot(path, os.strerror(error.errno or 0))) from None
     except sqlite3.Error as error:
-        raise StorageError(_cannot(path, str(error))) from None
+        raise StorageError(explain(path, error)) from None
     try:
-        _check_identity(database, path)
         database.execute("PRAGMA journal_mode = WAL").fetchone()
         database.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.POWER else 'NORMAL'}")
         # A thread of its own carries the write-ahead log over, so that no commit waits for it.

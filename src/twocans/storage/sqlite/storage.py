@@ -99,7 +99,7 @@ class SqliteStorage:
         number = self._number(user)
         self._reader.ask(
             lambda db: reader.inbox(db, number, after=after, own=own, limit=limit, max_bytes=max_bytes),
-            instead=_NOTHING,
+            instead=_UNREADABLE,
             answer=on_page,
         )
 
@@ -110,7 +110,7 @@ class SqliteStorage:
         one, other = self._number(user), self._number(peer)
         self._reader.ask(
             lambda db: reader.conversation(db, one, other, before=before, limit=limit, max_bytes=max_bytes),
-            instead=_NOTHING,
+            instead=_UNREADABLE,
             answer=on_page,
         )
 
@@ -134,7 +134,7 @@ class SqliteStorage:
                 lambda db: reader.search(
                     db, number, query, peer=other, before=before, limit=limit, max_bytes=max_bytes
                 ),
-                instead=_NOTHING,
+                instead=_UNREADABLE,
                 answer=on_page,
             )
         )
@@ -180,7 +180,7 @@ class SqliteStorage:
                 failure = error
                 self._post(lambda: self._on_error(failure))
             else:
-                self._checkpointer.written()
+                self._checkpointer.written(database)
             self._post(lambda: on_cleared(number))
 
         self._writer.run(clear)
@@ -244,5 +244,5 @@ class SqliteStorage:
             )
 
 
-_NOTHING: Final = Page((), more=False)
+_UNREADABLE: Final = Page((), more=False, failed=True)
 _NO_CHATS: Final[tuple[Chat, ...]] = ()

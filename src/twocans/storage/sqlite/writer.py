@@ -65,7 +65,7 @@ class Writer:
         last_id: the newest id in the log.
         indexed: up to which id messages are in the full-text index.
         post: runs a callback on the hub's thread.
-        on_written: told, on the writer's thread, after every commit.
+        on_written: told, on the writer's thread, after every commit of messages or marks, with its connection.
         on_error: told what could not be written; on the hub's thread.
     """
 
@@ -76,7 +76,7 @@ class Writer:
         last_id: int,
         indexed: int,
         post: Callable[[Callable[[], None]], object],
-        on_written: Callable[[], None],
+        on_written: Callable[[sqlite3.Connection], None],
         on_error: Callable[[sqlite3.Error], None],
     ) -> None:
         self._database = database
@@ -171,7 +171,7 @@ class Writer:
             return
         self._last_id += len(rows)
         self._post(lambda: _answer(drafts, outcomes))
-        self._on_written()
+        self._on_written(database)
 
     def _insert(
         self, rows: list[tuple[int, int, int, int, str, str]], drafts: Sequence[Waiting]

@@ -1,0 +1,282 @@
+"""The storage on disk: what outlives a restart, what a full disk and a damaged page do, and what follows the commit."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Turns, draft, ids, open_sqlite
+from twocans.protocol.messages import Message
+from twocans.protocol.names import UserKey
+from twocans.storage.base import Conflict, Draft, Failed, Outcome, Stored
+from twocans.storage.sqlite import SqliteStorage, StorageError, checkpoint
+
+DATABASE = "messages.db"
+MOST_MESSAGES = 100_000
+
+
+def _at_least(found: Sequence[object], number: int) -> bool:
+    return len(found) >= number
+
+
+def texts(messages: object) -> list[str]:
+    """What messages say."""
+    assert isinstance(messages, list | tuple)
+    return [message.text for message in messages]
+
+
+def limit_pages(storage: SqliteStorage, turns: Turns, *, more: int | None) -> None:
+    """Let the database grow by so many pages at most, as on a disk that is nearly full; None for any number."""
+    done: list[bool] = []
+
+    def limit(database: sqlite3.Connection) -> None:
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {2**30 if more is None else pages + more}")
+        turns.post(lambda: done.append(True))
+
+    storage._writer.run(limit)
+    turns.run_until(lambda: bool(done))
+
+
+def fill(asked: Asked, *, text: str = "x" * 3000) -> list[Message]:
+    """Store messages until the disk is full; those that were stored."""
+    stored: list[Message] = []
+    for number in range(10_000):
+        outcome = asked.append(ALICE, BOB, text, f"fill-{number}")
+        if isinstance(outcome, Failed):
+            assert outcome.full
+            return stored
+        assert isinstance(outcome, Stored)
+        stored.append(outcome.message)
+    raise AssertionError("the disk does not get full")
+
+
+def test_restart_changes_nothing(tmp_path: Path) -> None:
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        first = asked.append(ALICE, BOB, "one", "c1")
+        asked.append(BOB, ALICE, "two", "c1")
+        asked.append(ALICE, BOB, "three", "c3")
+        last = asked.append(CAROL, CAROL, "note", "c4")
+        assert isinstance(first, Stored)
+        assert isinstance(last, Stored)
+        storage.mark_read(BOB, ALICE, first.message.id)
+        storage.mark_delivered(BOB, delivered=first.message.id, handed=first.message.id + 1)
+        before = (storage.log, asked.inbox(BOB), asked.chats(BOB), asked.search(BOB, "t"), asked.inbox(CAROL))
+    with open_sqlite(tmp_path, turns) as storage:
+        known = {account.key: account for account in storage.accounts()}
+        asked = Asked(storage, turns)
+        assert before == (
+            storage.log,
+            asked.inbox(BOB),
+            asked.chats(BOB),
+            asked.search(BOB, "t"),
+            asked.inbox(CAROL),
+        )
+        assert [chat.unread for chat in asked.chats(BOB)] == [1]
+        assert {key: account.name for key, account in known.items()} == NAMES
+        bob = known[BOB]
+        assert (bob.delivered, bob.handed) == (first.message.id, first.message.id + 1)
+        assert dict(bob.read) == {ALICE: first.message.id}
+        assert dict(bob.inbound) == {ALICE: first.message.id + 2}
+        assert [known[key].last for key in (ALICE, BOB, CAROL)] == [3, 3, last.message.id]
+        again = asked.append(ALICE, BOB, "one", "c1")
+        assert again == Stored(first.message, first=False)
+        assert isinstance(asked.append(ALICE, BOB, "other", "c1"), Conflict)
+        new = asked.append(ALICE, BOB, "four", "c5")
+        assert isinstance(new, Stored)
+        assert new.message.id > last.message.id
+
+
+def test_nobody_hears_of_a_message_before_it_is_in_the_log(tmp_path: Path) -> None:
+    """What another process can see is what survives this one."""
+    turns = Turns()
+    seen: list[bool] = []
+    with open_sqlite(tmp_path, turns) as storage, closing(sqlite3.connect(tmp_path / DATABASE)) as other:
+        Asked(storage, turns)
+
+        def on_stored(one: Draft, outcome: Outcome) -> None:
+            assert isinstance(outcome, Stored)
+            found = other.execute("SELECT cid FROM message WHERE id = ?", (outcome.message.id,)).fetchall()
+            seen.append(found == [(one.cid,)])
+
+        for number in range(200):
+            storage.append(draft(ALICE, BOB, "hello", f"c{number}"), on_stored)
+            if number % 7 == 0:
+                turns.run_until(partial(_at_least, seen, number // 2))
+        turns.run_until(lambda: len(seen) == 200)
+    assert all(seen)
+
+
+def test_full_disk_refuses_and_forgets_nothing_that_nobody_waits_for(tmp_path: Path) -> None:
+    turns, errors = Turns(), list[sqlite3.Error]()
+    dora = UserKey("dora")
+    with open_sqlite(tmp_path, turns, errors=errors) as storage:
+        asked = Asked(storage, turns)
+        first = asked.append(ALICE, BOB, "hello", "first")
+        assert isinstance(first, Stored)
+        limit_pages(storage, turns, more=3)
+        stored = fill(asked)
+        # What was there before is answered as before.
+        assert asked.append(ALICE, BOB, "y" * 3000, "again") == Failed(full=True)
+        storage.mark_read(BOB, ALICE, first.message.id)
+        storage.mark_delivered(BOB, delivered=first.message.id, handed=first.message.id)
+        storage.add_account(dora, "Dora")
+        assert asked.append(ALICE, BOB, "y" * 3000, "again") == Failed(full=True)
+        assert errors
+        limit_pages(storage, turns, more=None)
+        late = asked.append(ALICE, BOB, "y" * 3000, "again")
+        assert isinstance(late, Stored)
+        assert late.first
+        assert asked.append(ALICE, BOB, "y" * 3000, "again") == Stored(late.message, first=False)
+        expected = [first.message, *stored, late.message]
+        assert asked.inbox(BOB).messages == expected
+    with open_sqlite(tmp_path, turns) as storage:
+        known = {account.key: account for account in storage.accounts()}
+        assert known[BOB].delivered == first.message.id
+        assert dict(known[BOB].read) == {ALICE: first.message.id}
+        assert known[dora].name == "Dora"
+        assert Asked(storage, turns).inbox(BOB).messages == expected
+
+
+def test_search_on_a_full_disk_is_answered_from_what_is_in_the_index(tmp_path: Path) -> None:
+    turns, errors = Turns(), list[sqlite3.Error]()
+    with open_sqlite(tmp_path, turns, errors=errors) as storage:
+        asked = Asked(storage, turns)
+        asked.append(ALICE, BOB, "needle", "first")
+        assert texts(asked.search(BOB, "needle").messages) == ["needle"]
+        limit_pages(storage, turns, more=2)
+        fill(asked, text=" ".join(f"{number:x}" for number in range(700)))
+        assert texts(asked.search(BOB, "needle").messages) == ["needle"]
+        limit_pages(storage, turns, more=None)
+        asked.append(ALICE, BOB, "needle again", "last")
+        assert texts(asked.search(BOB, "needle").messages) == ["needle again", "needle"]
+
+
+def test_every_message_is_found_after_a_restart_that_follows_repeated_cids(tmp_path: Path) -> None:
+    """Repeated messages use up ids that the next start gives out again."""
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        for _ in range(5):
+            asked.append(ALICE, BOB, "hello", "same")
+        asked.search(ALICE, "hello")
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        for number in range(5):
+            asked.append(ALICE, BOB, "world", f"c{number}")
+        assert len(asked.search(BOB, "world").messages) == 5
+
+
+@pytest.mark.parametrize("cid", ["x\0", "x\0y", "\0", "X", "x ", "\u0301x", "🙂", "'", '"', "\\"])
+def test_what_counts_as_stored_is_in_the_log_whatever_the_cid(tmp_path: Path, cid: str) -> None:
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        stored = [
+            outcome.message
+            for outcome in [asked.append(ALICE, BOB, "one", "x"), asked.append(ALICE, BOB, "two", cid)]
+            if isinstance(outcome, Stored) and outcome.first
+        ]
+        assert texts(asked.inbox(BOB).messages) == [message.text for message in stored]
+
+
+def test_messages_of_more_than_one_batch_keep_their_order(tmp_path: Path) -> None:
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        drafts = [
+            draft(ALICE, BOB, f"{number}", f"c{number % 900}-{number}", origin=number)
+            for number in range(3000)
+        ]
+        outcomes = asked.append_all(drafts)
+        numbers = [outcome.message.id for outcome in outcomes if isinstance(outcome, Stored)]
+        assert numbers == sorted(set(numbers))
+        assert len(numbers) == 3000
+        assert ids(asked.inbox(BOB)) == numbers
+
+
+def test_same_cid_twice_in_one_batch_is_stored_once(tmp_path: Path) -> None:
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        one, again, other = asked.append_all(
+            [
+                draft(ALICE, BOB, "hello", "same", origin=0),
+                draft(ALICE, BOB, "hello", "same", origin=1),
+                draft(ALICE, BOB, "bye", "same", origin=2),
+            ]
+        )
+        assert isinstance(one, Stored)
+        assert one.first
+        assert again == Stored(one.message, first=False)
+        assert isinstance(other, Conflict)
+        assert asked.inbox(BOB).messages == [one.message]
+
+
+def test_page_that_is_damaged_is_never_passed_over_in_silence(tmp_path: Path) -> None:
+    """Either the storage does not open, or it says that it cannot read, or everything is there."""
+    turns = Turns()
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    with open_sqlite(whole, turns) as storage:
+        asked = Asked(storage, turns)
+        asked.append_all([draft(ALICE, BOB, f"message {n}", f"c{n}", origin=n) for n in range(400)])
+        expected = asked.inbox(BOB).messages
+    content = (whole / DATABASE).read_bytes()
+    refused, told, unharmed = 0, 0, 0
+    for start in range(0, len(content), 4096):
+        noise = random.Random(start).randbytes(4096)  # noqa: S311
+        damaged = tmp_path / "damaged"
+        damaged.mkdir()
+        (damaged / DATABASE).write_bytes(content[:start] + noise + content[start + 4096 :])
+        errors: list[sqlite3.Error] = []
+        try:
+            with open_sqlite(damaged, turns, errors=errors) as storage:
+                page = Asked(storage, turns).inbox(BOB)
+        except StorageError:
+            refused += 1
+        else:
+            assert page.failed or page.messages == expected
+            told, unharmed = told + page.failed, unharmed + (not page.failed)
+        shutil.rmtree(damaged)
+    assert refused
+    assert told
+    assert unharmed
+
+
+def test_write_ahead_log_starts_anew_while_somebody_writes_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "WAL_BYTES", 32 * 1024)
+    monkeypatch.setattr(checkpoint, "WAL_MOST_BYTES", 128 * 1024)
+    monkeypatch.setattr(checkpoint, "CHECK_EVERY", 1)
+    turns = Turns()
+    done: list[Draft] = []
+    size, shrunk = 0, 0
+
+    def on_stored(one: Draft, outcome: Outcome) -> None:
+        assert isinstance(outcome, Stored)
+        done.append(one)
+
+    with open_sqlite(tmp_path, turns) as storage:
+        Asked(storage, turns)
+        for number in range(MOST_MESSAGES):
+            storage.append(draft(ALICE, BOB, "x" * 500, f"c{number}"), on_stored)
+            # There is always something left to write.
+            while len(done) < number - 200:
+                turns.run_until(partial(_at_least, done, len(done) + 1))
+            before, size = size, (tmp_path / f"{DATABASE}-wal").stat().st_size
+            shrunk += size < before
+            if shrunk == 3:
+                break
+        turns.run_until(lambda: len(done) == number + 1)
+    assert shrunk == 3
