@@ -280,3 +280,57 @@ def test_write_ahead_log_starts_anew_while_somebody_writes_all_the_time(
                 break
         turns.run_until(lambda: len(done) == number + 1)
     assert shrunk == 3
+
+
+def said(outcome: Outcome) -> Message:
+    """The message that was stored."""
+    assert isinstance(outcome, Stored)
+    return outcome.message
+
+
+def test_ids_of_messages_that_a_power_cut_took_are_not_given_again(tmp_path: Path) -> None:
+    """The files as they were on the disk some commits ago stand for what a power cut leaves of them."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    turns = Turns()
+    with open_sqlite(before, turns) as storage:
+        asked = Asked(storage, turns)
+        kept = [said(asked.append(ALICE, BOB, "kept", f"kept {number}")) for number in range(5)]
+        shutil.copytree(before, after)
+        lost = [said(asked.append(ALICE, BOB, "lost", f"lost {number}")) for number in range(5)]
+    with open_sqlite(after, turns) as storage:
+        asked = Asked(storage, turns)
+        new = said(asked.append(ALICE, BOB, "new", "new"))
+        assert all(message.id < new.id for message in (*kept, *lost))
+        assert asked.append(ALICE, BOB, "kept", "kept 0") == Stored(kept[0], first=False)
+
+
+def test_clean_end_leaves_no_gap(tmp_path: Path) -> None:
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        first = said(Asked(storage, turns).append(ALICE, BOB, "one", "1"))
+    with open_sqlite(tmp_path, turns) as storage:
+        second = said(Asked(storage, turns).append(ALICE, BOB, "two", "2"))
+    assert second.id == first.id + 1
+
+
+def test_batch_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
+    turns, errors = Turns(), list[sqlite3.Error]()
+    with open_sqlite(tmp_path, turns, errors=errors) as storage:
+        asked = Asked(storage, turns)
+
+        def on_writer(statement: str) -> None:
+            done: list[bool] = []
+            storage._writer.run(lambda database: (database.execute(statement), done.append(True), None)[2])
+            while not done:
+                asked.chats(ALICE)
+
+        on_writer("CREATE TEMP TRIGGER broken BEFORE INSERT ON chat BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        assert asked.append(ALICE, BOB, "hello", "c1") == Failed(full=False)
+        assert asked.inbox(BOB).messages == []
+        on_writer("DROP TRIGGER broken")
+        outcome = asked.append(ALICE, BOB, "hello", "c1")
+        assert isinstance(outcome, Stored)
+        assert outcome.first
+        assert asked.inbox(BOB).messages == [outcome.message]
+        assert [chat.unread for chat in asked.chats(BOB)] == [1]

@@ -45,7 +45,9 @@ _SECOND: Final = (
     "ALTER TABLE log ADD COLUMN cleared INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX message_age ON message(at) WHERE text IS NOT NULL",
 )
-MIGRATIONS: Final = (_FIRST, _SECOND)
+# Ids up to `reserved` may have been given out, even if a power cut has taken the messages.
+_THIRD: Final = ("ALTER TABLE log ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0",)
+MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD)
 """The statements that lead from one version of the schema to the next."""
 
 

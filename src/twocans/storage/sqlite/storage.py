@@ -206,14 +206,10 @@ class SqliteStorage:
         return number
 
     def _load(self, database: sqlite3.Connection) -> None:
-        name, indexed = database.execute("SELECT name, indexed FROM log").fetchone()
+        name, indexed, reserved = database.execute("SELECT name, indexed, reserved FROM log").fetchone()
         self._log, self._indexed = str(name), int(indexed)
-        (last_id,) = database.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()
-        self._last_id = int(last_id)
-        # Numbers that went to messages which were in the log already are given again after a restart.
-        if self._indexed > self._last_id:
-            self._indexed = self._last_id
-            database.execute("UPDATE log SET indexed = ?", (self._indexed,))
+        (newest,) = database.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()
+        self._last_id = max(int(newest), int(reserved))
         self._numbers: dict[UserKey, int] = {}
         self._records: list[AccountRecord] = []
         marks: dict[int, list[tuple[int, int, int, int]]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ IDLE_S: Final = 0.2
 RETRY_S: Final = 1.0
 """How long after a failure the changes that nobody waits for are tried again."""
 MAX_BATCH: Final = 20_000
+RESERVED_IDS: Final = 100_000
+"""How many ids are reserved at a time; so many are passed over at most when the server has not ended cleanly."""
 
 _INSERT: Final = (
     "INSERT INTO message(id, at, sender, recipient, cid, text)"
@@ -62,7 +65,7 @@ class Writer:
 
     Args:
         database: the connection; nobody else uses it after this.
-        last_id: the newest id in the log.
+        last_id: the newest id that may have been given out.
         indexed: up to which id messages are in the full-text index.
         post: runs a callback on the hub's thread.
         on_written: told, on the writer's thread, after every commit of messages or marks, with its connection.
@@ -81,6 +84,7 @@ class Writer:
     ) -> None:
         self._database = database
         self._last_id = last_id
+        self._reserved = last_id
         self._indexed = indexed
         self._post = post
         self._on_written = on_written
@@ -144,6 +148,9 @@ class Writer:
             for job in jobs:
                 job(self._database)
             if last_round:
+                with contextlib.suppress(sqlite3.Error):
+                    # A clean end leaves no gap.
+                    self._reserve(self._last_id)
                 return
             if not drafts or self._index_now:
                 self._index()
@@ -161,6 +168,8 @@ class Writer:
             for number, one in enumerate(drafts, start=1)
         ]
         try:
+            if self._last_id + len(rows) > self._reserved:
+                self._reserve(self._last_id + len(rows) + RESERVED_IDS)
             database.execute("BEGIN IMMEDIATE")
             for statement, values in updates:
                 database.execute(statement, values)
@@ -172,6 +181,17 @@ class Writer:
         self._last_id += len(rows)
         self._post(lambda: _answer(drafts, outcomes))
         self._on_written(database)
+
+    def _reserve(self, upto: int) -> None:
+        """Make sure that ids up to this one are never given twice, whatever becomes of their messages."""
+        database = self._database
+        (synchronous,) = database.execute("PRAGMA synchronous").fetchone()
+        database.execute("PRAGMA synchronous = FULL")
+        try:
+            database.execute("UPDATE log SET reserved = ?", (upto,))
+        finally:
+            database.execute(f"PRAGMA synchronous = {synchronous}")
+        self._reserved = upto
 
     def _insert(
         self, rows: list[tuple[int, int, int, int, str, str]], drafts: Sequence[Waiting]
