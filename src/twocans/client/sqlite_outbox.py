@@ -48,12 +48,16 @@ class SqliteOutbox:
             # SQLite makes its other files with the rights of this one.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._prepare()
-            rows = self._database.execute(
-                "SELECT cid, recipient, text FROM outgoing WHERE server = ? AND user = ? ORDER BY place",
-                self._key,
-            )
-            self._messages = {cid: Outgoing(cid, recipient, text) for cid, recipient, text in rows}
+            try:
+                self._prepare()
+                rows = self._database.execute(
+                    "SELECT cid, recipient, text FROM outgoing WHERE server = ? AND user = ? ORDER BY place",
+                    self._key,
+                )
+                self._messages = {cid: Outgoing(cid, recipient, text) for cid, recipient, text in rows}
+            except BaseException:
+                self._database.close()
+                raise
 
     def add(self, message: Outgoing) -> None:
         """Keep a message, as the newest; it is on disk once this returns.

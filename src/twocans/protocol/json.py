@@ -6,6 +6,7 @@ them. The server uses `decode_client`, a client `decode_server`; `encode` serves
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
@@ -16,6 +17,9 @@ from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, FromClien
 from twocans.protocol.text import has_control
 
 HELLO_PREFIX: Final = b"HELLO:"
+MAX_DEPTH: Final = 32
+"""How deep a payload may be nested. The decoder calls itself for every level, and some Pythons end by a crash."""
+_STRING_OR_BRACKET: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 _T = TypeVar("_T")
 _Decoders = Mapping[bytes, "msgspec.json.Decoder[_T]"]
@@ -64,6 +68,8 @@ def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
     decoder = decoders.get(verb)
     if decoder is None or not colon:
         raise _unknown(verb, colon)
+    if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH and _too_deep(payload):
+        raise ProtocolError(Code.BAD_REQUEST, f"{verb.decode()} was not understood: it is nested too deeply.")
     try:
         message = decoder.decode(payload)
     except msgspec.ValidationError as error:
@@ -80,6 +86,20 @@ def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
             Code.BAD_REQUEST, f"{verb.decode()} was not understood: its payload is not a JSON object."
         ) from None
     return message
+
+
+def _too_deep(payload: bytes) -> bool:
+    """Whether brackets, not those within strings, stand in each other more than `MAX_DEPTH` deep."""
+    depth = 0
+    for bracket in _STRING_OR_BRACKET.finditer(payload):
+        match bracket[0]:
+            case b"[" | b"{":
+                depth += 1
+                if depth > MAX_DEPTH:
+                    return True
+            case b"]" | b"}":
+                depth -= 1
+    return False
 
 
 def _unknown(verb: bytes, colon: bytes) -> ProtocolError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.protocol.frames import any_of
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, Message, Notice, Send, UserList
+from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, Message, Notice, Ping, Send, UserList
 
 VERBS = sorted({kind.verb for kind in (*FROM_CLIENT, *FROM_SERVER)})
 # The two that only plain clients are told have no JSON form.
@@ -181,3 +181,21 @@ def test_fields_on_the_wire_have_the_names_of_the_contract() -> None:
 )
 def test_first_line_picks_the_dialect(line: bytes, picked: bool) -> None:
     assert json.is_hello(line) is picked
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_nesting_that_no_program_needs_is_an_error_and_not_a_crash(opening: str) -> None:
+    line = f'PING: {{"n": 1, "more": {opening * 15_000}'
+    with pytest.raises(ProtocolError, match="nested too deeply"):
+        json.decode_client(line.encode())
+
+
+def test_brackets_in_a_text_nest_nothing() -> None:
+    text = '[{"\\' * 3000
+    message = Send(to="bob", text=text, cid="c")
+    assert json.decode_client(json.encode(message)) == message
+
+
+def test_many_brackets_beside_each_other_are_not_deep() -> None:
+    line = f'PING: {{"n": 1, "more": [{"[{}]," * 3000}1]}}'
+    assert json.decode_client(line.encode()) == Ping(1)

@@ -137,7 +137,11 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     """
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     database = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-    database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    try:
+        database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

@@ -45,14 +45,16 @@ class SqliteStorage:
         self._lock = FolderLock(folder)
         try:
             database = schema.open_database(self.path, durability)
-            self._load(database)
-            reading = schema.connect(self.path, read_only=True)
-        except sqlite3.Error as error:
-            self._lock.release()
-            raise StorageError(schema.explain(self.path, error)) from None
         except StorageError:
             self._lock.release()
             raise
+        try:
+            self._load(database)
+            reading = schema.connect(self.path, read_only=True)
+        except sqlite3.Error as error:
+            database.close()
+            self._lock.release()
+            raise StorageError(schema.explain(self.path, error)) from None
         self._post = post
         self._on_error = on_error
         self._at_end_of_turn = at_end_of_turn
