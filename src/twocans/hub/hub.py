@@ -250,6 +250,8 @@ class Hub:
         if sender is None:
             raise _not_registered(cid)
         self._check_text(text, cid)
+        if cid is not None and not cid.isprintable():
+            raise ProtocolError(Code.BAD_REQUEST, "That message's cid contains control characters.")
         recipient = self._recipient(to, cid)
         if not self.keeps_history and not recipient.sessions:
             raise ProtocolError(Code.NOT_ONLINE, f"{recipient.name} is not online.", cid=cid)
@@ -490,7 +492,11 @@ class Hub:
         """Answer with one's conversations, and how far each peer has got with them."""
         account = _account(session)
 
-        def answer(chats: Sequence[Chat]) -> None:
+        def answer(chats: Sequence[Chat] | None) -> None:
+            if chats is None:
+                session.deliver(_unreadable(query.rid))
+                _answered(session)
+                return
             session.deliver(Chats(rid=query.rid, chats=_shortened(list(chats), self.limits.page_bytes)))
             for chat in chats:
                 self._send_receipt_of(session, account, user_key(chat.peer))

@@ -529,7 +529,7 @@ class Connection(Session):
 
     def _confirm(self, *, orderly: bool) -> None:
         """Note, as a plain peer leaves, up to which message its machine has everything."""
-        if not self.plain or self._out:
+        if not self.plain:
             return
         if not orderly:
             self._confirm_written()

@@ -59,7 +59,8 @@ class Page(Struct, frozen=True):
 Outcome: TypeAlias = Stored | Conflict | Failed
 OnStored: TypeAlias = Callable[[Draft, Outcome], None]
 OnPage: TypeAlias = Callable[[Page], None]
-OnChats: TypeAlias = Callable[[Sequence[Chat]], None]
+OnChats: TypeAlias = Callable[[Sequence[Chat] | None], None]
+"""Takes conversations; None if they could not be read."""
 
 
 class AccountRecord(Struct, frozen=True, kw_only=True):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import queue
-import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -130,10 +129,12 @@ class Asked:
     def chats(self, user: UserKey, *, limit: int = PLENTY) -> list[Chat]:
         """See `Storage.chats`."""
 
-        def question(answer: Callable[[list[Chat]], None]) -> None:
-            self.storage.chats(user, limit=limit, on_chats=lambda chats: answer(list(chats)))
+        def question(answer: Callable[[Sequence[Chat] | None], None]) -> None:
+            self.storage.chats(user, limit=limit, on_chats=answer)
 
-        return self.ask(question)
+        chats = self.ask(question)
+        assert chats is not None
+        return list(chats)
 
 
 def draft(
@@ -176,7 +177,7 @@ def _sqlite() -> Iterator[Asked]:
 
 @contextmanager
 def open_sqlite(
-    folder: Path, turns: Turns, *, errors: list[sqlite3.Error] | None = None
+    folder: Path, turns: Turns, *, errors: list[Exception] | None = None
 ) -> Iterator[SqliteStorage]:
     """The storage on disk in a folder; what goes wrong with the disk is added to `errors`, if given."""
     problems = [] if errors is None else errors

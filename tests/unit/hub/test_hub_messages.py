@@ -260,3 +260,11 @@ def test_answer_that_comes_after_the_sender_has_left_is_told_to_nobody() -> None
     alice.take()
     assert alice.of(Error) == []
     assert bob.texts() == ["hi"]
+
+
+def test_cid_with_control_characters_is_refused() -> None:
+    world = World()
+    alice = world.json("alice")
+    with pytest.raises(ProtocolError) as refusal:
+        world.hub.post(alice, "alice", "text", "x\0")
+    assert refusal.value.code is Code.BAD_REQUEST

@@ -26,7 +26,7 @@ FOLKS = (ALICE, BOB, CAROL)
 class Kept(Asked):
     """A storage on disk that can forget."""
 
-    def __init__(self, storage: SqliteStorage, turns: Turns, errors: list[sqlite3.Error]) -> None:
+    def __init__(self, storage: SqliteStorage, turns: Turns, errors: list[Exception]) -> None:
         super().__init__(storage, turns)
         self.sqlite = storage
         self.errors = errors
@@ -53,7 +53,7 @@ class Kept(Asked):
 @contextmanager
 def opened(folder: Path) -> Iterator[Kept]:
     turns = Turns()
-    errors: list[sqlite3.Error] = []
+    errors: list[Exception] = []
     storage = SqliteStorage(
         folder,
         durability=Durability.PROCESS,

@@ -117,7 +117,7 @@ def test_nobody_hears_of_a_message_before_it_is_in_the_log(tmp_path: Path) -> No
 
 
 def test_full_disk_refuses_and_forgets_nothing_that_nobody_waits_for(tmp_path: Path) -> None:
-    turns, errors = Turns(), list[sqlite3.Error]()
+    turns, errors = Turns(), list[Exception]()
     dora = UserKey("dora")
     with open_sqlite(tmp_path, turns, errors=errors) as storage:
         asked = Asked(storage, turns)
@@ -148,7 +148,7 @@ def test_full_disk_refuses_and_forgets_nothing_that_nobody_waits_for(tmp_path: P
 
 
 def test_search_on_a_full_disk_is_answered_from_what_is_in_the_index(tmp_path: Path) -> None:
-    turns, errors = Turns(), list[sqlite3.Error]()
+    turns, errors = Turns(), list[Exception]()
     with open_sqlite(tmp_path, turns, errors=errors) as storage:
         asked = Asked(storage, turns)
         asked.append(ALICE, BOB, "needle", "first")
@@ -238,7 +238,7 @@ def test_page_that_is_damaged_is_never_passed_over_in_silence(tmp_path: Path) ->
         damaged = tmp_path / "damaged"
         damaged.mkdir()
         (damaged / DATABASE).write_bytes(content[:start] + noise + content[start + 4096 :])
-        errors: list[sqlite3.Error] = []
+        errors: list[Exception] = []
         try:
             with open_sqlite(damaged, turns, errors=errors) as storage:
                 page = Asked(storage, turns).inbox(BOB)
@@ -315,15 +315,17 @@ def test_clean_end_leaves_no_gap(tmp_path: Path) -> None:
 
 
 def test_batch_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None:
-    turns, errors = Turns(), list[sqlite3.Error]()
+    turns, errors = Turns(), list[Exception]()
     with open_sqlite(tmp_path, turns, errors=errors) as storage:
         asked = Asked(storage, turns)
 
         def on_writer(statement: str) -> None:
-            done: list[bool] = []
-            storage._writer.run(lambda database: (database.execute(statement), done.append(True), None)[2])
-            while not done:
-                asked.chats(ALICE)
+            def run(database: sqlite3.Connection) -> None:
+                database.execute(statement)
+
+            storage._writer.run(run)
+            # It is answered after what the writer was given before.
+            asked.chats(ALICE)
 
         on_writer("CREATE TEMP TRIGGER broken BEFORE INSERT ON chat BEGIN SELECT RAISE(ABORT, 'broken'); END")
         assert asked.append(ALICE, BOB, "hello", "c1") == Failed(full=False)
@@ -334,3 +336,35 @@ def test_batch_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None
         assert outcome.first
         assert asked.inbox(BOB).messages == [outcome.message]
         assert [chat.unread for chat in asked.chats(BOB)] == [1]
+
+
+def test_disk_that_does_not_keep_up_refuses_what_would_wait_without_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twocans.storage.sqlite.storage.MAX_WAITING", 10)
+    turns = Turns()
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        outcomes: list[Outcome] = []
+        for number in range(15):  # in one turn, so that none of them is written yet
+            storage.append(
+                draft(ALICE, BOB, "text", f"{number}"), lambda _, outcome: outcomes.append(outcome)
+            )
+        turns.run_until(lambda: len(outcomes) == 15)
+        assert outcomes[:5] == [Failed(full=False)] * 5
+        assert all(isinstance(outcome, Stored) for outcome in outcomes[5:])
+        assert isinstance(asked.append(ALICE, BOB, "text", "14"), Stored)
+
+
+def test_thread_that_writes_survives_what_nobody_foresaw(tmp_path: Path) -> None:
+    turns = Turns()
+    problems: list[Exception] = []
+
+    def fail(_database: sqlite3.Connection) -> None:
+        raise ValueError("unforeseen")
+
+    with open_sqlite(tmp_path, turns, errors=problems) as storage:
+        storage._writer.run(fail)
+        assert isinstance(Asked(storage, turns).append(ALICE, BOB, "text", "1"), Stored)
+        turns.run_until(lambda: bool(problems))
+    assert [str(problem) for problem in problems] == ["unforeseen"]

@@ -59,7 +59,7 @@ class Reader:
         database: sqlite3.Connection,
         *,
         post: Callable[[Callable[[], None]], object],
-        on_error: Callable[[sqlite3.Error], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._database = database
         self._post = post
@@ -79,7 +79,7 @@ class Reader:
         def find() -> None:
             try:
                 found = question(self._database)
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - the root of a thread that others wait for: it goes on
                 found = instead
                 failure = error
                 self._post(lambda: self._on_error(failure))

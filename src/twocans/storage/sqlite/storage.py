@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from twocans.protocol.messages import Chat
 from twocans.protocol.names import UserKey
-from twocans.storage.base import AccountRecord, Draft, OnChats, OnPage, OnStored, Page
+from twocans.storage.base import AccountRecord, Draft, Failed, OnChats, OnPage, OnStored, Page
 from twocans.storage.sqlite import reader, retention, schema
 from twocans.storage.sqlite.checkpoint import Checkpointer
 from twocans.storage.sqlite.lock import FolderLock
 from twocans.storage.sqlite.reader import Reader
 from twocans.storage.sqlite.schema import DATABASE_FILE, Durability, StorageError
 from twocans.storage.sqlite.writer import Waiting, Writer
+
+MAX_WAITING: Final = 200_000
+"""How many messages may wait to be written; more are refused."""
 
 
 class SqliteStorage:
@@ -39,7 +41,7 @@ class SqliteStorage:
         durability: Durability,
         post: Callable[[Callable[[], None]], object],
         at_end_of_turn: Callable[[Callable[[], None]], object],
-        on_error: Callable[[sqlite3.Error], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self.path = folder / DATABASE_FILE
         self._lock = FolderLock(folder)
@@ -88,6 +90,10 @@ class SqliteStorage:
 
     def append(self, draft: Draft, on_stored: OnStored) -> None:
         """See `Storage.append`."""
+        if len(self._gathered) + self._writer.waiting >= MAX_WAITING:
+            # The disk does not keep up: better an error now than memory without bound.
+            on_stored(draft, Failed(full=False))
+            return
         if not self._gathered:
             self._at_end_of_turn(self._hand_over)
         self._gathered.append(
@@ -147,7 +153,7 @@ class SqliteStorage:
         # What has just been read counts, so the marks that are on their way are written first.
         self._writer.run(
             lambda _: self._reader.ask(
-                lambda db: reader.chats(db, number, limit=limit), instead=_NO_CHATS, answer=on_chats
+                lambda db: reader.chats(db, number, limit=limit), instead=None, answer=on_chats
             )
         )
 
@@ -243,4 +249,3 @@ class SqliteStorage:
 
 
 _UNREADABLE: Final = Page((), more=False, failed=True)
-_NO_CHATS: Final[tuple[Chat, ...]] = ()

@@ -80,7 +80,7 @@ class Writer:
         indexed: int,
         post: Callable[[Callable[[], None]], object],
         on_written: Callable[[sqlite3.Connection], None],
-        on_error: Callable[[sqlite3.Error], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._database = database
         self._last_id = last_id
@@ -105,6 +105,11 @@ class Writer:
         with self._lock:
             self._drafts += drafts
             self._lock.notify()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages are in the queue; a moment old when another thread reads it."""
+        return len(self._drafts)
 
     def update(self, statement: str, values: tuple[object, ...]) -> None:
         """Hand over a change that nobody waits for; it is made before messages that are handed over later."""
@@ -146,7 +151,7 @@ class Writer:
             if drafts or updates:
                 self._write(drafts, updates)
             for job in jobs:
-                job(self._database)
+                self._do(job)
             if last_round:
                 with contextlib.suppress(sqlite3.Error):
                     # A clean end leaves no gap.
@@ -154,6 +159,13 @@ class Writer:
                 return
             if not drafts or self._index_now:
                 self._index()
+
+    def _do(self, job: Callable[[sqlite3.Connection], None]) -> None:
+        try:
+            job(self._database)
+        except Exception as error:  # noqa: BLE001 - the root of a thread that others wait for: it goes on
+            failure = error
+            self._post(lambda: self._on_error(failure))
 
     def _patience_s(self) -> float | None:
         """How long to wait for work before turning to what can wait; None for ever."""
@@ -175,7 +187,7 @@ class Writer:
                 database.execute(statement, values)
             outcomes = self._insert(rows, drafts) if rows else []
             database.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - the root of a thread that others wait for: it goes on
             self._failed(error, drafts, updates)
             return
         self._last_id += len(rows)
@@ -219,7 +231,7 @@ class Writer:
         database.execute(_CHATS, (_encode(chats).decode(),))
         return outcomes
 
-    def _failed(self, error: sqlite3.Error, drafts: Sequence[Waiting], updates: Sequence[Update]) -> None:
+    def _failed(self, error: Exception, drafts: Sequence[Waiting], updates: Sequence[Update]) -> None:
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
         # Nobody waits for the updates, so they are tried again with the next batch.
