@@ -16,7 +16,9 @@ from typing import Final
 
 import psutil
 
-from twocans.gui.transcript import DARK, LIGHT, Bubble, Fonts, Status, Transcript
+from twocans.gui.transcript.model import Bubble, Status
+from twocans.gui.transcript.style import DARK, LIGHT, Fonts
+from twocans.gui.transcript.widget import Transcript
 
 _TEXT: Final = (
     "the two cans on a string hold tight and speak slowly then listen somebody else answers from far away "
@@ -44,6 +46,8 @@ def main() -> None:
         on_retry=lambda _key: None,
         on_near_top=lambda: None,
         on_at_bottom=lambda _at_bottom: None,
+        on_near_bottom=lambda: None,
+        on_newest=lambda: None,
     )
     transcript.pack(fill="both", expand=True)
     root.update()

@@ -16,8 +16,9 @@ from typing import Final
 
 from tests.gui.harness import Display, Person, screenshot, set_environment
 from tests.support.process import ServerProcess
-from tests.support.raw import PlainPeer
+from tests.support.raw import JsonPeer, PlainPeer
 from twocans.gui.settings import Look
+from twocans.gui.transcript.model import Status
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
 WIDE: Final = (960, 660)
@@ -49,7 +50,7 @@ def make(folder: Path, look: Look) -> None:
         left, top = root.winfo_rootx(), root.winfo_rooty()
         picture = screenshot().crop((left, top, left + root.winfo_width(), top + root.winfo_height()))
         folder.mkdir(parents=True, exist_ok=True)
-        picture.quantize(256).save(folder / f"{name}-{look.value}.png", optimize=True)
+        picture.convert("RGB").save(folder / f"{name}-{look.value}.png", optimize=True)
 
     with ServerProcess("--rate-limit", "0") as server:
         with person_at(server.port, None, look) as amelie:
@@ -61,11 +62,35 @@ def make(folder: Path, look: Look) -> None:
             amelie.key("Return")
             keep(amelie, "login-error")
         with ExitStack() as stack:
-            peers = {name: stack.enter_context(PlainPeer(server.port, name)) for name in PEOPLE}
-            amelie = stack.enter_context(person_at(server.port, "Amélie", look))
-            amelie.wait(lambda: len(amelie.names) == len(PEOPLE))
-            talk(amelie, peers)
+            with PlainPeer(server.port, "Tomás") as away, PlainPeer(server.port, "Priya"):
+                amelie = stack.enter_context(person_at(server.port, "Amélie", look))
+                away.say("Amélie", "I am off to the mountains until Monday. See you then!")
+                amelie.wait(lambda: amelie.vm.chats.unread == 1)
+                amelie.window.act(amelie.vm.open, "Priya")
+                amelie.wait(lambda: not amelie.vm.chats.open or not amelie.vm.chats.open.asked)
+                write(amelie, "Could you bring the lake map?")
+                amelie.window.act(amelie.vm.close_chat)
+            ben = stack.enter_context(JsonPeer(server.port, "Ben"))
+            plain = {
+                name: stack.enter_context(PlainPeer(server.port, name)) for name in PEOPLE if name != "Ben"
+            }
+            peers: dict[str, PlainPeer | JsonPeer] = {"Ben": ben, **plain}
+            amelie.wait(lambda: len(amelie.names) == len(PEOPLE) + 2)
+            talk(amelie, peers, ben)
             keep(amelie, "chat")
+            amelie.window.act(amelie.vm.open, "Priya")
+            keep(amelie, "away")
+            amelie.window.act(amelie.vm.open, "Ben")
+            amelie.key("ctrl+shift+f")
+            amelie.write("lake")
+            amelie.wait(lambda: len(amelie.vm.finder) == 3)
+            amelie.key("Down", "Return")
+            amelie.wait(lambda: amelie.vm.found_key is not None)
+            keep(amelie, "search")
+            amelie.key("Escape")
+            ben.send("TYPING", to="Amélie")
+            amelie.wait(lambda: amelie.vm.header is not None and amelie.vm.header.status == "typing …")
+            keep(amelie, "typing")
             resize(amelie, NARROW)
             keep(amelie, "narrow-chat")
             amelie.key("Escape")
@@ -73,11 +98,11 @@ def make(folder: Path, look: Look) -> None:
             resize(amelie, WIDE)
             peers["Zoë"].say("Amélie", "Did you see the river this morning? All frozen!")
             peers["Zoë"].say("Amélie", "I took pictures.")
-            amelie.wait(lambda: amelie.vm.chats.unread == 4)
+            amelie.wait(lambda: amelie.vm.chats.unread == 5)
             keep(amelie, "notification")
             amelie.key("ctrl+k")
             amelie.write("zo")
-            keep(amelie, "search")
+            keep(amelie, "people")
             amelie.key("Escape")
             amelie.window.act(amelie.vm.open, "Ben")
             server.process.kill()
@@ -87,12 +112,12 @@ def make(folder: Path, look: Look) -> None:
             keep(amelie, "disconnect")
 
 
-def talk(amelie: Person, peers: dict[str, PlainPeer]) -> None:
+def talk(amelie: Person, peers: dict[str, PlainPeer | JsonPeer], ben: JsonPeer) -> None:
     """A little life."""
     peers["Olu"].say("Amélie", "Thanks!")
     peers["李小龙"].say("Amélie", "你好，今天过得怎么样？")
     peers["מרים"].say("Amélie", "שלום, מה שלומך?")
-    amelie.wait(lambda: amelie.vm.chats.unread == 3)
+    amelie.wait(lambda: amelie.vm.chats.unread == 4)
     amelie.window.act(amelie.vm.open, "Olu")
     amelie.window.act(amelie.vm.open, "Ben")
     for own, text in (
@@ -105,12 +130,22 @@ def talk(amelie: Person, peers: dict[str, PlainPeer]) -> None:
     ):
         count = len(amelie.vm.bubbles)
         if own:
-            amelie.composer.insert("end", text)
-            settle(amelie)
-            amelie.key("Return")
+            write(amelie, text)
+            if count == 1:  # the later ones are delivered, and not read yet
+                ben.send("READ", peer="Amélie", id=ben.expect("MSG").number("id"))
         else:
             peers["Ben"].say("Amélie", text)
         amelie.wait(lambda count=count: len(amelie.vm.bubbles) > count)  # type: ignore[misc]  # a default binds early
+
+    ben.send("GOT", id=ben.expect("MSG").number("id"))
+    amelie.wait(lambda: amelie.vm.bubbles[4].status is Status.DELIVERED)
+
+
+def write(person: Person, text: str) -> None:
+    """Write something and send it."""
+    person.composer.insert("end", text)
+    settle(person)
+    person.key("Return")
 
 
 @contextmanager

@@ -323,6 +323,7 @@ class ClientProcess:
             env=environment(
                 {
                     "TWOCANS_CONFIG_DIR": str(folder / "config"),
+                    "TWOCANS_DATA_DIR": str(folder / "data"),
                     "TWOCANS_LOG_DIR": str(self.log),
                     "TWOCANS_GUI_STRICT": "1",
                     **(extra or {}),
@@ -408,6 +409,7 @@ def set_environment(
 ) -> None:
     """Keep a client of this process to a folder of its own."""
     set_variable("TWOCANS_CONFIG_DIR", str(folder / "config"))
+    set_variable("TWOCANS_DATA_DIR", str(folder / "data"))
     set_variable("TWOCANS_LOG_DIR", str(folder / "log"))
     for name in names:
         set_variable(name, "")

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import tkinter as tk
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from tests.gui.harness import ClientProcess, Person, screenshot
 from tests.support.process import Output, ServerProcess, environment
 from tests.support.raw import PlainPeer
+from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.state import Presence, Screen
 
@@ -250,6 +252,25 @@ def test_dark_and_light_can_be_switched_and_are_kept(server: ServerProcess) -> N
         alice.wait(lambda: "Done" in alice.labels)
         alice.key("Left", "Escape")
         alice.wait(lambda: not alice.theme_is_dark())
+
+
+def test_another_look_gives_no_widget_a_frame_that_it_did_not_have(server: ServerProcess) -> None:
+    with PlainPeer(server.port, "bob"), Person(port=server.port, user="alice") as alice:
+        alice.wait(lambda: "bob" in alice.drawn)
+        alice.click_on("bob")
+
+        def frames() -> dict[str, tuple[str, str]]:
+            return {
+                str(widget): (str(widget.cget("highlightthickness")), str(widget.cget("borderwidth")))
+                for widget in alice._widgets()
+                if isinstance(widget, tk.Text | tk.Canvas)
+            }
+
+        before = frames()
+        alice.window.act(alice.window._set_look, Look.DARK)
+        assert frames() == before
+        alice.window.act(alice.window._set_look, Look.LIGHT)
+        assert frames() == before
 
 
 def test_larger_text_makes_everything_larger_and_the_usual_size_comes_back(server: ServerProcess) -> None:

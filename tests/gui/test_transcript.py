@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tests.gui.transcript_window import Window, many, opened, said, texts
-from twocans.gui.transcript import DARK, Fonts, Status
+from twocans.gui.transcript.model import Status
+from twocans.gui.transcript.style import DARK, Fonts
 
 
 @pytest.fixture
@@ -226,3 +227,65 @@ def test_older_messages_given_at_once_when_asked_for_are_shown(window: Window) -
         window.key("<Home>")
     assert pages == []
     assert "message 960" in window.text_items()
+
+
+def test_newer_messages_of_the_past_are_added_below_without_a_jump(window: Window) -> None:
+    window.transcript.set_ahead(True)
+    window.show(*many(60))
+    assert window.near_bottom == 1
+    assert window.at_bottom == [False]  # the end of what is here is not the end
+    before = window.text_items()
+    window.transcript.append(many(60, first=60), hold=True)
+    window.root.update()
+    assert before.items() <= window.text_items().items()
+    window.key("<Next>")
+    assert "message 60" in window.text_items()
+    for _ in range(20):
+        window.key("<Next>")
+    assert window.near_bottom == 2
+
+
+def test_end_and_the_button_ask_for_the_newest_message_if_it_is_not_here(window: Window) -> None:
+    window.transcript.set_ahead(True)
+    window.show(*many(200))
+    window.key("<End>")
+    assert len(window.newest) == 1
+    left, top, right, bottom = window.canvas.bbox("jump")
+    window.click((left + right) // 2, (top + bottom) // 2)
+    assert len(window.newest) == 2
+    window.transcript.set_ahead(False)
+    window.root.update()
+    assert window.canvas.find_withtag("jump") == ()
+    assert window.at_bottom[-1]
+
+
+def test_a_message_is_revealed_in_the_middle_and_marked_with_its_words(window: Window) -> None:
+    bubbles = many(200)
+    bubbles[100] = said(100, "down to the river")
+    window.transcript.set_bubbles(bubbles)
+    window.transcript.reveal("k100")
+    window.transcript.mark(("river",), "k100")
+    window.root.update()
+    _, y = window.where("down to the river")
+    assert abs(y - window.canvas.winfo_height() // 2) < 40
+    rectangles = [item for item in window.canvas.find_withtag("row") if window.kind(item) == "rectangle"]
+    assert len(rectangles) == 2  # behind the message, and behind the word
+    window.transcript.mark((), None)
+    window.root.update()
+    assert not [item for item in window.canvas.find_withtag("row") if window.kind(item) == "rectangle"]
+
+
+def test_the_scrollbar_is_out_of_sight_while_there_is_nothing_to_scroll(window: Window) -> None:
+    def shown() -> bool:
+        # The last of two widgets in one cell is the one that is seen.
+        children = window.transcript.winfo_children()
+        bar = next(child for child in children if child.winfo_class() == "TScrollbar")
+        x, y = bar.winfo_rootx() + bar.winfo_width() // 2, bar.winfo_rooty() + bar.winfo_height() // 2
+        return window.root.winfo_containing(x, y) is bar
+
+    window.show(*many(3))
+    assert not shown()
+    window.show(*many(100))
+    assert shown()
+    window.show(*many(3))
+    assert not shown()

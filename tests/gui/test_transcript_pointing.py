@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.gui.transcript_window import Window, many, opened, said
-from twocans.gui.transcript import Status
+from twocans.gui.transcript.model import Status
 
 PASTE = """
 import sys, tkinter

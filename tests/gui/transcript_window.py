@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from twocans.gui.transcript import LIGHT, Bubble, Fonts, Status, Transcript
+from twocans.gui.transcript.model import Bubble, Status
+from twocans.gui.transcript.style import LIGHT, Fonts
+from twocans.gui.transcript.widget import Transcript
 
 NOON = 1_741_950_000_000
 DEADLINE_S = 10
@@ -25,6 +27,8 @@ class Window:
         self.retries: list[str] = []
         self.at_bottom: list[bool] = []
         self.near_top = 0
+        self.near_bottom = 0
+        self.newest: list[None] = []
         self.give_older: Callable[[], None] = lambda: None
         self.now = NOON / 1000
         self.root.geometry("600x500+0+0")
@@ -35,6 +39,8 @@ class Window:
             on_link=self.links.append,
             on_retry=self.retries.append,
             on_near_top=self._near_top,
+            on_near_bottom=self._near_bottom,
+            on_newest=lambda: self.newest.append(None),
             on_at_bottom=self.at_bottom.append,
             now=lambda: self.now,
         )
@@ -48,6 +54,9 @@ class Window:
     def _near_top(self) -> None:
         self.near_top += 1
         self.give_older()
+
+    def _near_bottom(self) -> None:
+        self.near_bottom += 1
 
     def until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + DEADLINE_S

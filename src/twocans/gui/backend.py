@@ -3,38 +3,65 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import webbrowser
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, assert_never
 
 import structlog
 
-from twocans.client import AddressInvalid, Client, ConnectFailed, RequestFailed, parse_address
+from twocans.client import (
+    Address,
+    AddressInvalid,
+    Client,
+    ConnectFailed,
+    MemoryOutbox,
+    Online,
+    Outgoing,
+    RequestFailed,
+    Resume,
+    parse_address,
+)
 from twocans.client.errors import ClientError
-from twocans.client.settings import Resume
+from twocans.gui.export import save
+from twocans.gui.history import PAGE, around, newer
+from twocans.gui.keeping import Keeping, outbox_path
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
+    AroundLoaded,
     AskLook,
+    CancelExport,
     ChatsLoaded,
     Connect,
     ConnectRefused,
     Disconnect,
+    ExportChat,
+    ExportEnded,
+    ExportMoved,
     FindPeople,
     ForBackend,
     FromClient,
     HistoryLoaded,
     Input,
+    LoadAround,
     LoadChats,
     LoadHistory,
+    LoadNewer,
     MarkRead,
+    NewerLoaded,
     NotificationClicked,
     OpenLink,
+    OutboxOpened,
     PeopleFound,
     PlaySound,
+    ResultsLoaded,
     RetryNow,
     RingBell,
+    SearchMessages,
     SendFailed,
     SendMessage,
     SendTyping,
@@ -42,9 +69,9 @@ from twocans.gui.viewmodel.effects import (
     SystemLook,
     WithdrawNotifications,
 )
+from twocans.gui.viewmodel.entries import key_of
 
 AGENT: Final = "twocans-desktop"
-PAGE: Final = 50
 MAX_TASKS: Final = 256
 """How many requests may be under way; what is asked beyond that is not done."""
 _SAFE_LINKS: Final = ("http://", "https://", "mailto:")
@@ -81,7 +108,10 @@ class Backend:
         self._client: Client | None = None
         self._login: asyncio.Task[None] | None = None
         self._session = 0
-        self._resume: tuple[tuple[str, str], Resume] | None = None
+        self._export: asyncio.Task[None] | None = None
+        self._keeping: Keeping | None = None
+        self._resumes: dict[tuple[Address, str], Resume] = {}
+        self._memory: dict[tuple[Address, str], MemoryOutbox] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._sound = Sound(clock, lambda: put_now(RingBell()))
@@ -109,10 +139,21 @@ class Backend:
                     client.retry_now()
             case LoadHistory(peer, before):
                 self._ask(self._history(client, self._session, peer, before))
+            case LoadAround(peer, id_):
+                self._ask(self._around(client, self._session, peer, id_))
+            case LoadNewer(peer, after):
+                self._ask(self._newer(client, self._session, peer, after))
             case LoadChats():
                 self._ask(self._chats(client, self._session))
             case FindPeople(prefix):
                 self._ask(self._find(client, self._session, prefix))
+            case SearchMessages():
+                self._ask(self._search(client, self._session, effect))
+            case ExportChat():
+                self._end_export()
+                self._export = self._spawn(self._save(client, self._session, effect))
+            case CancelExport():
+                self._end_export()
             case ShowNotification(peer, title, body):
                 self._ask(self._notifier.show(peer, title, body))
             case WithdrawNotifications(peer):
@@ -141,14 +182,23 @@ class Backend:
         """From the first attempt to the last event."""
         session = effect.session
         client: Client | None = None
+        waiting: tuple[Outgoing, ...] | None
         try:
-            who = (effect.server.casefold(), effect.user)
-            resume = self._resume[1] if self._resume is not None and self._resume[0] == who else None
-            client = Client(effect.server, effect.user, agent=AGENT, resume=resume)
+            address = parse_address(effect.server.casefold())
+            who = (address, key_of(effect.user))
+            keeping = self._keep(*who)
+            resume = self._resumes.get(who) or keeping.resume()
+            client = Client(address, effect.user, agent=AGENT, outbox=keeping.outbox, resume=resume)
             self._client = client
+            waiting = client.pending
             await client.connect()
             async for event in client:
+                if isinstance(event, Online):
+                    keeping.remember(client.resume.token)
                 await self._put(FromClient(session, event))
+                if waiting is not None:
+                    self._put_now(OutboxOpened(session, waiting, keeping.problem))
+                    waiting = None
         except ConnectFailed as error:
             self._put_now(ConnectRefused(session, error.text, error.code))
         except AddressInvalid as error:
@@ -157,14 +207,34 @@ class Backend:
             if client is not None:
                 if self._client is client:
                     self._client = None
-                self._resume = ((effect.server.casefold(), effect.user), client.resume)
+                if client.resume.log is not None:
+                    self._resumes[who] = client.resume
                 # Not awaited here: a login that is given up must not keep the next one waiting.
-                self._spawn(client.close())
+                self._spawn(self._leave(client, keeping))
+
+    def _keep(self, server: Address, user: str) -> Keeping:
+        """What is kept for a user at a server; an earlier login of theirs that is still ending has it open."""
+        keeping = self._keeping
+        if keeping is None or (keeping.server, keeping.user) != (server, user):
+            if keeping is not None:
+                keeping.close()
+            memory = self._memory.setdefault((server, user), MemoryOutbox())
+            keeping = self._keeping = Keeping(outbox_path(), server, user, memory)
+            if keeping.problem:
+                log.warning("outbox_unusable", problem=keeping.problem)
+        return keeping
+
+    async def _leave(self, client: Client, keeping: Keeping) -> None:
+        await client.close()
+        if self._keeping is keeping and self._client is None:
+            self._keeping = None
+            keeping.close()
 
     def _end_login(self) -> None:
         if self._login is not None:
             self._login.cancel()
             self._login = None
+        self._end_export()
         self._client = None
 
     # --- requests -----------------------------------------------------------------------------------------
@@ -181,14 +251,38 @@ class Backend:
     async def _history(self, client: Client | None, session: int, peer: str, before: int | None) -> None:
         try:
             if client is None:
-                self._put_now(HistoryLoaded(session, peer, None))
+                self._put_now(HistoryLoaded(session, peer, before, None))
                 return
             page = await client.history(peer, before=before, limit=PAGE)
         except RequestFailed as error:
             log.info("history_unavailable", code=error.code)
-            self._put_now(HistoryLoaded(session, peer, None))
+            self._put_now(HistoryLoaded(session, peer, before, None))
         else:
-            self._put_now(HistoryLoaded(session, peer, page.messages, page.more))
+            self._put_now(HistoryLoaded(session, peer, before, page.messages, page.more))
+
+    async def _around(self, client: Client | None, session: int, peer: str, id_: int) -> None:
+        try:
+            if client is None:
+                self._put_now(AroundLoaded(session, peer, id_, None))
+                return
+            page, ahead = await around(client, peer, id_)
+        except RequestFailed as error:
+            log.info("history_unavailable", code=error.code)
+            self._put_now(AroundLoaded(session, peer, id_, None))
+        else:
+            self._put_now(AroundLoaded(session, peer, id_, page.messages, page.more, ahead))
+
+    async def _newer(self, client: Client | None, session: int, peer: str, after: int) -> None:
+        try:
+            if client is None:
+                self._put_now(NewerLoaded(session, peer, after, None))
+                return
+            messages, ahead = await newer(client, peer, after)
+        except RequestFailed as error:
+            log.info("history_unavailable", code=error.code)
+            self._put_now(NewerLoaded(session, peer, after, None))
+        else:
+            self._put_now(NewerLoaded(session, peer, after, messages, ahead))
 
     async def _chats(self, client: Client | None, session: int) -> None:
         try:
@@ -203,6 +297,46 @@ class Backend:
                 self._put_now(PeopleFound(session, prefix, await client.find(prefix)))
         except RequestFailed as error:
             log.info("people_unavailable", code=error.code)
+
+    async def _search(self, client: Client | None, session: int, asked: SearchMessages) -> None:
+        try:
+            if client is None:
+                return
+            page = await client.search(asked.query, peer=asked.peer, before=asked.before, limit=PAGE)
+        except RequestFailed as error:
+            log.info("search_unavailable", code=error.code)
+            self._put_now(ResultsLoaded(session, asked.number, None, problem=error.text))
+        else:
+            self._put_now(ResultsLoaded(session, asked.number, page.messages, page.more))
+
+    async def _save(self, client: Client | None, session: int, asked: ExportChat) -> None:
+        if client is None:
+            return
+        path = Path(asked.path)
+        try:
+            count = await save(
+                client,
+                asked.peer,
+                path,
+                user=client.user,
+                form=asked.form,
+                now=datetime.now(UTC),
+                moved=lambda count: self._put_now(ExportMoved(session, asked.peer, count)),
+            )
+        except RequestFailed as error:
+            self._put_now(ExportEnded(session, f"The chat was not saved. {error.text}", failed=True))
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else "the disk does not take it"
+            text = f"The chat was not saved: {path} cannot be written ({why}). Choose another place."
+            self._put_now(ExportEnded(session, text, failed=True))
+        else:
+            messages = "1 message" if count == 1 else f"{count:,} messages"
+            self._put_now(ExportEnded(session, f"Saved {messages} in {path}.", failed=False))
+
+    def _end_export(self) -> None:
+        if self._export is not None:
+            self._export.cancel()
+            self._export = None
 
     async def _look(self) -> None:
         dark = await asyncio.to_thread(prefers_dark)

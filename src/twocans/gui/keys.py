@@ -26,6 +26,9 @@ _COMMAND: Final = "Command" if sys.platform == "darwin" else "Control"
 COMMAND_SHOWN: Final = "⌘" if sys.platform == "darwin" else "Ctrl+"
 
 SEARCH: Final = "<<TwocansSearch>>"
+FIND: Final = "<<TwocansFind>>"
+FIND_EVERYWHERE: Final = "<<TwocansFindEverywhere>>"
+SAVE: Final = "<<TwocansSave>>"
 BACK: Final = "<<TwocansBack>>"
 QUIT: Final = "<<TwocansQuit>>"
 SETTINGS: Final = "<<TwocansSettings>>"
@@ -41,8 +44,20 @@ LEAVE: Final = "<<TwocansLeave>>"
 
 TABLE: Final = (
     Key(SEARCH, (f"<{_COMMAND}-k>", f"<{_COMMAND}-K>"), f"{COMMAND_SHOWN}K", "Search people"),
+    Key(
+        FIND,
+        (f"<{_COMMAND}-f>",),
+        f"{COMMAND_SHOWN}F",
+        "Search the messages of the open chat; in the list, of all chats",
+    ),
+    Key(
+        FIND_EVERYWHERE,
+        (f"<{_COMMAND}-Shift-F>", f"<{_COMMAND}-Shift-f>"),
+        f"{COMMAND_SHOWN}Shift+F",
+        "Search the messages of all chats",
+    ),
     Key("", (), "↑  ↓  Enter", "Choose somebody in the list and open the chat"),
-    Key(BACK, ("<Escape>",), "Esc", "Back to the list"),
+    Key(BACK, ("<Escape>",), "Esc", "Back: from a search, from a chat to the list"),
     Key(
         NEXT_CHAT,
         (f"<{_COMMAND}-Next>", "<Alt-Down>"),
@@ -57,6 +72,7 @@ TABLE: Final = (
     ),
     Key("", (), "Enter", "Send the message"),
     Key("", (), "Shift+Enter", "Begin a new line"),
+    Key(SAVE, (f"<{_COMMAND}-s>", f"<{_COMMAND}-S>"), f"{COMMAND_SHOWN}S", "Save the open chat in a file"),
     Key("", (), "Tab", "Go to the next part of the window"),
     Key(
         RETRY,

@@ -28,6 +28,7 @@ class Colours:
     soft: str  # quiet buttons, the search field
     soft_hover: str
     selected: str  # the open chat in the list
+    found: str  # behind a word that was searched for
     hover: str
     online: str
     danger: str
@@ -69,6 +70,7 @@ LIGHT: Final = Colours(
     soft="#eef1f6",
     soft_hover="#e1e6ef",
     selected="#e3e8fb",
+    found="#ffdf8a",
     hover="#f3f5f9",
     online="#1f9d4d",
     danger="#c22536",
@@ -97,6 +99,7 @@ DARK: Final = Colours(
     soft="#252d3a",
     soft_hover="#303a4a",
     selected="#26315a",
+    found="#6b4c00",
     hover="#1f2632",
     online="#43c774",
     danger="#ff8a93",

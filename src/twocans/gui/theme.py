@@ -22,6 +22,7 @@ from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT
 from twocans.gui.shapes import disc, rounded, sign
 from twocans.gui.styles import Styles
+from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
 from twocans.gui.transcript.style import LIGHT as TRANSCRIPT_LIGHT
 from twocans.gui.transcript.style import Fonts, Palette, draws_astral
@@ -120,6 +121,16 @@ class Theme:
         return max(1, round(size * self._em)) if size else 0
 
     @property
+    def astral(self) -> bool:
+        """Whether Tk can draw emoji."""
+        return self._astral
+
+    @property
+    def small_ruler(self) -> Ruler:
+        """Measures small text that is laid out in lines."""
+        return Ruler(self._fonts[Face.SMALL].measure, reorders=self._reorders)
+
+    @property
     def pixel(self) -> int:
         """A thin line, in pixels."""
         return max(1, round(self._em / 16))
@@ -200,6 +211,7 @@ class Theme:
             own_text=c.on_accent,
             own_link=c.on_accent,
             other=c.soft if self.dark else c.base,
+            other_found=c.found,
             other_text=c.text,
             other_muted=c.muted,
             other_link=c.accent_text,

@@ -28,6 +28,8 @@ from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
 from twocans.gui.views.dialogs import KeysDialog, SettingsActions, SettingsDialog
 from twocans.gui.views.login import LoginView
+from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
+from twocans.gui.views.saving import SavingView, ask_where
 from twocans.gui.views.sidebar import Sidebar
 from twocans.gui.views.split import Split
 
@@ -72,9 +74,10 @@ class Window:
         self._banner = BannerView(self._main, theme, vm, self.act)
         self._split = Split(self._main, theme, self._narrow)
         self._sidebar = Sidebar(self._split, theme, vm, self.act, self._menu)
-        self.chat = ChatView(self._split, theme, vm, self.act)
+        self.chat = ChatView(self._split, theme, vm, self.act, self._chat_menu)
         self._notice = NoticeView(root, theme, vm, self.act)
         self._split.set_panes(self._sidebar, self.chat)
+        self._saving = SavingView(self._main, theme, vm, self.act)
         self._banner_shown = False
         self._screen: Screen | None = None
         theme.on_change(self._restyle)
@@ -151,6 +154,8 @@ class Window:
             (Part.COMPOSER, self.chat.composer.show),
             (Part.BANNER, self._show_banner),
             (Part.NOTICE, self._notice.show),
+            (Part.SEARCH, self._show_finder),
+            (Part.EXPORT, self._show_saving),
         ):
             if part in parts:
                 show()
@@ -159,7 +164,23 @@ class Window:
 
     def _show_chat(self) -> None:
         self.chat.show()
-        self._split.show_second(self._vm.chats.open is not None)
+        self._show_pane()
+
+    def _show_finder(self) -> None:
+        self._sidebar.show_finder()
+        self._show_pane()
+
+    def _show_pane(self) -> None:
+        finder = self._vm.finder
+        self._split.show_second(self._vm.chats.open is not None and (finder.covered or not finder.active))
+        if self._split.narrow and finder.active and finder.covered:
+            self.chat.transcript.focus_set()  # the results, which had the keyboard, are out of sight
+
+    def _show_saving(self) -> None:
+        if self._saving.show():
+            self._saving.pack(fill="x", before=self._split)
+        else:
+            self._saving.pack_forget()
 
     def _show_banner(self) -> None:
         shown = self._banner.show()
@@ -226,6 +247,9 @@ class Window:
         keys.install(root)
         for event, action in (
             (keys.SEARCH, self._search),
+            (keys.FIND, self._find),
+            (keys.FIND_EVERYWHERE, lambda: self.act(vm.find, everywhere=True)),
+            (keys.SAVE, self._save_chat),
             (keys.BACK, self._back),
             (keys.QUIT, self.quit),
             (keys.SETTINGS, self._open_settings),
@@ -278,6 +302,8 @@ class Window:
                 self._sidebar.people.focus_list()
             case Place.SEARCH:
                 self._sidebar.focus_search()
+            case Place.FINDER:
+                self._sidebar.finder.focus_field()
             case Place.COMPOSER:
                 self.chat.composer.focus_text()
 
@@ -285,6 +311,8 @@ class Window:
 
     def _search(self) -> None:
         if self._vm.screen is Screen.MAIN:
+            if self._vm.finder.active:
+                self.act(self._vm.end_search)
             if self._split.narrow and self._vm.chats.open is not None:
                 self.act(self._vm.close_chat)
             self._sidebar.focus_search()
@@ -293,6 +321,9 @@ class Window:
         vm = self._vm
         if vm.screen is Screen.LOGIN:
             self.act(vm.form.cancel)
+        elif vm.finder.active:
+            covered = self._split.narrow and vm.finder.covered
+            self.act(vm.uncover_found if covered else vm.end_search)
         elif self._sidebar.searching or vm.query:
             self.act(vm.search, "")
             self._sidebar.people.focus_list()
@@ -300,7 +331,7 @@ class Window:
             self.act(vm.close_chat)
 
     def _step(self, by: int) -> None:
-        if self._vm.screen is Screen.MAIN:
+        if self._vm.screen is Screen.MAIN and not self._vm.finder.active:
             self.act(self._vm.move, by)
             self.act(self._vm.open_selected)
 
@@ -320,48 +351,44 @@ class Window:
         if self._vm.screen is not Screen.MAIN:
             self._open_settings()
             return
-        c = self._theme.colours
-        menu = tk.Menu(
+        main_menu(
             self._root,
-            tearoff=False,
-            font="TwocansBody",
-            background=c.base,
-            foreground=c.text,
-            activebackground=c.selected,
-            activeforeground=c.text,
-            borderwidth=1,
-            relief="flat",
-            activeborderwidth=0,
+            self._theme,
+            self._settings,
+            MenuActions(
+                set_look=self._set_look,
+                set_sound=self._set_sound,
+                find=lambda: self.act(self._vm.find, everywhere=True),
+                settings=self._open_settings,
+                keys=lambda: KeysDialog(self._root, self._theme),
+                leave=self._leave,
+                quit=self.quit,
+            ),
+            under,
         )
-        look = tk.StringVar(menu, self._settings.look.value)
-        for value, text in (
-            (Look.SYSTEM, "Look: like the system"),
-            (Look.LIGHT, "Light"),
-            (Look.DARK, "Dark"),
-        ):
-            menu.add_radiobutton(
-                label=text,
-                value=value.value,
-                variable=look,
-                selectcolor=c.text,
-                command=lambda value=value: self._set_look(value),  # type: ignore[misc]  # a default binds early
-            )
-        menu.add_separator()
-        sound = tk.BooleanVar(menu, self._settings.sound)
-        menu.add_checkbutton(
-            label="Sound", variable=sound, selectcolor=c.text, command=lambda: self._set_sound(sound.get())
+
+    def _chat_menu(self, under: tk.Widget) -> None:
+        chat_menu(
+            self._root,
+            self._theme,
+            find=lambda: self.act(self._vm.find, everywhere=False),
+            save=self._save_chat,
+            under=under,
         )
-        menu.add_command(
-            label="Settings …", accelerator=f"{keys.COMMAND_SHOWN},", command=self._open_settings
-        )
-        menu.add_command(
-            label="Keys …", accelerator="F1", command=lambda: KeysDialog(self._root, self._theme)
-        )
-        menu.add_separator()
-        menu.add_command(label="Log out", accelerator=f"{keys.COMMAND_SHOWN}L", command=self._leave)
-        menu.add_command(label="Quit", accelerator=f"{keys.COMMAND_SHOWN}Q", command=self.quit)
-        x = under.winfo_rootx() + under.winfo_width() - menu.winfo_reqwidth()
-        menu.tk_popup(max(0, x), under.winfo_rooty() + under.winfo_height())
+
+    def _find(self) -> None:
+        """In the chat if that is where the user is, else everywhere."""
+        focus = self._root.focus_get()
+        in_list = focus is not None and str(focus).startswith(str(self._sidebar))
+        self.act(self._vm.find, everywhere=in_list)
+
+    def _save_chat(self) -> None:
+        opened = self._vm.chats.open
+        if opened is None or self._vm.screen is not Screen.MAIN:
+            return
+        where = ask_where(self._root, opened.name)
+        if where is not None and self._vm.chats.open is opened:
+            self.act(self._vm.save_chat, *where)
 
     # --- settings -----------------------------------------------------------------------------------------
 
@@ -400,7 +427,7 @@ class Window:
     def _restyle(self) -> None:
         self._root.configure(background=self._theme.colours.base)
         self._root.minsize(self._theme.em(20), self._theme.em(24))
-        for view in (self._login, self._banner, self._sidebar, self.chat, self._notice):
+        for view in (self._login, self._banner, self._saving, self._sidebar, self.chat, self._notice):
             view.restyle()
         self._split.arrange()
         self.refresh(Part.ALL)

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStored, Online
+from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel import Update, ViewModel
-from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, SendMessage
+from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, OutboxOpened, SendMessage
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
 from twocans.protocol.messages import LimitsInForce, Message
 
@@ -100,6 +101,9 @@ class Desk:
         number = next(self._ids)
         self.event(MessageStored(cid, to, text, number, self.now_ms()))
         return number
+
+    def outbox(self, *waiting: Outgoing, problem: str = "") -> None:
+        self.vm.handle(OutboxOpened(self.vm.form.session, waiting, problem))
 
     # --- what is seen ---
 

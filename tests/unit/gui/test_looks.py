@@ -17,7 +17,7 @@ from twocans.gui.shapes import rounded, sign
 from twocans.gui.sound import tone
 
 PAIRS = (
-    *(("text", ground) for ground in ("base", "side", "chat", "soft", "hover", "selected")),
+    *(("text", ground) for ground in ("base", "side", "chat", "soft", "hover", "selected", "found")),
     *(("muted", ground) for ground in ("base", "side", "chat", "soft", "hover", "selected")),
     *(("accent_text", ground) for ground in ("base", "side", "selected")),
     *(("on_accent", ground) for ground in ("accent", "accent_hover", "accent_pressed")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.unit.gui.desk import LIMITS, Desk
 from twocans.client.events import Loss, Offline, Online, UserLeft
+from twocans.client.outbox import Outgoing
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.effects import (
     Connect,
@@ -162,19 +163,58 @@ def test_messages_and_drafts_are_still_there_after_logging_in_again_as_the_same_
     desk.log_in("bob")
     desk.vm.open("bob")
     message = desk.receive("bob", "hello")
-    waiting = desk.write("never sent")
+    waiting = desk.write("not sent yet")
     desk.vm.set_draft("half a sent")
     desk.vm.back_to_login()
     desk.log_in("bob")
+    desk.outbox(Outgoing(waiting, "bob", "not sent yet"))
     desk.vm.open("bob")
-    assert desk.texts == ["hello", "never sent"]
-    assert desk.vm.bubbles[1].status is Status.FAILED
+    assert desk.texts == ["hello", "not sent yet"]
+    assert desk.vm.bubbles[1].status is Status.WAITING
     assert desk.vm.chats.open is not None
     assert desk.vm.chats.open.draft == "half a sent"
     desk.vm.chats.page("bob", (message,), more=False)
     assert desk.texts.count("hello") == 1
-    desk.vm.retry(f"own/{waiting}")
-    assert desk.vm.bubbles[-1].status is Status.WAITING
+    desk.stored(waiting, "bob", "not sent yet")
+    assert [bubble.status for bubble in desk.vm.bubbles] == [Status.NONE, Status.SENT]
+
+
+def test_what_waits_from_an_earlier_start_stands_in_its_chat_and_in_the_list() -> None:
+    desk = Desk()
+    desk.log_in("carol")
+    desk.outbox(Outgoing("cid-a", "bob", "one"), Outgoing("cid-b", "bob", "two"))
+    assert desk.row("bob").preview == "You: two"
+    desk.vm.open("bob")
+    assert [(one.text, one.status) for one in desk.vm.bubbles] == [
+        ("one", Status.WAITING),
+        ("two", Status.WAITING),
+    ]
+    desk.stored("cid-a", "bob", "one")
+    desk.stored("cid-b", "bob", "two")
+    assert [(one.text, one.status) for one in desk.vm.bubbles] == [("one", Status.SENT), ("two", Status.SENT)]
+
+
+def test_what_was_stored_while_nobody_listened_is_shown_by_the_history_not_as_waiting_for_ever() -> None:
+    desk = Desk()
+    desk.log_in("bob")
+    desk.vm.open("bob")
+    cid = desk.write("stored at the last moment")
+    desk.vm.back_to_login()
+    desk.log_in("bob")
+    desk.outbox()
+    desk.vm.open("bob")
+    assert desk.texts == []
+    stored = desk.message("alice", "stored at the last moment", to="bob", cid=cid)
+    desk.vm.chats.page("bob", (stored,), more=False)
+    assert [bubble.status for bubble in desk.vm.bubbles] == [Status.SENT]
+
+
+def test_an_outbox_that_cannot_outlive_the_window_is_told() -> None:
+    desk = Desk()
+    desk.log_in("bob")
+    desk.outbox(problem="The disk is gone.")
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "The disk is gone."
 
 
 def test_another_user_sees_nothing_of_the_one_before() -> None:

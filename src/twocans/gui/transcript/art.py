@@ -58,8 +58,10 @@ class Art:
                 case Status.SENT:
                     _tick(pen, w * 0.38, w, h, colour, line)
                 case Status.DELIVERED | Status.READ:
-                    _tick(pen, w * 0.38, w, h, colour, line)
-                    _tick(pen, 0, w, h, colour, line)
+                    # Colour alone would not tell the two apart for everybody.
+                    stroke = round(line * 1.6) if status is Status.READ else line
+                    _tick(pen, w * 0.38, w, h, colour, stroke)
+                    _tick(pen, 0, w, h, colour, stroke)
                 case Status.FAILED:
                     left = w - h
                     pen.ellipse((left, 0, w - 1, h - 1), fill=colour)

@@ -19,13 +19,22 @@ ROW_TAG: Final = "row"
 _SLAB_LINES: Final = 32  # lines of a high message come and go by that many
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What stands out in a row: the selection and what a search found, and whether the message itself was chosen."""
+
+    span: tuple[int, int] | None = None
+    found: tuple[tuple[int, int], ...] = ()
+    chosen: bool = False
+
+
 @dataclass(slots=True)
 class Drawn:
     """A row on the canvas: what was drawn, where, and what has to be deleted for it to go."""
 
     row: Row
     lines: tuple[int, int]
-    span: tuple[int, int] | None
+    marks: Marks
     top: int
     items: list[int] = field(default_factory=list)
     pictures: list[ImageTk.PhotoImage] = field(default_factory=list)  # Tk itself holds none of them
@@ -38,6 +47,7 @@ class _Colours:
     muted: str
     link: str
     selection: str
+    found: str
 
 
 def lines_near(row: Row, body_top: int, view_height: int, metrics: Metrics) -> tuple[int, int]:
@@ -71,8 +81,10 @@ class Painter:
         self._emoji_drop = fonts.text.metrics("ascent") - self._emoji.metrics("ascent")
         self._metrics = metrics
         p = palette
-        self._own = _Colours(p.own, p.own_text, p.own_muted, p.own_link, p.own_selection)
-        self._other = _Colours(p.other, p.other_text, p.other_muted, p.other_link, p.other_selection)
+        self._own = _Colours(p.own, p.own_text, p.own_muted, p.own_link, p.own_selection, p.own_found)
+        self._other = _Colours(
+            p.other, p.other_text, p.other_muted, p.other_link, p.other_selection, p.other_found
+        )
 
     def draw(
         self,
@@ -81,7 +93,7 @@ class Painter:
         top: int,
         width: int,
         lines: tuple[int, int],
-        span: tuple[int, int] | None,
+        marks: Marks,
         pill_height: int,
     ) -> Drawn:
         """Draws a row.
@@ -90,9 +102,9 @@ class Painter:
             top: pixels from the top of the view to the row's.
             width: of the view, in pixels.
             lines: the first line to draw, and the one after the last.
-            span: the part of the message that is selected, as positions in what is shown.
+            marks: what stands out, as positions in what is shown.
         """
-        drawn = Drawn(row, lines, span, top)
+        drawn = Drawn(row, lines, marks, top)
         if row.context.day:
             self._pill(drawn, row.context.day, width // 2, top + row.day_y, pill_height)
         if row.context.divider:
@@ -100,6 +112,11 @@ class Painter:
         body_top = top + row.box.head
         if row.sender_y:
             self._sender(drawn, width, top + row.sender_y)
+        if marks.chosen:
+            edge = self._metrics.ems(0.3)
+            self._rectangle(
+                drawn, 0, body_top - edge, width, row.box.body + 2 * edge, self._palette.found_ground
+            )
         colours = self._own if row.bubble.own else self._other
         self._body(drawn, colours, body_top)
         self._text(drawn, colours, body_top)
@@ -162,6 +179,7 @@ class Painter:
         row, m = drawn.row, self._metrics
         round_, tight = min(m.ems(1.05), row.box.body // 2), m.ems(0.3)
         own, context = row.bubble.own, row.context
+        ground = self._palette.found_ground if drawn.marks.chosen else self._palette.background
         radii = {"nw": round_, "ne": round_, "se": round_, "sw": round_}
         if not context.first:
             radii["ne" if own else "nw"] = tight
@@ -192,15 +210,17 @@ class Painter:
             ("sw", sw, left, bottom - sw),
         ):
             if radius:
-                picture = self._art.corner(side, radius, colours.fill, self._palette.background)
+                picture = self._art.corner(side, radius, colours.fill, ground)
                 self._image(drawn, x, y, picture)
 
     def _text(self, drawn: Drawn, colours: _Colours, body_top: int) -> None:
         row, m = drawn.row, self._metrics
         x, y = row.x + m.ems(PAD_X), body_top + m.ems(PAD_Y)
         first, last = drawn.lines
-        if drawn.span is not None:
-            self._selected(drawn, row.text, x, y, colours.selection)
+        for span in drawn.marks.found:
+            self._marked(drawn, row.text, span, x, y, colours.found)
+        if drawn.marks.span is not None:
+            self._marked(drawn, row.text, drawn.marks.span, x, y, colours.selection)
         plain: list[str] = []
         plain_from = first
         # Lines of plain text become one item, which Tk draws with the same line height.
@@ -247,8 +267,10 @@ class Painter:
             self._canvas.create_rectangle(x, y, x + width, y + height, fill=colour, outline="", tags=ROW_TAG)
         )
 
-    def _selected(self, drawn: Drawn, text: TextLayout, x: int, y: int, colour: str) -> None:
-        start, end = drawn.span or (0, 0)
+    def _marked(
+        self, drawn: Drawn, text: TextLayout, span: tuple[int, int], x: int, y: int, colour: str
+    ) -> None:
+        start, end = span
         line_height = self._metrics.line
         for number in range(*drawn.lines):
             line = text.lines[number]

@@ -19,6 +19,8 @@ class Palette:
         background: behind the bubbles.
         own, own_text, own_muted, own_link, own_selection: one's own bubbles; muted is the time.
         other, other_text, other_muted, other_link, other_selection: everybody else's.
+        own_found, other_found: behind what a search found.
+        found_ground: behind the message that was chosen among what was found.
         read: the ticks of a message that was read, on `own`.
         muted: names and hints on the background.
         pill, pill_text: behind and on the day.
@@ -40,6 +42,9 @@ class Palette:
     other_muted: str
     other_link: str
     other_selection: str
+    own_found: str
+    other_found: str
+    found_ground: str
     read: str
     muted: str
     pill: str
@@ -64,6 +69,9 @@ LIGHT: Final = Palette(
     other_muted="#687280",
     other_link="#1d56c9",
     other_selection="#bcd4ff",
+    own_found="#7a5200",
+    other_found="#ffdf8a",
+    found_ground="#f6e7bd",
     read="#7df0c4",
     muted="#5c6673",
     pill="#dbe1e9",
@@ -87,6 +95,9 @@ DARK: Final = Palette(
     other_muted="#98a2b0",
     other_link="#8ab4ff",
     other_selection="#3f5f9e",
+    own_found="#7a5200",
+    other_found="#6b4c00",
+    found_ground="#3a3118",
     read="#7df0c4",
     muted="#9aa4b1",
     pill="#2b313a",

@@ -14,10 +14,11 @@ from datetime import date
 from twocans.gui.transcript.art import Art
 from twocans.gui.transcript.astral import colour_family, draws_astral
 from twocans.gui.transcript.dates import day_label, local_day
+from twocans.gui.transcript.found import Words, spans
 from twocans.gui.transcript.hits import Hit, hit_row
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.transcript.overlay import Overlay
-from twocans.gui.transcript.paint import ROW_TAG, Drawn, Painter, lines_near
+from twocans.gui.transcript.paint import ROW_TAG, Drawn, Marks, Painter, lines_near
 from twocans.gui.transcript.rows import Row, Rows
 from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.selection import Selection
@@ -32,6 +33,7 @@ class View:
     Args:
         now: the time in Unix seconds, for `Today`.
         on_arranged: called whenever rows have been placed anew.
+        on_newest: called when the newest message is wanted, and it is not among those that are here.
     """
 
     def __init__(
@@ -42,16 +44,22 @@ class View:
         fonts: Fonts,
         now: Callable[[], float],
         on_arranged: Callable[[], None],
+        on_newest: Callable[[], None],
     ) -> None:
         self.canvas = canvas
         self.store = Store()
         self.selection = Selection(self.store.index_of)
         self.viewport = Viewport(self._measure)
         self.unread_from: str | None = None
+        self.ahead = False
+        self.found: Words = ()
+        self.found_key: str | None = None
         self.new = 0
         self._empty_text = ""
         self._now = now
         self._on_arranged = on_arranged
+        self._on_newest = on_newest
+        self._centre: str | None = None
         self._art = Art(canvas)
         self._drawn: dict[str, Drawn] = {}
         self._size = (1, 1)
@@ -69,20 +77,23 @@ class View:
         self.selection.clear()
         self.new = 0
         self._scroll_by = 0
+        self._centre = None
         self._rows.clear()
         self._estimate()
         index = None if place.key is None else self.store.index_of(place.key)
         self.viewport.place = None if index is None else Place(index, place.fraction, place.offset)
         self.schedule()
 
-    def append(self, bubbles: Sequence[Bubble], *, follow: bool) -> None:
-        """Adds newer messages; goes to the end if `follow`, even from elsewhere."""
+    def append(self, bubbles: Sequence[Bubble], *, follow: bool, hold: bool) -> None:
+        """Adds newer messages; goes to the end if `follow`, even from elsewhere; stays at the place if `hold`."""
         self._flush_scroll()
+        if hold:
+            self.viewport.hold()
         added = self.store.append(bubbles)
         self.viewport.heights.append(self._rows.estimates(added))
         if follow:
             self.viewport.place = None
-        if self.viewport.place is not None:
+        if self.viewport.place is not None and not hold:
             self.new += sum(not bubble.own for bubble in added)
         self.schedule()
 
@@ -150,7 +161,22 @@ class View:
 
     def jump(self) -> None:
         """Goes to the newest message."""
-        self.scroll_to(self.viewport.to_bottom)
+        if self.ahead:
+            self._on_newest()
+        else:
+            self.scroll_to(self.viewport.to_bottom)
+
+    def reveal(self, key: str) -> None:
+        """Shows a message in the middle of the view."""
+        self._flush_scroll()
+        self._centre = key
+        self.schedule()
+
+    def mark(self, words: Words, key: str | None) -> None:
+        """Marks what a search has found: its words in all messages, and the one message that was chosen."""
+        if (words, key) != (self.found, self.found_key):
+            self.found, self.found_key = words, key
+            self.schedule()
 
     @property
     def at_bottom(self) -> bool:
@@ -201,6 +227,7 @@ class View:
         if width <= 1 or height <= 1:
             return
         self._flush_scroll()
+        self._go_to_centre()
         self.viewport.arrange()
         if self.at_bottom:
             self.new = 0
@@ -208,20 +235,26 @@ class View:
         self._show_overlay()
         self._on_arranged()
 
+    def _go_to_centre(self) -> None:
+        key, self._centre = self._centre, None
+        index = None if key is None else self.store.index_of(key)
+        if index is not None:
+            self.viewport.centre(index)
+
     def _sync(self, placed: list[Placed]) -> None:
-        wanted: dict[str, tuple[Placed, Row, tuple[int, int], tuple[int, int] | None]] = {}
+        wanted: dict[str, tuple[Placed, Row, tuple[int, int], Marks]] = {}
         for one in placed:
             row = self.row(one.index)
             lines = lines_near(row, one.body_top, self._size[1], self._metrics)
-            wanted[row.bubble.key] = (one, row, lines, self._shown_span(row))
+            wanted[row.bubble.key] = (one, row, lines, self._marks(row))
         for key, drawn in list(self._drawn.items()):
             kept = wanted.get(key)
-            if kept is None or kept[1] is not drawn.row or kept[2] != drawn.lines or kept[3] != drawn.span:
+            if kept is None or kept[1] is not drawn.row or kept[2] != drawn.lines or kept[3] != drawn.marks:
                 self.canvas.delete(*drawn.items)
                 del self._drawn[key]
         self._move({key: wanted[key][0].top for key in self._drawn})
         fresh = False
-        for key, (one, row, lines, span) in wanted.items():
+        for key, (one, row, lines, marks) in wanted.items():
             if key not in self._drawn:
                 fresh = True
                 self._drawn[key] = self._painter.draw(
@@ -229,7 +262,7 @@ class View:
                     top=one.top,
                     width=self._size[0],
                     lines=lines,
-                    span=span,
+                    marks=marks,
                     pill_height=self._rows.pill_height,
                 )
         if fresh:
@@ -260,7 +293,10 @@ class View:
             rows[-1].index < len(self.store) - 1 or rows[-1].bottom - height > 2 * self._metrics.line
         )
         self._overlay.show_jump(
-            shown=not self.at_bottom and (far or self.new > 0), count=self.new, width=width, height=height
+            shown=self.ahead or (not self.at_bottom and (far or self.new > 0)),
+            count=self.new,
+            width=width,
+            height=height,
         )
 
     def _sticky_day(self, rows: list[Placed]) -> tuple[str, int]:
@@ -286,12 +322,18 @@ class View:
         """The local day now."""
         return local_day(int(self._now() * 1000))
 
-    def _shown_span(self, row: Row) -> tuple[int, int] | None:
-        span = self.selection.span(row.bubble)
-        if span is None:
-            return None
+    def _marks(self, row: Row) -> Marks:
+        """What is marked in a row, as positions in what is shown."""
         shown = row.text.shown
-        return shown.from_message(span[0]), shown.from_message(span[1])
+        span = self.selection.span(row.bubble)
+        return Marks(
+            span=None if span is None else (shown.from_message(span[0]), shown.from_message(span[1])),
+            found=tuple(
+                (shown.from_message(start), shown.from_message(end))
+                for start, end in spans(row.bubble.text, self.found)
+            ),
+            chosen=row.bubble.key == self.found_key,
+        )
 
     def _forget_drawn(self) -> None:
         self.canvas.delete(ROW_TAG)

@@ -127,6 +127,16 @@ class Viewport:
             into = min(int(within), box.height)
             self._go(Place(index, 0.0, box.head - into))
 
+    def hold(self) -> None:
+        """Stays where the view is, even at the end, when rows are added."""
+        if self.place is None and self.rows:
+            self.place = self._pinned()
+
+    def centre(self, index: int) -> None:
+        """Shows a row in the middle of the view; its beginning if it is too high."""
+        box = self._box(index)
+        self._go(Place(index, 0.0, max(box.head + self.padding, (self.height - box.body) // 2)))
+
     def reveal(self, index: int) -> None:
         """Moves the view as little as possible to show a row; its beginning if it is too high."""
         placed = next((row for row in self.rows if row.index == index), None)

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final
 
+from twocans.gui.transcript.found import Words
 from twocans.gui.transcript.interaction import Interaction
 from twocans.gui.transcript.model import Bubble, Status, ViewState
 from twocans.gui.transcript.scrollbar import SlimScrollbar
 from twocans.gui.transcript.style import Fonts, Palette, metrics
 from twocans.gui.transcript.view import View
 
-_NEAR_TOP_VIEWS: Final = 2  # older messages are asked for when the oldest is this many heights away
+_NEAR_VIEWS: Final = 2  # more messages are asked for when the last at either end is this many heights away
 _SETTLED_MS: Final = 150  # after the last change of width, the heights of all rows are guessed anew
 _DAY_CHECK_MS: Final = 60_000
 
@@ -26,6 +27,8 @@ class Transcript(ttk.Frame):
         on_link: called with the target of a link to be opened.
         on_retry: called with the key of a failed message to be sent again.
         on_near_top: called once when the oldest message comes near; again after `prepend` or `set_bubbles`.
+        on_near_bottom: the same at the other end, while newer messages exist than are here.
+        on_newest: called when the newest message is wanted and not here.
         on_at_bottom: called when the view begins (True) or ceases (False) to follow the newest message.
         now: the time in Unix seconds.
     """
@@ -39,23 +42,37 @@ class Transcript(ttk.Frame):
         on_link: Callable[[str], None],
         on_retry: Callable[[str], None],
         on_near_top: Callable[[], None],
+        on_near_bottom: Callable[[], None],
+        on_newest: Callable[[], None],
         on_at_bottom: Callable[[bool], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(parent)
         self._on_near_top = on_near_top
+        self._on_near_bottom = on_near_bottom
         self._on_at_bottom = on_at_bottom
         self._told_at_bottom = True
         self._asked_at: str | None = None
+        self._asked_below: str | None = None
         self._settling: str | None = None
         self._drag_to: float | None = None
         self.canvas = tk.Canvas(self, borderwidth=0, takefocus=True, width=1, height=1)
         self._scrollbar = SlimScrollbar(self, command=self._on_scrollbar)
         self.canvas.grid(row=0, column=0, sticky="nsew")
         self._scrollbar.grid(row=0, column=1, sticky="ns")
+        self._cover = tk.Frame(self, borderwidth=0, highlightthickness=0, takefocus=False)
+        self._cover.grid(row=0, column=1, sticky="nsew")
+        self._scrollbar_shown = False
         self.columnconfigure(0, weight=1)
         self.rowconfigure(0, weight=1)
-        self._view = View(self.canvas, palette=palette, fonts=fonts, now=now, on_arranged=self._arranged)
+        self._view = View(
+            self.canvas,
+            palette=palette,
+            fonts=fonts,
+            now=now,
+            on_arranged=self._arranged,
+            on_newest=on_newest,
+        )
         self._interaction = Interaction(self._view, on_link=on_link, on_retry=on_retry)
         self._colour(palette, fonts)
         self._today = self._view.today()
@@ -67,13 +84,17 @@ class Transcript(ttk.Frame):
 
     def set_bubbles(self, bubbles: Sequence[Bubble], *, view: ViewState | None = None) -> None:
         """Replaces all messages, oldest first; shows the newest one if `view` is None or not there."""
-        self._asked_at = None
+        self._asked_at = self._asked_below = None
         self._view.set(bubbles, view or ViewState())
 
-    def append(self, bubbles: Sequence[Bubble]) -> None:
-        """Adds newer messages. The view follows if it was at the end, or if one was just written here."""
+    def append(self, bubbles: Sequence[Bubble], *, hold: bool = False) -> None:
+        """Adds newer messages. The view follows if it was at the end, or if one was just written here.
+
+        With `hold` they are no news, and the view stays where it is.
+        """
+        self._asked_below = None
         written = any(bubble.own and bubble.status is Status.WAITING for bubble in bubbles)
-        self._view.append(bubbles, follow=written)
+        self._view.append(bubbles, follow=written and not hold, hold=hold)
 
     def prepend(self, bubbles: Sequence[Bubble]) -> None:
         """Adds older messages, oldest first; what is on screen does not move."""
@@ -88,6 +109,20 @@ class Transcript(ttk.Frame):
         """Puts the line `New messages` above the message with that key; none for None."""
         self._view.unread_from = key
         self._view.schedule()
+
+    def set_ahead(self, ahead: bool) -> None:
+        """Whether there are newer messages than those that are here."""
+        if ahead is not self._view.ahead:
+            self._view.ahead = ahead
+            self._view.schedule()
+
+    def reveal(self, key: str) -> None:
+        """Shows the message with that key in the middle; nothing if it is not there."""
+        self._view.reveal(key)
+
+    def mark(self, words: Words, key: str | None) -> None:
+        """Marks the words of a search in all messages, and the message that was chosen; nothing for no words."""
+        self._view.mark(words, key)
 
     def set_empty_text(self, text: str) -> None:
         """The hint shown when there are no messages."""
@@ -126,6 +161,7 @@ class Transcript(ttk.Frame):
             highlightbackground=palette.background,
             highlightcolor=palette.focus,
         )
+        self._cover.configure(background=palette.background)
         self._scrollbar.restyle(
             background=palette.background,
             thumb=palette.thumb,
@@ -161,20 +197,41 @@ class Transcript(ttk.Frame):
             first = self._drag_to
         self._drag_to = None
         self._scrollbar.set(first, last)
-        at_bottom = self._view.at_bottom
+        self._show_scrollbar(first > 0 or last < 1)
+        at_bottom = self._view.at_bottom and not self._view.ahead
         if at_bottom is not self._told_at_bottom:
             self._told_at_bottom = at_bottom
             self._on_at_bottom(at_bottom)
         self._look_near_top()
+        self._look_near_bottom()
+
+    def _show_scrollbar(self, shown: bool) -> None:
+        # It keeps its column, so that nothing is laid out anew when it comes and goes.
+        if shown is not self._scrollbar_shown:
+            self._scrollbar_shown = shown
+            if shown:
+                self._scrollbar.lift()
+            else:
+                self._cover.lift()
 
     def _look_near_top(self) -> None:
         viewport, store = self._view.viewport, self._view.store
         if not viewport.rows or self._asked_at == store[0].key:
             return
         first = viewport.rows[0]
-        if viewport.heights.before(first.index) - first.top < _NEAR_TOP_VIEWS * viewport.height:
+        if viewport.heights.before(first.index) - first.top < _NEAR_VIEWS * viewport.height:
             self._asked_at = store[0].key
             self._on_near_top()
+
+    def _look_near_bottom(self) -> None:
+        viewport, store = self._view.viewport, self._view.store
+        if not viewport.rows or not self._view.ahead or self._asked_below == store[-1].key:
+            return
+        last = viewport.rows[-1]
+        heights = viewport.heights
+        if heights.total - heights.before(last.index) < (_NEAR_VIEWS + 1) * viewport.height:
+            self._asked_below = store[-1].key
+            self._on_near_bottom()
 
     def _on_scrollbar(self, action: str, amount: str, unit: str = "") -> None:
         viewport = self._view.viewport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from twocans.gui.viewmodel.effects import Effect, Reset, TranscriptChange
+from twocans.gui.viewmodel.effects import Effect, Reset, Reveal, TranscriptChange
 from twocans.gui.viewmodel.state import Part
 
 
@@ -41,7 +41,7 @@ class Changes:
                 # Everything is shown afresh anyway; only the place to show may have been said before.
                 views = [old.view for old in self._transcript if isinstance(old, Reset)]
                 self._transcript = [change if change.view or not views else Reset(views[-1])]
-            elif not any(isinstance(old, Reset) for old in self._transcript):
+            elif isinstance(change, Reveal) or not any(isinstance(old, Reset) for old in self._transcript):
                 self._transcript.append(change)
 
     def forget_transcript(self) -> None:

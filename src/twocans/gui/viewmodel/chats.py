@@ -3,44 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
+from twocans.client.outbox import Outgoing
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.conversation import Conversation, own_key
+from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.effects import (
-    LoadHistory,
     MarkRead,
     Reset,
     SendMessage,
     SendTyping,
-    TranscriptChange,
 )
+from twocans.gui.viewmodel.entries import key_of, own_key
+from twocans.gui.viewmodel.paging import Paging
 from twocans.gui.viewmodel.state import Clock, Composer, Part
-from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import Chat, LimitsInForce, Message
-from twocans.protocol.names import SERVER_NAME, user_key
+from twocans.protocol.names import SERVER_NAME
 
-PAGE: Final = 50
 TYPING_SHOWN_S: Final = 6.0
 DEFAULT_TEXT_BYTES: Final = 16_384
 _HINT_FROM: Final = 0.8
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def key_of(name: str) -> str:
-    """What all spellings of a name have in common, whatever a peer calls itself."""
-    try:
-        return user_key(name)
-    except ProtocolError:
-        return name.casefold()
-
-
 SERVER_KEY: Final = key_of(SERVER_NAME)
 
 
-class Chats:
+class Chats(Paging):
     """The conversations of one login.
 
     Args:
@@ -50,18 +41,13 @@ class Chats:
     """
 
     def __init__(self, changes: Changes, clock: Clock, new_cid: Callable[[], str]) -> None:
-        self._changes = changes
-        self._clock = clock
+        super().__init__(changes, clock)
         self._new_cid = new_cid
-        self.all: dict[str, Conversation] = {}
-        self.open: Conversation | None = None
-        self.me = ""
-        self.epoch = 0
-        self.connected = False
         self.in_front = False
         self.at_bottom = True
         self.text_bytes = DEFAULT_TEXT_BYTES
         self._reads_owed: dict[str, int] = {}
+        self._doubtful: set[tuple[str, str]] = set()
 
     # --- the login ----------------------------------------------------------------------------------------
 
@@ -72,6 +58,15 @@ class Chats:
             self.all.clear()
             self._reads_owed.clear()
             self.open = None
+            self.epoch = 0
+        self._doubtful = {
+            (conversation.key, entry.key)
+            for conversation in self.all.values()
+            for entry in conversation.entries
+            if entry.waiting
+        }
+        for conversation in self.all.values():
+            conversation.loaded = False
 
     def online(self, me: str, limits: LimitsInForce, *, fresh: bool) -> None:
         """There is a connection; a `fresh` log starts numbering anew."""
@@ -82,35 +77,34 @@ class Chats:
             self._reads_owed.clear()
             for conversation in self.all.values():
                 conversation.freeze_marks(self.epoch)
-                conversation.loaded = conversation.loading = False
+                conversation.leave_past()
+                conversation.loaded = False
+            if self.open is not None:
+                self._show(self.open, [Reset()])
         for peer, id_ in self._reads_owed.items():
             self._changes.do(MarkRead(peer, id_))
         self._reads_owed.clear()
-        if self.open is not None:
-            self._load(self.open)
+        self.go_on_loading()
 
     def offline(self) -> None:
         """There is no connection."""
         self.connected = False
         for conversation in self.all.values():
-            conversation.loading = False
+            conversation.asked = None
             conversation.typing_until = 0.0
 
-    def give_up_sending(self, note: str) -> None:
-        """Nobody will send what still waits any more."""
-        for conversation in self.all.values():
-            for entry in [one for one in conversation.entries if one.waiting]:
-                self._show(conversation, conversation.fail(entry.key, note))
-
-    def of(self, name: str) -> Conversation:
-        """The conversation with somebody, in the spelling that the server uses now."""
-        key = key_of(name)
-        conversation = self.all.get(key)
-        if conversation is None:
-            conversation = self.all[key] = Conversation(key, name)
-        elif conversation.name != name and key != SERVER_KEY:
-            conversation.name = name
-        return conversation
+    def waiting(self, messages: Iterable[Outgoing]) -> None:
+        """Messages of one's own from an earlier time that are still on their way."""
+        for message in messages:
+            conversation = self.of(message.to)
+            self._doubtful.discard((conversation.key, own_key(message.cid)))
+            if conversation.get(own_key(message.cid)) is None:
+                changes = conversation.queue(message.cid, message.text, self._clock.now_ms(), self.me)
+                self._show(conversation, changes)
+        for key, entry_key in self._doubtful:
+            # Its fate was told when nobody listened any more; if it is stored, the history has it.
+            self._show(self.all[key], self.all[key].drop_waiting(entry_key))
+        self._doubtful.clear()
 
     @property
     def unread(self) -> int:
@@ -119,17 +113,24 @@ class Chats:
 
     # --- opening and closing ------------------------------------------------------------------------------
 
-    def show(self, conversation: Conversation) -> None:
-        """Open a chat: its count is cleared, its place and draft are as they were."""
+    def show(self, conversation: Conversation, *, at: int | None = None) -> None:
+        """Open a chat: its count is cleared, its place and draft are as they were.
+
+        With `at`, the message with that id is what the user wants to see there.
+        """
         self._leave()
         self.open = conversation
-        self.at_bottom = conversation.view is None or conversation.view.at_bottom
+        self._top_wanted = self._bottom_wanted = False
+        self.at_bottom = at is None and (conversation.view is None or conversation.view.at_bottom)
         conversation.unread_at_open = conversation.unread
         conversation.unread_from = self._nth_unread(conversation, conversation.unread)
         self._changes.forget_transcript()
         self._changes.transcript([Reset(conversation.view)])
         self._changes.draw(Part.CHAT | Part.HEADER | Part.COMPOSER | Part.PEOPLE)
-        self._load(conversation)
+        if at is not None:
+            self.go_to(at)
+            return
+        self.load(conversation)
         self._see(conversation)
 
     def close(self) -> None:
@@ -181,6 +182,9 @@ class Chats:
         conversation.draft = ""
         conversation.unread_from, conversation.unread_at_open = None, 0
         cid = self._new_cid()
+        if conversation.leave_past():
+            self._show(conversation, [Reset(ViewState())])
+            self.load(conversation)
         changes = conversation.queue(cid, text, self._clock.now_ms(), self.me)
         self._show(conversation, changes)
         self._changes.do(SendMessage(conversation.name, text, cid))
@@ -207,7 +211,7 @@ class Chats:
         if not self.connected:
             placeholder = "Not connected. What you send goes out when the connection is back."
         elif not here:
-            placeholder = f"{conversation.name} is not here now"
+            placeholder = f"Write to {conversation.name}, who is away"
         over = self._excess(clean(conversation.draft))
         if over > 0:
             return Composer(True, placeholder, f"Too long by about {over:,} characters", overlong=True)
@@ -223,16 +227,15 @@ class Chats:
         changes, new = conversation.add(message, own=own, epoch=self.epoch)
         conversation.typing_until = 0.0 if not own else conversation.typing_until
         self._show(conversation, changes)
+        self._bound(conversation)
         if own or not new:
             return conversation, False
         if self._visible(conversation):
             self._see(conversation)
             return conversation, False
         conversation.unread += 1
-        if conversation is self.open and conversation.unread_from is None:
+        if conversation is self.open and conversation.unread_from is None and not conversation.ahead:
             conversation.unread_from = conversation.entries[-1].key
-        if conversation is not self.open:
-            conversation.trim()
         return conversation, True
 
     def stored(self, cid: str, to: str, text: str, id_: int, at_ms: int) -> None:
@@ -247,9 +250,9 @@ class Chats:
 
     def receipt(self, peer: str, delivered: int, read: int) -> None:
         """How far somebody has got with one's messages."""
-        conversation = self.all.get(key_of(peer))
-        if conversation is not None:
-            self._show(conversation, conversation.receipt(delivered, read, self.epoch))
+        # It may be told before the list of conversations or the page that it follows has been taken in.
+        conversation = self.of(peer)
+        self._show(conversation, conversation.receipt(delivered, read, self.epoch))
 
     def typing(self, user: str) -> None:
         """Somebody is writing to this user."""
@@ -261,55 +264,30 @@ class Chats:
         """The server's own list of conversations: last messages, and what was unread before this login."""
         for chat in chats:
             conversation = self.of(chat.peer)
+            # Its text may be a beginning only, so it is for the list, and never a message in the chat.
             conversation.last = chat.last
+            conversation.newest_id = max(conversation.newest_id, chat.last.id)
             if conversation.seen_id:
                 conversation.unread = conversation.received_after(self.epoch, conversation.seen_id)
             else:
                 conversation.unread = chat.unread + conversation.received_after(self.epoch, chat.last.id)
+            if conversation is self.open and conversation.unread_from is None:
+                conversation.unread_at_open = conversation.unread
+                conversation.unread_from = self._nth_unread(conversation, conversation.unread)
         self._see_if_visible()
         self._changes.draw(Part.PEOPLE | Part.TITLE)
 
-    def page(self, peer: str, messages: tuple[Message, ...] | None, *, more: bool) -> None:
-        """A page of the history, or None if it could not be had."""
-        conversation = self.of(peer)
-        conversation.loading = False
-        if messages is not None:
-            conversation.loaded, conversation.more = True, more
-            changes = conversation.merge(messages, is_own=self.is_own, epoch=self.epoch)
-            self._show(conversation, changes)
-            if conversation is self.open and conversation.unread_from is None:
-                conversation.unread_from = self._nth_unread(conversation, conversation.unread_at_open)
-            self._see_if_visible()
-        self._changes.draw(Part.CHAT | Part.PEOPLE)
-
-    def near_top(self) -> None:
-        """The user is about to see the start of what is here: get older messages."""
-        conversation = self.open
-        if conversation is not None and conversation.loaded and conversation.more and conversation.oldest_id:
-            self._load(conversation, before=conversation.oldest_id)
-
-    def is_own(self, message: Message) -> bool:
-        """Whether this user wrote it."""
-        return key_of(message.sender) == key_of(self.me)
-
     # --- inside -------------------------------------------------------------------------------------------
-
-    def _load(self, conversation: Conversation, before: int | None = None) -> None:
-        if conversation.key == SERVER_KEY or not self.connected or conversation.loading:
-            return
-        if before is None and conversation.loaded:
-            return
-        conversation.loading = True
-        self._changes.do(LoadHistory(conversation.name, before))
-        self._changes.draw(Part.CHAT)
 
     def _leave(self) -> None:
         if self.open is not None:
             self.open.unread_from, self.open.unread_at_open = None, 0
+            if self.open.leave_past():
+                self.open.asked = None
             self.open.trim()
 
     def _visible(self, conversation: Conversation) -> bool:
-        return conversation is self.open and self.in_front and self.at_bottom
+        return conversation is self.open and self.in_front and self.at_bottom and not conversation.ahead
 
     def _see_if_visible(self) -> None:
         if self.open is not None and self._visible(self.open):
@@ -321,12 +299,25 @@ class Chats:
             conversation.unread = 0
             self._changes.draw(Part.PEOPLE | Part.TITLE)
         newest = conversation.newest_received(self.epoch)
-        if newest > conversation.seen_id and conversation.key != SERVER_KEY:
+        if newest > conversation.seen_id:
             conversation.seen_id = newest
             if self.connected:
                 self._changes.do(MarkRead(conversation.name, newest))
             else:
                 self._reads_owed[conversation.name] = newest
+
+    def _loaded(self, conversation: Conversation, *, failed: bool) -> None:
+        if conversation is self.open and conversation.unread_from is None:
+            conversation.unread_from = self._nth_unread(conversation, conversation.unread_at_open)
+        super()._loaded(conversation, failed=failed)
+        self._see_if_visible()
+
+    def _bound(self, conversation: Conversation) -> None:
+        """Hold no more of a conversation than its limit, and nothing less of what is in view."""
+        if conversation is not self.open:
+            conversation.trim()
+        elif conversation.trim() if self.at_bottom else conversation.trim_newest():
+            self._show(conversation, [Reset()])
 
     def _nth_unread(self, conversation: Conversation, count: int) -> str | None:
         received = [entry.key for entry in conversation.entries if not entry.own]
@@ -334,12 +325,6 @@ class Chats:
 
     def _excess(self, text: str) -> int:
         return len(text.encode(errors="replace")) - self.text_bytes
-
-    def _show(self, conversation: Conversation, changes: list[TranscriptChange]) -> None:
-        if changes and conversation is self.open:
-            self._changes.transcript(changes)
-        if changes:
-            self._changes.draw(Part.PEOPLE)
 
 
 def clean(text: str) -> str:

@@ -7,12 +7,14 @@ again after a reconnect is shown once. The order is that of the server's ids; wh
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from twocans.gui.transcript.model import Bubble, Status, ViewState
 from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
+from twocans.gui.viewmodel.entries import Entry, Position, entry_of, message_key, own_key, position
 from twocans.protocol.messages import Message
 
 MAX_ENTRIES: Final = 4000
@@ -20,36 +22,18 @@ MAX_ENTRIES: Final = 4000
 _TRIMMED_TO: Final = 3000
 _MAX_EPOCH: Final = 2**62
 
-Position = tuple[int, int, int]
+
+class Stretch(Enum):
+    """Which part of a conversation is asked for."""
+
+    NEWEST = "newest"
+    OLDER = "older"
+    NEWER = "newer"
+    AROUND = "around"
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
-    """A message as it is known here. `id` is 0 until the server has stored it; `note` says why it failed."""
-
-    key: str
-    own: bool
-    text: str
-    at_ms: int
-    sender: str
-    position: Position
-    epoch: int = 0
-    id: int = 0
-    note: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether it was refused and waits for the user to try again."""
-        return bool(self.note)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether it is on its way to the server."""
-        return self.own and not self.id and not self.note
-
-
-def _position(entry: Entry) -> Position:
-    return entry.position
+Asked = tuple[Stretch, int | None]
+"""What is asked for, and the id from which it is counted."""
 
 
 @dataclass(slots=True)
@@ -57,6 +41,8 @@ class Conversation:
     """The messages exchanged with one person, and this window's state of it: draft, place, what is unread.
 
     `epoch` counts the server's logs: ids of different logs cannot be compared, later logs come later.
+    `entries` are without a hole between them; older ones exist if `more`, newer ones if `ahead`. As long as those
+    are not here, what waits to be sent is not either, since it comes after them.
     """
 
     key: str
@@ -71,14 +57,17 @@ class Conversation:
     read: int = 0
     marks_epoch: int = 0
     loaded: bool = False
-    loading: bool = False
+    asked: Asked | None = None
     more: bool = False
+    ahead: bool = False
     last: Message | None = None
+    newest_id: int = 0
     typing_until: float = 0.0
     entries: list[Entry] = field(default_factory=list)
     _by_key: dict[str, Entry] = field(default_factory=dict)
     _frozen: dict[str, Status] = field(default_factory=dict)
     _count: int = 0
+    _aside: list[Entry] = field(default_factory=list)
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -104,8 +93,9 @@ class Conversation:
     @property
     def preview(self) -> tuple[str, int, bool] | None:
         """The last message's text, time and whether it is one's own; None if there is none."""
-        if self.entries:
-            last = self.entries[-1]
+        shown = self._aside if self.ahead else self.entries
+        if shown:
+            last = shown[-1]
             return last.text, last.at_ms, last.own
         if self.last is not None:
             return self.last.text, self.last.at, self.last.sender != self.name
@@ -116,6 +106,16 @@ class Conversation:
         """The id before which the next older page ends, in the log of the newest message."""
         epoch = max((entry.epoch for entry in self.entries), default=0)
         return min((entry.id for entry in self.entries if entry.epoch == epoch and entry.id), default=None)
+
+    @property
+    def last_id(self) -> int:
+        """The id of the newest message that is here, 0 if none is."""
+        epoch = max((entry.epoch for entry in self.entries), default=0)
+        return max((entry.id for entry in self.entries if entry.epoch == epoch), default=0)
+
+    def key_at(self, id_: int, epoch: int) -> str | None:
+        """The key of the message with this id, if it is here."""
+        return next((one.key for one in self.entries if one.id == id_ and one.epoch == epoch), None)
 
     def newest_received(self, epoch: int) -> int:
         """The id of the newest message from the other side in this log, 0 if there is none."""
@@ -133,6 +133,9 @@ class Conversation:
     def queue(self, cid: str, text: str, at_ms: int, sender: str) -> list[TranscriptChange]:
         """Show a message of one's own that is about to be sent."""
         entry = Entry(own_key(cid), True, text, at_ms, sender, self._last_position())
+        if self.ahead:
+            self._aside.append(entry)
+            return []
         return [self._insert(entry)]
 
     def requeue(self, key: str, at_ms: int) -> list[TranscriptChange]:
@@ -145,8 +148,20 @@ class Conversation:
         self._insert(entry)
         return [Reset()]
 
+    def drop_waiting(self, key: str) -> list[TranscriptChange]:
+        """A message that waits is shown no longer."""
+        self._aside = [one for one in self._aside if one.key != key]
+        entry = self._by_key.get(key)
+        if entry is None or not entry.waiting:
+            return []
+        self._take_out(entry)
+        return [Reset()]
+
     def fail(self, key: str, note: str) -> list[TranscriptChange]:
         """A message could not be sent. It stays where it is now, whatever comes after it."""
+        for aside in self._aside:
+            if aside.key == key:
+                aside.note = note
         entry = self._by_key.get(key)
         if entry is None or entry.id:
             return []
@@ -163,6 +178,11 @@ class Conversation:
     ) -> list[TranscriptChange]:
         """The server has a message of one's own."""
         key = own_key(cid)
+        self.newest_id = max(self.newest_id, id_)
+        if self.ahead and key not in self._by_key:
+            self._aside = [one for one in self._aside if one.key != key]
+            self.last = Message(id_, at_ms, sender, self.name, text, cid)
+            return []
         if key not in self._by_key:
             entry = Entry(key, True, text, at_ms, sender, (epoch, id_, 0), epoch, id_)
             return [self._insert(entry)]
@@ -173,7 +193,11 @@ class Conversation:
         known = self._by_key.get(message_key(message, own=own))
         if known is not None:
             return self._settle(known, message.id, message.at, epoch), False
-        entry = _entry(message, own, epoch)
+        self.newest_id = max(self.newest_id, message.id)
+        if self.ahead:
+            self.last = message
+            return [], True
+        entry = entry_of(message, own, epoch)
         if not message.id:  # what the server itself says is in no log: it comes after all that is here
             last = max((one.id for one in self.entries if one.epoch == epoch), default=0)
             entry.position = (epoch, last, self._next())
@@ -189,19 +213,62 @@ class Conversation:
             own = is_own(message)
             known = self._by_key.get(message_key(message, own=own))
             if known is None:
-                fresh.append(_entry(message, own, epoch))
+                fresh.append(entry_of(message, own, epoch))
             elif self._settle(known, message.id, message.at, epoch):
                 moved = True
         if not fresh:
             return [Reset()] if moved else []
-        fresh.sort(key=_position)
-        had = bool(self.entries)
-        older = had and fresh[-1].position < self.entries[0].position
-        self.entries = sorted([*self.entries, *fresh], key=_position)
+        fresh.sort(key=position)
         self._by_key.update((entry.key, entry) for entry in fresh)
-        if older and not moved:
+        if self.entries and not moved and fresh[-1].position < self.entries[0].position:
+            self.entries[:0] = fresh
             return [Prepend(tuple(self.bubble(entry) for entry in fresh))]
+        self.entries = sorted([*self.entries, *fresh], key=position)
         return [Reset()]
+
+    def replace(
+        self,
+        messages: Sequence[Message],
+        *,
+        more: bool,
+        ahead: bool,
+        is_own: Callable[[Message], bool],
+        epoch: int,
+    ) -> list[TranscriptChange]:
+        """Have another part of the conversation here than so far; messages oldest first."""
+        self._put_aside()
+        self.entries = [entry_of(message, is_own(message), epoch) for message in messages]
+        self._by_key = {entry.key: entry for entry in self.entries}
+        self.more = more
+        self._set_ahead(ahead)
+        return [Reset(ViewState())]
+
+    def extend(
+        self, messages: Sequence[Message], *, ahead: bool, is_own: Callable[[Message], bool], epoch: int
+    ) -> list[TranscriptChange]:
+        """Take in what follows the newest message that is here; messages oldest first."""
+        fresh = [
+            entry_of(message, is_own(message), epoch)
+            for message in messages
+            if message_key(message, own=is_own(message)) not in self._by_key
+        ]
+        self.entries += fresh
+        self._by_key.update((entry.key, entry) for entry in fresh)
+        moved = not ahead and any(one.failed for one in self._aside)
+        added = [*fresh, *([] if ahead else self._aside)]
+        self._set_ahead(ahead)
+        if moved:
+            return [Reset()]
+        return [Append(tuple(self.bubble(entry) for entry in added), hold=True)] if added else []
+
+    def leave_past(self) -> bool:
+        """Forget a part that does not reach the newest message; says whether it was one."""
+        if not self.ahead:
+            return False
+        self.entries, self._by_key = [], {}
+        self.loaded = self.more = False
+        self._set_ahead(False)
+        return True
 
     def receipt(self, delivered: int, read: int, epoch: int) -> list[TranscriptChange]:
         """The other side has got so far with one's messages; marks only grow."""
@@ -226,6 +293,7 @@ class Conversation:
             if entry.own and entry.id and entry.epoch == self.marks_epoch and entry.epoch != epoch:
                 self._frozen[entry.key] = self._status(entry)
         self.marks_epoch, self.delivered, self.read, self.seen_id = epoch, 0, 0, 0
+        self.newest_id = 0
 
     def trim(self) -> bool:
         """Let the oldest messages go if there are too many; says whether any went."""
@@ -236,6 +304,16 @@ class Conversation:
         self._by_key = {entry.key: entry for entry in kept}
         self._frozen = {key: mark for key, mark in self._frozen.items() if key in self._by_key}
         self.more = True
+        return True
+
+    def trim_newest(self) -> bool:
+        """Let the newest messages go if there are too many; says whether any went."""
+        if len(self.entries) <= MAX_ENTRIES:
+            return False
+        self._put_aside()
+        self.entries = self.entries[:_TRIMMED_TO]
+        self._by_key = {entry.key: entry for entry in self.entries}
+        self.ahead = True
         return True
 
     # --- inside -------------------------------------------------------------------------------------------
@@ -252,6 +330,23 @@ class Conversation:
         if entry.id <= self.read:
             return Status.READ
         return Status.DELIVERED if entry.id <= self.delivered else Status.SENT
+
+    def _put_aside(self) -> None:
+        """What has no place in the log yet comes after everything in it."""
+        newest = next((one for one in reversed(self.entries) if one.id), None)
+        if newest is not None and not self.ahead:
+            self.newest_id = max(self.newest_id, newest.id)
+            self.last = Message(newest.id, newest.at_ms, newest.sender, self.name, newest.text, "")
+        self._aside += [entry for entry in self.entries if not entry.id]
+        self.entries = [entry for entry in self.entries if entry.id]
+
+    def _set_ahead(self, ahead: bool) -> None:
+        self.ahead = ahead
+        if not ahead:
+            for entry in self._aside:
+                if entry.key not in self._by_key:
+                    self._insert(entry)
+            self._aside.clear()
 
     def _next(self) -> int:
         self._count += 1
@@ -283,32 +378,7 @@ class Conversation:
         del self._by_key[entry.key]
 
     def _insert(self, entry: Entry) -> TranscriptChange:
-        at_end = bisect_right(self.entries, entry.position, key=_position) == len(self.entries)
-        insort(self.entries, entry, key=_position)
+        at_end = bisect_right(self.entries, entry.position, key=position) == len(self.entries)
+        insort(self.entries, entry, key=position)
         self._by_key[entry.key] = entry
         return Append((self.bubble(entry),)) if at_end else Reset()
-
-
-def own_key(cid: str) -> str:
-    """The key of a message of one's own."""
-    return f"own/{cid}"
-
-
-def message_key(message: Message, *, own: bool) -> str:
-    """What makes a message this one: who sent it and the sender's own id for it."""
-    if own:
-        return own_key(message.cid)
-    return f"{message.sender}/{message.cid or (message.id, message.at, message.text)}"
-
-
-def _entry(message: Message, own: bool, epoch: int) -> Entry:
-    return Entry(
-        key=message_key(message, own=own),
-        own=own,
-        text=message.text,
-        at_ms=message.at,
-        sender=message.sender,
-        position=(epoch, message.id, 0),
-        epoch=epoch,
-        id=message.id,
-    )

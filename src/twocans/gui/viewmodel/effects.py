@@ -10,6 +10,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from twocans.client.events import Event
+from twocans.client.outbox import Outgoing
+from twocans.client.transcripts import Form
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.protocol.messages import Chat, Message
 
@@ -63,6 +65,22 @@ class LoadHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadAround:
+    """Ask for the messages with `peer` before and after the one with this id."""
+
+    peer: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadNewer:
+    """Ask for the messages with `peer` that follow id `after`."""
+
+    peer: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
 class LoadChats:
     """Ask for the list of conversations."""
 
@@ -72,6 +90,30 @@ class FindPeople:
     """Ask for people whose name starts with `prefix`, online or not."""
 
     prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchMessages:
+    """Ask for messages with these words, with `peer` or everybody, before id `before`; the answer has `number`."""
+
+    number: int
+    query: str
+    peer: str | None
+    before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportChat:
+    """Save the whole conversation with `peer` in a file."""
+
+    peer: str
+    path: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
+class CancelExport:
+    """Stop saving; the file is as it was before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +166,7 @@ class Place(Enum):
     PEOPLE = "people"
     SEARCH = "search"
     COMPOSER = "composer"
+    FINDER = "finder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +196,13 @@ ForBackend: TypeAlias = (
     | MarkRead
     | SendTyping
     | LoadHistory
+    | LoadAround
+    | LoadNewer
     | LoadChats
     | FindPeople
+    | SearchMessages
+    | ExportChat
+    | CancelExport
     | RetryNow
     | ShowNotification
     | WithdrawNotifications
@@ -178,9 +226,10 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Add bubbles at the end."""
+    """Add bubbles at the end. With `hold` they are no news: the view stays even if its end is shown."""
 
     bubbles: tuple[Bubble, ...]
+    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +246,14 @@ class Replace:
     bubble: Bubble
 
 
-TranscriptChange: TypeAlias = Reset | Append | Prepend | Replace
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Bring one bubble into view."""
+
+    key: str
+
+
+TranscriptChange: TypeAlias = Reset | Append | Prepend | Replace | Reveal
 
 
 # --- inputs -----------------------------------------------------------------------------------------------
@@ -222,12 +278,39 @@ class ConnectRefused:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLoaded:
-    """A page of the conversation with `peer`, oldest first; None if it could not be had."""
+    """The page of the conversation with `peer` that was asked for, oldest first; None if it could not be had."""
 
     session: int
     peer: str
+    before: int | None
     messages: tuple[Message, ...] | None
     more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AroundLoaded:
+    """Messages around an id, oldest first, None if they could not be had.
+
+    `more` says whether there are older ones, `ahead` whether there are newer ones.
+    """
+
+    session: int
+    peer: str
+    id: int
+    messages: tuple[Message, ...] | None
+    more: bool = False
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewerLoaded:
+    """Messages that follow an id, oldest first, None if they could not be had; `ahead`: there are newer ones."""
+
+    session: int
+    peer: str
+    after: int
+    messages: tuple[Message, ...] | None
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +328,44 @@ class PeopleFound:
     session: int
     prefix: str
     users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsLoaded:
+    """What the search `number` found, newest first; None if it failed, and `problem` says why."""
+
+    session: int
+    number: int
+    messages: tuple[Message, ...] | None
+    more: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportMoved:
+    """So many messages of the conversation that is being saved have been read."""
+
+    session: int
+    peer: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportEnded:
+    """The conversation is saved, or could not be; `text` says so."""
+
+    session: int
+    text: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxOpened:
+    """What waits to be sent from an earlier time; `problem` says why it cannot outlive the window, if so."""
+
+    session: int
+    waiting: tuple[Outgoing, ...]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,8 +401,14 @@ Input: TypeAlias = (
     FromClient
     | ConnectRefused
     | HistoryLoaded
+    | AroundLoaded
+    | NewerLoaded
     | ChatsLoaded
     | PeopleFound
+    | ResultsLoaded
+    | ExportMoved
+    | ExportEnded
+    | OutboxOpened
     | SendFailed
     | NotificationClicked
     | SystemLook

@@ -24,45 +24,47 @@ from twocans.client.events import (
 )
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Update
-from twocans.gui.viewmodel.chats import SERVER_KEY, key_of
-from twocans.gui.viewmodel.conversation import Conversation
+from twocans.gui.viewmodel.chats import SERVER_KEY
+from twocans.gui.viewmodel.conversation import Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
+    AroundLoaded,
     ChatsLoaded,
     ConnectRefused,
     Disconnect,
+    ExportEnded,
+    ExportMoved,
     FindPeople,
     Focus,
     FromClient,
     HistoryLoaded,
     Input,
     LoadChats,
+    NewerLoaded,
     NotificationClicked,
     OpenLink,
+    OutboxOpened,
     PeopleFound,
     Place,
     RaiseWindow,
     RememberLogin,
+    ResultsLoaded,
     RetryNow,
     RingBell,
     SendFailed,
     SystemLook,
 )
-from twocans.gui.viewmodel.presentation import REDRAW_S, Presentation
-from twocans.gui.viewmodel.state import (
-    Notice,
-    Part,
-    Screen,
-)
+from twocans.gui.viewmodel.entries import key_of
+from twocans.gui.viewmodel.looking import Looking
+from twocans.gui.viewmodel.presentation import REDRAW_S
+from twocans.gui.viewmodel.state import Part, Screen
 
-NOTICE_S: Final = 7.0
 RETURN_GRACE_S: Final = 4.0
 """After a reconnect: how long an open chat waits for the other side to be back too."""
 SAME_MOMENT_S: Final = 2.0
 """Who leaves so shortly before the connection is lost has lost it too."""
-_FIND_FROM_CHARS: Final = 2
 
 
-class ViewModel(Presentation):
+class ViewModel(Looking):
     """The state of the window, its intents, and what is told from outside. See `Presentation` for the arguments."""
 
     def take(self) -> Update:
@@ -95,7 +97,7 @@ class ViewModel(Presentation):
         self.query = query
         self._found = ()
         self._changes.draw(Part.PEOPLE)
-        if self.connected and len(query.strip()) >= _FIND_FROM_CHARS:
+        if self.connected and query.strip():
             self._changes.do(FindPeople(query.strip()))
         rows = self.people.rows
         if query.strip() and rows:
@@ -163,6 +165,14 @@ class ViewModel(Presentation):
         """The user is about to see the oldest message that is here."""
         self.chats.near_top()
 
+    def near_bottom(self) -> None:
+        """The user is about to see the newest message that is here."""
+        self.chats.near_bottom()
+
+    def to_newest(self) -> None:
+        """Show the newest messages of the open chat."""
+        self.chats.to_newest()
+
     def keep_view(self, key: str, view: ViewState | None) -> None:
         """Where the transcript of a chat stands that is about to be hidden."""
         self.chats.keep_view(key, view)
@@ -212,6 +222,8 @@ class ViewModel(Presentation):
         if now >= self._redraw_at:
             self._redraw_at = now + REDRAW_S
             self._changes.draw(Part.PEOPLE)
+        self.chats.tick()
+        self._tick_looking()
         if self._caught_up:
             self._attention.tick()
 
@@ -219,7 +231,8 @@ class ViewModel(Presentation):
     def next_tick_s(self) -> float:
         """In how many seconds `tick` has to be called."""
         now = self._clock.monotonic()
-        due = [self._redraw_at, self._attention.next_due, self._leaves_at]
+        due = [self._redraw_at, self._attention.next_due, self._leaves_at, self.chats.next_due]
+        due += [self.finder.next_due, self._export_until]
         due.append(self._notice_until if self.notice is not None else None)
         due.append(now + 0.5 if self.banner is not None and self._retry_at is not None else None)
         due += [one.typing_until for one in self.chats.all.values() if one.typing_until]
@@ -229,6 +242,10 @@ class ViewModel(Presentation):
 
     def handle(self, what: Input) -> None:
         """Take in what happened elsewhere; what belongs to an earlier login is ignored."""
+        self._take_in(what)
+        self._say_problem()
+
+    def _take_in(self, what: Input) -> None:
         match what:
             case NotificationClicked(peer):
                 self._changes.do(RaiseWindow())
@@ -243,14 +260,32 @@ class ViewModel(Presentation):
             case ConnectRefused(_, text, code):
                 if self.form.state.connecting:
                     self.form.refused(text, code)
-            case HistoryLoaded(_, peer, messages, more):
-                self.chats.page(peer, messages, more=more)
+            case HistoryLoaded(_, peer, before, messages, more):
+                stretch = Stretch.NEWEST if before is None else Stretch.OLDER
+                if self.chats.is_asked(peer, (stretch, before)):
+                    self.chats.page(peer, messages, more=more)
+            case AroundLoaded(_, peer, id_, messages, more, ahead):
+                if self.chats.is_asked(peer, (Stretch.AROUND, id_)):
+                    self.chats.around(peer, id_, messages, more=more, ahead=ahead)
+            case NewerLoaded(_, peer, after, messages, ahead):
+                if self.chats.is_asked(peer, (Stretch.NEWER, after)):
+                    self.chats.newer(peer, messages, ahead=ahead)
             case ChatsLoaded(_, chats):
                 self.chats.listed(chats)
             case PeopleFound(_, prefix, users):
                 if prefix == self.query.strip():
                     self._found = users
                     self._changes.draw(Part.PEOPLE)
+            case ResultsLoaded(_, number, found, more, problem):
+                self.finder.results(number, found, more, problem)
+            case ExportMoved():
+                self._export_moved(what)
+            case ExportEnded():
+                self._export_ended(what)
+            case OutboxOpened(_, waiting, problem):
+                self.chats.waiting(waiting)
+                if problem:
+                    self._tell(problem)
             case SendFailed(_, to, cid, text):
                 self.chats.refused(cid, to, text)
             case _:
@@ -306,7 +341,8 @@ class ViewModel(Presentation):
         before = set(self._roster)
         self._roster = {key_of(name): name for name in event.users}
         self._roster.pop(key_of(event.user), None)
-        self.chats.online(event.user, event.limits, fresh=event.fresh or first)
+        self.chats.online(event.user, event.limits, fresh=event.fresh)
+        self.finder.online(event.user)
         self._lost, self._retry_at, self._caught_up = "", None, False
         opened = self.chats.open
         if opened is not None and opened.key in before and opened.key not in self._roster:
@@ -323,6 +359,7 @@ class ViewModel(Presentation):
             self._to_login(event.text, about_name=event.loss is Loss.REFUSED)
             return
         self.chats.offline()
+        self.finder.offline()
         if (
             self._left_just_now is not None
             and self.chats.open is None
@@ -339,7 +376,9 @@ class ViewModel(Presentation):
 
     def _to_login(self, message: str, *, about_name: bool = False) -> None:
         self.chats.offline()
-        self.chats.give_up_sending("Not sent: you left before it could go out.")
+        self.finder.offline()
+        self.finder.end()
+        self.end_export()
         if self.chats.open is not None:
             self.chats.close()
         self.screen = Screen.LOGIN
@@ -394,11 +433,6 @@ class ViewModel(Presentation):
             self._tell(f"{conversation.name} left.")
 
     # --- inside -------------------------------------------------------------------------------------------
-
-    def _tell(self, text: str, peer: str | None = None) -> None:
-        self.notice = Notice(text, peer)
-        self._notice_until = self._clock.monotonic() + NOTICE_S
-        self._changes.draw(Part.NOTICE)
 
     def _clear_notice(self) -> None:
         if self.notice is not None:

@@ -81,7 +81,7 @@ def arrange(rows: Iterable[tuple[Row, int]], query: str, *, connected: bool) -> 
         (here if row.presence is Presence.ONLINE else away).append(((found, -last_ms, name, row.key), row))
     groups = [
         (f"Online — {len(here)}", sorted(here, key=_order)),
-        ("Not here now" if connected else "Not connected", sorted(away, key=_order)),
+        (f"Away — {len(away)}" if connected else "Not connected", sorted(away, key=_order)),
     ]
     if wanted:  # whoever is found best is first, here or not
         groups.sort(key=lambda group: group[1][0][0][0] if group[1] else 0)

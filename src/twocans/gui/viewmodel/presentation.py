@@ -8,16 +8,20 @@ from typing import Final
 from twocans.gui.transcript.model import Bubble
 from twocans.gui.viewmodel.attention import Attention
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.chats import SERVER_KEY, Chats, key_of
+from twocans.gui.viewmodel.chats import SERVER_KEY, Chats
 from twocans.gui.viewmodel.conversation import Conversation
+from twocans.gui.viewmodel.entries import key_of
+from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
 from twocans.gui.viewmodel.people import arrange, one_line, when
 from twocans.gui.viewmodel.state import (
     Banner,
     Clock,
     Composer,
+    Export,
     Header,
     Notice,
+    Part,
     People,
     Preferences,
     Presence,
@@ -25,6 +29,7 @@ from twocans.gui.viewmodel.state import (
     Screen,
 )
 
+NOTICE_S: Final = 7.0
 REDRAW_S: Final = 30.0
 """How often times in the list are written anew."""
 
@@ -55,6 +60,8 @@ class Presentation:
         self.preferences = preferences or Preferences()
         self.form = LoginForm(self._changes, check_server, server=server, user=user)
         self.chats = Chats(self._changes, clock, new_cid)
+        self.finder = Finder(self._changes, clock)
+        self.export: Export | None = None
         self._attention = Attention(self._changes, clock, self.preferences)
         self.screen = Screen.LOGIN
         self.notice: Notice | None = None
@@ -66,6 +73,7 @@ class Presentation:
         self._lost = ""
         self._retry_at: float | None = None
         self._notice_until = 0.0
+        self._export_until: float | None = None
         self._leaves_at: float | None = None
         self._left_just_now: tuple[Conversation, float] | None = None
         self._returning: set[str] = set()
@@ -135,12 +143,12 @@ class Presentation:
         presence = self._presence(conversation.key)
         status = {
             Presence.ONLINE: "online",
-            Presence.OFFLINE: "not here now",
+            Presence.OFFLINE: "away",
             Presence.UNKNOWN: "no connection",
             Presence.SERVER: "announcements",
         }[presence]
         if self._is_typing(conversation):
-            status = "is writing …"
+            status = "typing …"
         return Header(conversation.key, conversation.name, presence, status)
 
     @property
@@ -161,9 +169,14 @@ class Presentation:
         conversation = self.chats.open
         if conversation is None:
             return ""
-        if conversation.loading:
+        if conversation.asked is not None:
             return "Loading …"
         return f"No messages yet. Say hello to {conversation.name}."
+
+    def _tell(self, text: str, peer: str | None = None) -> None:
+        self.notice = Notice(text, peer)
+        self._notice_until = self._clock.monotonic() + NOTICE_S
+        self._changes.draw(Part.NOTICE)
 
     # --- inside -------------------------------------------------------------------------------------------
 

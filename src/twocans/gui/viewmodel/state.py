@@ -22,7 +22,9 @@ class Part(Flag):
     BANNER = auto()
     NOTICE = auto()
     TITLE = auto()
-    ALL = SCREEN | LOGIN | ME | PEOPLE | CHAT | HEADER | COMPOSER | BANNER | NOTICE | TITLE
+    SEARCH = auto()
+    EXPORT = auto()
+    ALL = SCREEN | LOGIN | ME | PEOPLE | CHAT | HEADER | COMPOSER | BANNER | NOTICE | TITLE | SEARCH | EXPORT
 
 
 class Screen(Enum):
@@ -137,6 +139,15 @@ class Notice:
 
     text: str
     peer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A conversation that is being saved, or what became of it."""
+
+    text: str
+    busy: bool = False
+    failed: bool = False
 
 
 @dataclass(slots=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from tkinter import ttk
 
 from twocans.gui.faces import Face
 from twocans.gui.keys import COMMAND_SHOWN
 from twocans.gui.theme import Theme
-from twocans.gui.transcript import Transcript, ViewState
+from twocans.gui.transcript.model import ViewState
+from twocans.gui.transcript.widget import Transcript
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.chats import SERVER_KEY
-from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
+from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, Reveal, TranscriptChange
 from twocans.gui.viewmodel.state import Presence
 from twocans.gui.views.common import Act, Avatar, icon_button
 from twocans.gui.views.composer import ComposerView
@@ -20,7 +22,9 @@ from twocans.gui.views.composer import ComposerView
 class ChatView(ttk.Frame):
     """Shows one chat at a time."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> None:
+    def __init__(
+        self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, menu: Callable[[tk.Widget], None]
+    ) -> None:
         super().__init__(parent, style="Chat.TFrame")
         self._theme, self._vm, self._act = theme, vm, act
         self._shown: str | None = None
@@ -39,6 +43,13 @@ class ChatView(ttk.Frame):
             tip="Back to the list (Esc)",
             command=lambda: act(vm.close_chat),
         )
+        self.menu_button = icon_button(
+            self._header,
+            theme,
+            style="IconSide",
+            tip="Search and save",
+            command=lambda: menu(self.menu_button),
+        )
         self._avatar = Avatar(self._header, theme, ground="side")
         self._megaphone = ttk.Label(self._header, style="Side.TLabel")
         self._names = ttk.Frame(self._header, style="Side.TFrame")
@@ -51,6 +62,8 @@ class ChatView(ttk.Frame):
             on_link=lambda url: act(vm.open_link, url),
             on_retry=lambda key: act(vm.retry, key),
             on_near_top=lambda: act(vm.near_top),
+            on_near_bottom=lambda: act(vm.near_bottom),
+            on_newest=lambda: act(vm.to_newest),
             on_at_bottom=lambda at_bottom: act(vm.set_at_bottom, at_bottom),
         )
         self.composer = ComposerView(self._room, theme, vm, act)
@@ -77,6 +90,8 @@ class ChatView(ttk.Frame):
         self._room.place(x=0, y=0, relwidth=1, relheight=1)
         self.transcript.set_empty_text(self._vm.empty_text)
         self.transcript.set_unread_from(opened.unread_from)
+        self.transcript.set_ahead(opened.ahead)
+        self.transcript.mark(self._vm.finder.words, self._vm.found_key)
 
     def change(self, changes: tuple[TranscriptChange, ...]) -> None:
         """Bring the bubbles up to date."""
@@ -84,12 +99,14 @@ class ChatView(ttk.Frame):
             match change:
                 case Reset(view):
                     self.transcript.set_bubbles(self._vm.bubbles, view=view or self._place())
-                case Append(bubbles):
-                    self.transcript.append(bubbles)
+                case Append(bubbles, hold):
+                    self.transcript.append(bubbles, hold=hold)
                 case Prepend(bubbles):
                     self.transcript.prepend(bubbles)
                 case Replace(bubble):
                     self.transcript.replace(bubble.key, bubble)
+                case Reveal(key):
+                    self.transcript.reveal(key)
 
     def show_header(self) -> None:
         """Who it is and whether they are there."""
@@ -138,6 +155,7 @@ class ChatView(ttk.Frame):
         self.transcript.restyle(self._theme.transcript_palette, self._theme.transcript_fonts)
         self._avatar.restyle()
         self.composer.restyle()
+        self.menu_button.configure(image=self._theme.icon("three-dots-vertical", 1.1, c.text))
         self.show_header()
 
     # --- inside -------------------------------------------------------------------------------------------
@@ -149,10 +167,11 @@ class ChatView(ttk.Frame):
 
     def _arrange_header(self, *, server: bool) -> None:
         em = self._theme.em
-        for widget in (self._back, self._avatar, self._megaphone, self._names):
+        for widget in (self._back, self._avatar, self._megaphone, self._names, self.menu_button):
             widget.pack_forget()
         if self._narrow:
             self._back.pack(side="left", padx=(em(0.4), 0))
+        self.menu_button.pack(side="right", padx=(0, em(0.5)))
         face = self._megaphone if server else self._avatar
         face.pack(side="left", padx=(em(0.3 if self._narrow else 0.9), 0))
         self._names.pack(side="left", padx=(em(0.7), em(0.9)), fill="x", expand=True)
@@ -160,6 +179,6 @@ class ChatView(ttk.Frame):
     def _show_name(self) -> None:
         header = self._vm.header
         if header is not None:
-            room = self._header.winfo_width() - self._theme.em(8)
+            room = self._header.winfo_width() - self._theme.em(10)
             shown = self._theme.elide(Face.TITLE, header.name, max(self._theme.em(6), room))
             self._name.configure(text=self._theme.drawn(shown))

@@ -112,6 +112,7 @@ class ComposerView(ttk.Frame):
         self.text.pack(side="left", fill="x", expand=True, padx=(em(0.95), em(0.5)), pady=em(0.75))
         self.text.configure(
             background=c.base,
+            highlightthickness=0,  # the toolkit gives it a frame of its own when the look changes
             foreground=c.text,
             insertbackground=c.text,
             insertwidth=max(1, self._theme.pixel),

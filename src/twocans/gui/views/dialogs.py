@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tkinter import ttk
 
 from twocans.gui import keys
+from twocans.gui.faces import Face
 from twocans.gui.settings import Look, Settings
 from twocans.gui.theme import TEXT_SIZES, Theme
 
@@ -130,15 +131,20 @@ class KeysDialog(Dialog):
     def __init__(self, parent: tk.Tk, theme: Theme) -> None:
         super().__init__(parent, theme, "Keys – Twocans")
         em = theme.em
-        for row, key in enumerate(keys.TABLE):
+        # All below each other, or in two columns where the screen is not high enough for that.
+        needed = len(keys.TABLE) * (theme.line(Face.BODY) + 2 * em(0.12)) + em(8)
+        high = needed <= self.winfo_screenheight()
+        rows = len(keys.TABLE) if high else (len(keys.TABLE) + 1) // 2
+        for number, key in enumerate(keys.TABLE):
+            second, row = divmod(number, rows)
             ttk.Label(self.body, text=key.shown, style="Strong.Base.TLabel").grid(
-                row=row, column=0, sticky="w", padx=(0, em(1.4)), pady=em(0.12)
+                row=row, column=2 * second, sticky="w", padx=(em(2.0) * second, em(1.4)), pady=em(0.12)
             )
             ttk.Label(self.body, text=key.does, style="Base.TLabel").grid(
-                row=row, column=1, sticky="w", pady=em(0.12)
+                row=row, column=2 * second + 1, sticky="w", pady=em(0.12)
             )
         close = ttk.Button(self.body, text="Done", style="Primary.TButton", command=self.destroy)
-        close.grid(row=len(keys.TABLE), column=0, columnspan=2, sticky="e", pady=(em(1.0), 0))
+        close.grid(row=rows, column=0, columnspan=4, sticky="e", pady=(em(1.0), 0))
         self.present(close)
 
 

@@ -200,7 +200,7 @@ class PeopleList(ttk.Frame):
             name_right -= theme.measure(Face.SMALL, row.when) + em(0.6)
         if row.unread:
             preview_right -= self._draw_badge(row.unread, right, preview_y) + em(0.5)
-        preview = "is writing …" if row.typing else row.preview
+        preview = "typing …" if row.typing else row.preview
         if not preview:
             name_y = top + box_height // 2
             if row.unread:

@@ -9,20 +9,23 @@ from tkinter import ttk
 from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
-from twocans.gui.viewmodel.chats import key_of
+from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.views.common import Act, Avatar, Field, icon_button
+from twocans.gui.views.finder import FinderView
 from twocans.gui.views.people import PeopleList
 
 
 class Sidebar(ttk.Frame):
-    """Oneself on top, apart from the others; then the search and the list."""
+    """Oneself on top, apart from the others; then the search and the list. A search in messages stands in their place."""
 
     def __init__(
         self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, menu: Callable[[tk.Widget], None]
     ) -> None:
         super().__init__(parent, style="Side.TFrame")
         self._theme, self._vm, self._act = theme, vm, act
-        self._top = ttk.Frame(self, style="Side.TFrame")
+        self._usual = ttk.Frame(self, style="Side.TFrame")
+        self.finder = FinderView(self, theme, vm, act)
+        self._top = ttk.Frame(self._usual, style="Side.TFrame")
         self._avatar = Avatar(self._top, theme, ground="side")
         self._names = ttk.Frame(self._top, style="Side.TFrame")
         self._name = ttk.Label(self._names, style="Title.Side.TLabel")
@@ -30,9 +33,9 @@ class Sidebar(ttk.Frame):
         self.menu_button = icon_button(
             self._top, theme, style="IconSide", tip="Menu (F10)", command=lambda: menu(self.menu_button)
         )
-        self._search = Field(self, theme, style="Pill", icon="search")
+        self._search = Field(self._usual, theme, style="Pill", icon="search")
         self._search.set_placeholder("Search people")
-        self.people = PeopleList(self, theme, vm, act, self._typed)
+        self.people = PeopleList(self._usual, theme, vm, act, self._typed)
         self._search.text.trace_add("write", lambda *_: act(vm.search, self._search.text.get()))
         entry = self._search.entry
         entry.bind("<Down>", lambda _: act(vm.move, 1))
@@ -63,6 +66,13 @@ class Sidebar(ttk.Frame):
         self._search.set(self._vm.query)
         self.people.show()
 
+    def show_finder(self) -> None:
+        """The search in messages, if there is one."""
+        shown, hidden = (self.finder, self._usual) if self._vm.finder.active else (self._usual, self.finder)
+        hidden.pack_forget()
+        shown.pack(fill="both", expand=True)
+        self.finder.show()
+
     def restyle(self) -> None:
         """Sizes and colours have changed."""
         em = self._theme.em
@@ -80,6 +90,8 @@ class Sidebar(ttk.Frame):
         self._avatar.restyle()
         self._search.restyle()
         self.people.restyle()
+        self.finder.restyle()
+        self.show_finder()
         self.show_me()
 
     def _typed(self, letter: str) -> None:

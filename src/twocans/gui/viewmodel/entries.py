@@ -1,0 +1,76 @@
+"""One message of a conversation as the window knows it: what makes it this one, and its place among the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twocans.protocol.errors import ProtocolError
+from twocans.protocol.messages import Message
+from twocans.protocol.names import user_key
+
+Position = tuple[int, int, int]
+"""The log, the id in it, and a number that orders what has no id."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A message as it is known here. `id` is 0 until the server has stored it; `note` says why it failed."""
+
+    key: str
+    own: bool
+    text: str
+    at_ms: int
+    sender: str
+    position: Position
+    epoch: int = 0
+    id: int = 0
+    note: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was refused and waits for the user to try again."""
+        return bool(self.note)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it is on its way to the server."""
+        return self.own and not self.id and not self.note
+
+
+def key_of(name: str) -> str:
+    """What all spellings of a name have in common, whatever a peer calls itself."""
+    try:
+        return user_key(name)
+    except ProtocolError:
+        return name.casefold()
+
+
+def position(entry: Entry) -> Position:
+    """What messages are ordered by."""
+    return entry.position
+
+
+def own_key(cid: str) -> str:
+    """The key of a message of one's own."""
+    return f"own/{cid}"
+
+
+def message_key(message: Message, *, own: bool) -> str:
+    """What makes a message this one: who sent it and the sender's own id for it."""
+    if own:
+        return own_key(message.cid)
+    return f"{message.sender}/{message.cid or (message.id, message.at, message.text)}"
+
+
+def entry_of(message: Message, own: bool, epoch: int) -> Entry:
+    """A message that is in the log."""
+    return Entry(
+        key=message_key(message, own=own),
+        own=own,
+        text=message.text,
+        at_ms=message.at,
+        sender=message.sender,
+        position=(epoch, message.id, 0),
+        epoch=epoch,
+        id=message.id,
+    )
