@@ -25,6 +25,12 @@ def written(alice: Person) -> dict[str, int]:
     }
 
 
+def marks(alice: Person) -> int:
+    """How many parts of the transcript are marked."""
+    canvas = alice.window.chat.transcript.canvas
+    return sum(canvas.tk.call(canvas, "type", item) == "rectangle" for item in canvas.find_withtag("row"))
+
+
 def open_chat(alice: Person, name: str) -> None:
     alice.wait(lambda: name in alice.drawn)
     alice.click_on(name)
@@ -164,6 +170,7 @@ def test_a_search_over_all_chats_shows_the_hit_in_its_surroundings_and_esc_leads
         height = alice.window.chat.transcript.canvas.winfo_height()
         assert height * 0.25 < written(alice)["shall we go to the lake?"] < height * 0.75
         assert {"line 59", "line 61"} <= set(written(alice))
+        assert marks(alice) == 2  # behind the message, and behind its word
         # down from there, page by page, to the end of the conversation
         alice.click(alice.window.chat.transcript.canvas)
         for _ in range(200):
@@ -178,6 +185,7 @@ def test_a_search_over_all_chats_shows_the_hit_in_its_surroundings_and_esc_leads
         ]
         alice.key("Escape")
         assert not alice.vm.finder.active
+        assert marks(alice) == 0
         assert alice.vm.header is not None
         alice.key("Escape")
         alice.wait(lambda: alice.vm.header is None)

@@ -8,47 +8,33 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from twocans.hub.backlog import UNREADABLE, Backlog
+from twocans.hub.backlog import Backlog
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
+from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of, not_registered, receipt
 from twocans.hub.roster import Account, CallLater, Roster
 from twocans.hub.session import Reason, Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
     Ack,
-    Chat,
-    Chats,
-    ChatsQuery,
     Error,
-    FindQuery,
-    Found,
     Hello,
-    History,
-    HistoryQuery,
     LimitsInForce,
     Message,
     Notice,
     Read,
-    Receipt,
-    Results,
-    SearchQuery,
     TypingFrom,
     Welcome,
 )
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, new_user_key, user_key
 from twocans.protocol.text import has_control
-from twocans.storage.base import AccountRecord, Conflict, Draft, Failed, Outcome, Page, Storage, Stored
+from twocans.storage.base import AccountRecord, Conflict, Draft, Failed, Outcome, Storage, Stored
 
 TOKEN_BYTES: Final = 32
-MAX_CHATS: Final = 1000
-PREVIEW_CHARS: Final = 100
-"""How much of a conversation's last text is shown where all of them together would be too much."""
-_SERVER_KEY: Final = UserKey(SERVER_NAME.casefold())
 
 
 class EventLog(Protocol):
@@ -105,9 +91,10 @@ class Hub:
         self._name = name
         self._around = surroundings
         self._backlog = Backlog(storage, limits)
+        self.looking_back = LookingBack(storage, self.roster, limits=limits, keeps_history=keeps_history)
         for record in storage.accounts():
             self._remember(record)
-        storage.add_account(_SERVER_KEY, SERVER_NAME)
+        storage.add_account(SERVER_KEY, SERVER_NAME)
         self._in_force = LimitsInForce(
             line_bytes=limits.max_line_bytes,
             text_bytes=limits.max_text_bytes,
@@ -209,7 +196,7 @@ class Hub:
         return account
 
     def _remember(self, record: AccountRecord) -> None:
-        if record.key == _SERVER_KEY:
+        if record.key == SERVER_KEY:
             return
         account = self.roster.create(record.key, record.name)
         account.last = record.last
@@ -248,7 +235,7 @@ class Hub:
         """
         sender = session.account
         if sender is None:
-            raise _not_registered(cid)
+            raise not_registered(cid)
         self._check_text(text, cid)
         if cid is not None and not cid.isprintable():
             raise ProtocolError(Code.BAD_REQUEST, "That message's cid contains control characters.")
@@ -276,7 +263,7 @@ class Hub:
         people = list(self.roster.online())
         for account in people:
             draft = Draft(
-                sender=_SERVER_KEY,
+                sender=SERVER_KEY,
                 recipient=account.key,
                 sender_name=SERVER_NAME,
                 recipient_name=account.name,
@@ -309,7 +296,7 @@ class Hub:
             key = user_key(to)
         except NameInvalid:
             raise ProtocolError(Code.NO_SUCH_USER, "There is nobody by that name here.", cid=cid) from None
-        if key == _SERVER_KEY:
+        if key == SERVER_KEY:
             raise ProtocolError(Code.NO_SUCH_USER, "The server does not read messages.", cid=cid)
         account = self.roster.get(key)
         if account is None:
@@ -365,7 +352,7 @@ class Hub:
 
     def got(self, session: Session, upto: int) -> None:
         """Everything up to the id is safe on a device."""
-        self._confirm(_account(session), upto)
+        self._confirm(account_of(session), upto)
 
     def read(self, session: Session, request: Read) -> None:
         """Everything from a peer up to the id has been read.
@@ -373,8 +360,8 @@ class Hub:
         Raises:
             ProtocolError: there is no such peer.
         """
-        account = _account(session)
-        peer = self._peer(request.peer, None)
+        account = account_of(session)
+        peer = self.looking_back.peer(request.peer, None)
         upto = min(request.id, account.last)
         moved = upto > account.read.get(peer, 0)
         if moved:
@@ -407,14 +394,14 @@ class Hub:
         self._storage.mark_delivered(account.key, delivered=account.delivered, handed=account.handed)
 
     def _send_receipt(self, sender: Account, reader: Account) -> None:
-        receipt = _receipt(sender, reader)
+        marks = receipt(sender, reader)
         for session in sender.sessions:
             if not session.plain:
-                session.deliver(receipt)
+                session.deliver(marks)
 
     def typing(self, session: Session, to: str) -> None:
         """Pass on that somebody is writing, at most once in three seconds; people who are away miss nothing."""
-        account = _account(session)
+        account = account_of(session)
         recipient = self._recipient(to, None)
         now = self._around.monotonic_s()
         last_to, last_at = session.typing
@@ -425,113 +412,6 @@ class Hub:
         for other in recipient.sessions:
             if not other.plain and other is not session:
                 other.deliver(notice)
-
-    # --- looking back ------------------------------------------------------------------------------------
-
-    def history(self, session: Session, query: HistoryQuery) -> None:
-        """Answer with one page of a conversation, and how far the peer has got with it.
-
-        Raises:
-            ProtocolError: there is no such peer.
-        """
-        account = _account(session)
-        peer = self._peer(query.peer, query.rid)
-
-        def answer(page: Page) -> None:
-            if page.failed:
-                session.deliver(_unreadable(query.rid))
-            else:
-                session.deliver(History(rid=query.rid, messages=list(page.messages), more=page.more))
-                self._send_receipt_of(session, account, peer)
-            _answered(session)
-
-        session.asking = True
-        if not self.keeps_history:
-            answer(Page((), more=False))
-            return
-        self._storage.conversation(
-            account.key,
-            peer,
-            before=query.before,
-            limit=query.limit,
-            max_bytes=self.limits.page_bytes,
-            on_page=answer,
-        )
-
-    def search(self, session: Session, query: SearchQuery) -> None:
-        """Answer with one page of what was found in one's own messages.
-
-        Raises:
-            ProtocolError: there is no such peer.
-        """
-        account = _account(session)
-        peer = None if query.peer is None else self._peer(query.peer, query.rid)
-
-        def answer(page: Page) -> None:
-            if page.failed:
-                session.deliver(_unreadable(query.rid))
-            else:
-                session.deliver(Results(rid=query.rid, messages=list(page.messages), more=page.more))
-            _answered(session)
-
-        session.asking = True
-        if not self.keeps_history:
-            answer(Page((), more=False))
-            return
-        self._storage.search(
-            account.key,
-            query.query,
-            peer=peer,
-            before=query.before,
-            limit=query.limit,
-            max_bytes=self.limits.page_bytes,
-            on_page=answer,
-        )
-
-    def chats(self, session: Session, query: ChatsQuery) -> None:
-        """Answer with one's conversations, and how far each peer has got with them."""
-        account = _account(session)
-
-        def answer(chats: Sequence[Chat] | None) -> None:
-            if chats is None:
-                session.deliver(_unreadable(query.rid))
-                _answered(session)
-                return
-            session.deliver(Chats(rid=query.rid, chats=_shortened(list(chats), self.limits.page_bytes)))
-            for chat in chats:
-                self._send_receipt_of(session, account, user_key(chat.peer))
-            _answered(session)
-
-        session.asking = True
-        if not self.keeps_history:
-            answer([])
-            return
-        self._storage.chats(account.key, limit=MAX_CHATS, on_chats=answer)
-
-    def find(self, session: Session, query: FindQuery) -> None:
-        """Answer with people known here whose name starts with the prefix."""
-        try:
-            prefix: str = user_key(query.prefix)
-        except NameInvalid:
-            prefix = query.prefix.casefold()
-        session.deliver(Found(rid=query.rid, users=self.roster.find(prefix)))
-
-    def _peer(self, name: str, rid: int | str | None) -> UserKey:
-        try:
-            key = user_key(name)
-        except NameInvalid:
-            key = None
-        if key is None or (key != _SERVER_KEY and self.roster.get(key) is None):
-            raise ProtocolError(Code.NO_SUCH_USER, "There is nobody by that name here.", rid=rid)
-        return key
-
-    def _send_receipt_of(self, session: Session, account: Account, peer: UserKey) -> None:
-        reader = self.roster.get(peer)
-        if reader is None or reader is account:
-            return
-        receipt = _receipt(account, reader)
-        if receipt.delivered or receipt.read:
-            session.deliver(receipt)
 
     # --- the operator ------------------------------------------------------------------------------------
 
@@ -569,42 +449,6 @@ def _not_stored(outcome: Conflict | Failed, cid: str) -> Error:
         case Failed():
             text = "The server could not store the message, so it was not sent. Please try again later."
     return Error(code=Code.INTERNAL, text=text, cid=cid)
-
-
-def _unreadable(rid: int | str) -> Error:
-    return Error(code=Code.INTERNAL, text=UNREADABLE, rid=rid)
-
-
-def _shortened(chats: list[Chat], max_bytes: int) -> list[Chat]:
-    """The same conversations, with only the beginnings of long texts if all would be too much for one frame."""
-    if sum(len(chat.last.text.encode()) for chat in chats) <= max_bytes:
-        return chats
-    return [
-        replace(chat, last=replace(chat.last, text=chat.last.text[: PREVIEW_CHARS - 1] + "…"))
-        if len(chat.last.text) > PREVIEW_CHARS
-        else chat
-        for chat in chats
-    ]
-
-
-def _receipt(sender: Account, reader: Account) -> Receipt:
-    return Receipt(peer=reader.name, delivered=reader.delivered, read=reader.read.get(sender.key, 0))
-
-
-def _answered(session: Session) -> None:
-    session.asking = False
-    if session.account is not None:
-        session.answered()
-
-
-def _account(session: Session) -> Account:
-    if session.account is None:
-        raise _not_registered(None)
-    return session.account
-
-
-def _not_registered(cid: str | None) -> ProtocolError:
-    return ProtocolError(Code.NOT_REGISTERED, "Say who you are first: HELLO with your user name.", cid=cid)
 
 
 def _hash(token: str) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from twocans.hub.hub import Hub
 from twocans.hub.limits import TokenBucket
@@ -36,6 +36,8 @@ from twocans.protocol.messages import (
     Typing,
     UserList,
 )
+from twocans.server.encoding import EncodeOnce
+from twocans.server.transport import Timers, Transport
 
 HIGH_WATER_BYTES: Final = 64 * 1024
 """With so much still to be sent to it, a client's requests wait."""
@@ -47,85 +49,8 @@ _QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery)
 _WHO: Final = "Say who you are first: HELLO with your user name."
 
 
-class Transport(Protocol):
-    """What a connection needs of its driver. None of it blocks or raises."""
-
-    def write(self, data: bytes) -> None:
-        """Send, after everything before it."""
-        ...
-
-    def close(self) -> None:
-        """Close once everything is sent."""
-        ...
-
-    def abort(self) -> None:
-        """Close now."""
-        ...
-
-    def pause_reading(self) -> None:
-        """Read nothing more for now."""
-        ...
-
-    def resume_reading(self) -> None:
-        """Read again."""
-        ...
-
-    def unsent_bytes(self) -> int:
-        """How much of what was written has not left this process."""
-        ...
-
-    def notify_when_sent(self) -> None:
-        """Call `Connection.drained` once there are no more unsent bytes; there are some now."""
-        ...
-
-    def unconfirmed_bytes(self) -> int:
-        """How much of what was written the peer's machine has not confirmed, as far as can be known."""
-        ...
-
-
-class Timers(Protocol):
-    """The clock and the turn of the loop, as `asyncio.AbstractEventLoop` has them."""
-
-    def time(self) -> float:
-        """Seconds of a clock that does not go back."""
-        ...
-
-    def call_later(self, delay: float, callback: Callable[[], None], /) -> Cancellable:
-        """Call back after so many seconds."""
-        ...
-
-
-class Cancellable(Protocol):
-    """A timer that can be taken back."""
-
-    def cancel(self) -> None:
-        """Do not call back."""
-        ...
-
-
-class _EncodeOnce:
-    """Encodes a frame that goes to many clients once.
-
-    Args:
-        encode: the dialect's.
-    """
-
-    __slots__ = ("_data", "_encode", "_frame")
-
-    def __init__(self, encode: Callable[[Frame], bytes]) -> None:
-        self._encode = encode
-        self._frame: Frame | None = None
-        self._data = b""
-
-    def __call__(self, frame: Frame) -> bytes:
-        if frame is not self._frame:
-            self._data = self._encode(frame)
-            self._frame = frame
-        return self._data
-
-
-_encode_json = _EncodeOnce(json.encode)
-_encode_plain = _EncodeOnce(plain.encode)
+_encode_json = EncodeOnce(json.encode)
+_encode_plain = EncodeOnce(plain.encode)
 
 
 class Connection(Session):
@@ -457,13 +382,13 @@ class Connection(Session):
             case Typing(to=to):
                 self._hub.typing(self, to)
             case HistoryQuery():
-                self._hub.history(self, message)
+                self._hub.looking_back.history(self, message)
             case SearchQuery():
-                self._hub.search(self, message)
+                self._hub.looking_back.search(self, message)
             case ChatsQuery():
-                self._hub.chats(self, message)
+                self._hub.looking_back.chats(self, message)
             case FindQuery():
-                self._hub.find(self, message)
+                self._hub.looking_back.find(self, message)
             case Ping(n=n):
                 self.deliver(Pong(n))
             case Pong():

@@ -224,7 +224,9 @@ class HubModel(RuleBasedStateMachine):
         walked: list[int] = []
         before: int | None = None
         while True:
-            self.world.hub.history(session, HistoryQuery(peer=peer, rid=1, before=before, limit=limit))
+            self.world.hub.looking_back.history(
+                session, HistoryQuery(peer=peer, rid=1, before=before, limit=limit)
+            )
             page = session.of(History)[-1]
             walked = [*(message.id for message in page.messages), *walked]
             if not page.more:

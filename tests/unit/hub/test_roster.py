@@ -147,7 +147,7 @@ def _find(world: World, prefix: str) -> list[str]:
     seeker = next(world.hub.roster.online()).sessions[0]
     assert isinstance(seeker, FakeSession)
     seeker.take()
-    world.hub.find(seeker, FindQuery(prefix=prefix, rid=1))
+    world.hub.looking_back.find(seeker, FindQuery(prefix=prefix, rid=1))
     (found,) = seeker.of(Found)
     assert found.rid == 1
     return found.users
