@@ -70,7 +70,7 @@ class Hub:
         storage: the message log.
         name: how the server calls itself in WELCOME.
         limits: what is enforced.
-        keeps_history: whether messages wait for people who are away and can be looked back at.
+        keeps_history: whether messages wait for people who are away.
         surroundings: clock, timers, log and randomness.
     """
 
@@ -86,12 +86,12 @@ class Hub:
         self.limits = limits
         self.statistics = Statistics()
         self.roster = Roster(call_later=surroundings.call_later, list_delay_s=limits.list_delay_s)
-        self.keeps_history = keeps_history
+        self._keeps_history = keeps_history
         self._storage = storage
         self._name = name
         self._around = surroundings
         self._backlog = Backlog(storage, limits)
-        self.looking_back = LookingBack(storage, self.roster, limits=limits, keeps_history=keeps_history)
+        self.looking_back = LookingBack(storage, self.roster, limits=limits)
         for record in storage.accounts():
             self._remember(record)
         storage.add_account(SERVER_KEY, SERVER_NAME)
@@ -156,7 +156,7 @@ class Hub:
             self._around.log("never_registered", address=session.address, reason=reason.value)
             return
         session.account = None
-        if session.plain:
+        if session.plain and session.handed_upto() > account.handed:
             self._hand(account, session.handed_upto())
         gone = self.roster.leave(account, session)
         self._around.log(
@@ -240,7 +240,7 @@ class Hub:
         if cid is not None and not cid.isprintable():
             raise ProtocolError(Code.BAD_REQUEST, "That message's cid contains control characters.")
         recipient = self._recipient(to, cid)
-        if not self.keeps_history and not recipient.sessions:
+        if not self._keeps_history and not recipient.sessions:
             raise ProtocolError(Code.NOT_ONLINE, f"{recipient.name} is not online.", cid=cid)
         draft = Draft(
             sender=sender.key,

@@ -44,14 +44,12 @@ class LookingBack:
         storage: the message log.
         roster: who is known.
         limits: how large an answer may be.
-        keeps_history: whether there is anything to look back at.
     """
 
-    def __init__(self, storage: Storage, roster: Roster, *, limits: Limits, keeps_history: bool) -> None:
+    def __init__(self, storage: Storage, roster: Roster, *, limits: Limits) -> None:
         self._storage = storage
         self._roster = roster
         self._limits = limits
-        self._keeps_history = keeps_history
 
     def history(self, session: Session, query: HistoryQuery) -> None:
         """Answer with one page of a conversation, and how far the peer has got with it.
@@ -71,9 +69,6 @@ class LookingBack:
             _answered(session)
 
         session.asking = True
-        if not self._keeps_history:
-            answer(Page((), more=False))
-            return
         self._storage.conversation(
             account.key,
             peer,
@@ -100,9 +95,6 @@ class LookingBack:
             _answered(session)
 
         session.asking = True
-        if not self._keeps_history:
-            answer(Page((), more=False))
-            return
         self._storage.search(
             account.key,
             query.query,
@@ -128,9 +120,6 @@ class LookingBack:
             _answered(session)
 
         session.asking = True
-        if not self._keeps_history:
-            answer([])
-            return
         self._storage.chats(account.key, limit=MAX_CHATS, on_chats=answer)
 
     def find(self, session: Session, query: FindQuery) -> None:

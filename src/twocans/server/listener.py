@@ -11,7 +11,7 @@ from typing import Final, Protocol, cast
 from twocans.hub.hub import Hub
 from twocans.hub.session import Reason
 from twocans.server.connection import Connection
-from twocans.server.sockets import peer_address, tune, unacknowledged_bytes
+from twocans.server.sockets import BACKLOG, peer_address, tune, unacknowledged_bytes
 
 FULL: Final = b"MSG: Server: This server is full. Please try again later.\n"
 """What a connection is told for which there is not even room to hear its dialect."""
@@ -74,7 +74,7 @@ class AsyncAcceptor:
 
     async def start(self, listener: socket.socket) -> None:
         """See `Acceptor.start`."""
-        self._server = await self._loop.create_server(self._protocol, sock=listener, backlog=4096)
+        self._server = await self._loop.create_server(self._protocol, sock=listener, backlog=BACKLOG)
 
     async def stop(self, reason: Reason, text: str) -> None:
         """See `Acceptor.stop`."""

@@ -152,3 +152,9 @@ def page_of(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
             return Page(taken, more=True)
         taken.append(message)
     return Page(taken, more=False)
+
+
+def known_again(draft: Draft, known: Message) -> Stored | Conflict:
+    """What becomes of a draft whose sender has used its cid for a message before."""
+    same = known.to == draft.recipient_name and known.text == draft.text
+    return Stored(known, first=False) if same else Conflict()

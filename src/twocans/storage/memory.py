@@ -12,13 +12,13 @@ from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import (
     AccountRecord,
-    Conflict,
     Draft,
     OnChats,
     OnPage,
     OnStored,
     Page,
     Stored,
+    known_again,
     page_of,
 )
 
@@ -99,8 +99,7 @@ class MemoryStorage:
         """See `Storage.append`."""
         known = self._by_cid.get((draft.sender, draft.cid))
         if known is not None:
-            same = known.to == draft.recipient_name and known.text == draft.text
-            on_stored(draft, Stored(known, first=False) if same else Conflict())
+            on_stored(draft, known_again(draft, known))
             return
         message = Message(
             id=self._next_id,

@@ -14,13 +14,13 @@ from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import (
     AccountRecord,
-    Conflict,
     Draft,
     OnChats,
     OnPage,
     OnStored,
     Page,
     Stored,
+    known_again,
     page_of,
 )
 
@@ -57,8 +57,7 @@ class TransientStorage:
         place = (draft.sender, draft.cid)
         known = self._by_cid.get(place)
         if known is not None:
-            same = known.to == draft.recipient_name and known.text == draft.text
-            on_stored(draft, Stored(known, first=False) if same else Conflict())
+            on_stored(draft, known_again(draft, known))
             return
         id_ = self._next_id
         self._next_id = id_ + 1

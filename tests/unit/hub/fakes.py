@@ -13,6 +13,7 @@ from twocans.hub.session import Reason, Session
 from twocans.protocol.messages import Ack, Error, Frame, Hello, Message, Synced, UserList, Welcome
 from twocans.storage.base import Storage
 from twocans.storage.memory import MemoryStorage
+from twocans.storage.transient import TransientStorage
 
 _FrameT = TypeVar("_FrameT", bound=Frame)
 
@@ -171,7 +172,9 @@ class World:
     def __post_init__(self) -> None:
         numbers = count(1)
         if self.storage is None:
-            self.storage = MemoryStorage(log="log-1", max_messages=self.limits.memory_messages)
+            # As the server pairs them: without history there is a storage that has nothing to look back at.
+            kind = MemoryStorage if self.keeps_history else TransientStorage
+            self.storage = kind(log="log-1", max_messages=self.limits.memory_messages)
         self.hub = Hub(
             self.storage,
             name="den",

@@ -7,11 +7,11 @@ import re
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from twocans.protocol.messages import Chat, Message
-from twocans.storage.base import Page
+from twocans.storage.base import Page, page_of
 
 _T = TypeVar("_T")
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -104,7 +104,7 @@ def conversation(
     """The newest messages between two accounts with ids below `before`, oldest first."""
     pair = (min(user, peer), max(user, peer))
     rows = database.execute(_CONVERSATION, (*pair, _NEVER if before is None else before, limit + 1))
-    page = _page(rows, limit, max_bytes)
+    page = page_of(_messages(rows), limit, max_bytes)
     return Page(page.messages[::-1], page.more)
 
 
@@ -113,7 +113,7 @@ def inbox(
 ) -> Page:
     """Messages of an account's inbox with ids above `after`, oldest first."""
     rows = database.execute(_INBOX, {"user": user, "after": after, "own": own, "limit": limit + 1})
-    return _page(rows, limit, max_bytes)
+    return page_of(_messages(rows), limit, max_bytes)
 
 
 def search(
@@ -140,7 +140,7 @@ def search(
         "before": _NEVER if before is None else before,
         "limit": limit + 1,
     }
-    return _page(database.execute(_SEARCH, values), limit, max_bytes)
+    return page_of(_messages(database.execute(_SEARCH, values)), limit, max_bytes)
 
 
 def chats(database: sqlite3.Connection, user: int, *, limit: int) -> tuple[Chat, ...]:
@@ -151,14 +151,5 @@ def chats(database: sqlite3.Connection, user: int, *, limit: int) -> tuple[Chat,
     )
 
 
-def _page(rows: Iterable[tuple[Any, ...]], limit: int, max_bytes: int) -> Page:
-    """As many messages as a page holds: at least one, and no more than the limits allow."""
-    taken: list[Message] = []
-    size = 0
-    for row in rows:
-        message = Message(*row)
-        size += len(message.text.encode())
-        if taken and (len(taken) == limit or size > max_bytes):
-            return Page(taken, more=True)
-        taken.append(message)
-    return Page(taken, more=False)
+def _messages(rows: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
+    return (Message(*row) for row in rows)
