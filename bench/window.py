@@ -14,8 +14,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+import msgspec
 import psutil
 
+from bench.figures import percentile
 from twocans.gui.transcript.model import Bubble, Status
 from twocans.gui.transcript.style import DARK, LIGHT, Fonts
 from twocans.gui.transcript.widget import Transcript
@@ -27,14 +29,34 @@ _TEXT: Final = (
 _MOST_WORDS: Final = 60
 
 
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """How long something in the window took, each time that it was done; or how much memory all of it takes."""
+
+    what: str
+    times_ms: list[float] = []
+    mib: float = 0
+
+
 def main() -> None:
     """Prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
     parser.add_argument("--steps", type=int, default=300, help="scroll steps at each place")
+    parser.add_argument("--json", action="store_true", help="print the figures for programs")
     options = parser.parse_args()
+    figures = measure(options.messages, options.steps)
+    if options.json:
+        print(msgspec.json.encode(figures).decode())
+        return
+    for figure in figures:
+        print(_line(figure))
+
+
+def measure(messages: int, steps: int) -> list[Figure]:
+    """Open a conversation of so many messages, scroll about in it, and change it."""
     chance = random.Random(1)  # noqa: S311 - the same text every time
-    bubbles = conversation(options.messages, chance)
+    bubbles = conversation(messages, chance)
+    figures = []
 
     root = tk.Tk()
     root.geometry("900x800+0+0")
@@ -51,36 +73,33 @@ def main() -> None:
     )
     transcript.pack(fill="both", expand=True)
     root.update()
+
+    def note(what: str, *actions: Callable[[], object]) -> None:
+        figures.append(Figure(what=what, times_ms=[_timed(root, action) for action in actions]))
+
     process = psutil.Process()
     before = process.memory_info().rss
-
-    _print_ms("open, to first paint", [_timed(root, partial(transcript.set_bubbles, bubbles))])
-    print(f"{'items on the canvas':34} {len(transcript.canvas.find_all()):9}")
+    note("open, to first paint", partial(transcript.set_bubbles, bubbles))
     canvas = transcript.canvas
     canvas.focus_force()
-    steps = options.steps
     wheel_up = partial(canvas.event_generate, "<Button-4>")
     scroll_to = partial(root.tk.call, _scroll_command(transcript), "moveto")
-    _print_ms("wheel step up from the end", [_timed(root, wheel_up) for _ in range(steps)])
+    note("wheel step up from the end", *[wheel_up] * steps)
     for fraction in (0.75, 0.5, 0.1):
-        _print_ms(f"jump to {fraction:.0%}", [_timed(root, partial(scroll_to, fraction))])
-        _print_ms("  wheel step up", [_timed(root, wheel_up) for _ in range(steps)])
-    drag = [_timed(root, partial(scroll_to, step / steps)) for step in range(steps)]
-    _print_ms("drag of the scrollbar, a step", drag)
-    page_up = partial(canvas.event_generate, "<Prior>")
-    _print_ms("Page Up", [_timed(root, page_up) for _ in range(steps // 3)])
-    newer = conversation(200, chance, first=options.messages)
-    _print_ms("append one", [_timed(root, partial(transcript.append, [bubble])) for bubble in newer])
+        note(f"jump to {fraction:.0%}", partial(scroll_to, fraction))
+        note(f"wheel step up at {fraction:.0%}", *[wheel_up] * steps)
+    note("drag of the scrollbar, a step", *[partial(scroll_to, step / steps) for step in range(steps)])
+    note("Page Up", *[partial(canvas.event_generate, "<Prior>")] * (steps // 3))
+    newer = conversation(200, chance, first=messages)
+    note("append one", *[partial(transcript.append, [bubble]) for bubble in newer])
     older = conversation(200, chance, first=-200)
-    _print_ms("prepend 200", [_timed(root, partial(transcript.prepend, older))])
-    sizes = [f"{width}x800" for width in range(900, 500, -20)]
-    _print_ms("resize, a step", [_timed(root, partial(root.geometry, size)) for size in sizes])
-    _print_ms(
-        "dark, at 200 %", [_timed(root, partial(transcript.restyle, DARK, Fonts.default(root, scale=2)))]
-    )
+    note("prepend 200", partial(transcript.prepend, older))
+    note("resize, a step", *[partial(root.geometry, f"{width}x800") for width in range(900, 500, -20)])
+    note("dark, at 200 %", partial(transcript.restyle, DARK, Fonts.default(root, scale=2)))
     after = process.memory_info().rss
-    print(f"{'memory of the transcript':34} {(after - before) / 2**20:9.1f} MiB")
+    figures.append(Figure(what="memory of the transcript", mib=(after - before) / 2**20))
     root.destroy()
+    return figures
 
 
 def conversation(count: int, chance: random.Random, *, first: int = 0) -> list[Bubble]:
@@ -116,13 +135,14 @@ def _timed(root: tk.Tk, action: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def _print_ms(what: str, times: list[float]) -> None:
-    ordered = sorted(times)
-    if len(ordered) == 1:
-        print(f"{what:34} {ordered[0]:9.1f} ms")
-        return
-    at = [ordered[min(len(ordered) - 1, int(len(ordered) * part))] for part in (0.5, 0.95, 0.99)]
-    print(f"{what:34} {at[0]:9.1f} ms median {at[1]:7.1f} p95 {at[2]:7.1f} p99 {ordered[-1]:7.1f} worst")
+def _line(figure: Figure) -> str:
+    if not figure.times_ms:
+        return f"{figure.what:34} {figure.mib:9.1f} MiB"
+    if len(figure.times_ms) == 1:
+        return f"{figure.what:34} {figure.times_ms[0]:9.1f} ms"
+    middle, p95, p99 = (percentile(figure.times_ms, part) for part in (0.5, 0.95, 0.99))
+    worst = max(figure.times_ms)
+    return f"{figure.what:34} {middle:9.1f} ms median {p95:7.1f} p95 {p99:7.1f} p99 {worst:7.1f} worst"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,22 @@
+"""`python -m bench` from a checkout: sets up `.venv` if need be, and goes on in it with `bench.cli`."""
+
+import sys
+
+from bootstrap import children, requirements, setup
+from bootstrap.environment import Environment
+from bootstrap.remedies import SetupFailed
+from bootstrap.start import ROOT
+
+
+def main() -> None:
+    """Start the command in the environment of the tests, which has what draws the plots."""
+    environment = Environment(ROOT)
+    try:
+        setup.prepare(environment, (requirements.RUN, requirements.FAST, requirements.DEV))
+    except SetupFailed as failure:
+        sys.exit(str(failure))
+    children.become([str(environment.python), "-m", "bench.cli", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()
