@@ -68,7 +68,7 @@ def arguments(load: Load, subject: Subject, server: Serving, *, seconds: float) 
         "clients": load.clients,
         "payload": load.payload_bytes,
         "seconds": seconds,
-        "warmup": 0 if load.workload == "idle" else _WARMUP_S,
+        "warmup": 0 if load.workload == "idle" else _WARMUP_S * load.longer,
         "settle": _SETTLE_S,
         "connect-timeout": _CONNECT_S,
     }

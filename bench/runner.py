@@ -153,7 +153,7 @@ class _Bench:
                     subject,
                     server,
                     core=self._cores.generator,
-                    seconds=self._seconds,
+                    seconds=self._seconds * case.load.longer,
                 )
         return Run(case=case.name, subject=subject.name, turn=turn, figures=came.figures, failed=came.failed)
 

@@ -13,11 +13,12 @@ from bootstrap.remedies import SetupFailed, System, this_system
 
 
 class Tool(NamedTuple):
-    """A program or a font that tests use: how to see that it is there, and Debian's package that has it."""
+    """A program, font or C header that tests use: how to see that it is there, and Debian's package that has it."""
 
     package: str
     command: str = ""
     font: str = ""
+    header: str = ""
 
 
 TOOLS = (
@@ -27,21 +28,25 @@ TOOLS = (
     Tool("xclip", command="xclip"),
     Tool("netcat-openbsd", command="nc"),
     Tool("fontconfig", command="fc-list"),
+    Tool("gcc", command="cc"),
+    Tool("libc6-dev", header="stdlib.h"),
     Tool("fonts-noto-color-emoji", font="Noto Color Emoji"),
     Tool("fonts-noto-cjk", font="Noto Sans CJK"),
     Tool("fonts-dejavu-core", font="DejaVu Sans"),
     Tool("fonts-noto-core", font="Noto Sans"),
 )
 
+_HEADERS = Path("/usr/include")
+
 # The same, as other systems call them.
 _COMMANDS = {
-    System.FEDORA: "sudo dnf install xorg-x11-server-Xvfb openbox xdotool xclip netcat fontconfig"
+    System.FEDORA: "sudo dnf install xorg-x11-server-Xvfb openbox xdotool xclip netcat fontconfig gcc glibc-devel"
     " google-noto-color-emoji-fonts google-noto-sans-cjk-fonts dejavu-sans-fonts google-noto-sans-fonts",
-    System.ARCH: "sudo pacman -S xorg-server-xvfb openbox xdotool xclip openbsd-netcat fontconfig"
+    System.ARCH: "sudo pacman -S xorg-server-xvfb openbox xdotool xclip openbsd-netcat fontconfig gcc"
     " noto-fonts-emoji noto-fonts-cjk ttf-dejavu noto-fonts",
-    System.SUSE: "sudo zypper install xorg-x11-server-Xvfb openbox xdotool xclip netcat-openbsd fontconfig"
+    System.SUSE: "sudo zypper install xorg-x11-server-Xvfb openbox xdotool xclip netcat-openbsd fontconfig gcc glibc-devel"
     " google-noto-coloremoji-fonts google-noto-sans-cjk-fonts dejavu-fonts google-noto-sans-fonts",
-    System.ALPINE: "sudo apk add xvfb openbox xdotool xclip netcat-openbsd fontconfig"
+    System.ALPINE: "sudo apk add xvfb openbox xdotool xclip netcat-openbsd fontconfig gcc musl-dev"
     " font-noto-emoji font-noto-cjk font-dejavu font-noto",
 }
 
@@ -73,7 +78,9 @@ def _missing() -> list[str]:
     return [
         tool.package
         for tool in TOOLS
-        if (tool.command and shutil.which(tool.command) is None) or (tool.font and tool.font not in fonts)
+        if (tool.command and shutil.which(tool.command) is None)
+        or (tool.font and tool.font not in fonts)
+        or (tool.header and not (_HEADERS / tool.header).exists())
     ]
 
 

@@ -13,4 +13,4 @@ if sys.platform == "win32":
         "test_torture.py",
     ]
 if sys.platform != "linux":
-    collect_ignore += ["test_keep_alive.py", "test_sqlite_failures.py"]
+    collect_ignore += ["test_bench.py", "test_keep_alive.py", "test_sqlite_failures.py"]

@@ -12,22 +12,25 @@ APT_GET = """#!/bin/sh
 echo "$DEBIAN_FRONTEND" "$@" >> "$APT_LOG"
 case " $* " in *" install "*) ;; *) exit 100 ;; esac
 [ -z "$APT_FAILS" ] || exit 100
-for tool in Xvfb openbox xdotool xclip nc fc-list; do
+for tool in Xvfb openbox xdotool xclip nc fc-list cc; do
     printf '#!/bin/sh\\necho "Noto Color Emoji,Noto Sans CJK JP,DejaVu Sans,Noto Sans"\\n' > "$TOOLS/$tool"
     /bin/chmod 755 "$TOOLS/$tool"
 done
+: > "$HEADERS/stdlib.h"
 """
 
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with no tool but apt-get, which installs all; returns the file where that notes its calls."""
-    tools, calls = tmp_path / "tools", tmp_path / "calls"
+    tools, headers, calls = tmp_path / "tools", tmp_path / "headers", tmp_path / "calls"
     tools.mkdir()
+    headers.mkdir()
     (tools / "apt-get").write_text(APT_GET, encoding="utf-8")
     (tools / "apt-get").chmod(0o755)
-    for name, value in {"PATH": tools, "TOOLS": tools, "APT_LOG": calls}.items():
+    for name, value in {"PATH": tools, "TOOLS": tools, "HEADERS": headers, "APT_LOG": calls}.items():
         monkeypatch.setenv(name, str(value))
+    monkeypatch.setattr(machine, "_HEADERS", headers)
     monkeypatch.setattr(machine, "this_system", lambda: System.DEBIAN)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(environment, "has_tkinter", lambda **_: True)
