@@ -249,9 +249,9 @@ PLAN: Final = {
             " LEFT in JSON), all of them together.",
             columns=(
                 Column(figure="resident_bytes_per_s", heading="MB/s", digits=2, scale=_MB),
-                Column(figure="notices_per_s", heading="lines/s"),
                 Column(figure="joins_per_s", heading="joins/s"),
                 Column(figure="server_cpu_us_per_unit", heading="server CPU, ms a join", digits=2, scale=_MS),
+                Column(figure="notices_per_s", heading="lines/s"),
                 Column(figure="server_cpu_percent", heading="server CPU, %"),
             ),
             cases=tuple(Case(name=f"{count:,} online", load=_churn(count, 8)) for count in (1000, 10_000)),
@@ -262,7 +262,7 @@ PLAN: Final = {
             title="Looking back in 1,000,000 messages",
             about="Asked over the wire, one question at a time. Half of all messages are Alice's, a thousand are Zoe's."
             " All were sent through the server first.",
-            columns=_TIMES,
+            columns=(*_TIMES, Column(figure="found", heading="messages in the answer")),
         ),
         Measurement(
             name="startup",
@@ -274,7 +274,7 @@ PLAN: Final = {
             name="window",
             title="The window with 100,000 messages",
             about="Opening, scrolling and changing a conversation of 100,000 messages, until all is drawn.",
-            columns=_TIMES,
+            columns=(*_TIMES, Column(figure="mib", heading="MiB", digits=1)),
         ),
     )
 }

@@ -27,8 +27,9 @@ _COLOURS: Final = {
 _INK: Final = "#26323c"
 _FAINT: Final = "#dfe4e8"
 _DPI: Final = 130
-_LINEAR_RANGE: Final = 20
-"""Values further apart than so many times are drawn on a logarithmic axis."""
+_MOST_COLUMNS: Final = 3
+_LINEAR_RANGE: Final = 50
+"""Values further apart than so many times are drawn on a logarithmic axis: as dots, for a bar would have no foot."""
 
 
 def draw(results: Results, folder: Path) -> list[str]:
@@ -48,9 +49,10 @@ def draw(results: Results, folder: Path) -> list[str]:
 
 
 def _bars(entry: Measurement, runs: list[Run]) -> Figure:
-    """A row for each case, a column for each figure, a bar for each server."""
+    """A row for each case, a column for each figure that is compared, a bar for each server."""
     cases = [case.name for case in entry.cases if of(runs, case=case.name)]
-    columns = [column for column in entry.columns if middle(runs, column.figure) is not None][:3]
+    there = [column for column in entry.columns if middle(runs, column.figure) is not None]
+    columns = ([column for column in there if column.better] or there)[:_MOST_COLUMNS]
     counts = [len({run.subject for run in of(runs, case=case)}) for case in cases]
     figure = Figure(figsize=(4.1 * len(columns) + 1.6, sum(0.34 * n + 1.05 for n in counts) + 0.5))
     grid = figure.subplots(
@@ -74,14 +76,17 @@ def _draw_bars(axes: Axes, runs: list[Run], column: Column, *, named: bool) -> N
     values = [middle(of(runs, subject=subject), column.figure) for subject in subjects]
     scaled = [0.0 if value is None else value * column.scale for value in values]
     places = range(len(subjects))
-    axes.barh(places, scaled, color=[_COLOURS.get(subject, _INK) for subject in subjects], height=0.72)
+    colours = [_COLOURS.get(subject, _INK) for subject in subjects]
     wide = [value for value in scaled if value > 0]
     logarithmic = bool(wide) and max(wide) > _LINEAR_RANGE * min(wide)
     if logarithmic:
         axes.set_xscale("log")
         axes.set_xlim(min(wide) / 2, max(wide) * 6)
+        axes.scatter([value or float("nan") for value in scaled], places, color=colours, s=46)
     else:
+        axes.barh(places, scaled, color=colours, height=0.72)
         axes.set_xlim(0, max([*wide, 0.1]) * 1.32)
+        axes.locator_params(axis="x", nbins=5)
     for place, subject, value in zip(places, subjects, values, strict=True):
         text = number(value, column)
         if column.rate and generator_limited(of(runs, subject=subject)):
@@ -90,14 +95,16 @@ def _draw_bars(axes: Axes, runs: list[Run], column: Column, *, named: bool) -> N
         axes.annotate(
             text,
             (shown, place),
-            xytext=(4, 0),
+            xytext=(7 if logarithmic else 4, 0),
             textcoords="offset points",
             va="center",
             fontsize=8,
             color=_INK,
         )
     axes.set_yticks(list(places), [label(subject) for subject in subjects] if named else [])
-    axes.invert_yaxis()
+    axes.set_ylim(len(subjects) - 0.4, -0.6)  # the first on top
+    axes.minorticks_off()
+    axes.xaxis.set_major_formatter(_tick)
     axes.set_xlabel(column.heading + (" (logarithmic)" if logarithmic else ""), fontsize=9, color=_INK)
     _plain_look(axes, grid_along="x")
 
@@ -113,7 +120,7 @@ def _curves(entry: Measurement, runs: list[Run]) -> Figure:
         axes.set_yscale("log")
         axes.set_xticks([case.x for case in entry.cases], [case.name for case in entry.cases])
         axes.minorticks_off()
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}" if value < 1000 else f"{value:,.0f}")
+        axes.yaxis.set_major_formatter(_tick)
         axes.set_xlabel(entry.x_axis, fontsize=9, color=_INK)
         axes.set_ylabel(column.heading, fontsize=9, color=_INK)
         _ticks(axes)
@@ -138,6 +145,10 @@ def _draw_line(axes: Axes, entry: Measurement, runs: list[Run], subject: str, co
         linewidth=1.8,
         label=label(subject),
     )
+
+
+def _tick(value: float, _position: object) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
 
 
 def _ticks(axes: Axes) -> None:
