@@ -52,14 +52,13 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m bench",
         description=f"{__doc__} Takes about {runner.ABOUT_MIN} minutes; keep the machine free of other work meanwhile.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     made.add_argument(
         "--only",
         nargs="+",
         choices=PLAN,
         metavar="NAME",
-        help="measure these, and keep the results of others",
+        help="measure these, not all, and keep the results of the others",
     )
     made.add_argument("--list", action="store_true", help="name the measurements and their servers, and end")
     made.add_argument(
@@ -67,25 +66,35 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         choices=SUBJECTS,
         metavar="NAME",
-        help=f"of {', '.join(SUBJECTS)}: load only these",
+        help=f"of {', '.join(SUBJECTS)}: load these, not all",
     )
     made.add_argument(
-        "--seconds", type=_positive, default=2.0, metavar="S", help="how long each run is measured"
+        "--seconds",
+        type=_positive,
+        default=2.0,
+        metavar="S",
+        help="how long each run is measured (default: %(default)g)",
     )
-    made.add_argument("--repeat", type=_count, default=3, metavar="N", help="how often each run is made")
+    made.add_argument(
+        "--repeat",
+        type=_count,
+        default=3,
+        metavar="N",
+        help="how often each run is made (default: %(default)d)",
+    )
     made.add_argument(
         "--out",
         type=Path,
         default=RESULTS,
         metavar="DIR",
-        help="where results, tables and plots go; only with this folder docs/performance.md is updated too",
+        help="where results, tables and plots go (default: bench/results, and from there into docs/performance.md)",
     )
     made.add_argument(
         "--python",
         type=_program,
         default=Path(sys.executable),
         metavar="PATH",
-        help="the interpreter for the server, with its packages",
+        help="the interpreter for the server, with its packages (default: that of .venv)",
     )
     made.add_argument(
         "--render", action="store_true", help="measure nothing: make tables and plots anew from the results"

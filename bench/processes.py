@@ -109,9 +109,16 @@ def wait_until(done: Callable[[], bool], process: subprocess.Popen[bytes], log: 
     deadline = time.monotonic() + START_S
     while not done():
         if process.poll() is not None or time.monotonic() > deadline:
-            said = log.read_text(encoding="utf-8", errors="replace").strip()[-500:]
-            raise BenchFailed(f"{process.args!r} did not start. It said: {said or 'nothing'}")
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            raise BenchFailed(
+                f"{_program_of(process)} did not start; last it said: {(said or ['nothing'])[-1]}"
+            )
         time.sleep(POLL_S)
+
+
+def _program_of(process: subprocess.Popen[bytes]) -> str:
+    command = process.args
+    return Path(str(command[0] if isinstance(command, list) else command)).name
 
 
 def free_port() -> int:

@@ -143,11 +143,18 @@ class _Bench:
         if case.load.clients + _SPARE_FILES > self._files:
             failed = f"needs {case.load.clients} open files, and {self._files} are allowed (ulimit -n)"
             return Run(case=case.name, subject=subject.name, turn=turn, figures={}, failed=failed)
+        try:
+            came = self._load(case, subject)
+        except BenchFailed as failure:  # the others may do better
+            came = load.Outcome({}, str(failure))
+        return Run(case=case.name, subject=subject.name, turn=turn, figures=came.figures, failed=came.failed)
+
+    def _load(self, case: Case, subject: Subject) -> load.Outcome:
         with tempfile.TemporaryDirectory(prefix="twocans-bench-") as folder:
             # A peer that gives up its rights (ngIRCd does, for root) has to read its configuration all the same.
             Path(folder).chmod(0o755)
             with serving(subject, python=self._python, folder=Path(folder), cores=self._cores) as server:
-                came = load.run(
+                return load.run(
                     self._program,
                     case.load,
                     subject,
@@ -155,7 +162,6 @@ class _Bench:
                     core=self._cores.generator,
                     seconds=self._seconds * case.load.longer,
                 )
-        return Run(case=case.name, subject=subject.name, turn=turn, figures=came.figures, failed=came.failed)
 
 
 def _teller(name: str) -> Callable[[str], None]:

@@ -73,7 +73,7 @@ def server_s(command: Sequence[str]) -> float:
             stop(process)
             if process.stdout is not None:
                 process.stdout.close()
-    raise BenchFailed(f"{' '.join(command)} ended before it listened.")
+    raise BenchFailed(f"{Path(command[-1]).name} ended before it listened.")
 
 
 def client_s(command: Sequence[str]) -> float:
@@ -113,7 +113,7 @@ def _drawn_s(screen: str, bare: Image.Image, began: float, process: subprocess.P
         time.sleep(_STILL_S)
         if _picture(screen).tobytes() == now.tobytes():
             return at - began
-    raise BenchFailed(f"The window of {process.args!r} did not appear.")
+    raise BenchFailed("The client's window did not appear.")
 
 
 def _picture(screen: str) -> Image.Image:
