@@ -193,7 +193,8 @@ def questions(last: int) -> Iterator[tuple[str, str, dict[str, object]]]:
     yield "search, frequent word, from the middle", "SEARCH", {"query": _word(0), "before": last // 2}
     yield "search, rare word", "SEARCH", {"query": _RARE}
     yield "search, two words", "SEARCH", {"query": f"{_word(1)} {_word(40)}"}
-    yield "search, prefix", "SEARCH", {"query": "de"}
+    yield "search, short prefix (in most messages)", "SEARCH", {"query": _word(10)[:2]}
+    yield "search, long prefix (in few)", "SEARCH", {"query": _word(5310)[:6]}
     yield "search, no such word", "SEARCH", {"query": "xyzzy"}
 
 
@@ -223,7 +224,7 @@ def ask(server: Serving, turn: int, count: int = QUESTIONS) -> list[Run]:
                     "worst_ms": max(times_ms),
                     "found": float(found),
                 }
-                runs.append(Run(case=f"{what} ({name.title()})", subject=SUBJECT, turn=turn, figures=figures))
+                runs.append(Run(case=f"{name.title()}: {what}", subject=SUBJECT, turn=turn, figures=figures))
     return runs
 
 

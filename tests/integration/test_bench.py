@@ -184,10 +184,11 @@ def filled(tmp_path: Path, cores: Cores) -> Iterator[Serving]:
 def test_questions_about_the_past_find_what_was_said(filled: Serving) -> None:
     found = {run.case: run.figures["found"] for run in lookback.ask(filled, turn=1, count=2)}
     for who in ("Alice", "Zoe"):
-        assert found[f"newest page ({who})"] > 0
-        assert found[f"search, frequent word ({who})"] > 0
-        assert found[f"search, prefix ({who})"] > 0
-        assert found[f"search, no such word ({who})"] == 0
-    assert found["search, rare word (Alice)"] == 1
-    assert found["search, rare word (Zoe)"] == 0
-    assert found["search, two words (Alice)"] > 0
+        assert found[f"{who}: newest page"] > 0
+        assert found[f"{who}: search, frequent word"] > 0
+        assert found[f"{who}: search, short prefix (in most messages)"] > 0
+        assert found[f"{who}: search, no such word"] == 0
+    assert found["Alice: search, rare word"] == 1
+    assert found["Zoe: search, rare word"] == 0
+    assert found["Alice: search, two words"] > 0
+    assert found["Alice: search, long prefix (in few)"] > 0
