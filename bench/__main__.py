@@ -10,6 +10,10 @@ from bootstrap.start import ROOT
 
 def main() -> None:
     """Start the command in the environment of the tests, which has what draws the plots."""
+    if sys.platform != "linux":
+        sys.exit(
+            "The bench needs Linux: its load generator uses epoll, and it reads from /proc what servers use."
+        )
     environment = Environment(ROOT)
     try:
         setup.prepare(environment, (requirements.RUN, requirements.FAST, requirements.DEV))

@@ -37,7 +37,9 @@ class Cores:
                 "Server and load generator need a core each, and this process may use only one:"
                 " on one core they would measure each other."
             )
-        self.server, self.generator = usable[0], usable[1]
+        # The two threads of one core have numbers that are neighbours, or half of all apart: first and last are neither,
+        # where there is more than one core.
+        self.server, self.generator = usable[0], usable[-1]
 
 
 @contextmanager
