@@ -16,7 +16,7 @@ from bench.records import Measured, Results, Run, Setting
 from bench.servers import missing, serving
 from bench.subjects import SUBJECTS, Subject
 
-ABOUT_MIN: Final = 25
+ABOUT_MIN: Final = 30
 """How long all of it takes on a machine with two cores, in minutes."""
 
 _SPARE_FILES: Final = 64
