@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import time
 from collections.abc import AsyncIterator, Callable
 from random import Random, SystemRandom
 from types import TracebackType
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from twocans.client import sentences
 from twocans.client.address import Address, parse_address
+from twocans.client.cids import new_cid
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
 from twocans.client.errors import (
     BUSY,
@@ -66,6 +67,7 @@ class Client:
         user: the name to register under.
         agent: the program's name, told to the server.
         clock: seconds; the system's clock if None.
+        wall_ms: the time of day in Unix milliseconds, for message ids; the system's clock if None.
         random: for pauses and message ids; the system's source if None.
         timers: how long things may take.
         outbox: what waits to be acknowledged; one in memory if None.
@@ -82,6 +84,7 @@ class Client:
         *,
         agent: str = "twocans-python",
         clock: Clock | None = None,
+        wall_ms: Callable[[], int] | None = None,
         random: Random | None = None,
         timers: Timers | None = None,
         outbox: Outbox | None = None,
@@ -89,6 +92,7 @@ class Client:
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
         self._random = random or SystemRandom()
+        self._wall_ms = wall_ms or _wall_ms
         timers = timers or Timers()
         clock = clock or default_clock()
         self._session = Session(
@@ -216,7 +220,7 @@ class Client:
 
     def _post(self, to: str, text: str, cid: str | None) -> str:
         if cid is None:
-            cid = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+            cid = new_cid(now_ms=self._wall_ms(), random=self._random)
         elif not (1 <= len(cid) <= MAX_CID_CHARS and cid.isprintable()):
             raise ValueError(f"a cid has 1 to {MAX_CID_CHARS} characters")
         if self._driver.stream.ended:
@@ -299,3 +303,7 @@ class Client:
         if isinstance(reply, Error):
             raise RequestFailed(reply.code, reply.text)
         raise RequestFailed(Code.BAD_REQUEST, sentences.NOT_UNDERSTOOD)
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -7,9 +7,8 @@ from typing import Final
 from twocans.client.settings import Clock
 from twocans.protocol.messages import Frame, Got, Read
 
-GOT_EVERY_MESSAGES: Final = 100
 GOT_EVERY_S: Final = 1.0
-
+"""How often the server is told at most, in seconds: it tells everybody whose messages that were."""
 MAX_READ_MARKS: Final = 1000
 """How many people's read marks are kept while there is no connection; the oldest go first."""
 
@@ -25,7 +24,6 @@ class Marks:
     def __init__(self, cursor: int | None, clock: Clock) -> None:
         self.cursor = cursor
         self._clock = clock
-        self._unconfirmed = 0
         self._due_at: float | None = None
         self._read: dict[str, int] = {}
 
@@ -37,7 +35,6 @@ class Marks:
 
     def reconnected(self) -> None:
         """A new connection knows the cursor from HELLO: nothing is left to confirm."""
-        self._unconfirmed = 0
         self._due_at = None
 
     def is_new(self, id_: int) -> bool:
@@ -55,7 +52,6 @@ class Marks:
     def given_out(self, id_: int) -> None:
         """A message has been given out; the server is to know soon."""
         self.reached(id_)
-        self._unconfirmed += 1
         if self._due_at is None:
             self._due_at = self._clock() + GOT_EVERY_S
 
@@ -76,9 +72,8 @@ class Marks:
         """What the server is to be told now; with `at_once`, what could wait too."""
         frames: list[Frame] = [Read(peer=peer, id=upto) for peer, upto in self._read.items()]
         self._read.clear()
-        if self._due_at is not None and self.cursor is not None:
-            due = at_once or self._unconfirmed >= GOT_EVERY_MESSAGES or self._clock() >= self._due_at
-            if due:
-                frames.append(Got(id=self.cursor))
-                self.reconnected()
+        due = self._due_at is not None and (at_once or self._clock() >= self._due_at)
+        if due and self.cursor is not None:
+            frames.append(Got(id=self.cursor))
+            self.reconnected()
         return frames

@@ -6,11 +6,12 @@ import argparse
 import sys
 import time
 import tkinter as tk
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from random import SystemRandom
 from typing import Final
 
+from twocans.client.cids import new_cid
 from twocans.gui import errors, look
 from twocans.gui.backend import check_server
 from twocans.gui.bridge import Bridge
@@ -46,9 +47,10 @@ class Application:
         self._ready = False
         errors.catch(self.root, self._tell)
         self.theme = Theme(self.root, dark=dark, text_size=settings.text_size)
+        chance = SystemRandom()
         self.vm = ViewModel(
             Clock(time.monotonic, lambda: time.time_ns() // 1_000_000, _local),
-            lambda: str(uuid.uuid4()),
+            lambda: new_cid(now_ms=time.time_ns() // 1_000_000, random=chance),
             check_server,
             preferences=Preferences(settings.sound, settings.notifications),
             server=settings.server if server is None else server,
