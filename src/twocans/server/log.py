@@ -5,12 +5,13 @@ Lines are written by a thread of their own, so that a terminal or pipe that stan
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from enum import StrEnum
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -22,6 +23,8 @@ from rich.console import Console
 from rich.text import Text
 
 MAX_WAITING_LINES: Final = 10_000
+TOGETHER_CHARS: Final = 16 * 1024
+"""About how much of what has gathered is written at once."""
 LOG_FILE: Final = "server.log"
 LOG_FILE_BYTES: Final = 1024 * 1024
 LOG_FILES: Final = 3
@@ -133,7 +136,7 @@ class Output:
     def __init__(self, *, stream: TextIO | None, styled: bool, log_file: Path | None) -> None:
         self.notice: Callable[[int], tuple[Text | str, str]] = lambda _: ("", "")
         """What to write in place of so many lines that could not be."""
-        self._queue: queue.Queue[tuple[Text | str, str] | None] = queue.Queue(MAX_WAITING_LINES)
+        self._queue: queue.SimpleQueue[tuple[Text | str, str] | None] = queue.SimpleQueue()
         self._dropped = 0
         self._stream = stream
         self._console = Console(file=stream, highlight=False, soft_wrap=True) if styled else None
@@ -143,48 +146,59 @@ class Output:
 
     def put(self, shown: Text | str, kept: str) -> None:
         """Show a line, and keep one in the log file; empty ones are left out."""
-        try:
-            if self._dropped:
-                self._queue.put_nowait(self.notice(self._dropped))
-                self._dropped = 0
-            self._queue.put_nowait((shown, kept))
-        except queue.Full:
+        if self._queue.qsize() >= MAX_WAITING_LINES:
             self._dropped += 1
+            return
+        self._tell_dropped()
+        self._queue.put((shown, kept))
 
     def close(self, *, timeout_s: float = 2.0) -> None:
         """Write what is waiting; a stream that stands still is given up after the time-out."""
-        try:
-            if self._dropped:
-                self._queue.put(self.notice(self._dropped), timeout=timeout_s)
-            self._queue.put(None, timeout=timeout_s)
-        except queue.Full:
-            return
+        self._tell_dropped()
+        self._queue.put(None)
         self._thread.join(timeout_s)
 
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            self._queue.put(self.notice(self._dropped))
+            self._dropped = 0
+
     def _write_all(self) -> None:
-        while (line := self._queue.get()) is not None:
-            shown, kept = line
+        ended = False
+        while not ended:
+            lines: list[tuple[Text | str, str]] = []
+            size = 0
+            line = self._queue.get()
+            with contextlib.suppress(queue.Empty):
+                while line is not None:
+                    lines.append(line)
+                    size += len(line[1])
+                    if size > TOGETHER_CHARS:
+                        break
+                    line = self._queue.get_nowait()
+            ended = line is None
+            kept = "\n".join([kept for _, kept in lines if kept])
             if kept and self._file is not None:
                 self._file.emit(logging.LogRecord("twocans", logging.INFO, "", 0, kept, None, None))
-            if shown:
-                try:
-                    self._show(shown)
-                except (OSError, ValueError):
-                    continue  # nobody reads any more; the log file goes on
+            # Where nobody reads any more, the log file goes on.
+            with contextlib.suppress(OSError, ValueError):
+                self._show([shown for shown, _ in lines if shown])
         if self._file is not None:
             self._file.close()
 
-    def _show(self, line: Text | str) -> None:
+    def _show(self, lines: Sequence[Text | str]) -> None:
         if self._console is not None:
-            self._console.print(line)
-        else:
+            for line in lines:
+                self._console.print(line)
+        elif lines:
             stream = self._stream or sys.stdout
+            text = "".join([f"{line}\n" for line in lines])
             try:
-                stream.write(f"{line}\n")
+                stream.write(text)
             except UnicodeEncodeError:
                 # The stream's encoding lacks a letter; it is written as an escape.
                 encoding = stream.encoding or "ascii"
-                stream.write(f"{str(line).encode(encoding, 'backslashreplace').decode(encoding)}\n")
+                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
 
 
@@ -214,7 +228,7 @@ class Log:
             _QueueLogger(output),
             processors=[_stamp, render],
             wrapper_class=structlog.BoundLogger,
-        )
+        ).bind()
         output.notice = lambda number: render(None, "", _now({"event": "lines_dropped", "number": number}))[0]
 
     def __call__(self, event: str, /, **fields: object) -> None:
