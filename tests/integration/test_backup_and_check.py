@@ -164,8 +164,8 @@ def test_check_says_that_all_is_well_while_the_server_runs(tmp_path: Path) -> No
     ("spoil", "told"),
     [
         ("UPDATE chat SET last = 1 WHERE user = 2", "ends with its newest message"),
-        ("UPDATE chat SET inbound = 1 WHERE user = 3", "newest message of the other side"),
-        ("UPDATE chat SET inbound = 99 WHERE user = 2", "newest message of the other side"),
+        ("UPDATE chat SET inbound = 1 WHERE user = 3", "knows that of the other side"),
+        ("UPDATE chat SET inbound = 99 WHERE user = 2", "knows that of the other side"),
         ("DELETE FROM chat WHERE user = 2", "conversation of both sides"),
         ("UPDATE message SET sender = 77 WHERE id = 1", "senders and recipients are known"),
         ("INSERT INTO chat VALUES (2, 77, 1, 0, 0)", "both sides of a conversation are known"),
@@ -175,14 +175,19 @@ def test_check_says_that_all_is_well_while_the_server_runs(tmp_path: Path) -> No
         ("INSERT INTO log VALUES ('other', 0, 0, 0)", "the log has one name"),
         ("UPDATE message SET text = NULL WHERE id = 2", "what can be searched is a message with a text"),
         (
-            "INSERT INTO message_text(message_text, rowid, text, who) VALUES ('delete', 2, 'two', 'u2 u3')",
-            "messages with a text can be searched",
-        ),
-        (
-            "INSERT INTO message_text(message_text, rowid, text, who) VALUES ('delete', 2, '', 'u2 u3')",
+            "INSERT INTO message_text(message_text, rowid, text, who) VALUES ('delete', 2, '', 'u2 u3 f2t3')",
             "words that can be found belong to a message",
         ),
-        ("DROP INDEX message_cid", "message_cid"),
+        (
+            "INSERT INTO message_text(message_text, rowid, text, who) VALUES ('delete', 2, 'two', 'u2 u3 f2t3')",
+            "messages with a text can be searched",
+        ),
+        ("UPDATE sent SET id = 1 WHERE id = 2", "what has been sent once is known again"),
+        ("DELETE FROM sent WHERE id = 3", "what has been sent once is known again"),
+        ("INSERT INTO sent VALUES (3, 'c', 1)", "what is known to have been sent is a message"),
+        ("UPDATE message SET cid = 'other' WHERE id = 1", "what is known to have been sent is a message"),
+        ("UPDATE message SET recipient = 2 WHERE id = 2", "found in the conversation to which they belong"),
+        ("DROP TABLE sent", "sent"),
     ],
 )
 def test_check_finds_what_does_not_agree(spoken: Path, tmp_path: Path, spoil: str, told: str) -> None:
@@ -196,7 +201,7 @@ def test_check_finds_what_does_not_agree(spoken: Path, tmp_path: Path, spoil: st
     assert "in order" not in finished.stdout
 
 
-@pytest.mark.parametrize("table", ["message", "message_cid", "message_text_data", "account"])
+@pytest.mark.parametrize("table", ["message", "sent", "message_text_data", "account"])
 def test_check_finds_a_damaged_page(tmp_path: Path, table: str) -> None:
     serve_and_say(tmp_path, *(f"{number} " + "x" * 3000 for number in range(30)))
     spoil_page(tmp_path, table)

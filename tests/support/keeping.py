@@ -100,5 +100,4 @@ def make_larger(data: Path, *, messages: int, at: int = 1_700_000_000_000) -> No
             " SELECT ?, ?, sender, recipient, ?, ? FROM message WHERE id = 1",
             [(id_, at, f"c{id_}", f"number {id_} {'x' * 2000}") for id_ in range(2, messages + 1)],
         )
-        connection.execute("UPDATE chat SET last = ?1, inbound = iif(inbound, ?1, 0)", (messages,))
         connection.execute("COMMIT")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from twocans.hub.account import Account
 from twocans.hub.limits import Limits
-from twocans.hub.roster import Account
 from twocans.hub.session import Reason, Session
 from twocans.protocol.messages import Synced
 from twocans.storage.base import Page, Storage
@@ -30,7 +30,8 @@ class Backlog:
 
     def __init__(self, storage: Storage, limits: Limits) -> None:
         self._storage = storage
-        self._limits = limits
+        # A reader that has only begun with a page is not to be cut off for it.
+        self._max_bytes = min(limits.page_bytes, limits.send_queue_bytes // 4)
 
     def start(self, session: Session, account: Account, *, after: int, own: bool) -> None:
         """Send all messages with ids above `after`, then SYNCED.
@@ -76,12 +77,12 @@ class Backlog:
             after=session.cursor,
             own=not others_only,
             limit=PAGE_MESSAGES,
-            max_bytes=self._limits.page_bytes,
+            max_bytes=self._max_bytes,
             on_page=send,
         )
 
     def _finish(self, session: Session, account: Account) -> None:
         session.live = True
-        session.acked.clear()
+        session.acked = frozenset()
         if not session.plain:
             session.deliver(Synced(last=max(account.last, session.cursor)))

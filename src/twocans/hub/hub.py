@@ -1,4 +1,4 @@
-"""The hub: registers people, accepts their messages, and decides who gets what.
+"""The hub: registers people, keeps their marks, and has all that the server knows together.
 
 It has no sockets, no clock of its own and no lock: everything happens on one thread, in calls that return at
 once. Sessions and the storage are its two ways out.
@@ -8,31 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from typing import Final, Protocol, cast
+from collections.abc import Callable, Collection, Sequence
+from typing import Final, Protocol
 
 from msgspec import Struct
 
+from twocans.hub.account import Account
 from twocans.hub.backlog import Backlog
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
-from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of, not_registered, receipt
-from twocans.hub.roster import Account, CallLater, Roster
+from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
+from twocans.hub.posting import Posting, Statistics
+from twocans.hub.roster import CallLater, Roster
 from twocans.hub.session import Reason, Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
-    Ack,
-    Error,
     Hello,
     LimitsInForce,
-    Message,
-    Notice,
     Read,
     TypingFrom,
     Welcome,
 )
-from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, new_user_key, user_key
-from twocans.protocol.text import has_control
-from twocans.storage.base import AccountRecord, Conflict, Draft, Failed, Outcome, Storage, Stored
+from twocans.protocol.names import SERVER_NAME, NameInvalid, new_user_key, user_key
+from twocans.storage.base import AccountRecord, Storage
 
 TOKEN_BYTES: Final = 32
 
@@ -49,18 +46,9 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What the hub needs of the world, passed in so that tests can choose it."""
 
     monotonic_s: Callable[[], float]
-    wall_ms: Callable[[], int]
+    wall_ns: Callable[[], int]
     call_later: CallLater
     log: EventLog
-    new_cid: Callable[[], str]
-
-
-class Statistics(Struct, kw_only=True):
-    """Counts since the start."""
-
-    messages: int = 0
-    registrations: int = 0
-    refusals: int = 0
 
 
 class Hub:
@@ -71,7 +59,7 @@ class Hub:
         name: how the server calls itself in WELCOME.
         limits: what is enforced.
         keeps_history: whether messages wait for people who are away.
-        surroundings: clock, timers, log and randomness.
+        surroundings: clock, timers and log.
     """
 
     def __init__(
@@ -85,15 +73,28 @@ class Hub:
     ) -> None:
         self.limits = limits
         self.statistics = Statistics()
-        self.roster = Roster(call_later=surroundings.call_later, list_delay_s=limits.list_delay_s)
-        self._keeps_history = keeps_history
+        self.roster = Roster(
+            monotonic_s=surroundings.monotonic_s,
+            call_later=surroundings.call_later,
+            delay_s=limits.list_delay_s,
+            list_bytes_per_s=limits.list_bytes_per_s,
+        )
         self._storage = storage
         self._name = name
         self._around = surroundings
         self._backlog = Backlog(storage, limits)
         self.looking_back = LookingBack(storage, self.roster, limits=limits)
-        for record in storage.accounts():
-            self._remember(record)
+        self._server = Account(SERVER_KEY, SERVER_NAME)
+        self.posting = Posting(
+            storage,
+            self.roster,
+            server=self._server,
+            limits=limits,
+            keeps_history=keeps_history,
+            wall_ns=surroundings.wall_ns,
+            statistics=self.statistics,
+        )
+        self._remember(list(storage.accounts()))
         storage.add_account(SERVER_KEY, SERVER_NAME)
         self._in_force = LimitsInForce(
             line_bytes=limits.max_line_bytes,
@@ -113,9 +114,9 @@ class Hub:
         account = self._claim(name, token=None)
         session.plain = True
         # Nobody else may come back by a token of whoever had the name before.
-        account.tokens.clear()
+        account.tokens = ()
         self._join(account, session)
-        self.roster.send_list(session)
+        self.roster.catch_up(session)
         self._backlog.start(session, account, after=account.handed, own=False)
 
     def register_json(self, session: Session, hello: Hello) -> None:
@@ -129,7 +130,7 @@ class Hub:
         token = hello.token
         if token is None or _hash(token) not in account.tokens:
             token = secrets.token_hex(TOKEN_BYTES)
-            account.tokens = {_hash(token)}
+            account.tokens = (_hash(token),)
         self._join(account, session)
         session.deliver(
             Welcome(
@@ -195,19 +196,22 @@ class Hub:
             )
         return account
 
-    def _remember(self, record: AccountRecord) -> None:
-        if record.key == SERVER_KEY:
-            return
-        account = self.roster.create(record.key, record.name)
-        account.last = record.last
-        account.delivered = record.delivered
-        account.handed = max(record.handed, record.delivered)
-        account.read = dict(record.read)
-        account.unconfirmed = dict(record.inbound)
+    def _remember(self, records: Sequence[AccountRecord]) -> None:
+        accounts = {SERVER_KEY: self._server}
+        for record in records:
+            if record.key != SERVER_KEY:
+                accounts[record.key] = self.roster.create(record.key, record.name)
+        for record in records:
+            account = accounts[record.key]
+            account.last = record.last
+            account.delivered = record.delivered
+            account.handed = max(record.handed, record.delivered)
+            account.read = dict(record.read)
+            account.unconfirmed = {accounts[key]: newest for key, newest in record.inbound.items()}
 
     def _join(self, account: Account, session: Session) -> None:
         session.account = account
-        session.since_ms = self._around.wall_ms()
+        session.since_ms = self._around.wall_ns() // 1_000_000
         self.statistics.registrations += 1
         first = self.roster.join(account, session)
         self._around.log(
@@ -218,135 +222,6 @@ class Hub:
         )
         if first:
             self._around.log("user_joined", user=account.name, online=len(self.roster))
-
-    # --- messages ----------------------------------------------------------------------------------------
-
-    def post(self, session: Session, to: str, text: str, cid: str | None) -> None:
-        """Accept a message: it is stored, then acknowledged and delivered.
-
-        Args:
-            session: who sends it.
-            to: the recipient's name.
-            text: what it says.
-            cid: the client's id; None lets the hub choose one.
-
-        Raises:
-            ProtocolError: it is not accepted; the sentence says why.
-        """
-        sender = session.account
-        if sender is None:
-            raise not_registered(cid)
-        self._check_text(text, cid)
-        if cid is not None and not cid.isprintable():
-            raise ProtocolError(Code.BAD_REQUEST, "That message's cid contains control characters.")
-        recipient = self._recipient(to, cid)
-        if not self._keeps_history and not recipient.sessions:
-            raise ProtocolError(Code.NOT_ONLINE, f"{recipient.name} is not online.", cid=cid)
-        draft = Draft(
-            sender=sender.key,
-            recipient=recipient.key,
-            sender_name=sender.name,
-            recipient_name=recipient.name,
-            text=text,
-            cid=self._around.new_cid() if cid is None else cid,
-            at=self._around.wall_ms(),
-            origin=session,
-        )
-        self._storage.append(draft, self._stored)
-
-    def announce(self, text: str) -> int:
-        """Send a message from `Server` to everybody online.
-
-        Returns:
-            To how many people.
-        """
-        people = list(self.roster.online())
-        for account in people:
-            draft = Draft(
-                sender=SERVER_KEY,
-                recipient=account.key,
-                sender_name=SERVER_NAME,
-                recipient_name=account.name,
-                text=text,
-                cid=self._around.new_cid(),
-                at=self._around.wall_ms(),
-                origin=None,
-            )
-            self._storage.append(draft, self._stored)
-        return len(people)
-
-    def _check_text(self, text: str, cid: str | None) -> None:
-        if not text or text.isspace():
-            raise ProtocolError(Code.EMPTY, "That message is empty, so it was not sent.", cid=cid)
-        # A character has one to four bytes: only long texts have to be encoded to be measured.
-        limit = self.limits.max_text_bytes
-        if len(text) * 4 > limit and len(text.encode()) > limit:
-            raise ProtocolError(
-                Code.TOO_LONG,
-                f"That message is too long: at most {limit} bytes fit into one. Please send it in parts.",
-                cid=cid,
-            )
-        if has_control(text):
-            raise ProtocolError(
-                Code.BAD_REQUEST, "That message contains control characters, so it was not sent.", cid=cid
-            )
-
-    def _recipient(self, to: str, cid: str | None) -> Account:
-        try:
-            key = user_key(to)
-        except NameInvalid:
-            raise ProtocolError(Code.NO_SUCH_USER, "There is nobody by that name here.", cid=cid) from None
-        if key == SERVER_KEY:
-            raise ProtocolError(Code.NO_SUCH_USER, "The server does not read messages.", cid=cid)
-        account = self.roster.get(key)
-        if account is None:
-            raise ProtocolError(Code.NO_SUCH_USER, f"There is nobody called {to} here.", cid=cid)
-        return account
-
-    def _stored(self, draft: Draft, outcome: Outcome) -> None:
-        session = cast("Session | None", draft.origin)
-        if not isinstance(outcome, Stored):
-            if session is not None and session.account is not None:
-                session.deliver(_not_stored(outcome, draft.cid))
-            return
-        message = outcome.message
-        if not outcome.first:
-            if session is not None and session.account is not None:
-                session.deliver(Ack(cid=message.cid, id=message.id, at=message.at))
-            return
-        self.statistics.messages += 1
-        recipient = self.roster.get(draft.recipient)
-        sender = self.roster.get(draft.sender)
-        if session is not None and session.account is not None:
-            self._acknowledge(session, message, recipient)
-        if sender is not None:
-            sender.last = message.id
-        if recipient is not None:
-            recipient.last = message.id
-            if sender is not recipient:
-                recipient.unconfirmed[draft.sender] = message.id
-            for other in recipient.sessions:
-                if other.live and message.id > other.cursor and (other is not session or other.plain):
-                    self._deliver(other, message, sender)
-        if sender is not None and sender is not recipient:
-            for other in sender.sessions:
-                if other.live and message.id > other.cursor and other is not session and not other.plain:
-                    other.deliver_message(message)
-
-    def _acknowledge(self, session: Session, message: Message, recipient: Account | None) -> None:
-        if session.plain:
-            if recipient is not None and not recipient.sessions:
-                session.deliver(Notice(f"{recipient.name} is not online. Your message waits for them."))
-            return
-        if not session.live:
-            session.acked.add(message.id)
-        session.deliver(Ack(cid=message.cid, id=message.id, at=message.at))
-
-    def _deliver(self, session: Session, message: Message, sender: Account | None) -> None:
-        # Whoever writes to a plain client stands in the list that it has seen.
-        if session.plain and sender is not None and sender.joined_version > session.seen_version:
-            self.roster.send_list(session)
-        session.deliver_message(message)
 
     # --- marks -------------------------------------------------------------------------------------------
 
@@ -369,40 +244,30 @@ class Hub:
             self._storage.mark_read(account.key, peer, upto)
         told = self._confirm(account, upto)
         sender = self.roster.get(peer)
-        if moved and peer not in told and sender is not None and sender is not account:
-            self._send_receipt(sender, account)
+        if moved and sender is not None and sender is not account and sender not in told:
+            _send_receipt(sender, account)
 
-    def _confirm(self, account: Account, upto: int) -> set[UserKey]:
+    def _confirm(self, account: Account, upto: int) -> Collection[Account]:
         """Move the mark of what is delivered; whoever sent something up to it is told and returned."""
         upto = min(upto, account.last)
-        told: set[UserKey] = set()
         if upto <= account.delivered:
-            return told
+            return ()
         account.delivered = upto
         self._hand(account, upto)
-        for key, newest in list(account.unconfirmed.items()):
-            if newest <= upto:
-                del account.unconfirmed[key]
-            sender = self.roster.get(key)
-            if sender is not None:
-                self._send_receipt(sender, account)
-                told.add(key)
-        return told
+        unconfirmed = account.unconfirmed
+        for sender in unconfirmed:
+            _send_receipt(sender, account)
+        account.unconfirmed = {sender: newest for sender, newest in unconfirmed.items() if newest > upto}
+        return unconfirmed.keys()
 
     def _hand(self, account: Account, upto: int) -> None:
         account.handed = max(account.handed, upto)
         self._storage.mark_delivered(account.key, delivered=account.delivered, handed=account.handed)
 
-    def _send_receipt(self, sender: Account, reader: Account) -> None:
-        marks = receipt(sender, reader)
-        for session in sender.sessions:
-            if not session.plain:
-                session.deliver(marks)
-
     def typing(self, session: Session, to: str) -> None:
         """Pass on that somebody is writing, at most once in three seconds; people who are away miss nothing."""
         account = account_of(session)
-        recipient = self._recipient(to, None)
+        recipient = self.posting.recipient(to, None)
         now = self._around.monotonic_s()
         last_to, last_at = session.typing
         if last_to == recipient.key and now - last_at < TYPING_INTERVAL_S:
@@ -411,6 +276,7 @@ class Hub:
         notice = TypingFrom(account.name)
         for other in recipient.sessions:
             if not other.plain and other is not session:
+                self.roster.catch_up(other)
                 other.deliver(notice)
 
     # --- the operator ------------------------------------------------------------------------------------
@@ -428,28 +294,17 @@ class Hub:
         if account is None or not account.sessions:
             return False
         text = "The operator has ended your session" + (f": {why}" if why else ".")
-        account.tokens.clear()
+        account.tokens = ()
         for session in list(account.sessions):
             session.end(Reason.KICKED, text)
         return True
 
 
-def _not_stored(outcome: Conflict | Failed, cid: str) -> Error:
-    match outcome:
-        case Conflict():
-            return Error(
-                code=Code.CONFLICT,
-                text="Another message was sent under the same id before, so this one was not sent.",
-                cid=cid,
-            )
-        case Failed(full=True):
-            text = (
-                "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
-            )
-        case Failed():
-            text = "The server could not store the message, so it was not sent. Please try again later."
-    return Error(code=Code.INTERNAL, text=text, cid=cid)
-
-
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+def _send_receipt(sender: Account, reader: Account) -> None:
+    for session in sender.sessions:
+        if not session.plain:
+            session.deliver_receipt(sender, reader)

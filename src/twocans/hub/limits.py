@@ -37,20 +37,22 @@ class Limits(Struct, frozen=True, kw_only=True):
     dead_after_s: float = 45.0
     """After how long a silence a peer counts as dead."""
     list_delay_s: float = 0.05
-    """How long changes of who is online are gathered before plain clients are sent a LIST."""
+    """How long changes of who is online are gathered before others are told."""
+    list_bytes_per_s: float = 64 * 1024 * 1024
+    """How much of newer LISTs plain clients are sent in the long run; above it they get them later."""
     page_bytes: int = 256 * 1024
     """How much text one page of history or waiting messages holds at most."""
     memory_messages: int = 100_000
     """How many messages the memory storage keeps; the oldest are forgotten first."""
-    transient_messages: int = 10_000
-    """How many messages are kept for people who reconnect when there is no history."""
+    transient_messages: int = 2_000
+    """How many messages are kept for people who reconnect when there is no history; at least half as many."""
 
 
 class TokenBucket:
     """Lets `rate` things per second through in the long run, and `burst` at once.
 
     Args:
-        rate: things per second; 0 lets everything through.
+        rate: things per second.
         burst: how many may pass at once after a pause.
         now: the current time, in seconds of any clock that does not go back.
     """
@@ -63,17 +65,17 @@ class TokenBucket:
         self._tokens = self._burst
         self._updated = now
 
-    def take(self, now: float) -> float:
-        """Take one token.
-
-        Returns:
-            0 if it was there, else after how many seconds to ask again.
-        """
-        if self._rate <= 0:
-            return 0.0
-        self._tokens = min(self._burst, self._tokens + (now - self._updated) * self._rate)
+    def available(self, now: float) -> int:
+        """How many may pass now."""
+        tokens = self._tokens + (now - self._updated) * self._rate
+        self._tokens = tokens = min(tokens, self._burst)
         self._updated = now
-        if self._tokens >= 1.0:
-            self._tokens -= 1.0
-            return 0.0
-        return (1.0 - self._tokens) / self._rate
+        return int(tokens)
+
+    def take(self, count: int) -> None:
+        """Let so many pass."""
+        self._tokens -= count
+
+    def wait_s(self) -> float:
+        """After how many seconds of those at which it was asked last one more may pass; 0 for now."""
+        return max(0.0, (1.0 - self._tokens) / self._rate)

@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from twocans.hub.account import Account
 from twocans.hub.backlog import UNREADABLE
 from twocans.hub.limits import Limits
-from twocans.hub.roster import Account, Roster
+from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
@@ -24,7 +25,6 @@ from twocans.protocol.messages import (
     Found,
     History,
     HistoryQuery,
-    Receipt,
     Results,
     SearchQuery,
 )
@@ -148,9 +148,8 @@ class LookingBack:
         reader = self._roster.get(peer)
         if reader is None or reader is account:
             return
-        marks = receipt(account, reader)
-        if marks.delivered or marks.read:
-            session.deliver(marks)
+        if reader.delivered or reader.read.get(account.key):
+            session.deliver_receipt(account, reader)
 
 
 def account_of(session: Session) -> Account:
@@ -167,11 +166,6 @@ def account_of(session: Session) -> Account:
 def not_registered(cid: str | None) -> ProtocolError:
     """What is said to whoever has not said who they are."""
     return ProtocolError(Code.NOT_REGISTERED, "Say who you are first: HELLO with your user name.", cid=cid)
-
-
-def receipt(sender: Account, reader: Account) -> Receipt:
-    """How far `reader` has got with what `sender` sent."""
-    return Receipt(peer=reader.name, delivered=reader.delivered, read=reader.read.get(sender.key, 0))
 
 
 def _unreadable(rid: int | str) -> Error:

@@ -1,90 +1,82 @@
-"""Accounts and their sessions: who is known, who is online, and telling everybody when that changes."""
+"""Who is known and who is online, and telling everybody when that changes."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
+from twocans.hub.account import Account
+from twocans.hub.limits import TokenBucket
+from twocans.hub.online import Online
 from twocans.hub.session import Session
-from twocans.protocol.messages import Joined, Left, UserList
+from twocans.protocol.messages import Changes, Joined, Left, UserList
 from twocans.protocol.names import UserKey, skeletons
+from twocans.protocol.user_names import UserNames
 
 FIND_LIMIT: Final = 50
 FORGET_SCAN: Final = 1000
+MAX_SPELLINGS: Final = 100_000
+LIST_FRAME_BYTES: Final = len(b"LIST: \n")
+SESSIONS_PER_S: Final = 20_000
+"""How many JSON sessions are told of changes in a second: with very many, changes are gathered for longer."""
 
 CallLater = Callable[[float, Callable[[], None]], object]
-
-
-class Account:
-    """A person known to this server, online or not.
-
-    Args:
-        key: what all spellings of the name have in common.
-        name: the spelling of the first registration.
-    """
-
-    __slots__ = (
-        "delivered",
-        "handed",
-        "joined_version",
-        "key",
-        "last",
-        "name",
-        "read",
-        "sessions",
-        "tokens",
-        "unconfirmed",
-    )
-
-    def __init__(self, key: UserKey, name: str) -> None:
-        self.key = key
-        self.name = name
-        self.sessions: list[Session] = []
-        self.tokens: set[bytes] = set()
-        """Hashes of the tokens that prove the same person."""
-        self.last = 0
-        """The newest id in the inbox."""
-        self.delivered = 0
-        """Up to where a device has said that messages are safe on it."""
-        self.handed = 0
-        """Up to where messages need not be sent again to a client that has no cursor; at least `delivered`."""
-        self.read: dict[UserKey, int] = {}
-        """Up to where this person has read each peer's messages."""
-        self.unconfirmed: dict[UserKey, int] = {}
-        """Who has sent messages beyond `delivered`, and the newest id of each."""
-        self.joined_version = 0
 
 
 class Roster:
     """Who is known and who is online.
 
-    JSON sessions are told every change at once. Plain sessions are sent the whole list, at most once in
-    `list_delay_s` however many changes there are.
+    Changes of who is online are gathered for `delay_s`. Then JSON sessions are told the changes, and plain
+    sessions the whole list, as many of them as the budget of bytes allows, the others in their turn. What
+    somebody has to be told at once, as a newcomer has, does not count.
 
     Args:
+        monotonic_s: a clock that does not go back, in seconds.
         call_later: runs a callback after so many seconds.
-        list_delay_s: how long changes are gathered.
+        delay_s: how long changes are gathered.
+        list_bytes_per_s: how many bytes of lists are sent in the long run; in one second's time at once.
     """
 
-    def __init__(self, *, call_later: CallLater, list_delay_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        monotonic_s: Callable[[], float],
+        call_later: CallLater,
+        delay_s: float,
+        list_bytes_per_s: float,
+    ) -> None:
+        self._monotonic_s = monotonic_s
         self._call_later = call_later
-        self._list_delay_s = list_delay_s
+        self._delay_s = delay_s
+        self._list_bytes = TokenBucket(rate=list_bytes_per_s, burst=list_bytes_per_s, now=monotonic_s())
         self.known: dict[UserKey, Account] = {}
         """Everybody who has ever registered, those first who have been away longest."""
+        self.spelled: dict[str, Account] = {}
+        """Accounts by spellings of their names that have been used; only some of them."""
         self._sorted: list[UserKey] = []
         self._skeletons: dict[str, UserKey] = {}
-        self._online: dict[UserKey, Account] = {}
+        self._online = Online()
         self._plain: dict[Session, None] = {}
         self._json: dict[Session, None] = {}
         self._version = 0
-        self._list_due = False
+        self._changes: list[Joined | Left] = []
+        self._changes_after = 0
+        self._missed: tuple[int, int, Changes] | None = None
+        self._list: tuple[int, UserList] | None = None
+        self._round_due = False
         self._quiet = False
 
     def get(self, key: UserKey) -> Account | None:
         """The account of a name, if it has ever been registered here."""
         return self.known.get(key)
+
+    def remember_spelling(self, spelling: str, account: Account) -> None:
+        """Let an account be found in `spelled`."""
+        if len(self.spelled) >= MAX_SPELLINGS:
+            self.spelled.clear()
+        self.spelled[spelling] = account
 
     def lookalike(self, name: str) -> Account | None:
         """An account whose name the eye cannot tell from this one, which nobody has yet."""
@@ -111,6 +103,7 @@ class Roster:
         for account in islice(self.known.values(), FORGET_SCAN):
             if not account.sessions and not account.last:
                 del self.known[account.key]
+                self.spelled.clear()
                 del self._sorted[bisect_left(self._sorted, account.key)]
                 for one in skeletons(account.name):
                     if self._skeletons.get(one) == account.key:
@@ -118,13 +111,13 @@ class Roster:
                 return True
         return False
 
-    def names(self) -> list[str]:
+    def names(self) -> UserNames:
         """Everybody online, in registration order."""
-        return [account.name for account in self._online.values()]
+        return self._online.names()
 
-    def online(self) -> Iterator[Account]:
-        """Everybody online, in registration order; a copy, so that it may change meanwhile."""
-        return iter(list(self._online.values()))
+    def online(self) -> list[Account]:
+        """Everybody online, in registration order."""
+        return list(self._online)
 
     @property
     def session_count(self) -> int:
@@ -145,19 +138,22 @@ class Roster:
         return found
 
     def join(self, account: Account, session: Session) -> bool:
-        """Count a session in.
+        """Count a session in; it is to be told by others who is online.
 
         Returns:
             Whether the person has come online by it.
         """
         first = not account.sessions
         if first:
-            self._version += 1
+            self._change(Joined(account.name))
             account.joined_version = self._version
-            self._online[account.key] = account
-            self._tell(Joined(account.name))
+            self._online.add(account)
         account.sessions.append(session)
-        (self._plain if session.plain else self._json)[session] = None
+        if session.plain:
+            self._plain[session] = None
+        else:
+            self._json[session] = None
+            session.seen_version = self._version
         return first
 
     def leave(self, account: Account, session: Session) -> bool:
@@ -170,35 +166,77 @@ class Roster:
         (self._plain if session.plain else self._json).pop(session)
         if account.sessions:
             return False
-        self._version += 1
-        del self._online[account.key]
+        self._change(Left(account.name))
+        self._online.remove(account)
         self.known[account.key] = self.known.pop(account.key)
-        self._tell(Left(account.name))
         return True
 
-    def send_list(self, session: Session) -> None:
-        """Send the list to one plain session now, if it has not got this one already."""
-        if session.seen_version != self._version:
-            session.seen_version = self._version
-            session.deliver_list(UserList(self.names()))
+    def catch_up(self, session: Session) -> None:
+        """Tell one session now what it has not been told of who is online."""
+        seen = session.seen_version
+        if seen == self._version:
+            return
+        session.seen_version = self._version
+        if session.plain:
+            session.deliver_list(self._current_list())
+            return
+        # Most sessions have missed the same, so it is made once.
+        if self._missed is None or self._missed[:2] != (seen, self._version):
+            missed = Changes(self._changes[seen - self._changes_after :])
+            self._missed = (seen, self._version, missed)
+        session.deliver(self._missed[2])
 
     def fall_silent(self) -> None:
         """Tell nobody about changes any more: everybody is about to leave."""
         self._quiet = True
 
-    def _tell(self, change: Joined | Left) -> None:
+    def _change(self, change: Joined | Left) -> None:
+        if self._quiet:
+            return
+        self._version += 1
+        if self._json or self._plain:
+            self._changes.append(change)
+            self._want_round()
+        else:
+            self._forget_changes()
+
+    def _want_round(self) -> None:
+        if not self._round_due:
+            self._round_due = True
+            self._call_later(max(self._delay_s, len(self._json) / SESSIONS_PER_S), self._round)
+
+    def _round(self) -> None:
+        """Tell the changes that have been gathered."""
+        self._round_due = False
         if self._quiet:
             return
         for session in self._json:
-            session.deliver(change)
-        if self._plain and not self._list_due:
-            self._list_due = True
-            self._call_later(self._list_delay_s, self._send_lists)
+            self.catch_up(session)
+        self._forget_changes()
+        self._send_lists()
+
+    def _forget_changes(self) -> None:
+        self._changes = []
+        self._changes_after = self._version
+        self._missed = None
 
     def _send_lists(self) -> None:
-        self._list_due = False
-        users = UserList(self.names())
-        for session in self._plain:
-            if session.seen_version != self._version:
-                session.seen_version = self._version
-                session.deliver_list(users)
+        waiting = [session for session in self._plain if session.seen_version != self._version]
+        if not waiting:
+            return
+        size = len(self._current_list().users.plain()) + LIST_FRAME_BYTES
+        affordable = min(len(waiting), max(0, self._list_bytes.available(self._monotonic_s()) // size))
+        self._list_bytes.take(affordable * size)
+        for session in waiting[:affordable]:
+            self.catch_up(session)
+        if affordable < len(waiting):
+            # Whoever has just got one comes last the next time.
+            for session in waiting[:affordable]:
+                self._plain[session] = self._plain.pop(session)
+            self._want_round()
+
+    def _current_list(self) -> UserList:
+        """Who is online now."""
+        if self._list is None or self._list[0] != self._version:
+            self._list = (self._version, UserList(self.names()))
+        return self._list[1]

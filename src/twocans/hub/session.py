@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from twocans.protocol.messages import Frame, Message, UserList
 
 if TYPE_CHECKING:
-    from twocans.hub.roster import Account
+    from twocans.hub.account import Account
 
 
 class Reason(StrEnum):
@@ -26,6 +26,9 @@ class Reason(StrEnum):
     NOT_REGISTERED = "not_registered"
     SERVER_STOPPING = "server_stopping"
     STORAGE_FAILED = "storage_failed"
+
+
+_NOT_TYPING: Final[tuple[str, float]] = ("", float("-inf"))
 
 
 class Session(ABC):
@@ -56,20 +59,24 @@ class Session(ABC):
         """Whether the backlog is through, and messages are delivered as they are stored."""
         self.cursor = 0
         """The newest id of the backlog that has been delivered."""
-        self.acked: set[int] = set()
+        self.acked: frozenset[int] = frozenset()
         """What this session itself sent while its backlog was under way; it is not told twice."""
         self.asking = False
         """Whether an answer from the storage is awaited; one question of a session is under way at a time."""
         self.since_ms = 0
         """When the session was registered, in Unix milliseconds."""
         self.seen_version = -1
-        """The version of the roster that this session's last LIST showed."""
-        self.typing: tuple[str, float] = ("", float("-inf"))
+        """The version of the roster that this session has been told of."""
+        self.typing = _NOT_TYPING
         """To whom and when the last TYPING was passed on."""
 
     @abstractmethod
     def deliver(self, message: Frame) -> None:
         """Tell the peer; never blocks and never raises."""
+
+    @abstractmethod
+    def deliver_receipt(self, sender: Account, reader: Account) -> None:
+        """Tell a JSON peer, who is `sender`, how far `reader` has got, as it is when it is told."""
 
     @abstractmethod
     def deliver_list(self, users: UserList) -> None:
@@ -91,6 +98,10 @@ class Session(ABC):
     def handed_upto(self) -> int:
         """For a plain peer: the newest id that its machine has taken."""
 
+    @abstractmethod
     def deliver_message(self, message: Message) -> None:
-        """Tell the peer about a message of its inbox."""
-        self.deliver(message)
+        """Tell the peer about a message of its inbox; only while it is registered."""
+
+    @abstractmethod
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """Tell a JSON peer that messages of its own are stored."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from twocans.protocol.messages import Error
+
 
 class Code(StrEnum):
     """Why the server refused something."""
@@ -48,3 +50,7 @@ class ProtocolError(Exception):
         self.text = text
         self.cid = cid
         self.rid = rid
+
+    def frame(self) -> Error:
+        """What the peer is told."""
+        return Error(code=self.code, text=self.text, cid=self.cid, rid=self.rid)

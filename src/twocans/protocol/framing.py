@@ -54,17 +54,30 @@ class LineReader:
             The whole lines in order, and `LineTooLong` if the bytes after them pass the limit: those lines
             still count, but nothing after them can be read any more.
         """
-        lines = (self._rest + chunk).split(b"\n")
-        rest = lines.pop()
+        block, error = self.feed_block(chunk)
+        return block.split(b"\n")[:-1], error
+
+    def feed_block(self, chunk: bytes) -> tuple[bytes, LineTooLong | None]:
+        """As `feed`, but the lines come as they stand, each with its `\\n`, for those who handle them together."""
+        end = chunk.rfind(b"\n") + 1
+        block, rest = chunk[:end], chunk[end:]
+        if self._rest:
+            if end:
+                block = self._rest + block
+            else:
+                rest = self._rest + rest
+        if block.find(b"\r") >= 0:
+            block = block.replace(b"\r\n", b"\n")
         limit = self._max_line_bytes
-        for index, line in enumerate(lines):
-            if line.endswith(b"\r"):
-                lines[index] = line = line[:-1]
-            if len(line) > limit:
-                self._rest = b""
-                return lines[:index], LineTooLong(limit)
+        if len(block) > limit + 1:
+            whole = 0
+            for line in block.split(b"\n"):
+                if len(line) > limit:
+                    self._rest = b""
+                    return block[:whole], LineTooLong(limit)
+                whole += len(line) + 1
         if len(rest) > limit + 1 or (len(rest) == limit + 1 and not rest.endswith(b"\r")):
             self._rest = b""
-            return lines, LineTooLong(limit)
+            return block, LineTooLong(limit)
         self._rest = rest
-        return lines, None
+        return block, None

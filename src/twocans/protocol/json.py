@@ -7,18 +7,33 @@ them. The server uses `decode_client`, a client `decode_server`; `encode` serves
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, FromClient, FromServer
-from twocans.protocol.text import has_control
+from twocans.protocol.messages import (
+    FROM_CLIENT,
+    FROM_SERVER,
+    Ack,
+    Changes,
+    Frame,
+    FromClient,
+    FromServer,
+    Message,
+    Receipt,
+    Send,
+)
+from twocans.protocol.text import HARMLESS, has_control
+from twocans.protocol.user_names import UserNames
 
 HELLO_PREFIX: Final = b"HELLO:"
 MAX_DEPTH: Final = 32
 """How deep a payload may be nested. The decoder calls itself for every level, and some Pythons end by a crash."""
+_PLAIN: Final = HARMLESS.translate(None, b"{}[]\\")
+"""Of a frame that is one flat object without escapes, only its two braces are left when these bytes are taken out."""
 _STRING_OR_BRACKET: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 _T = TypeVar("_T")
@@ -31,7 +46,16 @@ def _decoders(types: tuple[type[Any], ...]) -> dict[bytes, msgspec.json.Decoder[
 
 _CLIENT_DECODERS: Final[_Decoders[FromClient]] = _decoders(FROM_CLIENT)
 _SERVER_DECODERS: Final[_Decoders[FromServer]] = _decoders(FROM_SERVER)
-_ENCODER: Final = msgspec.json.Encoder()
+_decode_send: Final = msgspec.json.Decoder(Send).decode
+
+
+def _encode_names(names: object) -> msgspec.Raw:
+    if isinstance(names, UserNames):
+        return msgspec.Raw(names.json())
+    raise NotImplementedError(f"no frame has a {type(names).__name__}")
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_encode_names)
 _FIELDS: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -46,7 +70,34 @@ def decode_client(line: bytes) -> FromClient:
     Raises:
         ProtocolError: it is no frame of a client; carries its `cid` and `rid` where they can be read.
     """
-    return _decode(line, _CLIENT_DECODERS)
+    message = _decode(line, _CLIENT_DECODERS)
+    if isinstance(message, Send):
+        _check_characters(message)
+    return message
+
+
+def decode_sends(block: bytes, count: int) -> list[Send] | None:
+    """What `decode_client` makes of each line, if all of them are messages without anything to look at twice.
+
+    Args:
+        block: the lines, each with its line end.
+        count: how many they are.
+
+    Returns:
+        None if a line has to be looked at by itself: it may be all right, or not.
+    """
+    # Nothing is nested, and there is no escape that a control character could hide behind.
+    if block.translate(None, _PLAIN) != b"{}\n" * count or not block.startswith(b"MSG:"):
+        return None
+    payloads = block.split(b"\nMSG:")
+    if len(payloads) != count:
+        return None
+    payloads[0] = payloads[0][4:]
+    try:
+        sends = list(map(_decode_send, payloads))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return sends if block.isascii() or all(send.cid.isprintable() for send in sends) else None
 
 
 def decode_server(line: bytes) -> FromServer:
@@ -60,7 +111,48 @@ def decode_server(line: bytes) -> FromServer:
 
 def encode(message: Frame) -> bytes:
     """The line that says `message`, with its line end."""
-    return b"%s: %s\n" % (message.verb.encode(), _ENCODER.encode(message))
+    if isinstance(message, Changes):
+        return b"".join(map(encode, message.changes))
+    return _start(message.verb) + _ENCODER.encode(message) + b"\n"
+
+
+def encode_messages(messages: Sequence[Message]) -> bytes:
+    """What `encode` makes of each of the messages, one after another."""
+    return _encode_all(b"MSG: ", messages)
+
+
+def encode_acks(messages: Sequence[Message]) -> bytes:
+    """The lines that acknowledge messages."""
+    return _encode_all(b"ACK: ", [Ack(message.cid, message.id, message.at) for message in messages])
+
+
+def encode_receipts(receipts: Sequence[Receipt]) -> bytes:
+    """What `encode` makes of each of the receipts, one after another."""
+    return _encode_all(b"RECEIPT: ", receipts)
+
+
+@cache
+def _start(verb: str) -> bytes:
+    return verb.encode() + b": "
+
+
+def _encode_all(start: bytes, frames: Sequence[Frame]) -> bytes:
+    lines = start + _ENCODER.encode_lines(frames)
+    if len(frames) == 1:
+        return lines
+    # JSON has no line feed within a line, so all lines after the first get their verb at once.
+    return lines.replace(b"\n", b"\n" + start, len(frames) - 1)
+
+
+def _check_characters(message: Send) -> None:
+    if has_control(message.text):
+        raise ProtocolError(
+            Code.BAD_REQUEST,
+            "That message contains control characters, so it was not sent.",
+            cid=message.cid if message.cid.isprintable() else None,
+        )
+    if not message.cid.isprintable():
+        raise ProtocolError(Code.BAD_REQUEST, "That message's cid contains control characters.")
 
 
 def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
@@ -68,7 +160,7 @@ def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
     decoder = decoders.get(verb)
     if decoder is None or not colon:
         raise _unknown(verb, colon)
-    if payload.count(b"[") + payload.count(b"{") > MAX_DEPTH and _too_deep(payload):
+    if _nests(payload) and payload.count(b"[") + payload.count(b"{") > MAX_DEPTH and _too_deep(payload):
         raise ProtocolError(Code.BAD_REQUEST, f"{verb.decode()} was not understood: it is nested too deeply.")
     try:
         message = decoder.decode(payload)
@@ -86,6 +178,10 @@ def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
             Code.BAD_REQUEST, f"{verb.decode()} was not understood: its payload is not a JSON object."
         ) from None
     return message
+
+
+def _nests(payload: bytes) -> bool:
+    return payload.find(b"[") >= 0 or payload.find(b"{", payload.find(b"{") + 1) >= 0
 
 
 def _too_deep(payload: bytes) -> bool:

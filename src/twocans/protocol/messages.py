@@ -6,9 +6,12 @@ into lines. Times are Unix milliseconds; ids are positions in the server's log.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct, field
+
+from twocans.protocol.user_names import UserNames
 
 _INT64_MAX: Final = 2**63 - 1
 
@@ -160,7 +163,7 @@ class Welcome(Frame, frozen=True, gc=False):
     server: str
     log: str
     last: Id
-    users: list[str]
+    users: Sequence[str]
     token: str
     limits: LimitsInForce
 
@@ -187,7 +190,10 @@ class Left(Frame, frozen=True, gc=False):
 
 
 class Message(Frame, frozen=True, gc=False):
-    """A message in this account's inbox, its own included when another of its devices sent it."""
+    """A message in this account's inbox, its own included when another of its devices sent it.
+
+    `cid` is its sender's own id for it; empty if it came without one, from a plain client or the server.
+    """
 
     verb: ClassVar[str] = "MSG"
     id: Id
@@ -283,11 +289,18 @@ class Goodbye(Frame, frozen=True, gc=False):
     text: str
 
 
+class Changes(Frame, frozen=True, gc=False):
+    """Several changes of who is online, in their order, for the JSON dialect only: a line each."""
+
+    verb: ClassVar[str] = "JOINED"
+    changes: Sequence[Joined | Left]
+
+
 class UserList(Frame, frozen=True, gc=False):
     """Everybody online, for the plain dialect only: JSON clients get `Joined` and `Left`."""
 
     verb: ClassVar[str] = "LIST"
-    users: list[str]
+    users: UserNames
 
 
 class Notice(Frame, frozen=True, gc=False):

@@ -43,7 +43,7 @@ class NameReserved(ProtocolError):
         )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def user_key(name: str) -> UserKey:
     """The key of a name, equal for all its spellings.
 
@@ -85,7 +85,7 @@ def new_user_key(name: str) -> UserKey:
     return key
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=256)
 def skeletons(name: str) -> frozenset[str]:
     """What the eye sees of a name, as it is written and in small letters.
 

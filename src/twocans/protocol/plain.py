@@ -6,6 +6,8 @@ else: whatever other kinds of message the hub has are a message from `Server` he
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from twocans.protocol.errors import Code, ProtocolError
@@ -15,10 +17,11 @@ from twocans.protocol.messages import (
     Goodbye,
     Message,
     Notice,
+    Send,
     UserList,
 )
 from twocans.protocol.names import SERVER_NAME
-from twocans.protocol.text import decode_line
+from twocans.protocol.text import HARMLESS, decode_line
 
 _HELP: Final = "To send a message, write MSG: name: text"
 
@@ -32,8 +35,8 @@ def decode_name(line: bytes) -> str:
     return decode_line(line).strip()
 
 
-def decode_client(line: bytes) -> tuple[str, str]:
-    """Whom a client writes to, and what.
+def decode_client(line: bytes) -> Send:
+    """The message that a client sends; it has no `cid`.
 
     Raises:
         ProtocolError: it is not a message.
@@ -48,23 +51,67 @@ def decode_client(line: bytes) -> tuple[str, str]:
     to = to.strip()
     if not colon or not to:
         raise ProtocolError(Code.BAD_REQUEST, f"That message does not say who it is for. {_HELP}")
-    return to, body.removeprefix(" ")
+    return Send(to, body.removeprefix(" "), "")
+
+
+def decode_sends(block: bytes, count: int) -> list[Send] | None:
+    """What `decode_client` makes of each line, if all of them are messages without anything to look at twice.
+
+    Args:
+        block: the lines, each with its line end.
+        count: how many they are.
+
+    Returns:
+        None if a line has to be looked at by itself: it may be all right, or not.
+    """
+    if block.translate(None, HARMLESS) != b"\n" * count or not block.startswith(b"MSG: "):
+        return None
+    try:
+        bodies = block[5:-1].decode().split("\nMSG: ")
+    except UnicodeDecodeError:
+        return None
+    if len(bodies) != count:
+        return None
+    sends = []
+    for body in bodies:
+        to, _, text = body.partition(": ")
+        name = _name(to)
+        if not name:
+            return None
+        sends.append(Send(name, text, ""))
+    return sends
+
+
+@lru_cache(maxsize=65_536)
+def _name(field: str) -> str:
+    """What stands before the first colon with a space; nothing if that is not the first colon."""
+    return "" if ":" in field else field.strip()
 
 
 def encode(message: Frame) -> bytes:
     """The lines that say `message`, with their line ends; nothing for what plain clients are not told."""
     match message:
         case Message():
-            return _message(message.sender, message.text)
+            return _message(message.sender, message.text).encode()
         case UserList():
-            return f"LIST: {', '.join(message.users)}\n".encode()
+            return b"LIST: " + message.users.plain() + b"\n"
         case Notice() | Error() | Goodbye():
-            return _message(SERVER_NAME, message.text)
+            return _message(SERVER_NAME, message.text).encode()
         case _:
             return b""
 
 
-def _message(sender: str, text: str) -> bytes:
-    if "\n" not in text:
-        return f"MSG: {sender}: {text}\n".encode()
-    return "".join(f"MSG: {sender}: {line}\n" for line in text.split("\n")).encode()
+def encode_messages(messages: Iterable[Message]) -> bytes:
+    """What `encode` makes of each of the messages, one after another."""
+    return "".join(
+        [
+            f"MSG: {message.sender}: {message.text}\n"
+            if "\n" not in message.text
+            else _message(message.sender, message.text)
+            for message in messages
+        ]
+    ).encode()
+
+
+def _message(sender: str, text: str) -> str:
+    return "".join(f"MSG: {sender}: {line}\n" for line in text.split("\n"))

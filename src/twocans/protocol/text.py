@@ -8,6 +8,11 @@ from typing import Final
 from twocans.protocol.errors import Code, ProtocolError
 
 _CONTROL_IN_LINE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+HARMLESS: Final = bytes(set(range(256)) - {*range(0x20), 0x7F, 0xC2} | {0x09})
+"""Bytes that are no part of a control character other than tab, neither in ASCII nor, in UTF-8, of the others.
+
+`data.translate(None, HARMLESS)` leaves nothing of what needs no second look, however many lines it is.
+"""
 _CONTROL_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 

@@ -94,7 +94,7 @@ class Console:
         if not rest:
             yield "What? Use it like this: say TEXT"
             return
-        people = self._hub.announce(rest)
+        people = self._hub.posting.announce(rest)
         yield "Nobody is online to hear it." if people == 0 else f"Said to {people} online."
 
     def _stats(self, _rest: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Final, Protocol, cast
 from twocans.hub.hub import Hub
 from twocans.hub.session import Reason
 from twocans.server.connection import Connection
+from twocans.server.outgoing import Outgoing
 from twocans.server.sockets import BACKLOG, peer_address, tune, unacknowledged_bytes
 
 FULL: Final = b"MSG: Server: This server is full. Please try again later.\n"
@@ -41,17 +42,18 @@ class Flusher:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._due: list[Connection] = []
+        self._due: list[Outgoing] = []
 
-    def __call__(self, connection: Connection) -> None:
+    def __call__(self, connection: Outgoing) -> None:
         if not self._due:
             self._loop.call_soon(self._flush)
         self._due.append(connection)
 
     def _flush(self) -> None:
         due, self._due = self._due, []
+        now = self._loop.time()
         for connection in due:
-            connection.flush()
+            connection.flush(now)
 
 
 class AsyncAcceptor:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import secrets
 import socket
 import sys
 import time
@@ -92,10 +90,9 @@ class Server:
             keeps_history=config.history is HistoryMode.ON,
             surroundings=Surroundings(
                 monotonic_s=loop.time,
-                wall_ms=_wall_ms,
+                wall_ns=time.time_ns,
                 call_later=loop.call_later,
                 log=self._log,
-                new_cid=_fresh_cids(),
             ),
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
@@ -143,13 +140,6 @@ class Server:
 
 def _wall_ms() -> int:
     return time.time_ns() // 1_000_000
-
-
-def _fresh_cids() -> Callable[[], str]:
-    """Ids for messages whose senders give none: random for this run, and counted within it."""
-    run = secrets.token_hex(8)
-    numbers = itertools.count()
-    return lambda: f"{run}-{next(numbers):x}"
 
 
 def loop_factory(concurrency: Concurrency) -> Callable[[], asyncio.AbstractEventLoop] | None:

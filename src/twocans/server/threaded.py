@@ -3,6 +3,7 @@
 A client's thread waits for its bytes and hands them to the loop, which alone touches the hub, so the hub
 needs no lock. One chunk of a client is under way at a time: while the loop is not done with it, or the client
 has to wait its turn, its thread reads nothing more. What goes out is sent by the loop without blocking.
+Whatever threads hand over while the loop is busy is taken by it at once: it is woken once for all of them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import select
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -27,6 +29,37 @@ ACCEPT_PAUSE_S: Final = 0.1
 """How long to wait before accepting again when the system is out of descriptors or threads."""
 
 
+# Where single calls can be told not to block, the thread's may: it needs no other call to wait.
+_DONT_BLOCK: Final = getattr(socket, "MSG_DONTWAIT", 0)
+
+
+class _Handover:
+    """Passes what threads have read to the loop.
+
+    Args:
+        loop: where it goes.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: deque[tuple[_Client, bytes]] = deque()
+        self._called = False
+
+    def put(self, client: _Client, chunk: bytes) -> None:
+        """Hand a chunk over; on the client's thread."""
+        self._waiting.append((client, chunk))
+        if not self._called:
+            self._called = True
+            self._loop.call_soon_threadsafe(self._take)
+
+    def _take(self) -> None:
+        # What is put from here on calls again, so nothing stays behind.
+        self._called = False
+        for _ in range(len(self._waiting)):
+            client, chunk = self._waiting.popleft()
+            client.received(chunk)
+
+
 class ThreadAcceptor:
     """Serves every connection on a thread of its own.
 
@@ -39,6 +72,7 @@ class ThreadAcceptor:
         self.hub = hub
         self.loop = asyncio.get_running_loop()
         self.flusher = Flusher(self.loop)
+        self.handover = _Handover(self.loop)
         self._on_full = on_full
         self._open: set[_Client] = set()
         self._empty = asyncio.Event()
@@ -74,7 +108,7 @@ class ThreadAcceptor:
             self._admit(sock, peer_address(name))
 
     def _admit(self, sock: socket.socket, address: str) -> None:
-        sock.setblocking(False)
+        sock.setblocking(bool(_DONT_BLOCK))
         tune(sock)
         if len(self._open) >= self.hub.limits.max_connections + UNREGISTERED:
             self._refuse(sock, address)
@@ -91,7 +125,7 @@ class ThreadAcceptor:
 
     def _refuse(self, sock: socket.socket, address: str) -> None:
         with contextlib.suppress(OSError):
-            sock.send(FULL)
+            sock.send(FULL, _DONT_BLOCK)
         sock.close()
         self._on_full(address)
 
@@ -113,7 +147,8 @@ class _Client:
         self._watching = False
         self._paused = False
         self._handed_over = False
-        self._go_on = threading.Semaphore(0)
+        self._go_on = threading.Lock()
+        self._go_on.acquire()
         self._stopping = False
         self._thread_ended = False
         self._gone = False
@@ -128,7 +163,8 @@ class _Client:
         eof = timed_out = False
         while not self._stopping:
             try:
-                _wait_readable(self._sock)
+                if not _DONT_BLOCK:
+                    _wait_readable(self._sock)
                 chunk = self._sock.recv(CHUNK_BYTES)
             except BlockingIOError:
                 continue
@@ -138,14 +174,18 @@ class _Client:
             if not chunk:
                 eof = True
                 break
-            self._loop.call_soon_threadsafe(self._received, chunk)
+            try:
+                self._acceptor.handover.put(self, chunk)
+            except RuntimeError:  # the loop has ended with the program
+                return
             self._go_on.acquire()
         with contextlib.suppress(RuntimeError):  # the loop may have ended with the program
             self._loop.call_soon_threadsafe(lambda: self.reading_ended(timed_out=timed_out, eof=eof))
 
     # --- the loop ----------------------------------------------------------------------------------------
 
-    def _received(self, chunk: bytes) -> None:
+    def received(self, chunk: bytes) -> None:
+        """The client's thread has read something."""
         self._handed_over = True
         self._connection.receive(chunk)
         self._let_thread_go_on()
@@ -173,7 +213,7 @@ class _Client:
             return
         if not self._unsent:
             try:
-                sent = self._sock.send(data)
+                sent = self._sock.send(data, _DONT_BLOCK)
             except BlockingIOError:
                 sent = 0
             except OSError:
@@ -188,7 +228,7 @@ class _Client:
 
     def _writable(self) -> None:
         try:
-            sent = self._sock.send(self._unsent)
+            sent = self._sock.send(self._unsent, _DONT_BLOCK)
         except BlockingIOError:
             return
         except OSError:

@@ -7,7 +7,7 @@ the calls for `append`. A storage may answer before the method returns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -15,24 +15,32 @@ from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
 
 
-class Draft(Struct, frozen=True):
-    """A message that has been accepted but not stored yet. `origin` is the hub's own, passed through."""
+class Party(Protocol):
+    """Somebody who sends or gets messages, by what all spellings of the name have in common."""
 
-    sender: UserKey
-    recipient: UserKey
-    sender_name: str
-    recipient_name: str
-    text: str
-    cid: str
+    @property
+    def key(self) -> UserKey:
+        """The key of the name."""
+        ...
+
+
+class Batch(Struct, frozen=True):
+    """Messages of one sender that were accepted together, in the order of their ids.
+
+    There is one recipient for each message. A message whose sender gave no `cid` has an empty one: nobody can
+    send it again.
+    """
+
+    sender: Party
+    recipients: Sequence[Party]
+    messages: Sequence[Message]
+
+
+class Known(Struct, frozen=True):
+    """The message was in the log before, under the same cid, with this id and time; it is not stored again."""
+
+    id: int
     at: int
-    origin: object
-
-
-class Stored(Struct, frozen=True):
-    """The message is in the log; `first` is false if it was there before under the same cid."""
-
-    message: Message
-    first: bool
 
 
 class Conflict(Struct, frozen=True):
@@ -56,8 +64,10 @@ class Page(Struct, frozen=True):
     failed: bool = False
 
 
-Outcome: TypeAlias = Stored | Conflict | Failed
-OnStored: TypeAlias = Callable[[Draft, Outcome], None]
+Unstored: TypeAlias = Known | Conflict | Failed
+OnStored: TypeAlias = Callable[[Batch, Mapping[int, Unstored]], None]
+"""Takes a batch when it is in the log, and what became of those of its messages that are not, by their places."""
+ALL_STORED: Final[Mapping[int, Unstored]] = {}
 OnPage: TypeAlias = Callable[[Page], None]
 OnChats: TypeAlias = Callable[[Sequence[Chat] | None], None]
 """Takes conversations; None if they could not be read."""
@@ -95,8 +105,12 @@ class Storage(Protocol):
         """Make somebody known, before any message from or to them."""
         ...
 
-    def append(self, draft: Draft, on_stored: OnStored) -> None:
-        """Store a message and give it the next id; (sender, cid) is unique for good."""
+    def new_ids(self, count: int) -> int:
+        """The first of `count` ids in a row that nobody else is given; those that are not used leave a gap."""
+        ...
+
+    def append(self, batch: Batch, on_stored: OnStored) -> None:
+        """Store messages, whose ids are new and follow those of the batch before; (sender, cid) is unique for good."""
         ...
 
     def inbox(
@@ -154,7 +168,7 @@ def page_of(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
     return Page(taken, more=False)
 
 
-def known_again(draft: Draft, known: Message) -> Stored | Conflict:
-    """What becomes of a draft whose sender has used its cid for a message before."""
-    same = known.to == draft.recipient_name and known.text == draft.text
-    return Stored(known, first=False) if same else Conflict()
+def known_again(message: Message, known: Message) -> Known | Conflict:
+    """What becomes of a message whose sender has used its cid for a message before."""
+    same = known.to == message.to and known.text == message.text
+    return Known(known.id, known.at) if same else Conflict()

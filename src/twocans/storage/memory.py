@@ -12,12 +12,12 @@ from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import (
     AccountRecord,
-    Draft,
+    Batch,
     OnChats,
     OnPage,
     OnStored,
     Page,
-    Stored,
+    Unstored,
     known_again,
     page_of,
 )
@@ -95,34 +95,38 @@ class MemoryStorage:
     def add_account(self, key: UserKey, name: str) -> None:
         """See `Storage.add_account`; names come with the messages here."""
 
-    def append(self, draft: Draft, on_stored: OnStored) -> None:
+    def new_ids(self, count: int) -> int:
+        """See `Storage.new_ids`."""
+        first = self._next_id
+        self._next_id += count
+        return first
+
+    def append(self, batch: Batch, on_stored: OnStored) -> None:
         """See `Storage.append`."""
-        known = self._by_cid.get((draft.sender, draft.cid))
-        if known is not None:
-            on_stored(draft, known_again(draft, known))
-            return
-        message = Message(
-            id=self._next_id,
-            at=draft.at,
-            sender=draft.sender_name,
-            to=draft.recipient_name,
-            text=draft.text,
-            cid=draft.cid,
-        )
-        self._next_id += 1
-        self._by_cid[draft.sender, draft.cid] = message
-        self._names[draft.sender] = draft.sender_name
-        self._names[draft.recipient] = draft.recipient_name
-        for user, peer in _sides(draft.sender, draft.recipient):
+        unstored: dict[int, Unstored] = {}
+        sender = batch.sender.key
+        for place, (message, recipient) in enumerate(zip(batch.messages, batch.recipients, strict=True)):
+            known = self._by_cid.get((sender, message.cid))
+            if known is None:
+                self._add(message, sender, recipient.key)
+            else:
+                unstored[place] = known_again(message, known)
+        on_stored(batch, unstored)
+
+    def _add(self, message: Message, sender: UserKey, recipient: UserKey) -> None:
+        if message.cid:
+            self._by_cid[sender, message.cid] = message
+        self._names[sender] = message.sender
+        self._names[recipient] = message.to
+        for user, peer in _sides(sender, recipient):
             self._inboxes.setdefault(user, _Thread()).add(message)
             latest_last = self._peers.setdefault(user, {})
             latest_last.pop(peer, None)
             latest_last[peer] = None
-        self._conversations.setdefault(_pair(draft.sender, draft.recipient), _Thread()).add(message)
-        self._order.append((draft.sender, draft.recipient, draft.cid))
+        self._conversations.setdefault(_pair(sender, recipient), _Thread()).add(message)
+        self._order.append((sender, recipient, message.cid))
         if len(self._order) > self._max_messages:
             self._forget_oldest()
-        on_stored(draft, Stored(message, first=True))
 
     def inbox(
         self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage
@@ -191,7 +195,7 @@ class MemoryStorage:
 
     def _forget_oldest(self) -> None:
         sender, recipient, cid = self._order.popleft()
-        del self._by_cid[sender, cid]
+        self._by_cid.pop((sender, cid), None)
         pair = _pair(sender, recipient)
         self._conversations[pair].drop_oldest()
         for user, peer in _sides(sender, recipient):

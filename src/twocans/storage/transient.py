@@ -6,39 +6,57 @@ message that is sent again is known again. There is nothing to look back at.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from itertools import islice
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import (
+    ALL_STORED,
     AccountRecord,
-    Draft,
+    Batch,
     OnChats,
     OnPage,
     OnStored,
     Page,
-    Stored,
+    Unstored,
     known_again,
     page_of,
 )
 
 
+class _Generation:
+    """Messages that are forgotten together, in the order of their ids, and by their senders and cids."""
+
+    __slots__ = ("by_cid", "messages")
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.by_cid: dict[UserKey, dict[str, Message]] = {}
+
+    def after(self, id_: int) -> Iterator[Message]:
+        """Those with greater ids."""
+        messages = self.messages
+        for place in range(bisect_right(messages, id_, key=attrgetter("id")), len(messages)):
+            yield messages[place]
+
+
 class TransientStorage:
-    """Keeps the newest messages of this run, in one row.
+    """Keeps the newest messages of this run, in two generations, of which the older one is forgotten as a whole.
 
     Args:
         log: the name of this log; a new one for every run.
-        max_messages: how many messages are kept.
+        max_messages: how many messages are kept; at least half as many.
     """
 
     def __init__(self, *, log: str, max_messages: int) -> None:
         self._log = log
-        self._max_messages = max_messages
+        self._max_generation = max(1, max_messages // 2)
         self._next_id = 1
-        self._kept: deque[tuple[Draft, Message]] = deque()
-        self._by_cid: dict[tuple[UserKey, str], Message] = {}
+        self._names: dict[UserKey, str] = {}
+        self._older = _Generation()
+        self._newer = _Generation()
 
     @property
     def log(self) -> str:
@@ -50,35 +68,62 @@ class TransientStorage:
         return ()
 
     def add_account(self, key: UserKey, name: str) -> None:
-        """See `Storage.add_account`; names come with the messages here."""
+        """See `Storage.add_account`; the name is all that messages have of it here."""
+        self._names[key] = name
 
-    def append(self, draft: Draft, on_stored: OnStored) -> None:
+    def new_ids(self, count: int) -> int:
+        """See `Storage.new_ids`."""
+        first = self._next_id
+        self._next_id += count
+        return first
+
+    def append(self, batch: Batch, on_stored: OnStored) -> None:
         """See `Storage.append`."""
-        place = (draft.sender, draft.cid)
-        known = self._by_cid.get(place)
-        if known is not None:
-            on_stored(draft, known_again(draft, known))
-            return
-        id_ = self._next_id
-        self._next_id = id_ + 1
-        message = Message(id_, draft.at, draft.sender_name, draft.recipient_name, draft.text, draft.cid)
-        self._by_cid[place] = message
-        self._kept.append((draft, message))
-        if len(self._kept) > self._max_messages:
-            oldest, _ = self._kept.popleft()
-            del self._by_cid[oldest.sender, oldest.cid]
-        on_stored(draft, Stored(message, first=True))
+        messages = batch.messages
+        unstored = ALL_STORED
+        if messages[0].cid:
+            unstored = self._known_again(batch.sender.key, messages)
+            if unstored:
+                messages = _without(unstored, messages)
+        newer = self._newer
+        newer.messages += messages
+        if len(newer.messages) >= self._max_generation:
+            self._older, self._newer = newer, _Generation()
+        on_stored(batch, unstored)
+
+    def _known_again(self, sender: UserKey, messages: Sequence[Message]) -> Mapping[int, Unstored]:
+        """Remember the cids of messages; what becomes of those that have been used before, by their places."""
+        older = self._older.by_cid.get(sender, {})
+        newer = self._newer.by_cid.setdefault(sender, {})
+        if len(messages) > 1:
+            cids = [message.cid for message in messages]
+            if newer.keys().isdisjoint(cids) and older.keys().isdisjoint(cids):
+                before = len(newer)
+                newer.update(zip(cids, messages, strict=True))
+                if len(newer) == before + len(cids):
+                    return ALL_STORED
+                # One of them came twice just now.
+                for cid in set(cids):
+                    del newer[cid]
+        unstored: dict[int, Unstored] = {}
+        for place, message in enumerate(messages):
+            known = newer.get(message.cid) or older.get(message.cid)
+            if known is None:
+                newer[message.cid] = message
+            else:
+                unstored[place] = known_again(message, known)
+        return unstored
 
     def inbox(
         self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage
     ) -> None:
         """See `Storage.inbox`."""
-        kept = self._kept
-        first = self._next_id - len(kept)
+        name = self._names.get(user)
         found = (
             message
-            for draft, message in islice(kept, max(0, after + 1 - first), None)
-            if draft.recipient == user or (own and draft.sender == user)
+            for generation in (self._older, self._newer)
+            for message in generation.after(after)
+            if message.to == name or (own and message.sender == name)
         )
         on_page(page_of(found, limit, max_bytes))
 
@@ -114,3 +159,7 @@ class TransientStorage:
 
     def close(self) -> None:
         """See `Storage.close`."""
+
+
+def _without(unstored: Mapping[int, Unstored], messages: Sequence[Message]) -> list[Message]:
+    return [message for place, message in enumerate(messages) if place not in unstored]

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Draft, Outcome, Page, Storage
+from twocans.storage.base import Batch, Known, Page, Storage, Unstored
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import Durability, SqliteStorage
 
@@ -20,9 +24,28 @@ PLENTY: Final = 2**31
 ALICE, BOB, CAROL = UserKey("alice"), UserKey("bob"), UserKey("carol")
 NAMES: Final[Mapping[UserKey, str]] = {ALICE: "Alice", BOB: "bob", CAROL: "CAROL"}
 
+Outcome: TypeAlias = Message | Unstored
+"""What became of a message: as it stands in the log, or why it is not there."""
+
 _T = TypeVar("_T")
 _SHARED_MEMORY: Final = Path("/dev") / "shm"
 _IN_MEMORY: Final = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else None
+
+
+class Person(Struct, frozen=True):
+    """Somebody who sends or gets messages."""
+
+    key: UserKey
+
+
+class Draft(Struct, frozen=True):
+    """A message that is to be stored."""
+
+    sender: UserKey
+    recipient: UserKey
+    text: str
+    cid: str
+    at: int
 
 
 class Turns:
@@ -47,17 +70,22 @@ class Asked:
     Args:
         storage: what is asked.
         turns: the loop through which it answers, if it does not answer at once.
+        prepare: called before each question.
     """
 
-    def __init__(self, storage: Storage, turns: Turns) -> None:
+    def __init__(
+        self, storage: Storage, turns: Turns, *, prepare: Callable[[], object] = lambda: None
+    ) -> None:
         self.storage = storage
         self.turns = turns
+        self._prepare = prepare
         for key, name in NAMES.items():
             storage.add_account(key, name)
 
     def ask(self, question: Callable[[Callable[[_T], None]], None]) -> _T:
         """Ask, and wait for the one answer."""
         answers: list[_T] = []
+        self._prepare()
         question(answers.append)
         self.turns.run_until(lambda: bool(answers))
         (answer,) = answers
@@ -69,15 +97,25 @@ class Asked:
         """Store a message."""
         return self.append_all([draft(sender, recipient, text, cid, at=at)])[0]
 
-    def append_all(self, drafts: list[Draft]) -> list[Outcome]:
-        """Hand all of them over before the first is waited for; the outcomes in the order in which they came."""
-        came: list[tuple[Draft, Outcome]] = []
-        for one in drafts:
-            self.storage.append(one, lambda given, outcome: came.append((given, outcome)))
-        self.turns.run_until(lambda: len(came) == len(drafts))
-        assert [given.origin for given, _ in came] == [one.origin for one in drafts]
-        assert [given.cid for given, _ in came] == [one.cid for one in drafts]
-        return [outcome for _, outcome in came]
+    def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Hand all of them over before the first is waited for, those of one sender that follow each other as one."""
+        outcomes: list[Outcome] = []
+        came: list[Batch] = []
+
+        def on_stored(batch: Batch, unstored: Mapping[int, Unstored]) -> None:
+            came.append(batch)
+            assert unstored.keys() <= set(range(len(batch.messages)))
+            outcomes.extend(unstored.get(place, message) for place, message in enumerate(batch.messages))
+
+        batches = [
+            batch_of(self.storage, list(given))
+            for _, given in itertools.groupby(drafts, lambda one: one.sender)
+        ]
+        for batch in batches:
+            self.storage.append(batch, on_stored)
+        self.turns.run_until(lambda: len(came) == len(batches))
+        assert all(answered is given for answered, given in zip(came, batches, strict=True))
+        return outcomes
 
     def inbox(
         self, user: UserKey, *, after: int = 0, own: bool = True, limit: int = PLENTY, max_bytes: int = PLENTY
@@ -137,17 +175,34 @@ class Asked:
         return list(chats)
 
 
-def draft(
-    sender: UserKey,
-    recipient: UserKey,
-    text: str,
-    cid: str,
-    *,
-    at: int = 1_700_000_000_000,
-    origin: object = None,
-) -> Draft:
+def draft(sender: UserKey, recipient: UserKey, text: str, cid: str, *, at: int = 1_700_000_000_000) -> Draft:
     """A message that is to be stored."""
-    return Draft(sender, recipient, NAMES[sender], NAMES[recipient], text, cid, at, origin)
+    return Draft(sender, recipient, text, cid, at)
+
+
+def batch_of(storage: Storage, drafts: Sequence[Draft]) -> Batch:
+    """Messages of one sender, with new ids."""
+    first = storage.new_ids(len(drafts))
+    return Batch(
+        Person(drafts[0].sender),
+        [Person(one.recipient) for one in drafts],
+        [
+            Message(id_, one.at, NAMES[one.sender], NAMES[one.recipient], one.text, one.cid)
+            for id_, one in enumerate(drafts, first)
+        ],
+    )
+
+
+def said(outcome: Outcome) -> Message:
+    """The message, which was stored."""
+    assert isinstance(outcome, Message), outcome
+    return outcome
+
+
+def known(outcome: Outcome) -> Known:
+    """What is said of a message that was in the log before."""
+    message = said(outcome)
+    return Known(message.id, message.at)
 
 
 def ids(page: Page) -> list[int]:
@@ -168,11 +223,27 @@ def _memory() -> Iterator[Asked]:
 
 
 @contextmanager
-def _sqlite() -> Iterator[Asked]:
+def _sqlite(indexed: Callable[[int], int]) -> Iterator[Asked]:
+    """With so many of the messages in the index that are not, before each question."""
     turns = Turns()
     # Hundreds of databases are made and thrown away: in memory, where the system has a folder there.
     with tempfile.TemporaryDirectory(dir=_IN_MEMORY) as folder, open_sqlite(Path(folder), turns) as storage:
-        yield Asked(storage, turns)
+        yield Asked(storage, turns, prepare=lambda: index_some(storage, turns, indexed))
+
+
+def index_some(storage: SqliteStorage, turns: Turns, indexed: Callable[[int], int]) -> int:
+    """Put some of the messages into the index that are not: of so many, so many; how many are missing then."""
+    missing: list[int] = []
+
+    def index(_: sqlite3.Connection) -> None:
+        most = indexed(storage._writer._index.missing)
+        if most:
+            storage._writer._index.add_slice(most)
+        turns.post(lambda: missing.append(storage._writer._index.missing))
+
+    storage._writer.run(index)
+    turns.run_until(lambda: bool(missing))
+    return missing[0]
 
 
 @contextmanager
@@ -197,6 +268,8 @@ def open_sqlite(
 
 KINDS: Final[Mapping[str, Callable[[], AbstractContextManager[Asked]]]] = {
     "memory": _memory,
-    "sqlite": _sqlite,
+    "sqlite": lambda: _sqlite(lambda _: 0),
+    "sqlite, half in the index": lambda: _sqlite(lambda missing: (missing + 1) // 2),
+    "sqlite, all in the index": lambda: _sqlite(lambda missing: missing),
 }
 """Every storage, by its name: what opens an empty one and closes it."""

@@ -6,10 +6,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contract.storage.kinds import ALICE, BOB, CAROL, KINDS, NAMES, Asked, draft, ids, involves
+from tests.contract.storage.kinds import (
+    ALICE,
+    BOB,
+    CAROL,
+    KINDS,
+    NAMES,
+    Asked,
+    Draft,
+    draft,
+    ids,
+    involves,
+    known,
+    said,
+)
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Conflict, Draft, Stored
+from twocans.storage.base import Conflict, Known
 
 every_storage = pytest.mark.parametrize("kind", KINDS)
 users = st.sampled_from([ALICE, BOB, CAROL])
@@ -20,25 +33,18 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_siz
 def traffic(draw: st.DrawFn, max_size: int = 30) -> list[Draft]:
     """Messages among three people, themselves included, each with a cid of its own."""
     given = draw(st.lists(st.tuples(users, users, texts), max_size=max_size))
-    return [draft(*one, cid=f"c{n}", at=1000 + n, origin=n) for n, one in enumerate(given)]
+    return [draft(*one, cid=f"c{n}", at=1000 + n) for n, one in enumerate(given)]
 
 
 def stored(asked: Asked, drafts: list[Draft]) -> list[Message]:
     """Store new messages; how they stand in the log."""
-    log: list[Message] = []
-    for outcome in asked.append_all(drafts):
-        assert isinstance(outcome, Stored)
-        assert outcome.first
-        log.append(outcome.message)
-    return log
+    return [said(outcome) for outcome in asked.append_all(drafts)]
 
 
 @every_storage
 def test_message_is_stored_as_it_was_said(kind: str) -> None:
     with KINDS[kind]() as asked:
-        outcome = asked.append(ALICE, BOB, "a: b\n\tc “d” 👩‍👩‍👧 \u202e", "c-1", at=1_700_000_000_123)
-        assert isinstance(outcome, Stored)
-        message = outcome.message
+        message = said(asked.append(ALICE, BOB, "a: b\n\tc “d” 👩‍👩‍👧 \u202e", "c-1", at=1_700_000_000_123))
         assert (message.sender, message.to, message.cid) == ("Alice", "bob", "c-1")
         assert (message.text, message.at) == ("a: b\n\tc “d” 👩‍👩‍👧 \u202e", 1_700_000_000_123)
         assert message.id > 0
@@ -115,9 +121,9 @@ def test_same_cid_with_the_same_content_gives_the_first_message_again(kind: str)
     with KINDS[kind]() as asked:
         first = asked.append(ALICE, BOB, "hi", "c1", at=1000)
         again = asked.append(ALICE, BOB, "hi", "c1", at=2000)
-        assert isinstance(first, Stored)
-        assert again == Stored(first.message, first=False)
-        assert ids(asked.inbox(BOB)) == ids(asked.inbox(ALICE)) == [first.message.id]
+        assert isinstance(first, Message)
+        assert again == known(first)
+        assert ids(asked.inbox(BOB)) == ids(asked.inbox(ALICE)) == [first.id]
 
 
 @every_storage
@@ -130,16 +136,16 @@ def test_same_cid_with_other_content_is_a_conflict_and_stored_nowhere(
         assert asked.append(ALICE, recipient, text, "c1") == Conflict()
         assert [message.text for message in asked.inbox(ALICE).messages] == ["hi"]
         assert asked.inbox(CAROL).messages in ([], ())
-        assert isinstance(asked.append(ALICE, recipient, text, "c2"), Stored)
+        assert isinstance(asked.append(ALICE, recipient, text, "c2"), Message)
 
 
 @every_storage
 def test_same_cid_of_two_senders_is_two_messages(kind: str) -> None:
     with KINDS[kind]() as asked:
         one, other = asked.append(ALICE, BOB, "hi", "c1"), asked.append(CAROL, BOB, "hi", "c1")
-        assert isinstance(one, Stored)
-        assert isinstance(other, Stored)
-        assert ids(asked.inbox(BOB)) == [one.message.id, other.message.id]
+        assert isinstance(one, Message)
+        assert isinstance(other, Message)
+        assert ids(asked.inbox(BOB)) == [one.id, other.id]
 
 
 @every_storage
@@ -148,20 +154,37 @@ def test_same_cid_twice_before_the_first_is_answered_is_one_message(kind: str) -
     with KINDS[kind]() as asked:
         outcomes = asked.append_all(
             [
-                draft(ALICE, BOB, "hi", "c1", origin=1),
-                draft(ALICE, BOB, "hi", "c1", origin=2),
-                draft(ALICE, BOB, "other", "c1", origin=3),
-                draft(ALICE, BOB, "next", "c2", origin=4),
+                draft(ALICE, BOB, "hi", "c1"),
+                draft(ALICE, BOB, "hi", "c1"),
+                draft(ALICE, BOB, "other", "c1"),
+                draft(ALICE, BOB, "next", "c2"),
             ]
         )
         first, again, other, following = outcomes
-        assert isinstance(first, Stored)
-        assert first.first
-        assert again == Stored(first.message, first=False)
+        assert isinstance(first, Message)
+        assert again == known(first)
         assert other == Conflict()
-        assert isinstance(following, Stored)
-        assert following.message.id > first.message.id
+        assert isinstance(following, Message)
+        assert following.id > first.id
         assert [message.text for message in asked.inbox(BOB).messages] == ["hi", "next"]
+
+
+@every_storage
+def test_message_without_a_cid_is_never_known_again(kind: str) -> None:
+    with KINDS[kind]() as asked:
+        log = stored(asked, [draft(ALICE, BOB, "hi", "") for _ in range(3)])
+        log += stored(asked, [draft(ALICE, BOB, "hi", cid) for cid in ("c1", "", "c2", "")])
+        assert asked.inbox(BOB).messages == log
+        assert asked.append(ALICE, BOB, "hi", "c2") == known(log[5])
+        assert len(asked.search(ALICE, "hi").messages) == 7
+
+
+@every_storage
+def test_ids_are_given_once_and_those_that_are_not_used_leave_a_gap(kind: str) -> None:
+    with KINDS[kind]() as asked:
+        storage = asked.storage
+        assert [storage.new_ids(1), storage.new_ids(5), storage.new_ids(2)] == [1, 2, 7]
+        assert said(asked.append(ALICE, BOB, "hi", "c1")).id == 9
 
 
 @every_storage
@@ -175,17 +198,14 @@ def test_same_cid_twice_before_the_first_is_answered_is_one_message(kind: str) -
 def test_cid_is_unique_for_each_sender(kind: str, given: list[tuple[UserKey, UserKey, str, str]]) -> None:
     with KINDS[kind]() as asked:
         known: dict[tuple[UserKey, str], Message] = {}
-        for number, outcome in enumerate(
-            asked.append_all([draft(*one, origin=n) for n, one in enumerate(given)])
-        ):
+        for number, outcome in enumerate(asked.append_all([draft(*one) for n, one in enumerate(given)])):
             sender, recipient, text, cid = given[number]
             before = known.get((sender, cid))
             if before is None:
-                assert isinstance(outcome, Stored)
-                assert outcome.first
-                known[sender, cid] = outcome.message
+                assert isinstance(outcome, Message)
+                known[sender, cid] = outcome
             elif (before.to, before.text) == (NAMES[recipient], text):
-                assert outcome == Stored(before, first=False)
+                assert outcome == Known(before.id, before.at)
             else:
                 assert outcome == Conflict()
         assert sum(len(asked.inbox(user, own=False).messages) for user in NAMES) == len(known)

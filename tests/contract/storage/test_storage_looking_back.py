@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contract.storage.kinds import ALICE, BOB, CAROL, KINDS, NAMES, draft, ids, involves
+from tests.contract.storage.kinds import ALICE, BOB, CAROL, KINDS, NAMES, Draft, draft, ids, involves, said
 from tests.contract.storage.test_storage_log import every_storage, stored, traffic, users
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Draft, Stored
 
 _HOSTILE = [
     '"',
@@ -82,8 +81,8 @@ def test_first_page_is_the_newest_and_oldest_message_stands_first_in_it(kind: st
         numbers = []
         for n in range(5):
             outcome = asked.append(ALICE if n % 2 else BOB, BOB if n % 2 else ALICE, str(n), f"c{n}")
-            assert isinstance(outcome, Stored)
-            numbers.append(outcome.message.id)
+            assert isinstance(outcome, Message)
+            numbers.append(outcome.id)
         assert ids(asked.conversation(ALICE, BOB, limit=2)) == numbers[3:]
         assert ids(asked.conversation(BOB, ALICE, before=numbers[3], limit=2)) == numbers[1:3]
         assert ids(asked.conversation(ALICE, BOB, before=numbers[0])) == []
@@ -110,7 +109,7 @@ def test_search_finds_exactly_the_messages_with_words_that_begin_so(
     data: st.DataObject,
 ) -> None:
     with KINDS[kind]() as asked:
-        log = stored(asked, [draft(*one, f"c{n}", origin=n) for n, one in enumerate(said)])
+        log = stored(asked, [draft(*one, f"c{n}") for n, one in enumerate(said)])
         before = data.draw(st.sampled_from([None, *(message.id for message in log)]))
 
         def fits(text: str) -> bool:
@@ -234,9 +233,8 @@ def test_chats_show_the_last_message_and_count_what_came_after_the_read_mark(
 def test_read_mark_never_goes_back(kind: str) -> None:
     with KINDS[kind]() as asked:
         for n in range(3):
-            last = asked.append(ALICE, BOB, str(n), f"c{n}")
-        assert isinstance(last, Stored)
-        asked.storage.mark_read(BOB, ALICE, last.message.id)
+            last = said(asked.append(ALICE, BOB, str(n), f"c{n}"))
+        asked.storage.mark_read(BOB, ALICE, last.id)
         asked.storage.mark_read(BOB, ALICE, 1)
         assert [chat.unread for chat in asked.chats(BOB)] == [0]
 

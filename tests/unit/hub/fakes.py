@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TypeVar
 
+from twocans.hub.account import Account, receipt
 from twocans.hub.hub import Hub, Surroundings
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason, Session
-from twocans.protocol.messages import Ack, Error, Frame, Hello, Message, Synced, UserList, Welcome
+from twocans.protocol.messages import (
+    Ack,
+    Changes,
+    Error,
+    Frame,
+    Hello,
+    Message,
+    Send,
+    Synced,
+    UserList,
+    Welcome,
+)
 from twocans.storage.base import Storage
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.transient import TransientStorage
@@ -96,7 +107,22 @@ class FakeSession(Session):
 
     def deliver(self, message: Frame) -> None:
         """See `Session.deliver`."""
+        if isinstance(message, Changes):
+            self.told += message.changes
+        else:
+            self.told.append(message)
+
+    def deliver_message(self, message: Message) -> None:
+        """See `Session.deliver_message`."""
         self.told.append(message)
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """See `Session.acknowledge`."""
+        self.told += [Ack(message.cid, message.id, message.at) for message in messages]
+
+    def deliver_receipt(self, sender: Account, reader: Account) -> None:
+        """See `Session.deliver_receipt`."""
+        self.told.append(receipt(sender, reader))
 
     def deliver_list(self, users: UserList) -> None:
         """See `Session.deliver_list`."""
@@ -170,7 +196,6 @@ class World:
     hub: Hub = field(init=False)
 
     def __post_init__(self) -> None:
-        numbers = count(1)
         if self.storage is None:
             # As the server pairs them: without history there is a storage that has nothing to look back at.
             kind = MemoryStorage if self.keeps_history else TransientStorage
@@ -182,10 +207,9 @@ class World:
             keeps_history=self.keeps_history,
             surroundings=Surroundings(
                 monotonic_s=self.clock.time,
-                wall_ms=lambda: int(self.clock.now * 1000),
+                wall_ns=lambda: int(self.clock.now * 1_000_000_000),
                 call_later=self.clock.call_later,
                 log=self.log,
-                new_cid=lambda: f"server-{next(numbers)}",
             ),
         )
 
@@ -212,6 +236,10 @@ class World:
         session = self.session(stalls=stalls)
         self.hub.register_plain(session, name)
         return session
+
+    def post(self, session: Session, to: str, text: str, cid: str | None) -> None:
+        """Send one message, as a JSON client does, or with no `cid` as a plain one."""
+        self.hub.posting.post(session, [Send(to, text, cid or "")])
 
     def account_names(self) -> list[str]:
         """Everybody who is known."""

@@ -7,6 +7,7 @@ from twocans.hub.backlog import PAGE_MESSAGES
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.messages import Message, Synced, UserList, Welcome
+from twocans.protocol.user_names import UserNames
 
 
 def _world_with_waiting(number: int, *, text: str = "") -> tuple[World, FakeSession]:
@@ -15,7 +16,7 @@ def _world_with_waiting(number: int, *, text: str = "") -> tuple[World, FakeSess
     alice, bob = world.json("alice"), world.json("bob")
     world.hub.leave(bob, Reason.LEFT)
     for index in range(number):
-        world.hub.post(alice, "bob", f"{index}{text}", f"c{index}")
+        world.post(alice, "bob", f"{index}{text}", f"c{index}")
     return world, alice
 
 
@@ -31,7 +32,7 @@ def test_waiting_messages_come_after_the_welcome_in_order_then_synced() -> None:
 def test_plain_client_gets_them_after_its_first_list_and_no_synced() -> None:
     world, _ = _world_with_waiting(2)
     told = world.plain("bob").take()
-    assert told[0] == UserList(["alice", "bob"])
+    assert told[0] == UserList(UserNames.of("alice", "bob"))
     assert [type(frame) for frame in told[1:]] == [Message, Message]
 
 
@@ -64,7 +65,7 @@ def test_pages_keep_to_the_limit_of_bytes() -> None:
     alice, bob = world.json("alice"), world.json("bob")
     world.hub.leave(bob, Reason.LEFT)
     for index in range(10):
-        world.hub.post(alice, "bob", str(index) * 300, f"c{index}")
+        world.post(alice, "bob", str(index) * 300, f"c{index}")
     bob = world.json("bob", stalls=True)
     assert len(bob.texts()) == 3
     while not bob.synced():
@@ -75,11 +76,11 @@ def test_pages_keep_to_the_limit_of_bytes() -> None:
 def test_message_that_comes_during_the_backlog_comes_once_and_in_its_place() -> None:
     world, alice = _world_with_waiting(PAGE_MESSAGES + 3)
     bob = world.json("bob", stalls=True)
-    world.hub.post(alice, "bob", "new", "new")
+    world.post(alice, "bob", "new", "new")
     while not bob.synced():
         bob.drain()
-        world.hub.post(alice, "bob", "newer", "newer")
-    world.hub.post(alice, "bob", "live", "live")
+        world.post(alice, "bob", "newer", "newer")
+    world.post(alice, "bob", "live", "live")
     ids = [message.id for message in bob.of(Message)]
     assert ids == sorted(set(ids))
     assert bob.texts() == [*(str(index) for index in range(PAGE_MESSAGES + 3)), "new", "newer", "live"]
@@ -88,7 +89,7 @@ def test_message_that_comes_during_the_backlog_comes_once_and_in_its_place() -> 
 def test_own_message_sent_during_the_backlog_is_acknowledged_and_not_told_again() -> None:
     world, _ = _world_with_waiting(PAGE_MESSAGES + 3)
     bob = world.json("bob", after=0, log="log-1", stalls=True)
-    world.hub.post(bob, "alice", "mine", "mine")
+    world.post(bob, "alice", "mine", "mine")
     while not bob.synced():
         bob.drain()
     assert "mine" not in bob.texts()
@@ -101,11 +102,11 @@ def test_resuming_client_gets_all_later_ones_its_own_from_other_devices_included
     alice = world.json("alice")
     token, log = phone.welcome().token, phone.welcome().log
     desk = world.json("bob", token=token)
-    world.hub.post(alice, "bob", "one", "c1")
+    world.post(alice, "bob", "one", "c1")
     world.hub.leave(phone, Reason.CONNECTION_LOST)
-    world.hub.post(alice, "bob", "two", "c2")
-    world.hub.post(desk, "alice", "three", "c3")
-    world.hub.post(alice, "bob", "four", "c4")
+    world.post(alice, "bob", "two", "c2")
+    world.post(desk, "alice", "three", "c3")
+    world.post(alice, "bob", "four", "c4")
     back = world.json("bob", token=token, after=1, log=log)
     assert [message.id for message in back.of(Message)] == [2, 3, 4]
     assert back.take()[-1] == Synced(last=4)
@@ -125,7 +126,7 @@ def test_cursor_beyond_the_end_misses_nothing_later() -> None:
     world, alice = _world_with_waiting(3)
     bob = world.json("bob", after=10**9, log="log-1")
     assert bob.synced()
-    world.hub.post(alice, "bob", "later", "later")
+    world.post(alice, "bob", "later", "later")
     assert bob.texts() == ["later"]
 
 
@@ -170,7 +171,7 @@ def test_own_messages_do_not_come_back_to_a_client_without_a_cursor() -> None:
     world = World()
     alice = world.json("alice")
     world.json("bob")
-    world.hub.post(alice, "bob", "mine", "c1")
+    world.post(alice, "bob", "mine", "c1")
     world.hub.leave(alice, Reason.LEFT)
     assert world.json("alice").texts() == []
 
@@ -180,7 +181,7 @@ def test_what_another_device_sends_during_a_backlog_is_told_too() -> None:
     world, _ = _world_with_waiting(PAGE_MESSAGES + 3)
     phone = world.json("bob", stalls=True)
     desk = world.json("bob", token=phone.welcome().token)
-    world.hub.post(desk, "alice", "from the desk", "c1")
+    world.post(desk, "alice", "from the desk", "c1")
     while not phone.synced():
         phone.drain()
     assert "from the desk" in phone.texts()

@@ -28,7 +28,7 @@ def _pair(number: int = 3) -> tuple[World, FakeSession, FakeSession]:
     world = World()
     alice, bob = world.json("alice"), world.json("bob")
     for index in range(number):
-        world.hub.post(alice, "bob", f"word {index}", f"c{index}")
+        world.post(alice, "bob", f"word {index}", f"c{index}")
     alice.take()
     bob.take()
     return world, alice, bob
@@ -60,7 +60,7 @@ def test_got_never_goes_back() -> None:
     world, alice, bob = _pair()
     world.hub.got(bob, 3)
     world.hub.got(bob, 1)
-    world.hub.post(alice, "bob", "later", "later")
+    world.post(alice, "bob", "later", "later")
     alice.take()
     world.hub.got(bob, 2)
     assert alice.take() == []
@@ -72,7 +72,7 @@ def test_got_beyond_the_end_counts_up_to_the_end() -> None:
     world, alice, bob = _pair()
     world.hub.got(bob, 2**63 - 1)
     assert alice.take() == [Receipt(peer="bob", delivered=3, read=0)]
-    world.hub.post(alice, "bob", "later", "later")
+    world.post(alice, "bob", "later", "later")
     world.hub.leave(bob, Reason.LEFT)
     assert world.json("bob").texts() == ["later"]
 
@@ -82,7 +82,7 @@ def test_sender_whose_messages_are_all_confirmed_hears_no_more() -> None:
     carol = world.json("carol")
     world.hub.got(bob, 3)
     alice.take()
-    world.hub.post(carol, "bob", "hi", "c1")
+    world.post(carol, "bob", "hi", "c1")
     world.hub.got(bob, 4)
     assert alice.of(Receipt) == []
     assert carol.of(Receipt) == [Receipt(peer="bob", delivered=4, read=0)]
@@ -93,7 +93,7 @@ def test_read_implies_got_and_is_told_to_every_device_of_the_sender() -> None:
     phone, bob = world.json("alice"), world.json("bob")
     desk = world.json("alice", token=phone.welcome().token)
     for index in range(3):
-        world.hub.post(phone, "bob", "hi", f"c{index}")
+        world.post(phone, "bob", "hi", f"c{index}")
     world.hub.read(bob, Read(peer="alice", id=2))
     for session in (phone, desk):
         assert session.of(Receipt)[-1] == Receipt(peer="bob", delivered=2, read=2)
@@ -114,7 +114,7 @@ def test_read_of_nobody_known_is_an_error_and_of_the_server_is_not() -> None:
     with pytest.raises(ProtocolError) as refusal:
         world.hub.read(bob, Read(peer="nobody", id=1))
     assert refusal.value.code is Code.NO_SUCH_USER
-    world.hub.announce("tea")
+    world.hub.posting.announce("tea")
     world.hub.read(bob, Read(peer="Server", id=5))
     world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
     (chats,) = bob.of(Chats)
@@ -124,7 +124,7 @@ def test_read_of_nobody_known_is_an_error_and_of_the_server_is_not() -> None:
 def test_plain_sender_is_told_no_receipts() -> None:
     world = World()
     alice, bob = world.plain("alice"), world.json("bob")
-    world.hub.post(alice, "bob", "hi", None)
+    world.post(alice, "bob", "hi", None)
     alice.take()
     world.hub.read(bob, Read(peer="alice", id=1))
     assert alice.take() == []
@@ -169,7 +169,7 @@ def test_nobody_sees_the_conversations_of_others() -> None:
 def test_search_finds_newest_first_within_all_or_one_conversation() -> None:
     world, alice, bob = _pair()
     carol = world.json("carol")
-    world.hub.post(carol, "bob", "a Wordy one", "c1")
+    world.post(carol, "bob", "a Wordy one", "c1")
     world.hub.looking_back.search(bob, SearchQuery(query="WORD", rid=1))
     world.hub.looking_back.search(bob, SearchQuery(query="word", rid=2, peer="alice", limit=2))
     everywhere, one = bob.of(Results)
@@ -182,7 +182,7 @@ def test_chats_come_latest_first_with_what_is_unread() -> None:
     world, alice, bob = _pair()
     world.hub.read(bob, Read(peer="alice", id=2))
     world.json("carol")
-    world.hub.post(bob, "carol", "hello", "c9")
+    world.post(bob, "carol", "hello", "c9")
     world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
     (chats,) = bob.of(Chats)
     assert [(chat.peer, chat.last.id, chat.unread) for chat in chats.chats] == [
@@ -200,7 +200,7 @@ def test_answer_to_chats_fits_into_the_send_queue() -> None:
     bob = world.json("bob")
     for number in range(100):
         sender = world.json(f"p{number}")
-        world.hub.post(sender, "bob", "x" * world.limits.max_text_bytes, "c1")
+        world.post(sender, "bob", "x" * world.limits.max_text_bytes, "c1")
     bob.take()
     world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
     assert sum(len(json.encode(frame)) for frame in bob.take()) < world.limits.send_queue_bytes
@@ -210,7 +210,7 @@ def test_pages_keep_to_the_limit_of_bytes() -> None:
     world = World(Limits(page_bytes=1000))
     alice, bob = world.json("alice"), world.json("bob")
     for index in range(10):
-        world.hub.post(alice, "bob", "word " + "x" * 300, f"c{index}")
+        world.post(alice, "bob", "word " + "x" * 300, f"c{index}")
     world.hub.looking_back.history(bob, HistoryQuery(peer="alice", rid=1))
     world.hub.looking_back.search(bob, SearchQuery(query="word", rid=1))
     (history,), (results,) = bob.of(History), bob.of(Results)
@@ -240,7 +240,7 @@ def test_request_about_nobody_known_gets_an_error_with_its_rid(
 def test_without_history_there_is_nothing_to_look_back_at() -> None:
     world = World(keeps_history=False)
     alice, bob = world.json("alice"), world.json("bob")
-    world.hub.post(alice, "bob", "word", "c1")
+    world.post(alice, "bob", "word", "c1")
     world.hub.looking_back.history(bob, HistoryQuery(peer="alice", rid=1))
     world.hub.looking_back.search(bob, SearchQuery(query="word", rid=1))
     world.hub.looking_back.chats(bob, ChatsQuery(rid=1))

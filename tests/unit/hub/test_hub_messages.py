@@ -8,7 +8,8 @@ from tests.unit.hub.fakes import World
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.messages import Ack, Error, Message, Notice, TypingFrom, UserList
+from twocans.protocol.messages import Ack, Error, Message, Notice, Send, TypingFrom, UserList
+from twocans.protocol.user_names import UserNames
 
 
 def test_message_reaches_the_recipient_and_is_acknowledged_to_the_sender() -> None:
@@ -16,7 +17,7 @@ def test_message_reaches_the_recipient_and_is_acknowledged_to_the_sender() -> No
     alice, bob = world.json("alice"), world.json("bob")
     alice.take()
     bob.take()
-    world.hub.post(alice, "bob", "hello: there", "c1")
+    world.post(alice, "bob", "hello: there", "c1")
     at = int(world.clock.now * 1000)
     assert alice.take() == [Ack(cid="c1", id=1, at=at)]
     assert bob.take() == [Message(id=1, at=at, sender="alice", to="bob", text="hello: there", cid="c1")]
@@ -29,7 +30,7 @@ def test_all_devices_of_both_get_it_once_except_the_one_that_sent_it() -> None:
     desk = world.json("alice", token=phone.welcome().token)
     bob_one = world.json("bob")
     bob_two = world.json("bob", token=bob_one.welcome().token)
-    world.hub.post(phone, "bob", "hi", "c1")
+    world.post(phone, "bob", "hi", "c1")
     assert (phone.texts(), desk.texts(), bob_one.texts(), bob_two.texts()) == ([], ["hi"], ["hi"], ["hi"])
     assert [len(one.acks()) for one in (phone, desk, bob_one, bob_two)] == [1, 0, 0, 0]
 
@@ -38,7 +39,7 @@ def test_message_to_oneself_reaches_the_other_devices_once() -> None:
     world = World()
     phone = world.json("alice")
     desk = world.json("alice", token=phone.welcome().token)
-    world.hub.post(phone, "alice", "note", "c1")
+    world.post(phone, "alice", "note", "c1")
     assert (phone.texts(), desk.texts()) == ([], ["note"])
     assert len(phone.acks()) == 1
 
@@ -46,14 +47,14 @@ def test_message_to_oneself_reaches_the_other_devices_once() -> None:
 def test_plain_reader_gets_its_own_message_to_itself() -> None:
     world = World()
     alice = world.plain("alice")
-    world.hub.post(alice, "alice", "note", None)
+    world.post(alice, "alice", "note", None)
     assert alice.texts() == ["note"]
 
 
 def test_recipient_is_found_by_any_spelling_and_shown_by_the_first() -> None:
     world = World()
     alice, bob = world.json("alice"), world.json("Bob")
-    world.hub.post(alice, "BOB", "hi", "c1")
+    world.post(alice, "BOB", "hi", "c1")
     assert [message.to for message in bob.of(Message)] == ["Bob"]
 
 
@@ -61,7 +62,7 @@ def test_message_waits_for_somebody_who_is_away() -> None:
     world = World()
     alice, bob = world.json("alice"), world.json("bob")
     world.hub.leave(bob, Reason.LEFT)
-    world.hub.post(alice, "bob", "later", "c1")
+    world.post(alice, "bob", "later", "c1")
     assert len(alice.acks()) == 1
     assert world.json("bob").texts() == ["later"]
 
@@ -71,7 +72,7 @@ def test_plain_sender_is_told_that_the_message_waits() -> None:
     alice, bob = world.plain("alice"), world.plain("bob")
     world.hub.leave(bob, Reason.LEFT)
     alice.take()
-    world.hub.post(alice, "bob", "later", None)
+    world.post(alice, "bob", "later", None)
     assert alice.take() == [Notice("bob is not online. Your message waits for them.")]
 
 
@@ -80,7 +81,7 @@ def test_plain_sender_hears_nothing_if_all_is_well() -> None:
     alice = world.plain("alice")
     world.plain("bob")
     alice.take()
-    world.hub.post(alice, "bob", "hi", None)
+    world.post(alice, "bob", "hi", None)
     assert alice.take() == []
 
 
@@ -88,17 +89,17 @@ def test_without_history_a_message_to_somebody_away_is_refused() -> None:
     world = World(keeps_history=False)
     alice, bob = world.json("alice"), world.json("bob")
     world.hub.leave(bob, Reason.LEFT)
-    with pytest.raises(ProtocolError) as refusal:
-        world.hub.post(alice, "bob", "later", "c1")
-    assert (refusal.value.code, refusal.value.cid) == (Code.NOT_ONLINE, "c1")
+    world.post(alice, "bob", "later", "c1")
+    (error,) = alice.errors()
+    assert (error.code, error.cid) == (Code.NOT_ONLINE, "c1")
 
 
 def test_same_cid_with_the_same_content_gets_the_first_ack_again_and_reaches_nobody_twice() -> None:
     world = World()
     alice, bob = world.json("alice"), world.json("bob")
-    world.hub.post(alice, "bob", "hi", "c1")
+    world.post(alice, "bob", "hi", "c1")
     world.clock.advance(5.0)
-    world.hub.post(alice, "bob", "hi", "c1")
+    world.post(alice, "bob", "hi", "c1")
     first, again = alice.acks()
     assert first == again
     assert bob.texts() == ["hi"]
@@ -109,8 +110,8 @@ def test_same_cid_with_the_same_content_gets_the_first_ack_again_and_reaches_nob
 def test_same_cid_with_other_content_is_a_conflict_and_reaches_nobody(to: str, text: str) -> None:
     world = World()
     alice, bob, carol = world.json("alice"), world.json("bob"), world.json("carol")
-    world.hub.post(alice, "bob", "hi", "c1")
-    world.hub.post(alice, to, text, "c1")
+    world.post(alice, "bob", "hi", "c1")
+    world.post(alice, to, text, "c1")
     (error,) = alice.errors()
     assert (error.code, error.cid) == (Code.CONFLICT, "c1")
     assert (bob.texts(), carol.texts(), len(alice.acks())) == (["hi"], [], 1)
@@ -119,8 +120,8 @@ def test_same_cid_with_other_content_is_a_conflict_and_reaches_nobody(to: str, t
 def test_same_cid_of_two_senders_is_two_messages() -> None:
     world = World()
     alice, bob = world.json("alice"), world.json("bob")
-    world.hub.post(alice, "bob", "hi", "c1")
-    world.hub.post(bob, "alice", "hi", "c1")
+    world.post(alice, "bob", "hi", "c1")
+    world.post(bob, "alice", "hi", "c1")
     assert alice.texts() == bob.texts() == ["hi"]
 
 
@@ -131,9 +132,6 @@ def test_same_cid_of_two_senders_is_two_messages() -> None:
         ("bob", " \n\t\u3000", Code.EMPTY),
         ("bob", "x" * 101, Code.TOO_LONG),
         ("bob", "é" * 51, Code.TOO_LONG),
-        ("bob", "a\x1b[2Jb", Code.BAD_REQUEST),
-        ("bob", "a\rb", Code.BAD_REQUEST),
-        ("bob", "a\x9bb", Code.BAD_REQUEST),
         ("nobody", "hi", Code.NO_SUCH_USER),
         ("two words", "hi", Code.NO_SUCH_USER),
         ("", "hi", Code.NO_SUCH_USER),
@@ -146,10 +144,10 @@ def test_unacceptable_message_is_refused_with_its_cid_and_stored_nowhere(
 ) -> None:
     world = World(Limits(max_text_bytes=100))
     alice, bob = world.json("alice"), world.json("bob")
-    with pytest.raises(ProtocolError) as refusal:
-        world.hub.post(alice, to, text, "c1")
-    assert (refusal.value.code, refusal.value.cid) == (code, "c1")
-    assert refusal.value.text.endswith(".")
+    world.post(alice, to, text, "c1")
+    (error,) = alice.errors()
+    assert (error.code, error.cid) == (code, "c1")
+    assert error.text.endswith(".")
     assert (alice.acks(), bob.texts(), world.hub.statistics.messages) == ([], [], 0)
 
 
@@ -157,7 +155,7 @@ def test_unacceptable_message_is_refused_with_its_cid_and_stored_nowhere(
 def test_text_up_to_the_limit_with_line_breaks_and_tabs_is_accepted(text: str) -> None:
     world = World(Limits(max_text_bytes=100))
     alice, bob = world.json("alice"), world.json("bob")
-    world.hub.post(alice, "bob", text, "c1")
+    world.post(alice, "bob", text, "c1")
     assert bob.texts() == [text]
 
 
@@ -165,7 +163,7 @@ def test_session_that_is_not_registered_cannot_post() -> None:
     world = World()
     world.json("bob")
     with pytest.raises(ProtocolError) as refusal:
-        world.hub.post(world.session(), "bob", "hi", "c1")
+        world.post(world.session(), "bob", "hi", "c1")
     assert (refusal.value.code, refusal.value.cid) == (Code.NOT_REGISTERED, "c1")
 
 
@@ -174,9 +172,9 @@ def test_plain_reader_sees_whoever_writes_to_it_in_a_list_before_the_message() -
     alice = world.plain("alice")
     alice.take()
     bob = world.plain("bob")
-    world.hub.post(bob, "alice", "hi", None)
+    world.post(bob, "alice", "hi", None)
     told = alice.take()
-    assert told[0] == UserList(["alice", "bob"])
+    assert told[0] == UserList(UserNames.of("alice", "bob"))
     assert [frame.text for frame in told[1:] if isinstance(frame, Message)] == ["hi"]
     world.clock.advance(1.0)
     assert alice.take() == [], "the list was sent twice"
@@ -191,7 +189,7 @@ def test_announcement_reaches_everybody_online_once_for_each_device() -> None:
     desk = world.json("alice", token=phone.welcome().token)
     bob = world.plain("bob")
     world.hub.leave(world.json("carol"), Reason.LEFT)
-    assert world.hub.announce("tea") == 2
+    assert world.hub.posting.announce("tea") == 2
     for session in (phone, desk, bob):
         assert [(message.sender, message.text) for message in session.of(Message)] == [("Server", "tea")]
     assert world.json("carol").texts() == []
@@ -255,16 +253,51 @@ def test_answer_that_comes_after_the_sender_has_left_is_told_to_nobody() -> None
     """As with a storage that answers later: the session is gone by then, and must not be written to."""
     world = World()
     alice, bob = world.json("alice"), world.json("bob")
-    world.hub.post(alice, "bob", "hi", "c1")
+    world.post(alice, "bob", "hi", "c1")
     world.hub.leave(alice, Reason.LEFT)
     alice.take()
     assert alice.of(Error) == []
     assert bob.texts() == ["hi"]
 
 
-def test_cid_with_control_characters_is_refused() -> None:
+def test_messages_of_one_chunk_are_refused_each_for_itself_and_the_others_arrive_in_order() -> None:
     world = World()
-    alice = world.json("alice")
-    with pytest.raises(ProtocolError) as refusal:
-        world.hub.post(alice, "alice", "text", "x\0")
-    assert refusal.value.code is Code.BAD_REQUEST
+    alice, bob, carol = world.json("alice"), world.json("bob"), world.json("carol")
+    sends = [
+        Send("bob", "one", "c1"),
+        Send("nobody", "two", "c2"),
+        Send("carol", "three", "c3"),
+        Send("bob", " ", "c4"),
+        Send("bob", "one", "c1"),
+        Send("bob", "other", "c3"),
+        Send("bob", "six", "c6"),
+    ]
+    world.hub.posting.post(alice, sends)
+    assert (bob.texts(), carol.texts()) == (["one", "six"], ["three"])
+    assert [(error.code, error.cid) for error in alice.errors()] == [
+        (Code.NO_SUCH_USER, "c2"),
+        (Code.EMPTY, "c4"),
+        (Code.CONFLICT, "c3"),
+    ]
+    acks = {ack.cid: ack.id for ack in alice.acks()}
+    assert set(acks) == {"c1", "c3", "c6"}
+    assert len(alice.acks()) == 4, "the repeated one is acknowledged again"
+    assert acks["c1"] < acks["c3"] < acks["c6"]
+
+
+def test_other_device_gets_what_was_sent_to_oneself_and_to_others_in_the_order_of_the_ids() -> None:
+    world = World()
+    phone = world.json("alice")
+    desk = world.json("alice", token=phone.welcome().token)
+    world.json("bob")
+    world.hub.posting.post(phone, [Send("bob", "1", "c1"), Send("alice", "2", "c2"), Send("bob", "3", "c3")])
+    assert desk.texts() == ["1", "2", "3"]
+    assert phone.texts() == []
+
+
+def test_plain_message_has_no_cid_and_may_be_said_again() -> None:
+    world = World()
+    alice, bob = world.plain("alice"), world.json("bob")
+    world.post(alice, "bob", "ho", None)
+    world.post(alice, "bob", "ho", None)
+    assert [(message.text, message.cid) for message in bob.of(Message)] == [("ho", ""), ("ho", "")]

@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.unit.hub.fakes import World
 from tests.unit.hub.model import Device, Logged, Person, Visit, folded
+from twocans.hub.account import Account
 from twocans.hub.limits import Limits
-from twocans.hub.roster import Account
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
@@ -134,7 +134,7 @@ class HubModel(RuleBasedStateMachine):
         self.cids += 1
         session = device.visit.session
         before = len(session.acks())
-        self.world.hub.post(session, to.lower(), f"t{self.cids}", f"c{self.cids}")
+        self.world.post(session, to.lower(), f"t{self.cids}", f"c{self.cids}")
         (ack,) = session.acks()[before:]
         assert ack.cid == f"c{self.cids}"
         assert ack.id > (self.log[-1].id if self.log else 0)
@@ -149,7 +149,7 @@ class HubModel(RuleBasedStateMachine):
         if visit is None or to not in self.known:
             return
         self.cids += 1
-        self.world.hub.post(visit.session, to, f"t{self.cids}", None)
+        self.world.post(visit.session, to, f"t{self.cids}", None)
         account = self.account(name)
         assert account.last > (self.log[-1].id if self.log else 0)
         self.log.append(Logged(account.last, name, to, f"t{self.cids}", "", Device(visit.person)))
@@ -163,7 +163,7 @@ class HubModel(RuleBasedStateMachine):
         old = device.sent[which % len(device.sent)]
         session = device.visit.session
         acks, errors = len(session.acks()), len(session.errors())
-        self.world.hub.post(session, old.to, old.text + "!" * changed, old.cid)
+        self.world.post(session, old.to, old.text + "!" * changed, old.cid)
         if changed:
             assert [error.code for error in session.errors()[errors:]] == [Code.CONFLICT]
             assert len(session.acks()) == acks
@@ -274,6 +274,8 @@ class HubModel(RuleBasedStateMachine):
         for visit in self.visits():
             if visit.plain:
                 continue
+            # What is being gathered still is told at the latest when somebody new writes to it.
+            self.world.hub.roster.catch_up(visit.session)
             users: list[str] = []
             for frame in visit.session.told:
                 users = folded(users, frame)

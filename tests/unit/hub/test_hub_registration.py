@@ -171,8 +171,8 @@ def test_log_never_hears_a_token_or_the_text_of_a_message() -> None:
     world = World()
     alice = world.json("alice")
     world.json("bob")
-    world.hub.post(alice, "bob", "the secret text", "c1")
-    world.hub.announce("another secret")
+    world.post(alice, "bob", "the secret text", "c1")
+    world.hub.posting.announce("another secret")
     world.hub.leave(alice, Reason.LEFT)
     heard = repr(world.log.events)
     assert "secret" not in heard

@@ -51,7 +51,7 @@ def test_session_whose_messages_cannot_be_read_ends_and_gets_them_the_next_time(
     world = World(storage=storage)
     alice, bob = world.json("alice"), world.json("bob")
     world.hub.leave(bob, Reason.LEFT)
-    world.hub.post(alice, "bob", "hello", "c1")
+    world.post(alice, "bob", "hello", "c1")
     storage.fails = True
     bob = world.json("bob")
     assert [reason for reason, _ in bob.ended] == [Reason.STORAGE_FAILED]

@@ -8,8 +8,10 @@ from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub.limits import Limits
 from twocans.hub.roster import FIND_LIMIT
 from twocans.hub.session import Reason
+from twocans.protocol import plain
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.messages import FindQuery, Found, Joined, Left, UserList
+from twocans.protocol.messages import FindQuery, Found, Joined, Left, Message, TypingFrom, UserList
+from twocans.protocol.user_names import UserNames
 
 
 def test_everybody_stands_in_registration_order() -> None:
@@ -27,13 +29,51 @@ def test_whoever_comes_back_stands_last() -> None:
     assert world.json("zoe").welcome().users == ["adam", "zoe"]
 
 
-def test_json_sessions_hear_of_each_change_at_once_and_once() -> None:
-    world = World()
+def test_json_sessions_hear_of_each_change_once_and_in_order_after_they_were_gathered() -> None:
+    world = World(Limits(list_delay_s=0.05))
     alice = world.json("alice")
     alice.take()
     bob = world.plain("bob")
     world.hub.leave(bob, Reason.LEFT)
+    assert alice.take() == []
+    world.clock.advance(0.05)
     assert alice.take() == [Joined("bob"), Left("bob")]
+    world.clock.advance(1.0)
+    assert alice.take() == []
+
+
+def test_json_session_that_comes_between_two_changes_hears_only_of_the_second() -> None:
+    world = World()
+    alice = world.json("alice")
+    world.json("bob")
+    carol = world.json("carol")
+    world.json("dave")
+    world.clock.advance(1.0)
+    assert alice.of(Joined) == [Joined("bob"), Joined("carol"), Joined("dave")]
+    assert carol.of(Joined) == [Joined("dave")]
+
+
+def test_json_reader_hears_of_whoever_writes_to_it_before_the_message_and_once() -> None:
+    world = World()
+    alice = world.json("alice")
+    bob = world.json("bob")
+    world.json("carol")
+    alice.take()
+    world.post(bob, "alice", "hi", "c1")
+    told = alice.take()
+    assert told[:2] == [Joined("bob"), Joined("carol")]
+    assert [frame.text for frame in told[2:] if isinstance(frame, Message)] == ["hi"]
+    world.clock.advance(1.0)
+    assert alice.take() == []
+
+
+def test_json_reader_hears_of_whoever_is_writing_before_that() -> None:
+    world = World()
+    alice = world.json("alice")
+    bob = world.json("bob")
+    alice.take()
+    world.hub.typing(bob, "alice")
+    assert alice.take() == [Joined("bob"), TypingFrom("bob")]
 
 
 def test_nobody_hears_of_their_own_coming() -> None:
@@ -45,19 +85,22 @@ def test_second_session_of_a_user_changes_nobodys_list() -> None:
     world = World()
     watcher = world.json("watcher")
     first = world.json("alice")
+    world.clock.advance(1.0)
     watcher.take()
     second = world.json("alice", token=first.welcome().token)
     assert second.welcome().users == ["watcher", "alice"]
     world.hub.leave(first, Reason.LEFT)
+    world.clock.advance(1.0)
     assert watcher.take() == []
     world.hub.leave(second, Reason.LEFT)
+    world.clock.advance(1.0)
     assert watcher.take() == [Left("alice")]
 
 
 def test_plain_reader_gets_the_list_with_itself_first_of_all() -> None:
     world = World()
     world.plain("alice")
-    assert world.plain("bob").take() == [UserList(["alice", "bob"])]
+    assert world.plain("bob").take() == [UserList(UserNames.of("alice", "bob"))]
 
 
 def test_burst_of_changes_becomes_one_list_with_the_last_state() -> None:
@@ -69,7 +112,7 @@ def test_burst_of_changes_becomes_one_list_with_the_last_state() -> None:
         world.hub.leave(session, Reason.LEFT)
     assert alice.take() == []
     world.clock.advance(0.05)
-    assert alice.take() == [UserList(["alice", *(f"p{number}" for number in range(10, 20))])]
+    assert alice.take() == [UserList(UserNames.of("alice", *(f"p{number}" for number in range(10, 20))))]
 
 
 def test_change_during_a_change_is_not_missed() -> None:
@@ -80,7 +123,7 @@ def test_change_during_a_change_is_not_missed() -> None:
     alice.take()
     world.plain("carol")
     world.clock.advance(0.05)
-    assert alice.take() == [UserList(["alice", "bob", "carol"])]
+    assert alice.take() == [UserList(UserNames.of("alice", "bob", "carol"))]
 
 
 def test_reader_who_has_the_list_already_is_not_sent_it_again() -> None:
@@ -102,15 +145,72 @@ def test_list_stays_the_same_when_somebody_leaves_and_is_back_in_time_but_order_
     world.hub.leave(alice, Reason.LEFT)
     world.plain("alice")
     world.clock.advance(1.0)
-    assert watcher.take() == [UserList(["bob", "watcher", "alice"])]
-    assert bob.of(UserList)[-1] == UserList(["bob", "watcher", "alice"])
+    assert watcher.take() == [UserList(UserNames.of("bob", "watcher", "alice"))]
+    assert bob.of(UserList)[-1] == UserList(UserNames.of("bob", "watcher", "alice"))
 
 
-def test_no_timer_runs_when_nobody_reads_lists() -> None:
+def test_no_timer_runs_when_there_is_nobody_to_be_told() -> None:
     world = World()
-    world.json("alice")
-    world.json("bob")
+    world.hub.leave(world.json("alice"), Reason.LEFT)
+    world.plain("bob")
     assert world.clock.waiting() == []
+
+
+# --- the budget of lists ---------------------------------------------------------------------------------
+
+_LIST_BYTES = len(b"LIST: ") + 20 * len(b", p00") - len(b", ") + len(b"\n")
+
+
+def _crowd(world: World) -> list[FakeSession]:
+    """Twenty plain readers that have the last list; the budget has recovered."""
+    crowd = [world.plain(f"p{number:02}") for number in range(20)]
+    world.clock.advance(3600.0)
+    for session in crowd:
+        session.take()
+    return crowd
+
+
+def test_lists_above_the_budget_come_later_and_to_everybody_in_turn() -> None:
+    world = World(Limits(list_delay_s=0.05, list_bytes_per_s=10.0 * _LIST_BYTES))
+    crowd = _crowd(world)
+    last = crowd.pop()
+    world.hub.leave(last, Reason.LEFT)
+    world.clock.advance(0.05)
+    served = [session for session in crowd if session.told]
+    assert 0 < len(served) < len(crowd)
+    world.clock.advance(1.1)
+    assert [len(session.told) for session in crowd] == [1] * len(crowd)
+
+
+def test_traffic_of_lists_stays_within_the_budget_whatever_the_churn() -> None:
+    budget = 10.0 * _LIST_BYTES
+    world = World(Limits(list_delay_s=0.05, list_bytes_per_s=budget))
+    crowd = _crowd(world)
+    for turn in range(200):
+        world.hub.leave(world.json(f"x{turn:02}"), Reason.LEFT)
+        world.clock.advance(0.05)
+    lists = [frame for session in crowd for frame in session.of(UserList)]
+    sent = sum(len(plain.encode(frame)) for frame in lists)
+    assert 0.5 * budget * 10 < sent <= budget * (10 + 1)
+    counts = [len(session.of(UserList)) for session in crowd]
+    assert max(counts) - min(counts) <= 2, "some were served more often than others"
+    world.clock.advance(3.0)
+    assert all(session.of(UserList)[-1].users == world.hub.roster.names() for session in crowd)
+
+
+def test_newcomers_take_nothing_of_the_budget_from_those_who_are_there() -> None:
+    world = World(Limits(list_delay_s=0.05, list_bytes_per_s=30.0 * _LIST_BYTES))
+    crowd = _crowd(world)
+    for number in range(100):
+        world.plain(f"y{number}")
+    world.clock.advance(5.0)
+    assert all(session.of(UserList)[-1].users == world.hub.roster.names() for session in crowd)
+
+
+def test_first_list_of_a_newcomer_does_not_wait_for_the_budget() -> None:
+    world = World(Limits(list_bytes_per_s=1.0))
+    for number in range(30):
+        assert world.plain(f"p{number}").of(UserList)[-1].users[-1] == f"p{number}"
 
 
 def test_silent_roster_tells_nobody_that_everybody_leaves() -> None:
@@ -144,7 +244,7 @@ def test_name_that_looks_like_a_known_one_is_refused_even_if_that_one_is_away() 
 
 
 def _find(world: World, prefix: str) -> list[str]:
-    seeker = next(world.hub.roster.online()).sessions[0]
+    seeker = world.hub.roster.online()[0].sessions[0]
     assert isinstance(seeker, FakeSession)
     seeker.take()
     world.hub.looking_back.find(seeker, FindQuery(prefix=prefix, rid=1))
@@ -197,7 +297,7 @@ def test_full_server_forgets_who_has_been_away_longest_and_has_no_messages() -> 
 def test_nobody_with_messages_is_forgotten() -> None:
     world = World(Limits(max_accounts=2))
     alice, bob = world.json("alice"), world.json("bob")
-    world.hub.post(alice, "bob", "hi", "c1")
+    world.post(alice, "bob", "hi", "c1")
     world.hub.leave(alice, Reason.LEFT)
     world.hub.leave(bob, Reason.LEFT)
     with pytest.raises(ProtocolError) as refusal:

@@ -49,7 +49,7 @@ def _values(kind: inspect.Type) -> _Strategy:
             return st.floats(allow_nan=False, allow_infinity=False)
         case inspect.StrType():
             return st.text(min_size=kind.min_length or 0, max_size=min(kind.max_length or 40, 40))
-        case inspect.ListType():
+        case inspect.ListType() | inspect.CollectionType():
             return st.lists(_values(kind.item_type), max_size=3)
         case inspect.UnionType():
             return st.one_of([_values(each) for each in kind.types])

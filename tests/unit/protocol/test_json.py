@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as plain_json
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,21 @@ from hypothesis import strategies as st
 from tests.unit.protocol.frames import any_of
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, Message, Notice, Ping, Send, UserList
+from twocans.protocol.messages import (
+    FROM_CLIENT,
+    FROM_SERVER,
+    Ack,
+    Changes,
+    Frame,
+    Joined,
+    Left,
+    Message,
+    Notice,
+    Ping,
+    Send,
+    UserList,
+)
+from twocans.protocol.text import has_control
 
 VERBS = sorted({kind.verb for kind in (*FROM_CLIENT, *FROM_SERVER)})
 # The two that only plain clients are told have no JSON form.
@@ -53,7 +68,15 @@ hostile_lines = st.one_of(
 )
 
 
-@given(message=any_of(FROM_CLIENT))
+def allowed(message: Frame) -> Frame:
+    """The same without the characters that a message that is sent may not have."""
+    if not isinstance(message, Send):
+        return message
+    text = "".join(char for char in message.text if not has_control(char))
+    return Send(message.to, text, "".join(filter(str.isprintable, message.cid)) or "c")
+
+
+@given(message=any_of(FROM_CLIENT).map(allowed))
 def test_client_frames_are_read_back_as_they_were_written(message: Frame) -> None:
     assert json.decode_client(json.encode(message).removesuffix(b"\n")) == message
 
@@ -89,6 +112,72 @@ def test_no_bytes_raise_anything_but_a_protocol_error(decode: Callable[[bytes], 
         assert error.code in (Code.BAD_REQUEST, Code.UNKNOWN_VERB)
         assert error.text.isprintable()
         assert len(error.text) < 500
+
+
+@pytest.mark.parametrize("text", ["a\x1b[2Jb", "a\rb", "a\x9bb", "\x7f", "a\x00"])
+def test_text_with_control_characters_is_refused_with_its_cid(text: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(b"MSG: " + plain_json.dumps({"to": "bob", "text": text, "cid": "c1"}).encode())
+    assert (caught.value.code, caught.value.cid) == (Code.BAD_REQUEST, "c1")
+
+
+@pytest.mark.parametrize("cid", ["x\0", "\u202e", "a\nb"])
+def test_cid_with_control_characters_is_refused_without_it(cid: str) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        json.decode_client(b"MSG: " + plain_json.dumps({"to": "bob", "text": "hi", "cid": cid}).encode())
+    assert (caught.value.code, caught.value.cid) == (Code.BAD_REQUEST, None)
+
+
+sends = st.builds(Send, st.text(max_size=5), st.text(max_size=20), st.text(min_size=1, max_size=5))
+tricky_lines = st.sampled_from(
+    [
+        b'MSG: {"to":"bob","text":"hi","cid":"c"}',
+        b'MSG:{"to":"bob","text":"hi","cid":"c"}',
+        b'MSG: {"to":"bob","text":"{}","cid":"c"}',
+        b'MSG: {"to":"bob","text":"a","cid":"c"} {"to":"bob","text":"b","cid":"d"}',
+        b"MSG:",
+        b'MSG: {"to":"bob","text":"}',
+        b',"x":"{","cid":"c"}',
+        b'MSG: {"to":"bob","text":"\\u0007","cid":"c"}',
+        b'MSG: {"to":"bob","text":"\\n","cid":"c"}',
+        b'MSG: {"to":"bob","text":"\x7f","cid":"c"}',
+        b'MSG: {"to":"bob","text":"\xc2\x9b","cid":"c"}',
+        b'MSG: {"to":"bob","text":"\xff","cid":"c"}',
+        b'MSG: {"to":"bob","text":"x","cid":"\xe2\x80\xae"}',
+        b'MSG: {"to":"bob","text":"x","cid":""}',
+        b'GOT: {"to":"bob","text":"x","cid":"c","id":5}',
+        b'READ: {"peer":"bob","id":5}',
+        b'MSG: {"to":"bob","text":"x"}',
+        b'MSG: {"to":[[]],"text":"x","cid":"c"}',
+        b"",
+    ]
+)
+
+
+@given(st.lists(tricky_lines | sends.map(lambda send: json.encode(send)[:-1]), min_size=1, max_size=5))
+def test_lines_read_together_say_what_each_says_by_itself(lines: list[bytes]) -> None:
+    together = json.decode_sends(b"".join(line + b"\n" for line in lines), len(lines))
+    assert together is None or together == [json.decode_client(line) for line in lines]
+
+
+def test_ordinary_messages_of_any_script_are_read_together() -> None:
+    texts = ("hi", "", "a: b", "Grüße", "שלום", "今日は 😀")
+    lines = [json.encode(Send("bob", text, str(uuid4())))[:-1] for text in texts]
+    assert json.decode_sends(b"".join(line + b"\n" for line in lines), len(lines)) == [
+        json.decode_client(line) for line in lines
+    ]
+
+
+@given(st.lists(any_of([Message]), min_size=1, max_size=4))
+def test_messages_and_acks_written_together_are_what_each_is_by_itself(messages: list[Frame]) -> None:
+    typed = [message for message in messages if isinstance(message, Message)]
+    assert json.encode_messages(typed) == b"".join(map(json.encode, typed))
+    acks = [Ack(message.cid, message.id, message.at) for message in typed]
+    assert json.encode_acks(typed) == b"".join(map(json.encode, acks))
+
+
+def test_several_changes_are_a_line_each() -> None:
+    assert json.encode(Changes([Joined("a"), Left("b")])) == b'JOINED: {"user":"a"}\nLEFT: {"user":"b"}\n'
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"to":[{"x":'])

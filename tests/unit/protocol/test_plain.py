@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from tests.unit.protocol.frames import any_of
 from twocans.protocol import plain
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.messages import FROM_SERVER, Error, Frame, Goodbye, Message, Notice, UserList
+from twocans.protocol.messages import FROM_SERVER, Error, Frame, Goodbye, Message, Notice, Send, UserList
+from twocans.protocol.user_names import UserNames
 
 one_line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
 names = st.text(st.characters(categories=["Ll", "Lu", "Nd"]), min_size=1, max_size=32)
@@ -20,7 +21,7 @@ names = st.text(st.characters(categories=["Ll", "Lu", "Nd"]), min_size=1, max_si
 
 @given(to=names, text=one_line)
 def test_message_is_read_back_as_it_was_written(to: str, text: str) -> None:
-    assert plain.decode_client(f"MSG: {to}: {text}".encode()) == (to, text)
+    assert plain.decode_client(f"MSG: {to}: {text}".encode()) == Send(to, text, "")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_message_is_read_back_as_it_was_written(to: str, text: str) -> None:
     ],
 )
 def test_space_after_a_colon_is_never_required(line: str, to: str, text: str) -> None:
-    assert plain.decode_client(line.encode()) == (to, text)
+    assert plain.decode_client(line.encode()) == Send(to, text, "")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,51 @@ def test_what_is_no_message_gets_an_error_with_a_sentence(line: bytes, code: Cod
         plain.decode_client(line)
     assert caught.value.code is code
     assert caught.value.text
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(names, one_line).map(lambda said: f"MSG: {said[0]}: {said[1]}".encode()),
+            st.sampled_from(
+                [
+                    b"MSG: bob: hi",
+                    b"MSG: bob:hi",
+                    b"MSG:bob: hi",
+                    b"MSG: bob:hi: there",
+                    b"MSG: bob: MSG: carol: hi",
+                    b"MSG:  bob : hi",
+                    b"MSG: : hi",
+                    b"MSG: bob: \xc2\x85",
+                    b"MSG: bob: \x7f",
+                    b"MSG: bob: \xff",
+                    b"QUIT: now: please",
+                    b"",
+                ]
+            ),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_lines_read_together_say_what_each_says_by_itself(lines: list[bytes]) -> None:
+    together = plain.decode_sends(b"".join(line + b"\n" for line in lines), len(lines))
+    assert together is None or together == [plain.decode_client(line) for line in lines]
+
+
+def test_ordinary_lines_of_any_script_are_read_together() -> None:
+    lines = [
+        f"MSG: bob: {text}".encode() for text in ("hi", "", "a: b", "Grüße", "שלום", "今日は 😀", "a\tb")
+    ]
+    assert plain.decode_sends(b"".join(line + b"\n" for line in lines), len(lines)) == [
+        plain.decode_client(line) for line in lines
+    ]
+
+
+@given(st.lists(any_of([Message]), min_size=1, max_size=4))
+def test_messages_written_together_are_what_each_is_by_itself(messages: list[Frame]) -> None:
+    typed = [message for message in messages if isinstance(message, Message)]
+    assert plain.encode_messages(typed) == b"".join(map(plain.encode, typed))
 
 
 def refusal(decode: Callable[[bytes], object], line: bytes) -> ProtocolError | None:
@@ -94,7 +140,7 @@ def test_text_with_line_breaks_becomes_several_messages(sender: str, texts: list
 
 
 def test_list_names_everybody_in_the_order_given() -> None:
-    assert plain.encode(UserList(["alice", "bob"])) == b"LIST: alice, bob\n"
+    assert plain.encode(UserList(UserNames.of("alice", "bob"))) == b"LIST: alice, bob\n"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tests.unit.hub.fakes import World
 from twocans.protocol import json
 from twocans.protocol.messages import Frame, FromServer, Hello
 from twocans.server.connection import Connection
+from twocans.server.outgoing import Outgoing
 
 
 class FakeTransport:
@@ -23,6 +24,8 @@ class FakeTransport:
         self.closed = False
         self.aborted = False
         self.paused = False
+        self.asked = 0
+        """How often it was asked to tell when everything is sent."""
 
     def write(self, data: bytes) -> None:
         """See `Transport.write`."""
@@ -53,6 +56,7 @@ class FakeTransport:
 
     def notify_when_sent(self) -> None:
         """See `Transport.notify_when_sent`; the test tells when."""
+        self.asked += 1
 
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
@@ -69,7 +73,7 @@ class Wire:
     def __init__(self, world: World) -> None:
         self.world = world
         self.transport = FakeTransport()
-        self._due: list[Connection] = []
+        self._due: list[Outgoing] = []
         self._taken = 0
         self.connection = Connection(
             world.hub, self.transport, world.clock, schedule_flush=self._due.append, address="10.0.0.7:1234"
@@ -86,7 +90,7 @@ class Wire:
         while self._due:
             due, self._due[:] = list(self._due), []
             for connection in due:
-                connection.flush()
+                connection.flush(self.world.clock.time())
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with the loop turning."""

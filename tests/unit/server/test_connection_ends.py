@@ -9,7 +9,8 @@ from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.messages import Bye, Goodbye, Ping, Pong
-from twocans.server.connection import CLOSE_S, CONFIRM_INTERVAL_S
+from twocans.server.connection import CLOSE_S
+from twocans.server.outgoing import CONFIRM_INTERVAL_S
 
 
 def _reasons(world: World) -> list[object]:
@@ -151,6 +152,7 @@ def test_end_of_input_leaves_and_an_unfinished_line_is_not_guessed() -> None:
     assert world.hub.statistics.messages == 0
     assert alice.transport.closed
     assert _reasons(world) == ["left"]
+    bob.advance(1.0)
     assert [type(frame).__name__ for frame in bob.frames()] == ["Joined", "Left"]
 
 
@@ -206,7 +208,7 @@ def test_nothing_is_written_after_the_goodbye() -> None:
     bob = world.json("bob")
     wire.said()
     wire.connection.end(Reason.KICKED, "Out.")
-    world.hub.post(bob, "alice", "later", "c1")
+    world.post(bob, "alice", "later", "c1")
     world.json("carol")
     wire.advance(1.0)
     assert wire.said() == ["MSG: Server: Out."]
@@ -219,7 +221,7 @@ def _plain_with_messages(world: World) -> Wire:
     wire = plain_wire(world, "bob")
     alice = world.json("alice")
     for n in range(3):
-        world.hub.post(alice, "bob", str(n), str(n))
+        world.post(alice, "bob", str(n), str(n))
         wire.turn()
     return wire
 
@@ -246,7 +248,7 @@ def test_after_an_orderly_end_with_unsent_bytes_they_are_sent_again() -> None:
     wire = plain_wire(world, "bob")
     wire.stall()
     alice = world.json("alice")
-    world.hub.post(alice, "bob", "one", "c1")
+    world.post(alice, "bob", "one", "c1")
     wire.turn()
     wire.connection.eof()
     assert wire.connection.handed_upto() == 0
@@ -287,6 +289,6 @@ def test_message_that_was_never_flushed_is_not_counted_as_taken() -> None:
     world = World()
     wire = plain_wire(world, "bob")
     alice = world.json("alice")
-    world.hub.post(alice, "bob", "one", "c1")
+    world.post(alice, "bob", "one", "c1")
     wire.connection.lost()
     assert _waiting_for_bob(world) == ["MSG: alice: one"]

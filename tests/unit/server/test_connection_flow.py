@@ -18,7 +18,7 @@ from twocans.protocol.messages import (
     Pong,
     Send,
 )
-from twocans.server.connection import HIGH_WATER_BYTES
+from twocans.server.outgoing import HIGH_WATER_BYTES
 
 
 def _pings(first: int, number: int) -> bytes:
@@ -120,7 +120,7 @@ def test_requests_that_wait_at_the_end_cost_no_more_than_the_send_queue() -> Non
     world = World(Limits(rate_per_s=1.0, burst_s=2.0))
     alice, bob = json_wire(world, "alice"), world.json("bob")
     for n in range(20):
-        world.hub.post(bob, "alice", "x" * 16_000, str(n))
+        world.post(bob, "alice", "x" * 16_000, str(n))
     alice.said()
     before = len(alice.transport.written)
     alice.send(b"".join(line(HistoryQuery(peer="bob", rid=n)) for n in range(500)))
@@ -138,7 +138,7 @@ def test_client_whose_answers_pile_up_waits_and_goes_on_once_it_has_fetched_them
     sender = world.json("bob")
     alice = json_wire(world, "alice")
     for n in range(5):
-        world.hub.post(sender, "alice", "x" * 16_000, str(n))
+        world.post(sender, "alice", "x" * 16_000, str(n))
     alice.said()
     alice.stall()
     alice.send(b"".join(line(HistoryQuery(peer="bob", rid=n)) for n in range(20)))
@@ -161,7 +161,7 @@ def test_client_that_asks_one_by_one_without_fetching_waits_too() -> None:
     sender = world.json("bob")
     alice = json_wire(world, "alice")
     for n in range(15):
-        world.hub.post(sender, "alice", "x" * 16_000, str(n))
+        world.post(sender, "alice", "x" * 16_000, str(n))
     alice.said()
     alice.stall()
     alice.send(*[line(HistoryQuery(peer="bob", rid=n)) for n in range(20)])
@@ -192,7 +192,7 @@ def test_reader_that_does_not_keep_up_is_cut_off_and_loses_nothing() -> None:
     alice = world.json("alice")
     bob.stall()
     for n in range(20):
-        world.hub.post(alice, "bob", str(n) * 1000, str(n))
+        world.post(alice, "bob", str(n) * 1000, str(n))
         bob.turn()
     assert bob.transport.aborted
     assert [fields["reason"] for fields in world.log.named("session_closed")] == ["too_slow"]
@@ -215,11 +215,11 @@ def test_reader_just_within_its_queue_is_not_cut_off() -> None:
     bob.stall()
     overhead = len("MSG: alice: \n")
     for n in range(10):
-        world.hub.post(alice, "bob", "x" * (1000 - overhead), str(n))
+        world.post(alice, "bob", "x" * (1000 - overhead), str(n))
         bob.turn()
     assert bob.transport.unsent == 10_000
     assert not bob.transport.aborted
-    world.hub.post(alice, "bob", "x", "last")
+    world.post(alice, "bob", "x", "last")
     bob.turn()
     assert bob.transport.aborted
 
@@ -232,8 +232,8 @@ def test_slow_reader_disturbs_nobody_else() -> None:
     slow.stall()
     alice = world.json("alice")
     for n in range(10):
-        world.hub.post(alice, "slow", "x" * 1000, f"s{n}")
-        world.hub.post(alice, "quick", str(n), f"q{n}")
+        world.post(alice, "slow", "x" * 1000, f"s{n}")
+        world.post(alice, "quick", str(n), f"q{n}")
         slow.turn()
     said = [said for said in quick.said() if said.startswith("MSG")]
     assert said == [f"MSG: alice: {n}" for n in range(10)]
@@ -271,11 +271,11 @@ def test_messages_are_not_held_up_by_a_list_that_waits() -> None:
     bob.advance(1.0)
     bob.said()
     bob.stall()
-    world.hub.post(carol, "bob", "one", "c1")
+    world.post(carol, "bob", "one", "c1")
     assert bob.said() == ["MSG: carol: one"]
     world.json("dave")
     bob.advance(1.0)
-    world.hub.post(carol, "bob", "two", "c2")
+    world.post(carol, "bob", "two", "c2")
     assert bob.said() == ["MSG: carol: two"]
     bob.catch_up()
     assert bob.said() == ["LIST: bob, carol, dave"]
@@ -285,3 +285,17 @@ def test_find_is_answered_in_order_with_everything_else() -> None:
     wire = json_wire(World(), "alice")
     wire.send(line(Ping(1)) + line(FindQuery(prefix="a", rid=2)) + line(Ping(3)))
     assert [type(frame).__name__ for frame in wire.frames()] == ["Pong", "Found", "Pong"]
+
+
+def test_who_waits_for_what_was_written_in_an_earlier_turn_is_told_of_its_end() -> None:
+    wire = json_wire(World(), "alice")
+    wire.stall()
+    wire.connection.deliver(Ping(1))
+    wire.turn()
+    assert wire.transport.asked == 0, "nobody waits"
+    told: list[str] = []
+    wire.connection.when_drained(lambda: told.append("drained"))
+    wire.turn()
+    assert (wire.transport.asked, told) == (1, [])
+    wire.catch_up()
+    assert told == ["drained"]

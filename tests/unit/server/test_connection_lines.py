@@ -301,4 +301,5 @@ def test_nothing_is_heard_after_the_end() -> None:
     alice.send(line(Send(to="bob", text="too late", cid="c2")))
     assert world.hub.statistics.messages == 0
     assert alice.frames() == []
+    bob.advance(1.0)
     assert [type(frame).__name__ for frame in bob.frames()] == ["Joined", "Left"]

@@ -121,7 +121,7 @@ def test_stats_counts_what_has_happened(operated: Operated) -> None:
     world = operated.world
     alice, bob = world.json("alice"), world.json("bob")
     for number in range(3):
-        world.hub.post(alice, "bob", "hi", str(number))
+        world.post(alice, "bob", "hi", str(number))
     world.hub.leave(bob, Reason.LEFT)
     world.hub.refused(world.session(), "Server", ProtocolError(Code.NAME_RESERVED, "No."))
     told = dict(line.rsplit("  ", 1) for line in operated.do("stats"))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Turns, ids
+from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Person, Turns, ids, known
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Draft, Outcome, Stored
+from twocans.storage.base import Batch, Unstored
 from twocans.storage.memory import MemoryStorage
 
 _users = st.sampled_from([ALICE, BOB, CAROL])
@@ -24,8 +25,8 @@ def _fill(asked: Asked, number: int, *, sender: UserKey = ALICE, recipient: User
     log = []
     for n in range(number):
         outcome = asked.append(sender, recipient, f"word {n}", f"{sender}-{recipient}-{n}")
-        assert isinstance(outcome, Stored)
-        log.append(outcome.message)
+        assert isinstance(outcome, Message)
+        log.append(outcome)
     return log
 
 
@@ -41,10 +42,10 @@ def test_every_index_holds_exactly_the_newest_messages(
     log: list[Message] = []
     for n, (sender, recipient, reads) in enumerate(said):
         outcome = asked.append(sender, recipient, f"word {n}", f"c{n}")
-        assert isinstance(outcome, Stored)
-        log.append(outcome.message)
+        assert isinstance(outcome, Message)
+        log.append(outcome)
         if reads:
-            asked.storage.mark_read(recipient, sender, outcome.message.id)
+            asked.storage.mark_read(recipient, sender, outcome.id)
     kept = log[-max_messages:]
     for user, name in NAMES.items():
         mine = [message for message in kept if name in {message.sender, message.to}]
@@ -66,15 +67,14 @@ def test_cid_of_a_forgotten_message_is_forgotten_with_it() -> None:
     asked = _open(2)
     log = _fill(asked, 3)
     again = asked.append(ALICE, BOB, "word 0", log[0].cid)
-    assert isinstance(again, Stored)
-    assert again.first
-    assert again.message.id > log[-1].id
+    assert isinstance(again, Message)
+    assert again.id > log[-1].id
 
 
 def test_cid_of_a_kept_message_is_kept() -> None:
     asked = _open(2)
     log = _fill(asked, 3)
-    assert asked.append(ALICE, BOB, "word 1", log[1].cid) == Stored(log[1], first=False)
+    assert asked.append(ALICE, BOB, "word 1", log[1].cid) == known(log[1])
 
 
 def test_ids_go_on_after_everything_has_been_forgotten() -> None:
@@ -99,7 +99,7 @@ def test_conversation_that_was_forgotten_starts_unread_again() -> None:
     assert [(chat.peer, chat.unread) for chat in asked.chats(BOB)] == [("Alice", 1), ("CAROL", 2)]
 
 
-def _ignore(_draft: Draft, _outcome: Outcome) -> None:
+def _ignore(_batch: Batch, _unstored: Mapping[int, Unstored]) -> None:
     """The outcome does not matter here."""
 
 
@@ -119,7 +119,8 @@ def test_forgotten_messages_are_let_go_however_many_people_share_them() -> None:
         text = _Text(f"text {n}")
         texts.append(weakref.ref(text))
         one, other = UserKey(f"p{n % people}"), UserKey(f"p{(n * 7 + 1) % people}")
-        storage.append(Draft(one, other, one, other, text, str(n), n, None), _ignore)
-        del text
+        message = Message(storage.new_ids(1), n, one, other, text, str(n))
+        storage.append(Batch(Person(one), [Person(other)], [message]), _ignore)
+        del text, message
     alive = sum(text() is not None for text in texts)
     assert max_messages <= alive <= 3 * max_messages

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Turns, draft, ids
+from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Turns, draft, ids, index_some, said
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Conflict, Stored
-from twocans.storage.sqlite import Durability, SqliteStorage, archive
+from twocans.storage.base import Conflict, Known
+from twocans.storage.sqlite import Durability, SqliteStorage, archive, retention
 from twocans.storage.sqlite.check import check
 from twocans.storage.sqlite.retention import SLICE_MESSAGES
-from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, open_to_read
+from twocans.storage.sqlite.schema import DATABASE_FILE, open_to_read
 
 DAY = 86_400_000
 FOLKS = (ALICE, BOB, CAROL)
@@ -46,8 +46,8 @@ class Kept(Asked):
         return total
 
     def index(self) -> None:
-        """Wait until everything is in the full-text index."""
-        self.search(ALICE, "anything")
+        """Put everything into the index."""
+        index_some(self.sqlite, self.turns, lambda missing: missing)
 
 
 @contextmanager
@@ -101,12 +101,8 @@ def test_old_message_is_gone_from_everywhere_and_a_newer_one_is_not(tmp_path: Pa
         assert exported(tmp_path, ALICE) == {"bob": [2], "CAROL": []}
     with opened(tmp_path) as kept:
         assert ids(kept.conversation(ALICE, BOB)) == [2]
-        assert kept.append(ALICE, BOB, "next", "c4", at=9 * DAY) == stored_as(kept, 4)
-
-
-def stored_as(kept: Kept, id_: int) -> Stored:
-    (message,) = [one for one in kept.inbox(ALICE).messages if one.id == id_]
-    return Stored(message, first=True)
+        assert said(kept.append(ALICE, BOB, "next", "c4", at=9 * DAY)).id == 4
+        assert ids(kept.conversation(ALICE, BOB)) == [2, 4]
 
 
 def test_cid_of_a_message_that_is_gone_stays_used(tmp_path: Path) -> None:
@@ -115,8 +111,7 @@ def test_cid_of_a_message_that_is_gone_stays_used(tmp_path: Path) -> None:
         kept.append(BOB, ALICE, "newer", "c1", at=9 * DAY)
         kept.clear(5 * DAY)
         again = kept.append(ALICE, BOB, "hello", "c1", at=10 * DAY)
-        assert isinstance(again, Stored)
-        assert (again.first, again.message.id, again.message.at) == (False, 1, DAY)
+        assert again == Known(1, DAY)
         assert isinstance(kept.append(ALICE, CAROL, "hello", "c1", at=10 * DAY), Conflict)
         assert ids(kept.inbox(BOB)) == [2]
 
@@ -141,6 +136,48 @@ def test_chat_shows_the_newest_that_is_left_when_its_last_went(tmp_path: Path) -
         assert exported(tmp_path, ALICE) == {"bob": [1], "CAROL": [2]}
 
 
+@pytest.mark.parametrize("indexed", [True, False])
+def test_wrong_clock_keeps_nothing_for_ever_and_takes_nothing_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, indexed: bool
+) -> None:
+    """Some were sent while the clock was years ahead, and some while it was at its beginning."""
+    monkeypatch.setattr(retention, "LOOK_IDS", 3)
+    with opened(tmp_path) as kept:
+        days = [9000, *[1] * 5, 9000, 9000, 9000, 9000, 9000, 1, 20, 0, 20, 2]
+        kept.append_all([draft(ALICE, BOB, "hi", f"c{n}", at=day * DAY) for n, day in enumerate(days)])
+        if indexed:
+            kept.index()
+        assert kept.clear(5 * DAY) == 8
+        left = [id_ for id_, day in enumerate(days, start=1) if day >= 5]
+        assert ids(kept.inbox(BOB)) == ids(kept.conversation(ALICE, BOB)) == left
+        assert kept.clear(30 * DAY) == 2
+        assert kept.clear(10_000 * DAY) == 6
+        assert ids(kept.inbox(BOB)) == []
+        kept.append(ALICE, BOB, "hi", "next", at=10 * DAY)
+        assert kept.clear(30 * DAY) == 1
+    assert_in_order(tmp_path)
+
+
+def test_round_looks_through_gaps_between_ids(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "LOOK_IDS", 10)
+    with opened(tmp_path) as kept:
+        kept.append(ALICE, BOB, "hi", "c1", at=9 * DAY)
+        kept.storage.new_ids(95)
+        kept.append(ALICE, BOB, "hi", "c2", at=DAY)
+        assert kept.clear(5 * DAY) == 1
+        assert ids(kept.inbox(BOB)) == [1]
+
+
+def test_slice_looks_only_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writers come between two slices, so that they need not wait until the whole log has been looked through."""
+    monkeypatch.setattr(retention, "LOOK_IDS", 10)
+    with opened(tmp_path) as kept:
+        kept.append_all([draft(ALICE, BOB, "hi", f"c{n}", at=9 * DAY) for n in range(25)])
+    with database(tmp_path) as connection:
+        slices = [retention.clear_slice(connection, after=after, before_ms=DAY) for after in (0, 10, 20)]
+    assert [(done.cleared, done.upto) for done in slices] == [(0, 10), (0, 20), (0, None)]
+
+
 def test_message_of_exactly_the_limit_stays(tmp_path: Path) -> None:
     with opened(tmp_path) as kept:
         kept.append(ALICE, BOB, "hi", "c1", at=5 * DAY)
@@ -159,13 +196,11 @@ def test_slice_takes_only_so_many(tmp_path: Path) -> None:
 def test_messages_that_are_not_in_the_search_index_yet_go_too(tmp_path: Path) -> None:
     with opened(tmp_path) as kept:
         kept.append_all([draft(ALICE, BOB, f"word{n}", f"c{n}", at=DAY) for n in range(20)])
-        kept.index()
-    with database(tmp_path) as connection:
-        connection.execute("INSERT INTO message_text(message_text) VALUES ('delete-all')")
-        connection.execute("UPDATE log SET indexed = 0")
-    with opened(tmp_path) as kept:
-        # The first thing that the writer does: before it turns to the index.
+        # The first that goes is in the index, the others are not.
+        index_some(kept.sqlite, kept.turns, lambda _: 1)
         assert kept.clear_slice(5 * DAY) == 20
+        assert ids(kept.search(BOB, "word1")) == []
+        kept.index()
         assert ids(kept.search(BOB, "word1")) == []
     assert_in_order(tmp_path)
 
@@ -173,7 +208,7 @@ def test_messages_that_are_not_in_the_search_index_yet_go_too(tmp_path: Path) ->
 @pytest.mark.parametrize("seed", range(5))
 def test_everything_agrees_after_any_mixture_of_sending_and_clearing(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - the same choices in every run
-    said: dict[int, tuple[UserKey, UserKey, str, int]] = {}
+    log: dict[int, tuple[UserKey, UserKey, str, int]] = {}
     vocabulary = [
         "Apfel",
         "ärger",
@@ -198,17 +233,16 @@ def test_everything_agrees_after_any_mixture_of_sending_and_clearing(tmp_path: P
                         draft(sender, recipient, text, f"{chance.random()}", at=chance.randrange(20) * DAY)
                     )
                 for one, outcome in zip(drafts, kept.append_all(drafts), strict=True):
-                    assert isinstance(outcome, Stored)
-                    said[outcome.message.id] = (one.sender, one.recipient, one.text, one.at)
+                    log[said(outcome).id] = (one.sender, one.recipient, one.text, one.at)
                 if chance.random() < 0.5:
                     kept.index()
                 limit = chance.randrange(20) * DAY
-                due = [id_ for id_, (*_, at) in said.items() if at < limit]
+                due = [id_ for id_, (*_, at) in log.items() if at < limit]
                 assert kept.clear(limit) == len(due)
                 for id_ in due:
-                    del said[id_]
+                    del log[id_]
             for user in FOLKS:
-                mine = {id_: one for id_, one in said.items() if user in one[:2]}
+                mine = {id_: one for id_, one in log.items() if user in one[:2]}
                 assert ids(kept.inbox(user)) == sorted(mine)
                 newest: dict[str, int] = {}
                 for peer in FOLKS:
@@ -271,23 +305,3 @@ def test_room_of_old_messages_is_used_again(tmp_path: Path) -> None:
             sizes.append(pages * page_bytes)
     # The first rounds make the room that the others use.
     assert sizes[5] - sizes[1] < 4 * size_of_texts / 3, sizes
-
-
-def test_storage_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    with database(tmp_path) as connection:
-        for statement in MIGRATIONS[0]:
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {0x2CA25050}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.execute("INSERT INTO log(name, indexed) VALUES ('first', 0)")
-        connection.execute(
-            "INSERT INTO account(id, key, name) VALUES (1, 'alice', 'Alice'), (2, 'bob', 'bob')"
-        )
-        connection.execute("INSERT INTO message VALUES (1, ?, 1, 2, 'c1', 'hello')", (DAY,))
-        connection.execute("INSERT INTO chat(user, peer, last, inbound) VALUES (1, 2, 1, 0), (2, 1, 1, 1)")
-    with opened(tmp_path) as kept:
-        assert kept.storage.log == "first"
-        assert ids(kept.conversation(ALICE, BOB)) == [1]
-        assert kept.clear(5 * DAY) == 1
-        assert ids(kept.conversation(ALICE, BOB)) == []
-    assert_in_order(tmp_path)

@@ -5,18 +5,32 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Turns, draft, ids, open_sqlite
+from tests.contract.storage.kinds import (
+    ALICE,
+    BOB,
+    CAROL,
+    NAMES,
+    Asked,
+    Turns,
+    batch_of,
+    draft,
+    ids,
+    known,
+    open_sqlite,
+    said,
+)
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Conflict, Draft, Failed, Outcome, Stored
+from twocans.storage.base import Batch, Conflict, Failed, Unstored
 from twocans.storage.sqlite import SqliteStorage, StorageError, checkpoint
+from twocans.storage.sqlite.rows import MOST_ROWS
 
 DATABASE = "messages.db"
 MOST_MESSAGES = 100_000
@@ -53,8 +67,7 @@ def fill(asked: Asked, *, text: str = "x" * 3000) -> list[Message]:
         if isinstance(outcome, Failed):
             assert outcome.full
             return stored
-        assert isinstance(outcome, Stored)
-        stored.append(outcome.message)
+        stored.append(said(outcome))
     raise AssertionError("the disk does not get full")
 
 
@@ -66,13 +79,13 @@ def test_restart_changes_nothing(tmp_path: Path) -> None:
         asked.append(BOB, ALICE, "two", "c1")
         asked.append(ALICE, BOB, "three", "c3")
         last = asked.append(CAROL, CAROL, "note", "c4")
-        assert isinstance(first, Stored)
-        assert isinstance(last, Stored)
-        storage.mark_read(BOB, ALICE, first.message.id)
-        storage.mark_delivered(BOB, delivered=first.message.id, handed=first.message.id + 1)
+        assert isinstance(first, Message)
+        assert isinstance(last, Message)
+        storage.mark_read(BOB, ALICE, first.id)
+        storage.mark_delivered(BOB, delivered=first.id, handed=first.id + 1)
         before = (storage.log, asked.inbox(BOB), asked.chats(BOB), asked.search(BOB, "t"), asked.inbox(CAROL))
     with open_sqlite(tmp_path, turns) as storage:
-        known = {account.key: account for account in storage.accounts()}
+        accounts = {account.key: account for account in storage.accounts()}
         asked = Asked(storage, turns)
         assert before == (
             storage.log,
@@ -82,18 +95,18 @@ def test_restart_changes_nothing(tmp_path: Path) -> None:
             asked.inbox(CAROL),
         )
         assert [chat.unread for chat in asked.chats(BOB)] == [1]
-        assert {key: account.name for key, account in known.items()} == NAMES
-        bob = known[BOB]
-        assert (bob.delivered, bob.handed) == (first.message.id, first.message.id + 1)
-        assert dict(bob.read) == {ALICE: first.message.id}
-        assert dict(bob.inbound) == {ALICE: first.message.id + 2}
-        assert [known[key].last for key in (ALICE, BOB, CAROL)] == [3, 3, last.message.id]
+        assert {key: account.name for key, account in accounts.items()} == NAMES
+        bob = accounts[BOB]
+        assert (bob.delivered, bob.handed) == (first.id, first.id + 1)
+        assert dict(bob.read) == {ALICE: first.id}
+        assert dict(bob.inbound) == {ALICE: first.id + 2}
+        assert [accounts[key].last for key in (ALICE, BOB, CAROL)] == [3, 3, last.id]
         again = asked.append(ALICE, BOB, "one", "c1")
-        assert again == Stored(first.message, first=False)
+        assert again == known(first)
         assert isinstance(asked.append(ALICE, BOB, "other", "c1"), Conflict)
         new = asked.append(ALICE, BOB, "four", "c5")
-        assert isinstance(new, Stored)
-        assert new.message.id > last.message.id
+        assert isinstance(new, Message)
+        assert new.id > last.id
 
 
 def test_nobody_hears_of_a_message_before_it_is_in_the_log(tmp_path: Path) -> None:
@@ -103,13 +116,14 @@ def test_nobody_hears_of_a_message_before_it_is_in_the_log(tmp_path: Path) -> No
     with open_sqlite(tmp_path, turns) as storage, closing(sqlite3.connect(tmp_path / DATABASE)) as other:
         Asked(storage, turns)
 
-        def on_stored(one: Draft, outcome: Outcome) -> None:
-            assert isinstance(outcome, Stored)
-            found = other.execute("SELECT cid FROM message WHERE id = ?", (outcome.message.id,)).fetchall()
-            seen.append(found == [(one.cid,)])
+        def on_stored(batch: Batch, unstored: Mapping[int, Unstored]) -> None:
+            assert not unstored
+            for one in batch.messages:
+                found = other.execute("SELECT cid FROM message WHERE id = ?", (one.id,)).fetchall()
+                seen.append(found == [(one.cid,)])
 
         for number in range(200):
-            storage.append(draft(ALICE, BOB, "hello", f"c{number}"), on_stored)
+            storage.append(batch_of(storage, [draft(ALICE, BOB, "hello", f"c{number}")]), on_stored)
             if number % 7 == 0:
                 turns.run_until(partial(_at_least, seen, number // 2))
         turns.run_until(lambda: len(seen) == 200)
@@ -122,28 +136,27 @@ def test_full_disk_refuses_and_forgets_nothing_that_nobody_waits_for(tmp_path: P
     with open_sqlite(tmp_path, turns, errors=errors) as storage:
         asked = Asked(storage, turns)
         first = asked.append(ALICE, BOB, "hello", "first")
-        assert isinstance(first, Stored)
+        assert isinstance(first, Message)
         limit_pages(storage, turns, more=3)
         stored = fill(asked)
         # What was there before is answered as before.
         assert asked.append(ALICE, BOB, "y" * 3000, "again") == Failed(full=True)
-        storage.mark_read(BOB, ALICE, first.message.id)
-        storage.mark_delivered(BOB, delivered=first.message.id, handed=first.message.id)
+        storage.mark_read(BOB, ALICE, first.id)
+        storage.mark_delivered(BOB, delivered=first.id, handed=first.id)
         storage.add_account(dora, "Dora")
         assert asked.append(ALICE, BOB, "y" * 3000, "again") == Failed(full=True)
         assert errors
         limit_pages(storage, turns, more=None)
         late = asked.append(ALICE, BOB, "y" * 3000, "again")
-        assert isinstance(late, Stored)
-        assert late.first
-        assert asked.append(ALICE, BOB, "y" * 3000, "again") == Stored(late.message, first=False)
-        expected = [first.message, *stored, late.message]
+        assert isinstance(late, Message)
+        assert asked.append(ALICE, BOB, "y" * 3000, "again") == known(late)
+        expected = [first, *stored, late]
         assert asked.inbox(BOB).messages == expected
     with open_sqlite(tmp_path, turns) as storage:
-        known = {account.key: account for account in storage.accounts()}
-        assert known[BOB].delivered == first.message.id
-        assert dict(known[BOB].read) == {ALICE: first.message.id}
-        assert known[dora].name == "Dora"
+        accounts = {account.key: account for account in storage.accounts()}
+        assert accounts[BOB].delivered == first.id
+        assert dict(accounts[BOB].read) == {ALICE: first.id}
+        assert accounts[dora].name == "Dora"
         assert Asked(storage, turns).inbox(BOB).messages == expected
 
 
@@ -182,9 +195,9 @@ def test_what_counts_as_stored_is_in_the_log_whatever_the_cid(tmp_path: Path, ci
     with open_sqlite(tmp_path, turns) as storage:
         asked = Asked(storage, turns)
         stored = [
-            outcome.message
+            outcome
             for outcome in [asked.append(ALICE, BOB, "one", "x"), asked.append(ALICE, BOB, "two", cid)]
-            if isinstance(outcome, Stored) and outcome.first
+            if isinstance(outcome, Message)
         ]
         assert texts(asked.inbox(BOB).messages) == [message.text for message in stored]
 
@@ -193,12 +206,9 @@ def test_messages_of_more_than_one_batch_keep_their_order(tmp_path: Path) -> Non
     turns = Turns()
     with open_sqlite(tmp_path, turns) as storage:
         asked = Asked(storage, turns)
-        drafts = [
-            draft(ALICE, BOB, f"{number}", f"c{number % 900}-{number}", origin=number)
-            for number in range(3000)
-        ]
+        drafts = [draft(ALICE, BOB, f"{number}", f"c{number % 900}-{number}") for number in range(3000)]
         outcomes = asked.append_all(drafts)
-        numbers = [outcome.message.id for outcome in outcomes if isinstance(outcome, Stored)]
+        numbers = [outcome.id for outcome in outcomes if isinstance(outcome, Message)]
         assert numbers == sorted(set(numbers))
         assert len(numbers) == 3000
         assert ids(asked.inbox(BOB)) == numbers
@@ -210,16 +220,15 @@ def test_same_cid_twice_in_one_batch_is_stored_once(tmp_path: Path) -> None:
         asked = Asked(storage, turns)
         one, again, other = asked.append_all(
             [
-                draft(ALICE, BOB, "hello", "same", origin=0),
-                draft(ALICE, BOB, "hello", "same", origin=1),
-                draft(ALICE, BOB, "bye", "same", origin=2),
+                draft(ALICE, BOB, "hello", "same"),
+                draft(ALICE, BOB, "hello", "same"),
+                draft(ALICE, BOB, "bye", "same"),
             ]
         )
-        assert isinstance(one, Stored)
-        assert one.first
-        assert again == Stored(one.message, first=False)
+        assert isinstance(one, Message)
+        assert again == known(one)
         assert isinstance(other, Conflict)
-        assert asked.inbox(BOB).messages == [one.message]
+        assert asked.inbox(BOB).messages == [one]
 
 
 def test_page_that_is_damaged_is_never_passed_over_in_silence(tmp_path: Path) -> None:
@@ -229,7 +238,7 @@ def test_page_that_is_damaged_is_never_passed_over_in_silence(tmp_path: Path) ->
     whole.mkdir()
     with open_sqlite(whole, turns) as storage:
         asked = Asked(storage, turns)
-        asked.append_all([draft(ALICE, BOB, f"message {n}", f"c{n}", origin=n) for n in range(400)])
+        asked.append_all([draft(ALICE, BOB, f"message {n}", f"c{n}") for n in range(400)])
         expected = asked.inbox(BOB).messages
     content = (whole / DATABASE).read_bytes()
     refused, told, unharmed = 0, 0, 0
@@ -260,17 +269,17 @@ def test_write_ahead_log_starts_anew_while_somebody_writes_all_the_time(
     monkeypatch.setattr(checkpoint, "WAL_MOST_BYTES", 128 * 1024)
     monkeypatch.setattr(checkpoint, "CHECK_EVERY", 1)
     turns = Turns()
-    done: list[Draft] = []
+    done: list[Batch] = []
     size, shrunk = 0, 0
 
-    def on_stored(one: Draft, outcome: Outcome) -> None:
-        assert isinstance(outcome, Stored)
-        done.append(one)
+    def on_stored(batch: Batch, unstored: Mapping[int, Unstored]) -> None:
+        assert not unstored
+        done.append(batch)
 
     with open_sqlite(tmp_path, turns) as storage:
         Asked(storage, turns)
         for number in range(MOST_MESSAGES):
-            storage.append(draft(ALICE, BOB, "x" * 500, f"c{number}"), on_stored)
+            storage.append(batch_of(storage, [draft(ALICE, BOB, "x" * 500, f"c{number}")]), on_stored)
             # There is always something left to write.
             while len(done) < number - 200:
                 turns.run_until(partial(_at_least, done, len(done) + 1))
@@ -280,12 +289,6 @@ def test_write_ahead_log_starts_anew_while_somebody_writes_all_the_time(
                 break
         turns.run_until(lambda: len(done) == number + 1)
     assert shrunk == 3
-
-
-def said(outcome: Outcome) -> Message:
-    """The message that was stored."""
-    assert isinstance(outcome, Stored)
-    return outcome.message
 
 
 def test_ids_of_messages_that_a_power_cut_took_are_not_given_again(tmp_path: Path) -> None:
@@ -302,7 +305,7 @@ def test_ids_of_messages_that_a_power_cut_took_are_not_given_again(tmp_path: Pat
         asked = Asked(storage, turns)
         new = said(asked.append(ALICE, BOB, "new", "new"))
         assert all(message.id < new.id for message in (*kept, *lost))
-        assert asked.append(ALICE, BOB, "kept", "kept 0") == Stored(kept[0], first=False)
+        assert asked.append(ALICE, BOB, "kept", "kept 0") == known(kept[0])
 
 
 def test_clean_end_leaves_no_gap(tmp_path: Path) -> None:
@@ -327,14 +330,15 @@ def test_batch_that_fails_half_way_leaves_nothing_behind(tmp_path: Path) -> None
             # It is answered after what the writer was given before.
             asked.chats(ALICE)
 
-        on_writer("CREATE TEMP TRIGGER broken BEFORE INSERT ON chat BEGIN SELECT RAISE(ABORT, 'broken'); END")
-        assert asked.append(ALICE, BOB, "hello", "c1") == Failed(full=False)
+        drafts = [draft(ALICE, BOB, f"text {number}", f"c{number}") for number in range(2 * MOST_ROWS)]
+        on_writer(
+            f"CREATE TEMP TRIGGER broken BEFORE INSERT ON message WHEN new.text = '{drafts[-1].text}'"
+            " BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        )
+        assert asked.append_all(drafts) == [Failed(full=False)] * len(drafts)
         assert asked.inbox(BOB).messages == []
         on_writer("DROP TRIGGER broken")
-        outcome = asked.append(ALICE, BOB, "hello", "c1")
-        assert isinstance(outcome, Stored)
-        assert outcome.first
-        assert asked.inbox(BOB).messages == [outcome.message]
+        assert asked.append_all(drafts[:1]) == asked.inbox(BOB).messages
         assert [chat.unread for chat in asked.chats(BOB)] == [1]
 
 
@@ -345,15 +349,13 @@ def test_disk_that_does_not_keep_up_refuses_what_would_wait_without_bound(
     turns = Turns()
     with open_sqlite(tmp_path, turns) as storage:
         asked = Asked(storage, turns)
-        outcomes: list[Outcome] = []
+        answers: list[Mapping[int, Unstored]] = []
         for number in range(15):  # in one turn, so that none of them is written yet
-            storage.append(
-                draft(ALICE, BOB, "text", f"{number}"), lambda _, outcome: outcomes.append(outcome)
-            )
-        turns.run_until(lambda: len(outcomes) == 15)
-        assert outcomes[:5] == [Failed(full=False)] * 5
-        assert all(isinstance(outcome, Stored) for outcome in outcomes[5:])
-        assert isinstance(asked.append(ALICE, BOB, "text", "14"), Stored)
+            batch = batch_of(storage, [draft(ALICE, BOB, "text", f"{number}")])
+            storage.append(batch, lambda _, unstored: answers.append(unstored))
+        turns.run_until(lambda: len(answers) == 15)
+        assert answers == [{0: Failed(full=False)}] * 5 + [{}] * 10
+        assert isinstance(asked.append(ALICE, BOB, "text", "14"), Message)
 
 
 def test_thread_that_writes_survives_what_nobody_foresaw(tmp_path: Path) -> None:
@@ -365,6 +367,6 @@ def test_thread_that_writes_survives_what_nobody_foresaw(tmp_path: Path) -> None
 
     with open_sqlite(tmp_path, turns, errors=problems) as storage:
         storage._writer.run(fail)
-        assert isinstance(Asked(storage, turns).append(ALICE, BOB, "text", "1"), Stored)
+        assert isinstance(Asked(storage, turns).append(ALICE, BOB, "text", "1"), Message)
         turns.run_until(lambda: bool(problems))
     assert [str(problem) for problem in problems] == ["unforeseen"]

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pytest
+
+from tests.contract.storage.kinds import Outcome, Person, known
+from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Conflict, Draft, Outcome, Page, Stored
+from twocans.storage.base import Batch, Conflict, Page, Unstored
 from twocans.storage.transient import TransientStorage
 
 ALICE, BOB, CAROL = UserKey("alice"), UserKey("bob"), UserKey("carol")
 
 
 def _storage(*, max_messages: int = 100) -> TransientStorage:
-    return TransientStorage(log="log", max_messages=max_messages)
+    storage = TransientStorage(log="log", max_messages=max_messages)
+    for user in (ALICE, BOB, CAROL):
+        storage.add_account(user, user.title())
+    return storage
 
 
 def _append(
@@ -21,11 +30,12 @@ def _append(
     sender: UserKey = ALICE,
     recipient: UserKey = BOB,
 ) -> Outcome:
-    outcomes: list[Outcome] = []
-    draft = Draft(sender, recipient, sender.title(), recipient.title(), text, cid, 1_700_000_000_000, None)
-    storage.append(draft, lambda _, outcome: outcomes.append(outcome))
-    (outcome,) = outcomes
-    return outcome
+    message = Message(storage.new_ids(1), 1_700_000_000_000, sender.title(), recipient.title(), text, cid)
+    answers: list[Mapping[int, Unstored]] = []
+    batch = Batch(Person(sender), [Person(recipient)], [message])
+    storage.append(batch, lambda _, unstored: answers.append(unstored))
+    (unstored,) = answers
+    return unstored.get(0, message)
 
 
 def _inbox(
@@ -40,11 +50,10 @@ def _inbox(
 def test_message_sent_again_is_known_again() -> None:
     storage = _storage()
     first = _append(storage, "a")
-    assert isinstance(first, Stored)
-    assert _append(storage, "a") == Stored(first.message, first=False)
+    assert _append(storage, "a") == known(first)
     assert _append(storage, "a", text="other") == Conflict()
     assert _append(storage, "a", recipient=CAROL) == Conflict()
-    assert isinstance(_append(storage, "a", sender=CAROL), Stored)
+    assert isinstance(_append(storage, "a", sender=CAROL), Message)
 
 
 def test_inbox_gives_what_came_after_to_and_if_wanted_from_the_user() -> None:
@@ -68,16 +77,18 @@ def test_page_that_is_full_says_that_there_is_more() -> None:
     assert ([message.id for message in page.messages], page.more) == ([4, 5], False)
 
 
-def test_only_the_newest_are_kept_and_their_places_stay_right() -> None:
+@pytest.mark.parametrize("sent", range(20, 32))
+def test_only_the_newest_are_kept_at_least_half_as_many_as_may_be(sent: int) -> None:
     storage = _storage(max_messages=10)
-    for number in range(25):
+    for number in range(1, sent + 1):
         _append(storage, str(number))
-    assert [message.id for message in _inbox(storage, BOB).messages] == list(range(16, 26))
-    assert [message.id for message in _inbox(storage, BOB, after=20).messages] == list(range(21, 26))
-    again = _append(storage, "0")
-    assert isinstance(again, Stored)
-    assert again.first
-    assert again.message.id == 26
+    kept = [message.id for message in _inbox(storage, BOB).messages]
+    assert 5 <= len(kept) <= 10
+    assert kept == list(range(kept[0], sent + 1))
+    assert [message.id for message in _inbox(storage, BOB, after=sent - 3).messages] == kept[-3:]
+    again = _append(storage, "1")
+    assert isinstance(again, Message)
+    assert again.id == sent + 1
 
 
 def test_there_is_nothing_to_look_back_at() -> None:
@@ -90,3 +101,10 @@ def test_there_is_nothing_to_look_back_at() -> None:
     chats: list[object] = []
     storage.chats(BOB, limit=5, on_chats=chats.append)
     assert chats == [()]
+
+
+def test_message_without_a_cid_is_never_known_again() -> None:
+    storage = _storage()
+    for _ in range(2):
+        assert isinstance(_append(storage, ""), Message)
+    assert len(_inbox(storage, BOB).messages) == 2

@@ -10,16 +10,17 @@ from msgspec import Struct
 
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
+from twocans.storage.sqlite.conversation import oldest_first
 
 PAGE_MESSAGES: Final = 500
 """How many messages are read and held at a time."""
 
 _PEERS: Final = """
-    SELECT p.id, p.name FROM chat c JOIN account p ON p.id = c.peer WHERE c.user = ? ORDER BY p.key"""
-_NEXT: Final = """
-    SELECT id, at, sender_name, recipient_name, text, cid FROM said
-    WHERE min(sender, recipient) = ? AND max(sender, recipient) = ? AND id > ? AND id <= ?
-    ORDER BY id LIMIT ?"""
+    SELECT p.id, p.name FROM account p WHERE p.id IN (
+        SELECT peer FROM chat WHERE user = :user AND last > 0
+        UNION SELECT iif(sender = :user, recipient, sender) FROM message
+        WHERE id > (SELECT indexed FROM log) AND (sender = :user OR recipient = :user))
+    ORDER BY p.key"""
 
 
 class Person(Struct, frozen=True):
@@ -45,20 +46,15 @@ def conversations(database: sqlite3.Connection, person: Person) -> Iterator[tupl
     Raises:
         sqlite3.Error: the database cannot be read.
     """
-    cleared, newest = database.execute(
-        "SELECT cleared, coalesce((SELECT max(id) FROM message), 0) FROM log"
-    ).fetchone()
-    for number, name in database.execute(_PEERS, (person.number,)).fetchall():
-        pair = (min(person.number, number), max(person.number, number))
-        yield name, _messages(database, pair, after=cleared, upto=newest)
+    (newest,) = database.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()
+    for number, name in database.execute(_PEERS, {"user": person.number}).fetchall():
+        yield name, _messages(database, (person.number, number), upto=newest)
 
 
-def _messages(
-    database: sqlite3.Connection, pair: tuple[int, int], *, after: int, upto: int
-) -> Iterator[Message]:
+def _messages(database: sqlite3.Connection, pair: tuple[int, int], *, upto: int) -> Iterator[Message]:
     # Each page is a transaction of its own: one that stayed open for as long as somebody reads would keep
     # the server's write-ahead log from being carried over. What is in the log does not move, so nothing is missed.
-    while rows := database.execute(_NEXT, (*pair, after, upto, PAGE_MESSAGES)).fetchall():
-        for row in rows:
-            yield Message(*row)
-        after = rows[-1][0]
+    after = 0
+    while page := oldest_first(database, *pair, after=after, upto=upto, limit=PAGE_MESSAGES):
+        yield from page
+        after = page[-1].id

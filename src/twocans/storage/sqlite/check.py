@@ -15,6 +15,14 @@ from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, explain, op
 MAX_DAMAGES: Final = 10
 """How much of SQLite's own findings is told."""
 
+# How conversations end, worked out anew from what is in the index.
+_ENDS: Final = """
+    CREATE TEMP VIEW ends AS SELECT user, peer, max(id) AS last, max(inbound) AS inbound FROM (
+        SELECT sender AS user, recipient AS peer, id, iif(sender = recipient, id, 0) AS inbound FROM main.message
+        WHERE id <= (SELECT indexed FROM main.log)
+        UNION ALL SELECT recipient, sender, id, id FROM main.message
+        WHERE id <= (SELECT indexed FROM main.log) AND sender <> recipient)
+    GROUP BY user, peer"""
 # Every statement counts what is wrong, and is true of one moment by itself: the server may write in between.
 _RULES: Final[tuple[tuple[str, str], ...]] = (
     (
@@ -36,24 +44,25 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
            WHERE user NOT IN (SELECT id FROM account) OR peer NOT IN (SELECT id FROM account)""",
     ),
     (
-        "a conversation ends with its newest message",
-        """SELECT count(*) FROM chat c WHERE c.last IS NOT (SELECT max(m.id) FROM message m
-           WHERE min(m.sender, m.recipient) = min(c.user, c.peer)
-           AND max(m.sender, m.recipient) = max(c.user, c.peer))""",
-    ),
-    (
-        "a conversation knows the newest message of the other side",
-        """SELECT count(*) FROM chat c WHERE c.inbound IS NOT coalesce((SELECT m.id FROM message m
-           WHERE min(m.sender, m.recipient) = min(c.user, c.peer)
-           AND max(m.sender, m.recipient) = max(c.user, c.peer) AND m.sender = c.peer
-           ORDER BY m.id DESC LIMIT 1), 0)""",
+        "a conversation ends with its newest message, and knows that of the other side",
+        """SELECT count(*) FROM (
+             SELECT user, peer, last, inbound FROM chat WHERE last <> 0 OR inbound <> 0
+             EXCEPT SELECT user, peer, last, inbound FROM ends)""",
     ),
     (
         "messages belong to a conversation of both sides",
         """SELECT count(*) FROM (
-             SELECT DISTINCT min(sender, recipient) AS one, max(sender, recipient) AS other FROM message) p
-           WHERE NOT EXISTS (SELECT 1 FROM chat WHERE user = p.one AND peer = p.other)
-           OR NOT EXISTS (SELECT 1 FROM chat WHERE user = p.other AND peer = p.one)""",
+             SELECT user, peer FROM ends EXCEPT SELECT user, peer FROM chat WHERE last <> 0)""",
+    ),
+    (
+        "what has been sent once is known again",
+        """SELECT count(*) FROM message m WHERE m.id <= (SELECT indexed FROM log) AND m.cid <> ''
+           AND m.id IS NOT (SELECT s.id FROM sent s WHERE s.sender = m.sender AND s.cid = m.cid)""",
+    ),
+    (
+        "what is known to have been sent is a message",
+        """SELECT count(*) FROM sent s LEFT JOIN message m ON m.id = s.id
+           WHERE m.sender IS NOT s.sender OR m.cid IS NOT s.cid""",
     ),
     (
         "marks lie within the log",
@@ -79,6 +88,13 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
         # This reads the whole full-text index, so that damage within it shows too.
         "words that can be found belong to a message",
         "SELECT count(*) FROM temp.found_word WHERE doc NOT IN (SELECT id FROM message_text_docsize)",
+    ),
+    (
+        "messages are found in the conversation to which they belong",
+        """SELECT count(*) FROM (
+             SELECT id, 'f' || sender || 't' || recipient FROM message
+             WHERE id IN (SELECT id FROM message_text_docsize)
+             EXCEPT SELECT doc, term FROM temp.found_word WHERE col = 'who')""",
     ),
 )
 
@@ -112,6 +128,7 @@ def check(folder: Path) -> Report:
             database.execute(
                 "CREATE VIRTUAL TABLE temp.found_word USING fts5vocab(main, message_text, instance)"
             )
+            database.execute(_ENDS)
             problems = [f"Missing, or not as it was made: {name}" for name in _missing(database)]
             for rule, count in _RULES:
                 (exceptions,) = database.execute(count).fetchone()

@@ -1,48 +1,23 @@
-"""The thread that reads: pages of conversations, inboxes and searches, from a snapshot of its own."""
+"""The thread that reads, with a connection of its own, and what it reads most: inboxes."""
 
 from __future__ import annotations
 
 import queue
-import re
 import sqlite3
 import threading
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, TypeVar
+from collections.abc import Callable
+from typing import Final, TypeVar
 
-from twocans.protocol.messages import Chat, Message
+from twocans.protocol.messages import Message
 from twocans.storage.base import Page, page_of
 
 _T = TypeVar("_T")
-_WORD: Final = re.compile(r"[^\W_]+")
 
-_CONVERSATION: Final = """
-    SELECT id, at, sender_name, recipient_name, text, cid FROM said
-    WHERE min(sender, recipient) = ? AND max(sender, recipient) = ? AND id < ?
-    AND id > (SELECT cleared FROM log) ORDER BY id DESC LIMIT ?"""
 # Ids are in the order of the log, so what came after one is read in one go along it.
 _INBOX: Final = """
     SELECT id, at, sender_name, recipient_name, text, cid FROM said
     WHERE id > max(:after, (SELECT cleared FROM log)) AND (recipient = :user OR (:own AND sender = :user))
     ORDER BY id LIMIT :limit"""
-_SEARCH: Final = """
-    SELECT id, at, sender_name, recipient_name, said.text, cid
-    FROM message_text JOIN said ON said.id = message_text.rowid
-    WHERE message_text MATCH :query AND message_text.rowid < :before
-    AND (:peer IS NULL OR :peer = CASE sender WHEN :user THEN recipient ELSE sender END)
-    ORDER BY message_text.rowid DESC LIMIT :limit"""
-_CHATS: Final = """
-    SELECT p.name, m.id, m.at, m.sender_name, m.recipient_name, m.text, m.cid,
-      (SELECT count(*) FROM message u WHERE c.user <> c.peer
-       AND min(u.sender, u.recipient) = min(c.user, c.peer) AND max(u.sender, u.recipient) = max(c.user, c.peer)
-       AND u.id > max(c.read, (SELECT cleared FROM log)) AND u.recipient = c.user AND u.text IS NOT NULL)
-    FROM chat c JOIN account p ON p.id = c.peer JOIN said m ON m.id =
-      (SELECT n.id FROM message n
-       WHERE min(n.sender, n.recipient) = min(c.user, c.peer)
-       AND max(n.sender, n.recipient) = max(c.user, c.peer)
-       AND n.id > (SELECT cleared FROM log) AND n.text IS NOT NULL ORDER BY n.id DESC LIMIT 1)
-    WHERE c.user = ? ORDER BY m.id DESC LIMIT ?"""
-_NEVER: Final = 2**63 - 1
 
 
 class Reader:
@@ -98,58 +73,9 @@ class Reader:
             find()
 
 
-def conversation(
-    database: sqlite3.Connection, user: int, peer: int, *, before: int | None, limit: int, max_bytes: int
-) -> Page:
-    """The newest messages between two accounts with ids below `before`, oldest first."""
-    pair = (min(user, peer), max(user, peer))
-    rows = database.execute(_CONVERSATION, (*pair, _NEVER if before is None else before, limit + 1))
-    page = page_of(_messages(rows), limit, max_bytes)
-    return Page(page.messages[::-1], page.more)
-
-
 def inbox(
     database: sqlite3.Connection, user: int, *, after: int, own: bool, limit: int, max_bytes: int
 ) -> Page:
     """Messages of an account's inbox with ids above `after`, oldest first."""
     rows = database.execute(_INBOX, {"user": user, "after": after, "own": own, "limit": limit + 1})
-    return page_of(_messages(rows), limit, max_bytes)
-
-
-def search(
-    database: sqlite3.Connection,
-    user: int,
-    query: str,
-    *,
-    peer: int | None,
-    before: int | None,
-    limit: int,
-    max_bytes: int,
-) -> Page:
-    """Messages of an account that hold words beginning with all words of `query`, newest first."""
-    # The index holds letters without their accents; composed, a letter and its accent are one word here too.
-    words = _WORD.findall(unicodedata.normalize("NFC", query))
-    if not words:
-        return Page((), more=False)
-    # Every word is quoted, so that nothing in it is taken for the query language of FTS5.
-    match = " AND ".join([f'who : "u{user}"', *(f'text : "{word}" *' for word in words)])
-    values = {
-        "query": match,
-        "user": user,
-        "peer": peer,
-        "before": _NEVER if before is None else before,
-        "limit": limit + 1,
-    }
-    return page_of(_messages(database.execute(_SEARCH, values)), limit, max_bytes)
-
-
-def chats(database: sqlite3.Connection, user: int, *, limit: int) -> tuple[Chat, ...]:
-    """The conversations of an account, latest first."""
-    return tuple(
-        Chat(peer=peer, last=Message(*row), unread=unread)
-        for peer, *row, unread in database.execute(_CHATS, (user, limit))
-    )
-
-
-def _messages(rows: Iterable[tuple[Any, ...]]) -> Iterator[Message]:
-    return (Message(*row) for row in rows)
+    return page_of((Message(*row) for row in rows), limit, max_bytes)

@@ -6,17 +6,27 @@ import json
 import sqlite3
 from typing import Final
 
+from msgspec import Struct
+
+from twocans.storage.sqlite.transaction import transaction
+
 SLICE_MESSAGES: Final = 200
 """How many messages lose their text in one transaction: what a writer waits for at most, some milliseconds."""
+LOOK_IDS: Final = 20_000
+"""How far along the log a slice looks for messages that are due, some milliseconds too."""
 _REBUILT_BYTES: Final = 1024
 """For how much text one row is written anew; less than the 4096 bytes of a page."""
 
-# Walks along the index of messages by age, which holds only those that have a text.
-_OLDEST: Final = "SELECT id, length(text) FROM message WHERE text IS NOT NULL AND at < ? ORDER BY at LIMIT ?"
+# Each message is taken by its own time: one that a wrong clock has dated ahead keeps no other from going, and
+# one that it has dated back takes no other along.
+_DUE: Final = (
+    "SELECT id, length(text) FROM message"
+    " WHERE id > ? AND id <= ? AND text IS NOT NULL AND at < ? ORDER BY id LIMIT ?"
+)
 # The full-text index keeps no text of its own: it has to be told what it was given.
 _UNINDEX: Final = (
     "INSERT INTO message_text(message_text, rowid, text, who)"
-    " SELECT 'delete', id, text, 'u' || sender || ' u' || recipient FROM message"
+    " SELECT 'delete', id, text, who FROM worded"
     " WHERE id IN (SELECT value FROM json_each(?)) AND id IN (SELECT id FROM message_text_docsize)"
 )
 _CLEAR: Final = "UPDATE message SET text = NULL WHERE id IN (SELECT value FROM json_each(?))"
@@ -33,30 +43,36 @@ _MARK: Final = (
 )
 
 
-def clear_slice(database: sqlite3.Connection, *, before_ms: int) -> int:
-    """Take the text from the oldest messages, all of them or none.
+class Slice(Struct, frozen=True):
+    """How many messages have lost their text, and up to which id none is due any more; None for all of them."""
+
+    cleared: int
+    upto: int | None
+
+
+def clear_slice(database: sqlite3.Connection, *, after: int, before_ms: int) -> Slice:
+    """Take the text from old messages, all of a slice or none.
 
     Args:
         database: the writing connection, outside of a transaction.
+        after: up to which id no message is due, as the slice before has told; 0 at first.
         before_ms: messages of this time and later keep their text; Unix milliseconds.
-
-    Returns:
-        How many; fewer than `SLICE_MESSAGES` if no more are due.
 
     Raises:
         sqlite3.Error: it cannot be done now; everything is as it was.
     """
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        due = database.execute(_OLDEST, (before_ms, SLICE_MESSAGES)).fetchall()
-        if due:
+    cleared, newest = database.execute(
+        "SELECT cleared, coalesce((SELECT max(id) FROM message), 0) FROM log"
+    ).fetchone()
+    after = max(after, cleared)
+    upto = min(after + LOOK_IDS, newest)
+    due = database.execute(_DUE, (after, upto, before_ms, SLICE_MESSAGES)).fetchall()
+    if due:
+        with transaction(database):
             _clear(database, due)
-        database.execute("COMMIT")
-    except BaseException:
-        if database.in_transaction:
-            database.execute("ROLLBACK")
-        raise
-    return len(due)
+    if len(due) == SLICE_MESSAGES:
+        return Slice(len(due), due[-1][0])
+    return Slice(len(due), None if upto >= newest and not due else upto)
 
 
 def _clear(database: sqlite3.Connection, due: list[tuple[int, int]]) -> None:

@@ -47,7 +47,25 @@ _SECOND: Final = (
 )
 # Ids up to `reserved` may have been given out, even if a power cut has taken the messages.
 _THIRD: Final = ("ALTER TABLE log ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0",)
-MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD)
+# The messages alone are written when they come. Whatever else can be worked out from them is made behind them,
+# up to the id `indexed`: `sent`, what `chat` says of messages, and `message_text`. A message without a cid has an empty one.
+_FOURTH: Final = (
+    "DROP INDEX message_cid",
+    "DROP INDEX message_pair",
+    "DROP INDEX message_age",
+    "DROP TABLE message_text",
+    """CREATE TABLE sent(
+        sender INTEGER NOT NULL, cid TEXT NOT NULL, id INTEGER NOT NULL,
+        PRIMARY KEY(sender, cid)) STRICT, WITHOUT ROWID""",
+    "CREATE VIRTUAL TABLE message_text USING fts5(text, who, content='', tokenize='unicode61')",
+    # What goes into it: the words of a text, u1 and u2 for the sides, f1t2 for who said it to whom.
+    """CREATE VIEW worded AS
+        SELECT id, text, 'u' || sender || ' u' || recipient || ' f' || sender || 't' || recipient AS who
+        FROM message WHERE text IS NOT NULL""",
+    "UPDATE chat SET last = 0, inbound = 0",
+    "UPDATE log SET indexed = 0",
+)
+MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """The statements that lead from one version of the schema to the next."""
 
 

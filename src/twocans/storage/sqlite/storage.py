@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from twocans.protocol.names import UserKey
-from twocans.storage.base import AccountRecord, Draft, Failed, OnChats, OnPage, OnStored, Page
-from twocans.storage.sqlite import reader, retention, schema
+from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnPage, OnStored, Page
+from twocans.storage.sqlite import accounts, chats, conversation, index, reader, retention, schema, search
 from twocans.storage.sqlite.checkpoint import Checkpointer
 from twocans.storage.sqlite.lock import FolderLock
 from twocans.storage.sqlite.reader import Reader
@@ -44,33 +45,33 @@ class SqliteStorage:
         on_error: Callable[[Exception], None],
     ) -> None:
         self.path = folder / DATABASE_FILE
-        self._lock = FolderLock(folder)
-        try:
-            database = schema.open_database(self.path, durability)
-        except StorageError:
-            self._lock.release()
-            raise
-        try:
-            self._load(database)
-            reading = schema.connect(self.path, read_only=True)
-        except sqlite3.Error as error:
-            database.close()
-            self._lock.release()
-            raise StorageError(schema.explain(self.path, error)) from None
         self._post = post
         self._on_error = on_error
         self._at_end_of_turn = at_end_of_turn
         self._gathered: list[Waiting] = []
-        self._checkpointer = Checkpointer(self.path)
-        self._writer = Writer(
-            database,
-            last_id=self._last_id,
-            indexed=self._indexed,
-            post=post,
-            on_written=self._checkpointer.written,
-            on_error=on_error,
-        )
-        self._reader = Reader(reading, post=post, on_error=on_error)
+        self._gathered_messages = 0
+        self._looked_upto = 0
+        with contextlib.ExitStack() as undo:
+            self._lock = FolderLock(folder)
+            undo.callback(self._lock.release)
+            database = undo.enter_context(contextlib.closing(schema.open_database(self.path, durability)))
+            try:
+                self._load(database)
+                reading = undo.enter_context(contextlib.closing(schema.connect(self.path, read_only=True)))
+                self._checkpointer = Checkpointer(self.path)
+                undo.callback(self._checkpointer.close)
+                self._writer = Writer(
+                    database,
+                    last_id=self._last_id,
+                    numbers=self._numbers,
+                    post=post,
+                    on_written=self._checkpointer.written,
+                    on_error=on_error,
+                )
+            except sqlite3.Error as error:
+                raise StorageError(schema.explain(self.path, error)) from None
+            self._reader = Reader(reading, post=post, on_error=on_error)
+            undo.pop_all()
 
     @property
     def log(self) -> str:
@@ -88,17 +89,22 @@ class SqliteStorage:
             "INSERT OR IGNORE INTO account(id, key, name) VALUES (?, ?, ?)", (number, key, name)
         )
 
-    def append(self, draft: Draft, on_stored: OnStored) -> None:
+    def new_ids(self, count: int) -> int:
+        """See `Storage.new_ids`."""
+        first = self._last_id + 1
+        self._last_id += count
+        return first
+
+    def append(self, batch: Batch, on_stored: OnStored) -> None:
         """See `Storage.append`."""
-        if len(self._gathered) + self._writer.waiting >= MAX_WAITING:
+        if self._gathered_messages + self._writer.waiting >= MAX_WAITING:
             # The disk does not keep up: better an error now than memory without bound.
-            on_stored(draft, Failed(full=False))
+            on_stored(batch, dict.fromkeys(range(len(batch.messages)), Failed(full=False)))
             return
         if not self._gathered:
             self._at_end_of_turn(self._hand_over)
-        self._gathered.append(
-            Waiting(draft, self._number(draft.sender), self._number(draft.recipient), on_stored)
-        )
+        self._gathered.append(Waiting(batch, on_stored))
+        self._gathered_messages += len(batch.messages)
 
     def inbox(
         self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage
@@ -117,7 +123,9 @@ class SqliteStorage:
         """See `Storage.conversation`."""
         one, other = self._number(user), self._number(peer)
         self._reader.ask(
-            lambda db: reader.conversation(db, one, other, before=before, limit=limit, max_bytes=max_bytes),
+            lambda db: conversation.page_before(
+                db, one, other, before=before, limit=limit, max_bytes=max_bytes
+            ),
             instead=_UNREADABLE,
             answer=on_page,
         )
@@ -136,15 +144,12 @@ class SqliteStorage:
         """See `Storage.search`."""
         number = self._number(user)
         other = None if peer is None else self._number(peer)
-        # Messages come into the full-text index a moment after they are stored.
-        self._writer.when_indexed(
-            lambda: self._reader.ask(
-                lambda db: reader.search(
-                    db, number, query, peer=other, before=before, limit=limit, max_bytes=max_bytes
-                ),
-                instead=_UNREADABLE,
-                answer=on_page,
-            )
+        self._reader.ask(
+            lambda db: search.search(
+                db, number, query, peer=other, before=before, limit=limit, max_bytes=max_bytes
+            ),
+            instead=_UNREADABLE,
+            answer=on_page,
         )
 
     def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
@@ -153,15 +158,17 @@ class SqliteStorage:
         # What has just been read counts, so the marks that are on their way are written first.
         self._writer.run(
             lambda _: self._reader.ask(
-                lambda db: reader.chats(db, number, limit=limit), instead=None, answer=on_chats
+                lambda db: chats.chats(db, number, limit=limit), instead=None, answer=on_chats
             )
         )
 
     def mark_read(self, reader_key: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`."""
         self._writer.update(
-            "UPDATE chat SET read = max(read, ?) WHERE user = ? AND peer = ?",
-            (upto, self._number(reader_key), self._number(peer)),
+            # The index may not have come to this conversation yet.
+            "INSERT INTO chat(user, peer, last, inbound, read) VALUES (?, ?, 0, 0, ?)"
+            " ON CONFLICT(user, peer) DO UPDATE SET read = max(read, excluded.read)",
+            (self._number(reader_key), self._number(peer), upto),
         )
 
     def mark_delivered(self, user: UserKey, *, delivered: int, handed: int) -> None:
@@ -172,24 +179,29 @@ class SqliteStorage:
         )
 
     def clear_slice(self, before_ms: int, *, on_cleared: Callable[[int], None]) -> None:
-        """Take the text from the oldest messages, between two batches of the writer, a slice and no more.
+        """Take the text from the next old messages of a round, between the commits of the writer.
 
         Args:
             before_ms: messages of this time and later keep their text; Unix milliseconds.
-            on_cleared: told how many it was; fewer than `retention.SLICE_MESSAGES` if no more are due, 0 if
-                it could not be done now.
+            on_cleared: told how many it was: `retention.SLICE_MESSAGES` at most, and 0 if no more are due, or
+                if it could not be done now. Then the next slice begins the next round.
         """
 
         def clear(database: sqlite3.Connection) -> None:
-            number = 0
             try:
-                number = retention.clear_slice(database, before_ms=before_ms)
+                done = retention.clear_slice(database, after=self._looked_upto, before_ms=before_ms)
             except sqlite3.Error as error:
                 failure = error
                 self._post(lambda: self._on_error(failure))
-            else:
+                done = retention.Slice(cleared=0, upto=None)
+            if done.cleared:
                 self._checkpointer.written(database)
-            self._post(lambda: on_cleared(number))
+            self._looked_upto = done.upto or 0
+            if done.cleared or done.upto is None:
+                self._post(lambda: on_cleared(done.cleared))
+            else:
+                # Others first: there may be much to look through.
+                self._writer.run(clear)
 
         self._writer.run(clear)
 
@@ -203,6 +215,7 @@ class SqliteStorage:
 
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
+        self._gathered_messages = 0
         if gathered:
             self._writer.append(gathered)
 
@@ -214,38 +227,15 @@ class SqliteStorage:
         return number
 
     def _load(self, database: sqlite3.Connection) -> None:
-        name, indexed, reserved = database.execute("SELECT name, indexed, reserved FROM log").fetchone()
-        self._log, self._indexed = str(name), int(indexed)
-        (newest,) = database.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()
-        self._last_id = max(int(newest), int(reserved))
-        self._numbers: dict[UserKey, int] = {}
-        self._records: list[AccountRecord] = []
-        marks: dict[int, list[tuple[int, int, int, int]]] = {}
-        for user, peer, last, inbound, read in database.execute(
-            "SELECT user, peer, last, inbound, read FROM chat"
-        ):
-            marks.setdefault(user, []).append((peer, last, inbound, read))
-        rows = database.execute("SELECT id, key, name, delivered, handed FROM account ORDER BY id").fetchall()
-        keys = {number: UserKey(key) for number, key, *_ in rows}
-        self._next_number = max(keys, default=0) + 1
-        for number, key, name, delivered, handed in rows:
-            self._numbers[UserKey(key)] = number
-            mine = marks.get(number, [])
-            self._records.append(
-                AccountRecord(
-                    key=UserKey(key),
-                    name=name,
-                    delivered=delivered,
-                    handed=handed,
-                    last=max((last for _, last, _, _ in mine), default=0),
-                    read={keys[peer]: read for peer, _, _, read in mine if read and peer in keys},
-                    inbound={
-                        keys[peer]: inbound
-                        for peer, _, inbound, _ in mine
-                        if inbound > delivered and peer in keys and peer != number
-                    },
-                )
-            )
+        # A disk that is full now need not be so for long; until then everything is found along the log.
+        with contextlib.suppress(sqlite3.OperationalError):
+            index.catch_up(database)
+        name, *ids = database.execute(
+            "SELECT name, indexed, reserved, coalesce((SELECT max(id) FROM message), 0) FROM log"
+        ).fetchone()
+        self._log, self._last_id = str(name), max(map(int, ids))
+        self._numbers, self._records = accounts.load(database)
+        self._next_number = max(self._numbers.values(), default=0) + 1
 
 
 _UNREADABLE: Final = Page((), more=False, failed=True)

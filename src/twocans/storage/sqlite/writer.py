@@ -5,59 +5,64 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
 from msgspec import Struct
 
-from twocans.protocol.messages import Message
-from twocans.storage.base import Conflict, Draft, Failed, OnStored, Outcome, Stored
+from twocans.protocol.names import UserKey
+from twocans.storage.base import Batch, Failed, OnStored
+from twocans.storage.sqlite import index
+from twocans.storage.sqlite.index import Index
+from twocans.storage.sqlite.log import MessageLog, Outcome, Update
+from twocans.storage.sqlite.used import UsedCids
 
-INDEX_MESSAGES: Final = 5000
-"""How many messages are put into the full-text index at a time; writers wait for that long at most."""
 IDLE_S: Final = 0.2
-"""How long the writer waits for more to write before it sees to the full-text index."""
+"""How long the writer waits for more to write before it sees to the index."""
 RETRY_S: Final = 1.0
-"""How long after a failure the changes that nobody waits for are tried again."""
-MAX_BATCH: Final = 20_000
-RESERVED_IDS: Final = 100_000
+"""How long after a failure the changes that nobody waits for, and the index, are tried again."""
+GATHER_S: Final = 0.0002
+"""How long after a commit what comes gathers for the next one: each costs about the same, whatever is in it."""
+MAX_COMMIT: Final = 4096
+"""From how many messages on a commit takes no more of those that wait."""
+RESERVED_IDS: Final = 1_000_000
 """How many ids are reserved at a time; so many are passed over at most when the server has not ended cleanly."""
-
-_INSERT: Final = (
-    "INSERT INTO message(id, at, sender, recipient, cid, text)"
-    " SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?)"
-    " WHERE true ON CONFLICT(sender, cid) DO NOTHING"
-)
-_CHATS: Final = (
-    "INSERT INTO chat(user, peer, last, inbound)"
-    " SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?)"
-    " WHERE true ON CONFLICT(user, peer) DO UPDATE SET last = max(last, excluded.last),"
-    " inbound = max(inbound, excluded.inbound)"
-)
-_KNOWN: Final = (
-    "SELECT j.key, m.id, m.at, m.recipient, m.text FROM json_each(?) j"
-    " JOIN message m ON m.sender = j.value->>2 AND m.cid = j.value->>4"
-)
-_INDEX: Final = (
-    "INSERT INTO message_text(rowid, text, who)"
-    " SELECT id, text, 'u' || sender || ' u' || recipient FROM message"
-    " WHERE id > ? AND id <= ? AND text IS NOT NULL"
-)
-_encode = msgspec.json.Encoder().encode
 
 
 class Waiting(Struct, frozen=True):
-    """A draft in the queue with the numbers of its accounts, and who wants to know."""
+    """A batch in the queue, and who wants to know."""
 
-    draft: Draft
-    sender: int
-    recipient: int
+    batch: Batch
     on_stored: OnStored
 
 
-Update = tuple[str, tuple[object, ...]]
-"""A statement that nobody waits for, and its values."""
+class Pace:
+    """How fast messages are stored, from one second to the next.
+
+    Args:
+        monotonic_s: a clock that does not go back, in seconds.
+    """
+
+    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        self._monotonic_s = monotonic_s
+        self._began = monotonic_s()
+        self._number = 0
+        self._per_s = 0.0
+
+    def stored(self, number: int) -> None:
+        """So many have been stored just now."""
+        self._number += number
+        passed_s = self._monotonic_s() - self._began
+        if passed_s >= 1.0:
+            self._per_s = self._number / passed_s
+            self._began += passed_s
+            self._number = 0
+
+    def is_flood(self) -> bool:
+        """Whether it is so many that everything else has to wait for them."""
+        return max(self._per_s, self._number) >= index.FLOOD_PER_S
 
 
 class Writer:
@@ -66,10 +71,13 @@ class Writer:
     Args:
         database: the connection; nobody else uses it after this.
         last_id: the newest id that may have been given out.
-        indexed: up to which id messages are in the full-text index.
+        numbers: of accounts, by their keys; everybody in a batch has one when it is handed over.
         post: runs a callback on the hub's thread.
-        on_written: told, on the writer's thread, after every commit of messages or marks, with its connection.
+        on_written: told, on the writer's thread, after every commit, with its connection.
         on_error: told what could not be written; on the hub's thread.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
     """
 
     def __init__(
@@ -77,7 +85,7 @@ class Writer:
         database: sqlite3.Connection,
         *,
         last_id: int,
-        indexed: int,
+        numbers: Mapping[UserKey, int],
         post: Callable[[Callable[[], None]], object],
         on_written: Callable[[sqlite3.Connection], None],
         on_error: Callable[[Exception], None],
@@ -85,31 +93,37 @@ class Writer:
         self._database = database
         self._last_id = last_id
         self._reserved = last_id
-        self._indexed = indexed
         self._post = post
         self._on_written = on_written
         self._on_error = on_error
+        used = UsedCids(database)
+        self._log = MessageLog(database, numbers, used)
+        self._index = Index(database, used)
         self._lock = threading.Condition()
-        self._drafts: list[Waiting] = []
+        self._batches: deque[Waiting] = deque()
+        self._waiting = 0
         self._updates: list[Update] = []
         self._held: list[Update] = []
         self._jobs: list[Callable[[sqlite3.Connection], None]] = []
-        self._index_now: list[Callable[[], None]] = []
+        self._pace = Pace(time.monotonic)
+        self._idle = False
         self._index_failed = False
+        self._index_again = 0
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="storage writer", daemon=True)
         self._thread.start()
 
-    def append(self, drafts: list[Waiting]) -> None:
-        """Hand over messages; each is answered through its callback, in this order."""
+    def append(self, batches: Sequence[Waiting]) -> None:
+        """Hand over messages; each batch is answered through its callback, in this order."""
         with self._lock:
-            self._drafts += drafts
+            self._batches += batches
+            self._waiting += sum(len(one.batch.messages) for one in batches)
             self._lock.notify()
 
     @property
     def waiting(self) -> int:
         """How many messages are in the queue; a moment old when another thread reads it."""
-        return len(self._drafts)
+        return self._waiting
 
     def update(self, statement: str, values: tuple[object, ...]) -> None:
         """Hand over a change that nobody waits for; it is made before messages that are handed over later."""
@@ -118,15 +132,9 @@ class Writer:
             self._lock.notify()
 
     def run(self, job: Callable[[sqlite3.Connection], None]) -> None:
-        """Run something on the writer's thread, between two batches."""
+        """Run something on the writer's thread, between two commits."""
         with self._lock:
             self._jobs.append(job)
-            self._lock.notify()
-
-    def when_indexed(self, callback: Callable[[], None]) -> None:
-        """Call back, on the writer's thread, when all that is committed is in the full-text index."""
-        with self._lock:
-            self._index_now.append(callback)
             self._lock.notify()
 
     def close(self) -> None:
@@ -142,23 +150,33 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._lock:
-                if not (self._drafts or self._updates or self._jobs or self._index_now or self._closing):
-                    self._lock.wait(self._patience_s())
-                drafts, self._drafts = self._drafts[:MAX_BATCH], self._drafts[MAX_BATCH:]
+                if not (self._batches or self._updates or self._jobs or self._closing):
+                    self._idle = not self._lock.wait(self._patience_s())
+                else:
+                    self._idle = False
+                batches = self._next_batches()
                 updates, self._updates, self._held = self._held + self._updates, [], []
                 jobs, self._jobs = self._jobs, []
-                last_round = self._closing and not self._drafts
-            if drafts or updates:
-                self._write(drafts, updates)
+                last_round = self._closing and not self._batches
+            if batches or updates:
+                self._write(batches, updates)
+                if not last_round:
+                    time.sleep(GATHER_S)
             for job in jobs:
                 self._do(job)
             if last_round:
-                with contextlib.suppress(sqlite3.Error):
-                    # A clean end leaves no gap.
-                    self._reserve(self._last_id)
+                self._end()
                 return
-            if not drafts or self._index_now:
-                self._index()
+            self._see_to_index()
+
+    def _next_batches(self) -> list[Waiting]:
+        taken: list[Waiting] = []
+        number = 0
+        while self._batches and number < MAX_COMMIT:
+            taken.append(self._batches.popleft())
+            number += len(taken[-1].batch.messages)
+        self._waiting -= number
+        return taken
 
     def _do(self, job: Callable[[sqlite3.Connection], None]) -> None:
         try:
@@ -171,28 +189,26 @@ class Writer:
         """How long to wait for work before turning to what can wait; None for ever."""
         if self._held or self._index_failed:
             return RETRY_S
-        return IDLE_S if self._indexed < self._last_id else None
+        if not self._index.missing:
+            return None
+        amid_traffic = self._index.missing > index.BUSY_TAIL and not self._pace.is_flood()
+        return 0.0 if self._idle or amid_traffic else IDLE_S
 
-    def _write(self, drafts: Sequence[Waiting], updates: Sequence[Update]) -> None:
-        database = self._database
-        rows = [
-            (self._last_id + number, one.draft.at, one.sender, one.recipient, one.draft.cid, one.draft.text)
-            for number, one in enumerate(drafts, start=1)
-        ]
+    def _write(self, waiting: Sequence[Waiting], updates: Sequence[Update]) -> None:
+        batches = [one.batch for one in waiting]
+        newest = max((batch.messages[-1].id for batch in batches), default=self._last_id)
         try:
-            if self._last_id + len(rows) > self._reserved:
-                self._reserve(self._last_id + len(rows) + RESERVED_IDS)
-            database.execute("BEGIN IMMEDIATE")
-            for statement, values in updates:
-                database.execute(statement, values)
-            outcomes = self._insert(rows, drafts) if rows else []
-            database.execute("COMMIT")
+            if newest > self._reserved:
+                self._reserve(newest + RESERVED_IDS)
+            appended = self._log.append(batches, updates)
         except Exception as error:  # noqa: BLE001 - the root of a thread that others wait for: it goes on
-            self._failed(error, drafts, updates)
+            self._failed(error, waiting, updates)
             return
-        self._last_id += len(rows)
-        self._post(lambda: _answer(drafts, outcomes))
-        self._on_written(database)
+        self._last_id = newest
+        self._index.stored(appended.stored)
+        self._pace.stored(appended.stored)
+        self._post(lambda: _answer(waiting, appended.outcomes))
+        self._on_written(self._database)
 
     def _reserve(self, upto: int) -> None:
         """Make sure that ids up to this one are never given twice, whatever becomes of their messages."""
@@ -205,73 +221,42 @@ class Writer:
             database.execute(f"PRAGMA synchronous = {synchronous}")
         self._reserved = upto
 
-    def _insert(
-        self, rows: list[tuple[int, int, int, int, str, str]], drafts: Sequence[Waiting]
-    ) -> list[Outcome]:
-        database = self._database
-        payload = _encode(rows).decode()
-        inserted = database.execute(_INSERT, (payload,)).rowcount
-        outcomes: list[Outcome] = []
-        known: dict[int, tuple[int, int, int, str | None]] = {}
-        if inserted != len(rows):
-            for place, *first in database.execute(_KNOWN, (payload,)):
-                known[place] = (first[0], first[1], first[2], first[3])
-        sides: dict[tuple[int, int], tuple[int, int]] = {}
-        for place, ((id_, at, sender, recipient, _, text), one) in enumerate(zip(rows, drafts, strict=True)):
-            known_id, known_at, known_recipient, known_text = known.get(place, (id_, at, recipient, text))
-            if known_id == id_:
-                outcomes.append(Stored(_message(one.draft, id_, at), first=True))
-                sides[sender, recipient] = (id_, sides.get((sender, recipient), (0, 0))[1])
-                sides[recipient, sender] = (id_, id_)
-            elif known_recipient == recipient and known_text in (text, None):
-                outcomes.append(Stored(_message(one.draft, known_id, known_at), first=False))
-            else:
-                outcomes.append(Conflict())
-        chats = [(user, peer, last, inbound) for (user, peer), (last, inbound) in sides.items()]
-        database.execute(_CHATS, (_encode(chats).decode(),))
-        return outcomes
-
-    def _failed(self, error: Exception, drafts: Sequence[Waiting], updates: Sequence[Update]) -> None:
-        if self._database.in_transaction:
-            self._database.execute("ROLLBACK")
+    def _failed(self, error: Exception, waiting: Sequence[Waiting], updates: Sequence[Update]) -> None:
         # Nobody waits for the updates, so they are tried again with the next batch.
         with self._lock:
             self._held[:0] = updates
         failure = Failed(full=(getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_FULL)
-        self._post(lambda: _answer(drafts, [failure] * len(drafts)))
+        outcomes: list[Outcome] = [dict.fromkeys(range(len(one.batch.messages)), failure) for one in waiting]
+        self._post(lambda: _answer(waiting, outcomes))
         self._post(lambda: self._on_error(error))
 
-    def _index(self) -> None:
-        upto = min(self._last_id, self._indexed + INDEX_MESSAGES)
-        if upto > self._indexed:
-            database = self._database
-            try:
-                database.execute("BEGIN IMMEDIATE")
-                database.execute(_INDEX, (self._indexed, upto))
-                database.execute("UPDATE log SET indexed = ?", (upto,))
-                database.execute("COMMIT")
-            except sqlite3.Error:
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                self._index_failed = True
-            else:
-                self._indexed = upto
-                self._index_failed = False
-        with self._lock:
-            # Who searches while the disk is full finds what was indexed before.
-            if self._indexed < self._last_id and not self._index_failed:
-                return
-            waiting, self._index_now = self._index_now, []
-        for callback in waiting:
-            callback()
+    def _see_to_index(self) -> None:
+        missing = self._index.missing
+        if missing > max(index.MAX_TAIL, self._index_again):
+            self._index_slice(index.LARGE_SLICE)
+        elif missing and self._idle:
+            self._index_slice(index.SMALL_SLICE)
 
+    def _index_slice(self, most: int) -> None:
+        try:
+            self._index.add_slice(most)
+        except sqlite3.Error:
+            # Whoever looks back reads along the log instead, so nobody has to know.
+            self._index_failed = True
+            self._index_again = self._index.missing + index.LARGE_SLICE
+        else:
+            self._index_failed = False
+            self._index_again = 0
+            self._on_written(self._database)
 
-def _message(draft: Draft, id_: int, at: int) -> Message:
-    return Message(
-        id=id_, at=at, sender=draft.sender_name, to=draft.recipient_name, text=draft.text, cid=draft.cid
-    )
+    def _end(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            # A clean end leaves no gap, and what is left to do for the index if that is done in a moment.
+            self._reserve(self._last_id)
+            while 0 < self._index.missing <= index.START_TAIL:
+                self._index.add_slice(index.LARGE_SLICE)
 
 
 def _answer(waiting: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
     for one, outcome in zip(waiting, outcomes, strict=True):
-        one.on_stored(one.draft, outcome)
+        one.on_stored(one.batch, outcome)

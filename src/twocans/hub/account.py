@@ -1,0 +1,60 @@
+"""A person whom the server knows, and what it remembers of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from twocans.protocol.messages import Receipt
+from twocans.protocol.names import UserKey
+
+if TYPE_CHECKING:
+    from twocans.hub.online import Block
+    from twocans.hub.session import Session
+
+
+class Account:
+    """A person known to this server, online or not.
+
+    Args:
+        key: what all spellings of the name have in common.
+        name: the spelling of the first registration.
+    """
+
+    __slots__ = (
+        "block",
+        "delivered",
+        "handed",
+        "joined_version",
+        "key",
+        "last",
+        "name",
+        "read",
+        "sessions",
+        "tokens",
+        "unconfirmed",
+    )
+
+    def __init__(self, key: UserKey, name: str) -> None:
+        self.key = key
+        self.name = name
+        self.block: Block | None = None
+        """Where this person stands in the list of who is online; `Online` alone touches it."""
+        self.sessions: list[Session] = []
+        self.tokens: tuple[bytes, ...] = ()
+        """Hashes of the tokens that prove the same person."""
+        self.last = 0
+        """The newest id in the inbox."""
+        self.delivered = 0
+        """Up to where a device has said that messages are safe on it."""
+        self.handed = 0
+        """Up to where messages need not be sent again to a client that has no cursor; at least `delivered`."""
+        self.read: dict[UserKey, int] = {}
+        """Up to where this person has read each peer's messages."""
+        self.unconfirmed: dict[Account, int] = {}
+        """Who has sent messages beyond `delivered`, and the newest id of each."""
+        self.joined_version = 0
+
+
+def receipt(sender: Account, reader: Account) -> Receipt:
+    """How far `reader` has got with what `sender` sent."""
+    return Receipt(reader.name, reader.delivered, reader.read.get(sender.key, 0))

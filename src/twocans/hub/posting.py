@@ -1,0 +1,254 @@
+"""Messages from the moment in which somebody says them to that in which others hear them.
+
+They are checked, numbered and handed to the storage together, as they came; when it has them they are
+acknowledged and delivered, or their sender is told what has become of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from twocans.hub.account import Account
+from twocans.hub.limits import Limits
+from twocans.hub.looking_back import SERVER_KEY, not_registered
+from twocans.hub.roster import Roster
+from twocans.hub.session import Session
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import Ack, Error, Message, Notice, Send
+from twocans.protocol.names import SERVER_NAME, NameInvalid, user_key
+from twocans.storage.base import Batch, Conflict, Failed, Known, Storage, Unstored
+
+_T = TypeVar("_T")
+FULL: Final = "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
+FAILED: Final = "The server could not store the message, so it was not sent. Please try again later."
+
+
+class Statistics(Struct, kw_only=True):
+    """Counts since the start."""
+
+    messages: int = 0
+    registrations: int = 0
+    refusals: int = 0
+
+
+class Posting:
+    """Takes messages in and sees to it that they arrive.
+
+    Args:
+        storage: the message log.
+        roster: who is known and online.
+        server: the account in whose name the server itself speaks.
+        limits: how long a text may be.
+        keeps_history: whether messages wait for people who are away.
+        wall_ns: the time, in Unix nanoseconds.
+        statistics: where messages are counted.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        roster: Roster,
+        *,
+        server: Account,
+        limits: Limits,
+        keeps_history: bool,
+        wall_ns: Callable[[], int],
+        statistics: Statistics,
+    ) -> None:
+        self._storage = storage
+        self._roster = roster
+        self._server = server
+        self._keeps_history = keeps_history
+        self._wall_ns = wall_ns
+        self._statistics = statistics
+        self._max_text_bytes = limits.max_text_bytes
+        # A character has one to four bytes: only long texts have to be encoded to be measured.
+        self._surely_short = limits.max_text_bytes // 4
+
+    def post(self, session: Session, sends: Sequence[Send]) -> None:
+        """Accept messages: they are stored, then acknowledged and delivered, or refused each for itself.
+
+        Raises:
+            ProtocolError: nobody is registered here.
+        """
+        sender = session.account
+        if sender is None:
+            raise not_registered(sends[0].cid)
+        messages: list[Message] = []
+        recipients: list[Account] = []
+        id_ = self._storage.new_ids(len(sends))
+        at = self._wall_ns() // 1_000_000
+        name, spelled, surely_short = sender.name, self._roster.spelled, self._surely_short
+        for send in sends:
+            text = send.text
+            recipient = spelled.get(send.to)
+            if recipient is None or not text or text.isspace() or len(text) > surely_short:
+                try:
+                    recipient = self._look_closer(send)
+                except ProtocolError as error:
+                    session.deliver(error.frame())
+                    continue
+            if not (recipient.sessions or self._keeps_history):
+                session.deliver(_not_online(recipient, send.cid))
+                continue
+            messages.append(Message(id_, at, name, recipient.name, text, send.cid))
+            recipients.append(recipient)
+            id_ += 1
+        if messages:
+            self._storage.append(
+                Batch(sender, recipients, messages), partial(self._stored, session, sender, recipients)
+            )
+
+    def announce(self, text: str) -> int:
+        """Send a message from `Server` to everybody online.
+
+        Returns:
+            To how many people.
+        """
+        people = self._roster.online()
+        first, at = self._storage.new_ids(len(people)), self._wall_ns() // 1_000_000
+        messages = [
+            Message(id_, at, SERVER_NAME, account.name, text, "") for id_, account in enumerate(people, first)
+        ]
+        if messages:
+            self._storage.append(
+                Batch(self._server, people, messages), partial(self._stored, None, self._server, people)
+            )
+        return len(people)
+
+    def _look_closer(self, send: Send) -> Account:
+        """Check a message that is not plainly right.
+
+        Returns:
+            Whom it is for.
+
+        Raises:
+            ProtocolError: it is not accepted; the sentence says why.
+        """
+        text, cid = send.text, send.cid
+        if not text or text.isspace():
+            raise ProtocolError(Code.EMPTY, "That message is empty, so it was not sent.", cid=cid)
+        limit = self._max_text_bytes
+        if len(text.encode()) > limit:
+            raise ProtocolError(
+                Code.TOO_LONG,
+                f"That message is too long: at most {limit} bytes fit into one. Please send it in parts.",
+                cid=cid,
+            )
+        return self.recipient(send.to, cid)
+
+    def recipient(self, to: str, cid: str | None) -> Account:
+        """Whom somebody writes to.
+
+        Raises:
+            ProtocolError: nobody is called so.
+        """
+        try:
+            key = user_key(to)
+        except NameInvalid:
+            raise ProtocolError(Code.NO_SUCH_USER, "There is nobody by that name here.", cid=cid) from None
+        if key == SERVER_KEY:
+            raise ProtocolError(Code.NO_SUCH_USER, "The server does not read messages.", cid=cid)
+        account = self._roster.get(key)
+        if account is None:
+            raise ProtocolError(Code.NO_SUCH_USER, f"There is nobody called {to} here.", cid=cid)
+        self._roster.remember_spelling(to, account)
+        return account
+
+    def _stored(
+        self,
+        session: Session | None,
+        sender: Account,
+        recipients: Sequence[Account],
+        batch: Batch,
+        unstored: Mapping[int, Unstored],
+    ) -> None:
+        """A batch of messages is in the log: acknowledge and deliver them."""
+        messages = batch.messages
+        if session is not None and session.account is None:
+            session = None
+        if unstored:
+            if session is not None:
+                _tell_unstored(session, messages, unstored)
+            messages, recipients = _without(unstored, messages), _without(unstored, recipients)
+            if not messages:
+                return
+        self._statistics.messages += len(messages)
+        if session is not None:
+            if session.plain:
+                _tell_waiting(session, recipients)
+            else:
+                _acknowledge(session, messages)
+        sender.last = messages[-1].id
+        to_self = False
+        version = sender.joined_version
+        for message, recipient in zip(messages, recipients):  # noqa: B905 - there is one for each; strict costs time
+            recipient.last = id_ = message.id
+            if recipient is sender:
+                to_self = True
+                continue
+            recipient.unconfirmed[sender] = id_
+            for reader in recipient.sessions:
+                if reader.live and id_ > reader.cursor:
+                    # Whoever writes to somebody is known to be there by then.
+                    if version > reader.seen_version:
+                        self._roster.catch_up(reader)
+                    reader.deliver_message(message)
+        if to_self or len(sender.sessions) > 1:
+            _deliver_to_own(sender, session, messages, recipients)
+
+
+def _not_online(recipient: Account, cid: str) -> Error:
+    return Error(code=Code.NOT_ONLINE, text=f"{recipient.name} is not online.", cid=cid or None)
+
+
+def _without(unstored: Mapping[int, Unstored], things: Sequence[_T]) -> list[_T]:
+    return [thing for place, thing in enumerate(things) if place not in unstored]
+
+
+def _acknowledge(session: Session, messages: Sequence[Message]) -> None:
+    if not session.live:
+        session.acked = session.acked.union([message.id for message in messages])
+    session.acknowledge(messages)
+
+
+def _deliver_to_own(
+    sender: Account, session: Session | None, messages: Sequence[Message], recipients: Sequence[Account]
+) -> None:
+    """Deliver to the sender's devices, but the one that sent them, what it has sent; to a plain one, to itself."""
+    for reader in sender.sessions:
+        if not reader.live or (reader is session and not reader.plain):
+            continue
+        for message, recipient in zip(messages, recipients, strict=True):
+            if message.id > reader.cursor and (recipient is sender or not reader.plain):
+                reader.deliver_message(message)
+
+
+def _tell_waiting(session: Session, recipients: Sequence[Account]) -> None:
+    """Tell a plain sender whose messages wait for somebody."""
+    for recipient in recipients:
+        if not recipient.sessions:
+            session.deliver(Notice(f"{recipient.name} is not online. Your message waits for them."))
+
+
+def _tell_unstored(session: Session, messages: Sequence[Message], unstored: Mapping[int, Unstored]) -> None:
+    """Tell a sender what has become of messages that are not stored now."""
+    for place, outcome in unstored.items():
+        cid = messages[place].cid
+        match outcome:
+            case Known():
+                session.deliver(Ack(cid=cid, id=outcome.id, at=outcome.at))
+            case Conflict():
+                session.deliver(
+                    Error(
+                        code=Code.CONFLICT,
+                        text="Another message was sent under the same id before, so this one was not sent.",
+                        cid=cid,
+                    )
+                )
+            case Failed(full=full):
+                session.deliver(Error(code=Code.INTERNAL, text=FULL if full else FAILED, cid=cid or None))

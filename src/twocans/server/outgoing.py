@@ -1,0 +1,255 @@
+"""What a connection has to say: gathered while the loop does its turn, and written once at the end of it.
+
+Messages that follow each other are encoded together. LIST and RECEIPT are state: what is newer when they are
+written replaces what was to be said before.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from twocans.hub.account import Account, receipt
+from twocans.hub.session import Reason, Session
+from twocans.protocol import json, plain
+from twocans.protocol.messages import Frame, Message, UserList
+from twocans.server.encoding import EncodeOnce
+from twocans.server.transport import Transport
+
+HIGH_WATER_BYTES: Final = 64 * 1024
+"""With so much still to be sent to it, a client's requests wait."""
+HIGH_WATER_MESSAGES: Final = 1024
+"""So they do with so many messages that have not even been written."""
+CONFIRM_INTERVAL_S: Final = 1.0
+"""How often the machine of a plain peer is asked what it has, in seconds."""
+
+_encode_json = EncodeOnce(json.encode)
+_encode_plain = EncodeOnce(plain.encode)
+
+
+class Outgoing(Session):
+    """The way out of a connection.
+
+    Args:
+        transport: the driver's side.
+        schedule_flush: asks for a call of `flush` at the end of this turn of the loop.
+        send_queue_bytes: how much may wait for a reader before it is cut off.
+        address: the peer's, for people.
+        now: the current time, in seconds of the loop's clock.
+    """
+
+    __slots__ = (
+        "_bytes",
+        "_confirmed",
+        "_drained",
+        "_flush_due",
+        "_last_check",
+        "_list",
+        "_messages",
+        "_parts",
+        "_receipts",
+        "_schedule_flush",
+        "_send_queue_bytes",
+        "_transport",
+        "_unsent",
+        "_written",
+        "closing",
+        "ended",
+        "json",
+    )
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        schedule_flush: Callable[[Outgoing], None],
+        send_queue_bytes: int,
+        address: str,
+        now: float,
+    ) -> None:
+        super().__init__(address)
+        self.json: bool | None = None
+        """Whether the peer speaks JSON; None before its first line."""
+        self.closing = False
+        """Whether the peer is being told goodbye, and nothing more is said."""
+        self.ended = False
+        """Whether the connection is gone."""
+        self._transport = transport
+        self._schedule_flush = schedule_flush
+        self._send_queue_bytes = send_queue_bytes
+        self._parts: list[bytes] = []
+        self._bytes = 0
+        self._messages: list[Message] = []
+        self._receipts: tuple[Account, dict[Account, None]] | None = None
+        self._list: UserList | None = None
+        self._flush_due = False
+        self._unsent = 0
+        self._drained: tuple[Callable[[], None], ...] = ()
+        self._written = 0
+        self._confirmed = 0
+        self._last_check = now
+
+    # --- from the hub ------------------------------------------------------------------------------------
+
+    def deliver(self, message: Frame) -> None:
+        """See `Session.deliver`."""
+        if isinstance(message, Message):
+            self.deliver_message(message)
+        else:
+            self._add(_encode_json(message) if self.json else _encode_plain(message))
+
+    def deliver_message(self, message: Message) -> None:
+        """See `Session.deliver_message`."""
+        self._messages.append(message)
+        if not self._flush_due:
+            self._flush_due = True
+            self._schedule_flush(self)
+
+    def acknowledge(self, messages: Sequence[Message]) -> None:
+        """See `Session.acknowledge`."""
+        self._add(json.encode_acks(messages))
+
+    def deliver_receipt(self, sender: Account, reader: Account) -> None:
+        """See `Session.deliver_receipt`; marks that move again within a turn are told once."""
+        if self._receipts is None:
+            self._receipts = (sender, {})
+        self._receipts[1][reader] = None
+        if not self._flush_due:
+            self._flush_due = True
+            self._schedule_flush(self)
+
+    def deliver_list(self, users: UserList) -> None:
+        """See `Session.deliver_list`."""
+        if self._transport.unsent_bytes() == 0:
+            self.deliver(users)
+            self._list = None
+        else:
+            self._list = users
+
+    def when_drained(self, callback: Callable[[], None]) -> None:
+        """See `Session.when_drained`."""
+        if self.ended:
+            return
+        if not self._flush_due and self._transport.unsent_bytes() == 0:
+            callback()
+        else:
+            self._drained += (callback,)
+            # What was written earlier tells of its end only if it is asked to.
+            self.want_flush()
+
+    def handed_upto(self) -> int:
+        """See `Session.handed_upto`."""
+        return self._confirmed
+
+    # --- for the way in ----------------------------------------------------------------------------------
+
+    def clogged(self) -> bool:
+        """Whether so much is to be sent to the peer that its own requests wait; `go_on` is called after that."""
+        # Only `flush` writes: what it left nothing of needs no asking.
+        unsent = self._transport.unsent_bytes() if self._unsent else 0
+        return self._bytes + unsent > HIGH_WATER_BYTES or len(self._messages) > HIGH_WATER_MESSAGES
+
+    def want_flush(self) -> None:
+        """Let `flush` be called at the end of this turn."""
+        if not self._flush_due:
+            self._flush_due = True
+            self._schedule_flush(self)
+
+    def confirm(self, *, orderly: bool) -> None:
+        """Note, as a plain peer leaves, up to which message its machine has everything."""
+        if not self.plain:
+            return
+        if not orderly:
+            self._confirm_written()
+        elif self._transport.unsent_bytes() == 0:
+            self._confirmed = self._written
+
+    @abstractmethod
+    def is_waiting(self) -> bool:
+        """Whether `go_on` is waited for."""
+
+    @abstractmethod
+    def go_on(self) -> None:
+        """Everything that was written has left this process."""
+
+    @abstractmethod
+    def leave(self, reason: Reason) -> None:
+        """The session is over; called once."""
+
+    # --- at the end of a turn ----------------------------------------------------------------------------
+
+    def flush(self, now: float) -> None:
+        """Hand over everything that this turn has gathered; `now` is the time of the turn."""
+        self._flush_due = False
+        if self.ended:
+            return
+        transport = self._transport
+        if self._list is not None and transport.unsent_bytes() == 0:
+            self._add(_encode_plain(self._list))
+            self._list = None
+        if now - self._last_check >= CONFIRM_INTERVAL_S and self.plain:
+            self._last_check = now
+            self._confirm_written()
+        if self._receipts is not None:
+            sender, readers = self._receipts
+            self._receipts = None
+            self._add(json.encode_receipts([receipt(sender, reader) for reader in readers]))
+        if self._parts:
+            if self._messages:
+                self._seal()
+            parts, self._parts = self._parts, []
+            self._bytes = 0
+            transport.write(b"".join(parts))
+        elif self._messages:
+            transport.write(self._encoded_messages())
+        self._unsent = unsent = transport.unsent_bytes()
+        if self.closing:
+            transport.close()
+        elif unsent > self._send_queue_bytes:
+            self.leave(Reason.TOO_SLOW)
+            transport.abort()
+        elif self._list is not None or self._drained or self.is_waiting():
+            if unsent:
+                transport.notify_when_sent()
+            else:
+                self.drained()
+
+    def drained(self) -> None:
+        """Everything that was written has left this process."""
+        if self.closing:
+            return
+        if self._list is not None:
+            self.want_flush()
+        if self._drained:
+            callbacks, self._drained = self._drained, ()
+            for callback in callbacks:
+                callback()
+        if self.is_waiting():
+            self.go_on()
+
+    def _add(self, data: bytes) -> None:
+        if self.closing or not data:
+            return
+        if self._messages:
+            self._seal()
+        self._parts.append(data)
+        self._bytes += len(data)
+        if not self._flush_due:
+            self._flush_due = True
+            self._schedule_flush(self)
+
+    def _seal(self) -> None:
+        """Encode the messages that stand before something else."""
+        data = self._encoded_messages()
+        self._parts.append(data)
+        self._bytes += len(data)
+
+    def _encoded_messages(self) -> bytes:
+        messages, self._messages = self._messages, []
+        self._written = messages[-1].id
+        return json.encode_messages(messages) if self.json else plain.encode_messages(messages)
+
+    def _confirm_written(self) -> None:
+        if self._transport.unconfirmed_bytes() == 0:
+            self._confirmed = self._written

@@ -1,0 +1,53 @@
+"""What the storage knows of people when it opens."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from twocans.protocol.names import UserKey
+from twocans.storage.base import AccountRecord
+
+# What a conversation has beyond the index is found along the log.
+_CHATS: Final = """
+    WITH missing AS (
+        SELECT sender, recipient, max(id) AS last FROM message WHERE id > (SELECT indexed FROM log)
+        GROUP BY sender, recipient)
+    SELECT user, peer, max(last), max(inbound), max(read) FROM (
+        SELECT user, peer, last, inbound, read FROM chat
+        UNION ALL SELECT sender, recipient, last, 0, 0 FROM missing
+        UNION ALL SELECT recipient, sender, last, last, 0 FROM missing)
+    GROUP BY user, peer"""
+
+
+def load(database: sqlite3.Connection) -> tuple[dict[UserKey, int], list[AccountRecord]]:
+    """The numbers of all accounts, by their keys, and what is known of them.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
+    chats: dict[int, list[tuple[int, int, int, int]]] = {}
+    for user, *chat in database.execute(_CHATS):
+        peer, last, inbound, read = chat
+        chats.setdefault(user, []).append((peer, last, inbound, read))
+    rows = database.execute("SELECT id, key, name, delivered, handed FROM account ORDER BY id").fetchall()
+    keys = {number: UserKey(key) for number, key, *_ in rows}
+    records = []
+    for number, key, name, delivered, handed in rows:
+        mine = chats.get(number, [])
+        records.append(
+            AccountRecord(
+                key=UserKey(key),
+                name=name,
+                delivered=delivered,
+                handed=handed,
+                last=max((last for _, last, _, _ in mine), default=0),
+                read={keys[peer]: read for peer, _, _, read in mine if read and peer in keys},
+                inbound={
+                    keys[peer]: inbound
+                    for peer, _, inbound, _ in mine
+                    if inbound > delivered and peer in keys and peer != number
+                },
+            )
+        )
+    return {key: number for number, key in keys.items()}, records
