@@ -26,7 +26,7 @@ static struct {
     .host = "127.0.0.1", .port = 0, .protocol = PLAIN, .workload = PAIRS,
     .clients = 100, .window = 1, .payload = 64, .seconds = 5, .warmup = 1,
     .settle = 1, .connect_timeout = 25, .concurrency = 8, .connect_batch = 64,
-    .got_every = 0.1,
+    .got_every = 1,
 };
 
 static const char *const protocol_names[] = {"plain", "json", "irc", "nats", NULL};

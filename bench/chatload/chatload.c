@@ -129,7 +129,7 @@ static const char usage[] =
     "  --ack                  json: complete when ACK arrives, not on delivery\n"
     "  --ready list|echo      plain: registered when LIST arrives, or when a\n"
     "                         message to oneself comes back (echo)\n"
-    "  --got-every S          json: least time between two GOT of a client (0.1)\n"
+    "  --got-every S          json: least time between two GOT of a client (1)\n"
     "  --json                 print one JSON object\n";
 
 static void parse_options(int argc, char **argv)
