@@ -34,7 +34,10 @@ def counted_calls(pid: int, calls: Counter[str]) -> Iterator[None]:
         )
         said = Output(strace.stderr)
         try:
-            said.wait_for(lambda line: "attached" in line)
+            answer = said.wait_for(lambda line: "attach" in line)
+            assert " attached" in answer, (
+                f"{answer}. Allow it: sudo sysctl kernel.yama.ptrace_scope=0, or run the tests as root"
+            )
             yield
         finally:
             strace.send_signal(signal.SIGINT)
