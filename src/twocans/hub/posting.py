@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 
@@ -20,9 +20,8 @@ from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import Ack, Error, Message, Notice, Send
 from twocans.protocol.names import SERVER_NAME, NameInvalid, user_key
-from twocans.storage.base import Batch, Conflict, Failed, Known, Storage, Unstored
+from twocans.storage.base import Batch, Conflict, Failed, Known, Storage, Unstored, without
 
-_T = TypeVar("_T")
 FULL: Final = "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
 FAILED: Final = "The server could not store the message, so it was not sent. Please try again later."
 
@@ -174,7 +173,7 @@ class Posting:
         if unstored:
             if session is not None:
                 _tell_unstored(session, messages, unstored)
-            messages, recipients = _without(unstored, messages), _without(unstored, recipients)
+            messages, recipients = without(unstored, messages), without(unstored, recipients)
             if not messages:
                 return
         self._statistics.messages += len(messages)
@@ -204,10 +203,6 @@ class Posting:
 
 def _not_online(recipient: Account, cid: str) -> Error:
     return Error(code=Code.NOT_ONLINE, text=f"{recipient.name} is not online.", cid=cid or None)
-
-
-def _without(unstored: Mapping[int, Unstored], things: Sequence[_T]) -> list[_T]:
-    return [thing for place, thing in enumerate(things) if place not in unstored]
 
 
 def _acknowledge(session: Session, messages: Sequence[Message]) -> None:

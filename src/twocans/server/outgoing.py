@@ -102,6 +102,7 @@ class Outgoing(Session):
     def deliver_message(self, message: Message) -> None:
         """See `Session.deliver_message`."""
         self._messages.append(message)
+        # As `want_flush`, without its call: this is done for every message.
         if not self._flush_due:
             self._flush_due = True
             self._schedule_flush(self)
@@ -115,9 +116,7 @@ class Outgoing(Session):
         if self._receipts is None:
             self._receipts = (sender, {})
         self._receipts[1][reader] = None
-        if not self._flush_due:
-            self._flush_due = True
-            self._schedule_flush(self)
+        self.want_flush()
 
     def deliver_list(self, users: UserList) -> None:
         """See `Session.deliver_list`."""
@@ -235,9 +234,7 @@ class Outgoing(Session):
             self._seal()
         self._parts.append(data)
         self._bytes += len(data)
-        if not self._flush_due:
-            self._flush_due = True
-            self._schedule_flush(self)
+        self.want_flush()
 
     def _seal(self) -> None:
         """Encode the messages that stand before something else."""

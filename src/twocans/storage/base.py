@@ -7,12 +7,14 @@ the calls for `append`. A storage may answer before the method returns.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
+
+_T = TypeVar("_T")
 
 
 class Party(Protocol):
@@ -172,3 +174,8 @@ def known_again(message: Message, known: Message) -> Known | Conflict:
     """What becomes of a message whose sender has used its cid for a message before."""
     same = known.to == message.to and known.text == message.text
     return Known(known.id, known.at) if same else Conflict()
+
+
+def without(unstored: Mapping[int, Unstored], things: Sequence[_T]) -> list[_T]:
+    """Those of a batch's messages, or of what goes with them, that are in the log now."""
+    return [thing for place, thing in enumerate(things) if place not in unstored]

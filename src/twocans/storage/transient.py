@@ -23,6 +23,7 @@ from twocans.storage.base import (
     Unstored,
     known_again,
     page_of,
+    without,
 )
 
 
@@ -84,7 +85,7 @@ class TransientStorage:
         if messages[0].cid:
             unstored = self._known_again(batch.sender.key, messages)
             if unstored:
-                messages = _without(unstored, messages)
+                messages = without(unstored, messages)
         newer = self._newer
         newer.messages += messages
         if len(newer.messages) >= self._max_generation:
@@ -159,7 +160,3 @@ class TransientStorage:
 
     def close(self) -> None:
         """See `Storage.close`."""
-
-
-def _without(unstored: Mapping[int, Unstored], messages: Sequence[Message]) -> list[Message]:
-    return [message for place, message in enumerate(messages) if place not in unstored]
