@@ -12,12 +12,12 @@ from twocans.client.errors import BUSY, OFFLINE, TIMED_OUT
 from twocans.client.settings import Clock
 from twocans.protocol import json
 from twocans.protocol.errors import Code
-from twocans.protocol.messages import Chats, Error, Found, Frame, History, Results, Rid
+from twocans.protocol.messages import Chats, DeviceCode, Devices, Error, Found, Frame, History, Results, Rid
 
 MAX_REQUESTS: Final = 100
 """How many questions wait for an answer at most."""
 
-Reply: TypeAlias = History | Results | Chats | Found | Error
+Reply: TypeAlias = History | Results | Chats | Found | Devices | DeviceCode | Error
 
 
 class Answer(Struct, frozen=True):

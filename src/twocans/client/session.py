@@ -39,6 +39,8 @@ from twocans.protocol.messages import (
     Ack,
     Bye,
     Chats,
+    DeviceCode,
+    Devices,
     Error,
     Found,
     Frame,
@@ -51,6 +53,8 @@ from twocans.protocol.messages import (
     Message,
     Ping,
     Pong,
+    Presence,
+    ReadMark,
     Receipt,
     Results,
     Synced,
@@ -388,7 +392,9 @@ class Session:
                 self._events.append(PeerTyping(frame.sender))
             case Error():
                 self._refused(frame)
-            case History() | Results() | Chats() | Found():
+            case Presence() | ReadMark():
+                pass
+            case History() | Results() | Chats() | Found() | Devices() | DeviceCode():
                 self._requests.answered(frame.rid, frame)
             case Ping():
                 self._say(Pong(n=frame.n))

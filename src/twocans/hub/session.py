@@ -26,6 +26,8 @@ class Reason(StrEnum):
     NOT_REGISTERED = "not_registered"
     SERVER_STOPPING = "server_stopping"
     STORAGE_FAILED = "storage_failed"
+    REVOKED = "revoked"
+    BANNED = "banned"
 
 
 _NOT_TYPING: Final[tuple[str, float]] = ("", float("-inf"))
@@ -44,6 +46,7 @@ class Session(ABC):
         "address",
         "asking",
         "cursor",
+        "encrypted",
         "live",
         "plain",
         "seen_version",
@@ -53,6 +56,8 @@ class Session(ABC):
 
     def __init__(self, address: str) -> None:
         self.address = address
+        self.encrypted = False
+        """Whether nobody on the way can read what is said."""
         self.plain = True
         self.account: Account | None = None
         self.live = False

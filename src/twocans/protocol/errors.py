@@ -40,17 +40,25 @@ class ProtocolError(Exception):
         text: the reason, a sentence for a person.
         cid: the message that it is about, if any.
         rid: the request that it is about, if any.
+        needs: what else would help, for a program: `invite`, `secret` or `tls`.
     """
 
     def __init__(
-        self, code: Code, text: str, *, cid: str | None = None, rid: int | str | None = None
+        self,
+        code: Code,
+        text: str,
+        *,
+        cid: str | None = None,
+        rid: int | str | None = None,
+        needs: str | None = None,
     ) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.cid = cid
         self.rid = rid
+        self.needs = needs
 
     def frame(self) -> Error:
         """What the peer is told."""
-        return Error(code=self.code, text=self.text, cid=self.cid, rid=self.rid)
+        return Error(code=self.code, text=self.text, cid=self.cid, rid=self.rid, needs=self.needs)

@@ -40,7 +40,11 @@ class Frame(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
-    """Registers; `after` and `log` resume, `token` proves that it is the same person again."""
+    """Registers; `after` and `log` resume, `token` proves that it is the same person again.
+
+    `secret` is a device code or the password, for a device that has no token yet; `invite` is what a server asks
+    newcomers for; `device` is what the owner sees this device as.
+    """
 
     verb: ClassVar[str] = "HELLO"
     user: str
@@ -48,6 +52,9 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
     after: Id | None = None
     log: Annotated[str, Meta(max_length=64)] | None = None
     token: Annotated[str, Meta(max_length=128)] | None = None
+    secret: Annotated[str, Meta(max_length=256)] | None = None
+    invite: Annotated[str, Meta(max_length=64)] | None = None
+    device: Annotated[str, Meta(max_length=64)] | None = None
 
 
 class Send(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -117,6 +124,36 @@ class FindQuery(Frame, frozen=True, gc=False, omit_defaults=True):
     rid: Rid
 
 
+class DevicesQuery(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Asks for the devices that have this name."""
+
+    verb: ClassVar[str] = "DEVICES"
+    rid: Rid
+
+
+class CodeQuery(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Asks for a code with which one more device gets this name."""
+
+    verb: ClassVar[str] = "CODE"
+    rid: Rid
+
+
+class Revoke(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Cuts another device of this name off; answered by `Devices`."""
+
+    verb: ClassVar[str] = "REVOKE"
+    device: Id
+    rid: Rid
+
+
+class SetPassword(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Sets, changes or, without one, takes away the password of this name; answered by `Devices`."""
+
+    verb: ClassVar[str] = "PASSWORD"
+    rid: Rid
+    password: Annotated[str, Meta(max_length=256)] | None = None
+
+
 class Bye(Frame, frozen=True, gc=False, omit_defaults=True):
     """Leaves at once."""
 
@@ -152,10 +189,11 @@ class LimitsInForce(Struct, frozen=True, gc=False):
     burst: float
 
 
-class Welcome(Frame, frozen=True, gc=False):
+class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     """Answers `Hello`: the user is registered.
 
-    `users` are online; `last` is the newest id in this account's inbox.
+    `users` are online; `last` is the newest id in this account's inbox. `device` is the number of this device if
+    the name is bound to it. `unencrypted` are those of `users` whose messages others on the network can read.
     """
 
     verb: ClassVar[str] = "WELCOME"
@@ -166,6 +204,8 @@ class Welcome(Frame, frozen=True, gc=False):
     users: Sequence[str]
     token: str
     limits: LimitsInForce
+    device: Id | None = None
+    unencrypted: Sequence[str] = ()
 
 
 class Synced(Frame, frozen=True, gc=False):
@@ -175,11 +215,20 @@ class Synced(Frame, frozen=True, gc=False):
     last: Id
 
 
-class Joined(Frame, frozen=True, gc=False):
-    """Somebody came online."""
+class Joined(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Somebody came online; unless `encrypted`, others on the network can read what they send and get."""
 
     verb: ClassVar[str] = "JOINED"
     user: str
+    encrypted: bool = True
+
+
+class Presence(Frame, frozen=True, gc=False):
+    """Something has changed about somebody who is online: whether all their connections are encrypted."""
+
+    verb: ClassVar[str] = "PRESENCE"
+    user: str
+    encrypted: bool
 
 
 class Left(Frame, frozen=True, gc=False):
@@ -220,6 +269,14 @@ class Receipt(Frame, frozen=True, gc=False):
     peer: str
     delivered: Id
     read: Id
+
+
+class ReadMark(Frame, frozen=True, gc=False):
+    """Another device of this account has read everything from `peer` up to `id`."""
+
+    verb: ClassVar[str] = "READ"
+    peer: str
+    id: Id
 
 
 class TypingFrom(Frame, frozen=True, gc=False):
@@ -271,14 +328,47 @@ class Found(Frame, frozen=True, gc=False):
     users: list[str]
 
 
+class Device(Struct, frozen=True, gc=False):
+    """One device that has a token of a name; times in Unix milliseconds. `this` is the one that asks."""
+
+    id: Id
+    name: str
+    created: int
+    seen: int
+    online: bool
+    this: bool
+
+
+class Devices(Frame, frozen=True, gc=False):
+    """The devices that have one's name, and whether a password is another way to it."""
+
+    verb: ClassVar[str] = "DEVICES"
+    rid: Rid
+    devices: list[Device]
+    password: bool
+
+
+class DeviceCode(Frame, frozen=True, gc=False):
+    """A code that lets one more device in within so many seconds, once."""
+
+    verb: ClassVar[str] = "CODE"
+    rid: Rid
+    code: str
+    valid_s: int
+
+
 class Error(Frame, frozen=True, gc=False, omit_defaults=True):
-    """Something was refused; `text` is a sentence for a person, `code` is for a program."""
+    """Something was refused; `text` is a sentence for a person, `code` is for a program.
+
+    `needs` tells a program what else would help: `invite`, `secret` or `tls`.
+    """
 
     verb: ClassVar[str] = "ERROR"
     code: str
     text: str
     cid: str | None = None
     rid: Rid | None = None
+    needs: str | None = None
 
 
 class Goodbye(Frame, frozen=True, gc=False):
@@ -293,7 +383,7 @@ class Changes(Frame, frozen=True, gc=False):
     """Several changes of who is online, in their order, for the JSON dialect only: a line each."""
 
     verb: ClassVar[str] = "JOINED"
-    changes: Sequence[Joined | Left]
+    changes: Sequence[Joined | Left | Presence]
 
 
 class UserList(Frame, frozen=True, gc=False):
@@ -320,6 +410,10 @@ FromClient: TypeAlias = (
     | SearchQuery
     | ChatsQuery
     | FindQuery
+    | DevicesQuery
+    | CodeQuery
+    | Revoke
+    | SetPassword
     | Ping
     | Pong
     | Bye
@@ -329,14 +423,18 @@ FromServer: TypeAlias = (
     | Synced
     | Joined
     | Left
+    | Presence
     | Message
     | Ack
     | Receipt
+    | ReadMark
     | TypingFrom
     | History
     | Results
     | Chats
     | Found
+    | Devices
+    | DeviceCode
     | Error
     | Ping
     | Pong

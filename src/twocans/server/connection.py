@@ -18,6 +18,8 @@ from twocans.protocol.framing import LineReader, LineTooLong
 from twocans.protocol.messages import (
     Bye,
     ChatsQuery,
+    CodeQuery,
+    DevicesQuery,
     Error,
     FindQuery,
     FromClient,
@@ -28,8 +30,10 @@ from twocans.protocol.messages import (
     Ping,
     Pong,
     Read,
+    Revoke,
     SearchQuery,
     Send,
+    SetPassword,
     Typing,
 )
 from twocans.server.outgoing import Outgoing
@@ -339,6 +343,10 @@ class Connection(Outgoing):
                 self._close(Reason.LEFT)
             case Hello():
                 raise ProtocolError(Code.BAD_REQUEST, "You are registered already.")
+            case DevicesQuery(rid=rid) | CodeQuery(rid=rid) | Revoke(rid=rid) | SetPassword(rid=rid):
+                raise ProtocolError(
+                    Code.AUTH_REQUIRED, "This name is not bound to any device.", rid=rid, needs="tls"
+                )
             case _:
                 assert_never(message)
 
