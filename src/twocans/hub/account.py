@@ -9,6 +9,7 @@ from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
     from twocans.hub.online import Block
+    from twocans.hub.owners import Ownership
     from twocans.hub.session import Session
 
 
@@ -28,8 +29,10 @@ class Account:
         "key",
         "last",
         "name",
+        "owner",
         "read",
         "sessions",
+        "stored",
         "tokens",
         "unconfirmed",
     )
@@ -40,8 +43,12 @@ class Account:
         self.block: Block | None = None
         """Where this person stands in the list of who is online; `Online` alone touches it."""
         self.sessions: list[Session] = []
+        self.owner: Ownership | None = None
+        """What the name is reached by, if it is bound; `owners` and `admission` alone touch it."""
         self.tokens: tuple[bytes, ...] = ()
-        """Hashes of the tokens that prove the same person."""
+        """Of a name that is not bound: the digest of the token that proves the same person while they are here."""
+        self.stored = 0
+        """How many messages of this person are stored, or about to be."""
         self.last = 0
         """The newest id in the inbox."""
         self.delivered = 0
@@ -53,6 +60,11 @@ class Account:
         self.unconfirmed: dict[Account, int] = {}
         """Who has sent messages beyond `delivered`, and the newest id of each."""
         self.joined_version = 0
+
+
+def is_exposed(account: Account) -> bool:
+    """Whether others on the network can read what somebody who is online sends and gets."""
+    return not all(session.encrypted for session in account.sessions)
 
 
 def receipt(sender: Account, reader: Account) -> Receipt:

@@ -6,12 +6,14 @@ last page is the one after which the log holds nothing newer. From that moment o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from twocans.hub.account import Account
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason, Session
-from twocans.protocol.messages import Synced
+from twocans.protocol.messages import Message, ReadMark, Synced
+from twocans.protocol.names import user_key
 from twocans.storage.base import Page, Storage
 
 PAGE_MESSAGES: Final = 200
@@ -69,6 +71,8 @@ class Backlog:
             for message in messages:
                 if message.id not in session.acked:
                     session.deliver_message(message)
+            if account.read and not session.plain:
+                _tell_read(session, account, messages)
             session.cursor = max(session.cursor, end)
             session.when_drained(lambda: self._next(session, account, own_after=own_after))
 
@@ -86,3 +90,12 @@ class Backlog:
         session.acked = frozenset()
         if not session.plain:
             session.deliver(Synced(last=max(account.last, session.cursor)))
+
+
+def _tell_read(session: Session, account: Account, messages: Sequence[Message]) -> None:
+    """Tell a device up to where others of the account have read what it has missed."""
+    peers = {message.sender for message in messages if message.to == account.name}
+    for peer in peers:
+        upto = account.read.get(user_key(peer), 0)
+        if upto:
+            session.deliver(ReadMark(peer=peer, id=upto))

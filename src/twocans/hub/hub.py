@@ -6,32 +6,35 @@ once. Sessions and the storage are its two ways out.
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+import contextlib
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, Protocol
+from ipaddress import AddressValueError, IPv4Address
+from typing import Protocol
 
 from msgspec import Struct
 
 from twocans.hub.account import Account
+from twocans.hub.admission import Admission, Admitted, Claim, host_of
 from twocans.hub.backlog import Backlog
+from twocans.hub.bans import Bans, sentence
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
 from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
+from twocans.hub.owners import Owners, Passwords
 from twocans.hub.posting import Posting, Statistics
 from twocans.hub.roster import CallLater, Roster
 from twocans.hub.session import Reason, Session
-from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import (
     Hello,
     LimitsInForce,
     Read,
+    ReadMark,
     TypingFrom,
     Welcome,
 )
-from twocans.protocol.names import SERVER_NAME, NameInvalid, new_user_key, user_key
+from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
 from twocans.storage.base import AccountRecord, Storage
-
-TOKEN_BYTES: Final = 32
+from twocans.storage.identities import Ban, BanKind, Identities, OnKept
 
 
 class EventLog(Protocol):
@@ -56,19 +59,25 @@ class Hub:
 
     Args:
         storage: the message log.
+        identities: whose names are whose, and who is banned.
         name: how the server calls itself in WELCOME.
         limits: what is enforced.
         keeps_history: whether messages wait for people who are away.
+        invite: what newcomers have to know; None lets everybody in.
+        passwords: makes and checks hashes.
         surroundings: clock, timers and log.
     """
 
     def __init__(
         self,
         storage: Storage,
+        identities: Identities,
         *,
         name: str,
         limits: Limits,
         keeps_history: bool,
+        invite: str | None,
+        passwords: Passwords,
         surroundings: Surroundings,
     ) -> None:
         self.limits = limits
@@ -96,6 +105,26 @@ class Hub:
         )
         self._remember(list(storage.accounts()))
         storage.add_account(SERVER_KEY, SERVER_NAME)
+        self.posting.count()
+        self.bans = Bans(identities, wall_ms=self._wall_ms)
+        self.owners = Owners(
+            identities,
+            self.roster,
+            passwords=passwords,
+            monotonic_s=surroundings.monotonic_s,
+            wall_ms=self._wall_ms,
+        )
+        for owned in identities.owned():
+            self.owners.remember(owned)
+        self._admission = Admission(
+            storage,
+            self.roster,
+            self.owners,
+            self.bans,
+            limits=limits,
+            invite=invite,
+            monotonic_s=surroundings.monotonic_s,
+        )
         self._in_force = LimitsInForce(
             line_bytes=limits.max_line_bytes,
             text_bytes=limits.max_text_bytes,
@@ -105,33 +134,42 @@ class Hub:
 
     # --- coming and going --------------------------------------------------------------------------------
 
-    def register_plain(self, session: Session, name: str) -> None:
-        """Let a plain client in under a name.
+    def register_plain(self, session: Session, name: str, secret: str | None = None) -> None:
+        """Let a plain client in under a name, now or later; `secret` is the password or the invite.
 
         Raises:
             ProtocolError: the name is refused; the session may try another.
         """
-        account = self._claim(name, token=None)
         session.plain = True
-        # Nobody else may come back by a token of whoever had the name before.
-        account.tokens = ()
-        self._join(account, session)
-        self.roster.catch_up(session)
-        self._backlog.start(session, account, after=account.handed, own=False)
+
+        def admit(admitted: Admitted) -> None:
+            account = admitted.account
+            self._join(session, admitted)
+            self.roster.catch_up(session)
+            self._backlog.start(session, account, after=account.handed, own=False)
+
+        self._admission.claim(session, Claim(name=name, secret=secret), admit)
 
     def register_json(self, session: Session, hello: Hello) -> None:
-        """Let a JSON client in, or back in.
+        """Let a JSON client in, or back in, now or later.
 
         Raises:
             ProtocolError: the name is refused; the session may try another.
         """
-        account = self._claim(hello.user, token=hello.token)
         session.plain = False
-        token = hello.token
-        if token is None or _hash(token) not in account.tokens:
-            token = secrets.token_hex(TOKEN_BYTES)
-            account.tokens = (_hash(token),)
-        self._join(account, session)
+        claim = Claim(
+            name=hello.user,
+            token=hello.token,
+            secret=hello.secret,
+            invite=hello.invite,
+            device=hello.device or hello.agent,
+            program=True,
+        )
+        self._admission.claim(session, claim, lambda admitted: self._welcome(session, hello, admitted))
+
+    def _welcome(self, session: Session, hello: Hello, admitted: Admitted) -> None:
+        account, device = admitted.account, admitted.device
+        self._join(session, admitted)
         session.deliver(
             Welcome(
                 user=account.name,
@@ -139,8 +177,11 @@ class Hub:
                 log=self._storage.log,
                 last=account.last,
                 users=self.roster.names(),
-                token=token,
+                token=admitted.token,
                 limits=self._in_force,
+                device=None if device is None else device.id,
+                # Whoever can be overheard anyway need not know of the others.
+                unencrypted=self.roster.exposed() if session.encrypted else (),
             )
         )
         if hello.after is not None and hello.log == self._storage.log:
@@ -152,11 +193,13 @@ class Hub:
 
     def leave(self, session: Session, reason: Reason) -> None:
         """A session has ended, for whatever reason; called once."""
+        self._admission.forget(session)
         account = session.account
         if account is None:
             self._around.log("never_registered", address=session.address, reason=reason.value)
             return
         session.account = None
+        self.owners.saw(session)
         if session.plain and session.handed_upto() > account.handed:
             self._hand(account, session.handed_upto())
         gone = self.roster.leave(account, session)
@@ -173,29 +216,6 @@ class Hub:
             "name_refused", name=name[:64], code=error.code.value, text=error.text, address=session.address
         )
 
-    def _claim(self, name: str, *, token: str | None) -> Account:
-        key = new_user_key(name)
-        if self.roster.session_count >= self.limits.max_connections:
-            raise ProtocolError(Code.SERVER_FULL, "This server is full. Please try again later.")
-        account = self.roster.get(key)
-        if account is None:
-            other = self.roster.lookalike(name)
-            if other is not None:
-                raise ProtocolError(
-                    Code.NAME_TAKEN,
-                    f"That name looks just like {other.name}, who is known here. Please choose another.",
-                )
-            if len(self.roster.known) >= self.limits.max_accounts and not self.roster.forget_one():
-                raise ProtocolError(Code.SERVER_FULL, "This server knows as many people as it can.")
-            self._storage.add_account(key, name)
-            return self.roster.create(key, name)
-        if account.sessions and (token is None or _hash(token) not in account.tokens):
-            raise ProtocolError(
-                Code.NAME_TAKEN,
-                f"{account.name} is taken: somebody with that name is here. Please choose another.",
-            )
-        return account
-
     def _remember(self, records: Sequence[AccountRecord]) -> None:
         accounts = {SERVER_KEY: self._server}
         for record in records:
@@ -209,8 +229,10 @@ class Hub:
             account.read = dict(record.read)
             account.unconfirmed = {accounts[key]: newest for key, newest in record.inbound.items()}
 
-    def _join(self, account: Account, session: Session) -> None:
-        session.account = account
+    def _join(self, session: Session, admitted: Admitted) -> None:
+        account = session.account = admitted.account
+        session.device = admitted.device
+        session.admitted()
         session.since_ms = self._around.wall_ns() // 1_000_000
         self.statistics.registrations += 1
         first = self.roster.join(account, session)
@@ -242,10 +264,21 @@ class Hub:
         if moved:
             account.read[peer] = upto
             self._storage.mark_read(account.key, peer, upto)
+            self._tell_own(session, account, peer, upto)
         told = self._confirm(account, upto)
         sender = self.roster.get(peer)
         if moved and sender is not None and sender is not account and sender not in told:
             _send_receipt(sender, account)
+
+    def _tell_own(self, session: Session, account: Account, peer: UserKey, upto: int) -> None:
+        """What is read on one device is read on all."""
+        if len(account.sessions) < 2:
+            return
+        known = self.roster.get(peer)
+        mark = ReadMark(peer=SERVER_NAME if known is None else known.name, id=upto)
+        for other in account.sessions:
+            if other is not session and not other.plain:
+                other.deliver(mark)
 
     def _confirm(self, account: Account, upto: int) -> Collection[Account]:
         """Move the mark of what is delivered; whoever sent something up to it is told and returned."""
@@ -299,9 +332,40 @@ class Hub:
             session.end(Reason.KICKED, text)
         return True
 
+    def ban(self, kind: BanKind, value: str, why: str, on_kept: OnKept) -> int:
+        """Ban a name, a device or an address, and end the sessions that this concerns.
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+        Args:
+            kind, value, why: see `Bans.add`.
+            on_kept: told whether it will outlive this process.
+
+        Returns:
+            How many sessions that was.
+
+        Raises:
+            ValueError: there are as many bans as there may be.
+        """
+        self.bans.add(kind, value, why, on_kept)
+        ended = 0
+        for account in self.roster.online():
+            for session in list(account.sessions):
+                ban = self._ban_of(account, session)
+                if ban is not None:
+                    session.end(Reason.BANNED, sentence(ban))
+                    ended += 1
+        return ended
+
+    def _ban_of(self, account: Account, session: Session) -> Ban | None:
+        ban = self.bans.of_name(account.key)
+        if ban is None and session.device is not None:
+            ban = self.bans.of_token(session.device.token)
+        if ban is None:
+            with contextlib.suppress(AddressValueError):  # a connection that was gone before it was looked at
+                ban = self.bans.of_address(IPv4Address(host_of(session)))
+        return ban
+
+    def _wall_ms(self) -> int:
+        return self._around.wall_ns() // 1_000_000
 
 
 def _send_receipt(sender: Account, reader: Account) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -30,6 +31,14 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many lines per second are read from one client in the long run; 0 for no limit."""
     burst_s: float = 10.0
     """How many seconds' worth of lines a client may send at once after a pause."""
+    failed_logins_per_address: int = 10
+    """How many wrong codes, passwords and invites may come from one address within the window."""
+    failed_logins_window_s: float = 600.0
+    """For how long a failed login counts."""
+    new_names_per_address: int = 500
+    """How many names that nobody has used before one address may take within an hour; 0 for no limit."""
+    stored_messages_per_sender: int = 1_000_000
+    """How many messages of one person are kept at most; 0 for no limit."""
     send_queue_bytes: int = 1024 * 1024
     """How much may wait for a reader that does not keep up before it is cut off."""
     ping_after_s: float = 20.0
@@ -79,3 +88,45 @@ class TokenBucket:
     def wait_s(self) -> float:
         """After how many seconds of those at which it was asked last one more may pass; 0 for now."""
         return max(0.0, (1.0 - self._tokens) / self._rate)
+
+
+class Quota:
+    """Counts what happens for each of many, and says who has had as much as may be within a time.
+
+    Args:
+        limit: how often it may happen for each; 0 for no limit.
+        window_s: for how long each counts, from the first of them on, in seconds.
+        monotonic_s: a clock that does not go back, in seconds.
+    """
+
+    MAX_KEYS: Final = 10_000
+    """How many are remembered; of more, those who came first are forgotten."""
+
+    def __init__(self, limit: int, *, window_s: float, monotonic_s: Callable[[], float]) -> None:
+        self._limit = limit
+        self._window_s = window_s
+        self._monotonic_s = monotonic_s
+        self._counts: dict[str, tuple[float, int]] = {}
+
+    def is_used_up(self, key: str) -> bool:
+        """Whether it may not happen now."""
+        return bool(self._limit) and self._count(key)[1] >= self._limit
+
+    def count(self, key: str) -> None:
+        """It happens."""
+        since, count = self._count(key)
+        self._counts.pop(key, None)
+        self._counts[key] = (since, count + 1)
+        if len(self._counts) > self.MAX_KEYS:
+            del self._counts[next(iter(self._counts))]
+
+    def give_back(self, key: str) -> None:
+        """It has not happened after all."""
+        since, count = self._count(key)
+        if key in self._counts:
+            self._counts[key] = (since, max(0, count - 1))
+
+    def _count(self, key: str) -> tuple[float, int]:
+        now = self._monotonic_s()
+        since, count = self._counts.get(key, (now, 0))
+        return (now, 0) if now - since >= self._window_s else (since, count)

@@ -6,23 +6,30 @@ acknowledged and delivered, or their sender is told what has become of them.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from msgspec import Struct
 
-from twocans.hub.account import Account
+from twocans.hub.account import Account, is_exposed
 from twocans.hub.limits import Limits
 from twocans.hub.looking_back import SERVER_KEY, not_registered
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import Ack, Error, Message, Notice, Send
-from twocans.protocol.names import SERVER_NAME, NameInvalid, user_key
+from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
 from twocans.storage.base import Batch, Conflict, Failed, Known, Storage, Unstored, without
 
 FULL: Final = "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
+TOO_MANY_STORED: Final = (
+    "As many messages of yours are kept here as may be of one person, so this one was not sent."
+    " Please tell whoever runs the server."
+)
+COUNT_INTERVAL_NS: Final = 60_000_000_000
+"""How long after the stored messages were counted they are counted again, in nanoseconds."""
 FAILED: Final = "The server could not store the message, so it was not sent. Please try again later."
 
 
@@ -67,6 +74,10 @@ class Posting:
         self._max_text_bytes = limits.max_text_bytes
         # A character has one to four bytes: only long texts have to be encoded to be measured.
         self._surely_short = limits.max_text_bytes // 4
+        # What is not kept needs no bound.
+        self._max_stored = (keeps_history and limits.stored_messages_per_sender) or sys.maxsize
+        self._newest = storage.new_ids(0) - 1
+        self._count_again_ns = 0
 
     def post(self, session: Session, sends: Sequence[Send]) -> None:
         """Accept messages: they are stored, then acknowledged and delivered, or refused each for itself.
@@ -77,6 +88,8 @@ class Posting:
         sender = session.account
         if sender is None:
             raise not_registered(sends[0].cid)
+        if sender.stored + len(sends) > self._max_stored:
+            sends = self._those_with_room(session, sender, sends)
         messages: list[Message] = []
         recipients: list[Account] = []
         id_ = self._storage.new_ids(len(sends))
@@ -98,9 +111,33 @@ class Posting:
             recipients.append(recipient)
             id_ += 1
         if messages:
+            sender.stored += len(messages)
             self._storage.append(
                 Batch(sender, recipients, messages), partial(self._stored, session, sender, recipients)
             )
+
+    def _those_with_room(self, session: Session, sender: Account, sends: Sequence[Send]) -> Sequence[Send]:
+        """As many messages as may still be stored of their sender, who is told of the others."""
+        room = max(0, self._max_stored - sender.stored)
+        for send in sends[room:]:
+            session.deliver(Error(code=Code.RATE_LIMITED, text=TOO_MANY_STORED, cid=send.cid or None))
+        if self._wall_ns() >= self._count_again_ns:
+            # Messages whose time is over may have made room.
+            self.count()
+        return sends[:room]
+
+    def count(self) -> None:
+        """Find out how many messages of everybody there are; what comes meanwhile is counted beside it."""
+        self._count_again_ns = self._wall_ns() + COUNT_INTERVAL_NS
+        before = {account: account.stored for account in self._roster.known.values()}
+
+        def counted(numbers: Mapping[UserKey, int] | None) -> None:
+            if numbers is None:
+                return
+            for account in self._roster.known.values():
+                account.stored = numbers.get(account.key, 0) + account.stored - before.get(account, 0)
+
+        self._storage.count_stored(self._newest, counted)
 
     def announce(self, text: str) -> int:
         """Send a message from `Server` to everybody online.
@@ -114,6 +151,7 @@ class Posting:
             Message(id_, at, SERVER_NAME, account.name, text, "") for id_, account in enumerate(people, first)
         ]
         if messages:
+            self._server.stored += len(messages)
             self._storage.append(
                 Batch(self._server, people, messages), partial(self._stored, None, self._server, people)
             )
@@ -170,7 +208,9 @@ class Posting:
         messages = batch.messages
         if session is not None and session.account is None:
             session = None
+        self._newest = messages[-1].id
         if unstored:
+            sender.stored -= len(unstored)
             if session is not None:
                 _tell_unstored(session, messages, unstored)
             messages, recipients = without(unstored, messages), without(unstored, recipients)
@@ -224,10 +264,18 @@ def _deliver_to_own(
 
 
 def _tell_waiting(session: Session, recipients: Sequence[Account]) -> None:
-    """Tell a plain sender whose messages wait for somebody."""
+    """Tell a plain sender whose messages wait for somebody, and whose can be read on their way."""
     for recipient in recipients:
         if not recipient.sessions:
             session.deliver(Notice(f"{recipient.name} is not online. Your message waits for them."))
+        elif session.encrypted and recipient.key not in session.warned and is_exposed(recipient):
+            session.warned |= {recipient.key}
+            session.deliver(Notice(_exposed(recipient)))
+
+
+def _exposed(account: Account) -> str:
+    """What those are told who write to somebody on a connection that is not encrypted."""
+    return f"{account.name}'s connection is not encrypted: others on the network can read what you write each other."
 
 
 def _tell_unstored(session: Session, messages: Sequence[Message], unstored: Mapping[int, Unstored]) -> None:

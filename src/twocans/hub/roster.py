@@ -7,11 +7,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from twocans.hub.account import Account
+from twocans.hub.account import Account, is_exposed
 from twocans.hub.limits import TokenBucket
 from twocans.hub.online import Online
 from twocans.hub.session import Session
-from twocans.protocol.messages import Changes, Joined, Left, UserList
+from twocans.protocol.messages import Changes, Joined, Left, Presence, UserList
 from twocans.protocol.names import UserKey, skeletons
 from twocans.protocol.user_names import UserNames
 
@@ -61,7 +61,8 @@ class Roster:
         self._plain: dict[Session, None] = {}
         self._json: dict[Session, None] = {}
         self._version = 0
-        self._changes: list[Joined | Left] = []
+        self._exposed: dict[Account, None] = {}
+        self._changes: list[Joined | Left | Presence] = []
         self._changes_after = 0
         self._missed: tuple[int, int, Changes] | None = None
         self._list: tuple[int, UserList] | None = None
@@ -101,7 +102,7 @@ class Roster:
             Whether there was such a one among the first of them.
         """
         for account in islice(self.known.values(), FORGET_SCAN):
-            if not account.sessions and not account.last:
+            if not account.sessions and not account.last and account.owner is None:
                 del self.known[account.key]
                 self.spelled.clear()
                 del self._sorted[bisect_left(self._sorted, account.key)]
@@ -114,6 +115,10 @@ class Roster:
     def names(self) -> UserNames:
         """Everybody online, in registration order."""
         return self._online.names()
+
+    def exposed(self) -> list[str]:
+        """Those online whose messages others on the network can read."""
+        return [account.name for account in self._exposed]
 
     def online(self) -> list[Account]:
         """Everybody online, in registration order."""
@@ -144,11 +149,15 @@ class Roster:
             Whether the person has come online by it.
         """
         first = not account.sessions
+        account.sessions.append(session)
         if first:
-            self._change(Joined(account.name))
+            self._change(Joined(account.name, session.encrypted))
             account.joined_version = self._version
             self._online.add(account)
-        account.sessions.append(session)
+            if not session.encrypted:
+                self._exposed[account] = None
+        else:
+            self._look_whether_exposed(account)
         if session.plain:
             self._plain[session] = None
         else:
@@ -165,7 +174,9 @@ class Roster:
         account.sessions.remove(session)
         (self._plain if session.plain else self._json).pop(session)
         if account.sessions:
+            self._look_whether_exposed(account)
             return False
+        self._exposed.pop(account, None)
         self._change(Left(account.name))
         self._online.remove(account)
         self.known[account.key] = self.known.pop(account.key)
@@ -190,7 +201,7 @@ class Roster:
         """Tell nobody about changes any more: everybody is about to leave."""
         self._quiet = True
 
-    def _change(self, change: Joined | Left) -> None:
+    def _change(self, change: Joined | Left | Presence) -> None:
         if self._quiet:
             return
         self._version += 1
@@ -199,6 +210,16 @@ class Roster:
             self._want_round()
         else:
             self._forget_changes()
+
+    def _look_whether_exposed(self, account: Account) -> None:
+        exposed = is_exposed(account)
+        if exposed == (account in self._exposed):
+            return
+        if exposed:
+            self._exposed[account] = None
+        else:
+            del self._exposed[account]
+        self._change(Presence(account.name, not exposed))
 
     def _want_round(self) -> None:
         if not self._round_due:

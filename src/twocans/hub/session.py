@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import Frame, Message, UserList
+from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
     from twocans.hub.account import Account
+    from twocans.hub.owners import Device
 
 
 class Reason(StrEnum):
@@ -46,18 +49,22 @@ class Session(ABC):
         "address",
         "asking",
         "cursor",
+        "device",
         "encrypted",
         "live",
         "plain",
         "seen_version",
         "since_ms",
         "typing",
+        "warned",
     )
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.encrypted = False
         """Whether nobody on the way can read what is said."""
+        self.device: Device | None = None
+        """The device that it is on, if the name is bound to one."""
         self.plain = True
         self.account: Account | None = None
         self.live = False
@@ -67,13 +74,15 @@ class Session(ABC):
         self.acked: frozenset[int] = frozenset()
         """What this session itself sent while its backlog was under way; it is not told twice."""
         self.asking = False
-        """Whether an answer from the storage is awaited; one question of a session is under way at a time."""
+        """Whether an answer is awaited; one question of a session is under way at a time."""
         self.since_ms = 0
         """When the session was registered, in Unix milliseconds."""
         self.seen_version = -1
         """The version of the roster that this session has been told of."""
         self.typing = _NOT_TYPING
         """To whom and when the last TYPING was passed on."""
+        self.warned: frozenset[UserKey] = frozenset()
+        """Of whom a plain peer on an encrypted connection has been told that theirs is not."""
 
     @abstractmethod
     def deliver(self, message: Frame) -> None:
@@ -93,7 +102,15 @@ class Session(ABC):
 
     @abstractmethod
     def answered(self) -> None:
-        """The answer from the storage has come, and the next question may be asked."""
+        """The answer has come, and the next question may be asked."""
+
+    @abstractmethod
+    def admitted(self) -> None:
+        """The session is registered."""
+
+    @abstractmethod
+    def turned_away(self, error: ProtocolError) -> None:
+        """The session is not registered, which was not decided at once; it may try again."""
 
     @abstractmethod
     def end(self, reason: Reason, text: str) -> None:

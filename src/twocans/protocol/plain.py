@@ -26,13 +26,14 @@ from twocans.protocol.text import HARMLESS, decode_line
 _HELP: Final = "To send a message, write MSG: name: text"
 
 
-def decode_name(line: bytes) -> str:
-    """The user name that a first line gives.
+def decode_login(line: bytes) -> tuple[str, str | None]:
+    """The user name that a first line gives, and the password or invite that follows it after a space.
 
     Raises:
         ProtocolError: the line is not text.
     """
-    return decode_line(line).strip()
+    name, _, secret = decode_line(line).strip().partition(" ")
+    return name, secret.strip() or None
 
 
 def decode_client(line: bytes) -> Send:

@@ -43,6 +43,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """How many days a message keeps its text; None for ever."""
     concurrency: Concurrency = Concurrency.ASYNC
     history: HistoryMode = HistoryMode.ON
+    invite: str | None = None
+    """What newcomers have to know; None lets everybody in."""
     limits: Limits = Limits()
 
 

@@ -36,12 +36,19 @@ from twocans.protocol.messages import (
     SetPassword,
     Typing,
 )
+from twocans.protocol.names import NameInvalid
 from twocans.server.outgoing import Outgoing
 from twocans.server.transport import Timers, Transport
 
 CLOSE_S: Final = 5.0
 """How long a peer may take to fetch the last words."""
-_QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery)
+_QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery, DevicesQuery, CodeQuery)
+_FINAL: Final = frozenset({Code.SERVER_FULL, Code.BANNED})
+"""Refusals after which another name is not asked for."""
+SPACED: Final = (
+    "A name has no spaces. A password after it is taken over an encrypted connection only; one that was sent here"
+    " may have been read by others."
+)
 _WHO: Final = "Say who you are first: HELLO with your user name."
 
 
@@ -63,9 +70,11 @@ class Connection(Outgoing):
     __slots__ = (
         "_bucket",
         "_clogged",
+        "_eof",
         "_finishing",
         "_heard_at",
         "_hub",
+        "_name",
         "_paused",
         "_pings",
         "_reader",
@@ -75,6 +84,7 @@ class Connection(Outgoing):
         "_timers",
         "_too_long",
         "_waiting",
+        "_working",
     )
 
     def __init__(
@@ -110,6 +120,9 @@ class Connection(Outgoing):
         self._paused = False
         self._refusals = 0
         self._finishing = False
+        self._working = False
+        self._eof = False
+        self._name = ""
         self._heard_at = now
         self._pings = 0
         self._timer = timers.call_later(limits.registration_s, self._registration_timed_out)
@@ -131,6 +144,10 @@ class Connection(Outgoing):
 
     def eof(self) -> None:
         """The peer has said all that it has to say."""
+        if self.account is None and self.asking and not self.closing:
+            # What it has said after its name counts once it is known who said it.
+            self._eof = True
+            return
         self._finish_lines()
         if not self.closing:
             self._close(Reason.LEFT)
@@ -147,7 +164,11 @@ class Connection(Outgoing):
     def answered(self) -> None:
         """See `Session.answered`."""
         # Not within the call that asked, whose caller goes on with the next line anyway.
-        if self._paused and not self._throttled and not self._clogged and not self.closing:
+        if self._working or self.closing:
+            return
+        if self._eof:
+            self.eof()
+        elif self._paused and not self._throttled and not self._clogged:
             self._work()
 
     def end(self, reason: Reason, text: str) -> None:
@@ -171,6 +192,13 @@ class Connection(Outgoing):
 
     def _work(self) -> None:
         """Handle waiting lines as long as the limits allow."""
+        self._working = True
+        try:
+            self._work_off()
+        finally:
+            self._working = False
+
+    def _work_off(self) -> None:
         while self._waiting and not self.closing:
             if self.asking:
                 self._pause()
@@ -253,8 +281,10 @@ class Connection(Outgoing):
 
     def _finish_lines(self) -> None:
         # What was said before leaving counts, even if it came faster than its turn; answers find nobody.
-        self._finishing = True
+        self._finishing = self._working = True
         while self._waiting and not self.closing:
+            if self.account is None and self.asking:
+                return
             self._handle_run(RUN_LINES)
 
     def _handle(self, line: bytes) -> None:
@@ -272,33 +302,44 @@ class Connection(Outgoing):
         if self.json is None:
             self.json = json.is_hello(line)
             self.plain = not self.json
-        name = ""
         try:
             if self.json:
                 hello = json.decode_client(line)
                 if not isinstance(hello, Hello):
                     self._before_hello(hello)
                     return
-                name = hello.user
+                self._name = hello.user
                 self._hub.register_json(self, hello)
             else:
-                name = plain.decode_name(line)
-                self._hub.register_plain(self, name)
+                self._name, secret = plain.decode_login(line)
+                if secret is not None and not self.encrypted:
+                    raise NameInvalid(SPACED)
+                self._hub.register_plain(self, self._name, secret)
         except ProtocolError as error:
-            self._hub.refused(self, name, error)
-            self.deliver(error.frame())
-            self._refusals += 1
-            if error.code is Code.SERVER_FULL:
-                self.end(Reason.REFUSED, "Goodbye.")
-            elif self._refusals >= self._hub.limits.max_refusals:
-                self.end(Reason.REFUSED, "No name was accepted. Please connect again.")
-            elif not self.json:
-                # The next first line may pick the other dialect.
-                self.json = None
-            return
+            self._refuse(error)
+
+    def admitted(self) -> None:
+        """See `Session.admitted`."""
         self._timer.cancel()
         if self.json:
             self._watch()
+
+    def turned_away(self, error: ProtocolError) -> None:
+        """See `Session.turned_away`."""
+        self._refuse(error)
+        self.answered()
+
+    def _refuse(self, error: ProtocolError) -> None:
+        self._hub.refused(self, self._name, error)
+        self.deliver(error.frame())
+        self._refusals += 1
+        if error.code in _FINAL:
+            self.end(Reason.REFUSED, "Goodbye.")
+        elif self._refusals >= self._hub.limits.max_refusals:
+            self.end(Reason.REFUSED, "No name was accepted. Please connect again.")
+        elif not self.json:
+            # The next first line may pick the other dialect.
+            self.json = None
 
     def _before_hello(self, message: FromClient) -> None:
         match message:
@@ -310,7 +351,16 @@ class Connection(Outgoing):
                 self._close(Reason.LEFT)
             case Send(cid=cid):
                 raise ProtocolError(Code.NOT_REGISTERED, _WHO, cid=cid)
-            case HistoryQuery(rid=rid) | SearchQuery(rid=rid) | ChatsQuery(rid=rid) | FindQuery(rid=rid):
+            case (
+                HistoryQuery(rid=rid)
+                | SearchQuery(rid=rid)
+                | ChatsQuery(rid=rid)
+                | FindQuery(rid=rid)
+                | DevicesQuery(rid=rid)
+                | CodeQuery(rid=rid)
+                | Revoke(rid=rid)
+                | SetPassword(rid=rid)
+            ):
                 raise ProtocolError(Code.NOT_REGISTERED, _WHO, rid=rid)
             case _:
                 raise ProtocolError(Code.NOT_REGISTERED, _WHO)
@@ -343,10 +393,14 @@ class Connection(Outgoing):
                 self._close(Reason.LEFT)
             case Hello():
                 raise ProtocolError(Code.BAD_REQUEST, "You are registered already.")
-            case DevicesQuery(rid=rid) | CodeQuery(rid=rid) | Revoke(rid=rid) | SetPassword(rid=rid):
-                raise ProtocolError(
-                    Code.AUTH_REQUIRED, "This name is not bound to any device.", rid=rid, needs="tls"
-                )
+            case DevicesQuery():
+                self._hub.owners.show(self, message)
+            case CodeQuery():
+                self._hub.owners.give_code(self, message)
+            case Revoke():
+                self._hub.owners.revoke(self, message)
+            case SetPassword():
+                self._hub.owners.set_password(self, message)
             case _:
                 assert_never(message)
 

@@ -15,9 +15,11 @@ from twocans.hub.session import Reason
 from twocans.server.config import Concurrency, Config, HistoryMode
 from twocans.server.keeping.retention import Retention
 from twocans.server.listener import Acceptor, AsyncAcceptor
+from twocans.server.passwords import Argon2Passwords
 from twocans.server.sockets import ListenError, listen
 from twocans.server.threaded import ThreadAcceptor
 from twocans.storage.base import Storage
+from twocans.storage.identities import Identities, MemoryIdentities
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import SqliteStorage, StorageError
 from twocans.storage.transient import TransientStorage
@@ -46,7 +48,8 @@ class Server:
         self._log = log
         self._listener: socket.socket | None = None
         self._acceptor: Acceptor | None = None
-        self._storage: Storage | None = None
+        self._kept: SqliteStorage | None = None
+        self._identities: Identities = MemoryIdentities()
         self._retention: Retention | None = None
         self._hub: Hub | None = None
         self._stopped = False
@@ -79,15 +82,19 @@ class Server:
         self._port = int(self._listener.getsockname()[1])
         loop = asyncio.get_running_loop()
         try:
-            self._storage = self._open_storage(loop)
+            self._open_storage(loop)
         except StorageError as error:
             self._listener.close()
             raise StartError(str(error)) from None
+        self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
         self._hub = Hub(
             self._storage,
+            self._identities,
             name=socket.gethostname(),
             limits=config.limits,
             keeps_history=config.history is HistoryMode.ON,
+            invite=config.invite,
+            passwords=self._passwords,
             surroundings=Surroundings(
                 monotonic_s=loop.time,
                 wall_ns=time.time_ns,
@@ -100,9 +107,9 @@ class Server:
             self._hub, on_full=lambda address: self._log("connection_refused", address=address)
         )
         await self._acceptor.start(self._listener)
-        if config.keep_days is not None and isinstance(self._storage, SqliteStorage):
+        if config.keep_days is not None and self._kept is not None:
             self._retention = Retention(
-                self._storage,
+                self._kept,
                 keep_days=config.keep_days,
                 wall_ms=_wall_ms,
                 call_later=loop.call_later,
@@ -110,19 +117,27 @@ class Server:
             )
             self._retention.start()
 
-    def _open_storage(self, loop: asyncio.AbstractEventLoop) -> Storage:
+    def _open_storage(self, loop: asyncio.AbstractEventLoop) -> None:
         config = self._config
+        if config.data is not None:
+            # Without history no message comes into it, but names and bans are kept.
+            self._kept = SqliteStorage(
+                config.data,
+                durability=config.durability,
+                post=loop.call_soon_threadsafe,
+                at_end_of_turn=loop.call_soon,
+                on_error=lambda error: self._log("storage_error", error=str(error)),
+            )
+            self._identities = self._kept.identities
+        self._storage: Storage
         if config.history is HistoryMode.OFF:
-            return TransientStorage(log=uuid.uuid4().hex, max_messages=config.limits.transient_messages)
-        if config.data is None:
-            return MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
-        return SqliteStorage(
-            config.data,
-            durability=config.durability,
-            post=loop.call_soon_threadsafe,
-            at_end_of_turn=loop.call_soon,
-            on_error=lambda error: self._log("storage_error", error=str(error)),
-        )
+            self._storage = TransientStorage(
+                log=uuid.uuid4().hex, max_messages=config.limits.transient_messages
+            )
+        elif self._kept is not None:
+            self._storage = self._kept
+        else:
+            self._storage = MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
 
     async def stop(self) -> None:
         """Tell every client, and close; nothing happens if that is done already."""
@@ -133,8 +148,9 @@ class Server:
         await self._acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
         if self._retention is not None:
             self._retention.stop()
-        if self._storage is not None:
-            self._storage.close()
+        self._passwords.close()
+        if self._kept is not None:
+            self._kept.close()
         self._log("server_stopped")
 
 

@@ -73,6 +73,8 @@ ALL_STORED: Final[Mapping[int, Unstored]] = {}
 OnPage: TypeAlias = Callable[[Page], None]
 OnChats: TypeAlias = Callable[[Sequence[Chat] | None], None]
 """Takes conversations; None if they could not be read."""
+OnCounts: TypeAlias = Callable[[Mapping[UserKey, int] | None], None]
+"""Takes numbers of messages by their senders; None if they could not be read."""
 
 
 class AccountRecord(Struct, frozen=True, kw_only=True):
@@ -143,6 +145,10 @@ class Storage(Protocol):
 
     def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
         """The conversations of `user`, latest first, with what is unread by `mark_read`."""
+        ...
+
+    def count_stored(self, upto: int, on_counts: OnCounts) -> None:
+        """How many messages of each sender are there that still have a text, with ids up to `upto`."""
         ...
 
     def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:

@@ -17,6 +17,7 @@ from twocans.storage.base import (
     AccountRecord,
     Batch,
     OnChats,
+    OnCounts,
     OnPage,
     OnStored,
     Page,
@@ -151,6 +152,10 @@ class TransientStorage:
     def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
         """See `Storage.chats`; nothing is kept for it."""
         on_chats(())
+
+    def count_stored(self, upto: int, on_counts: OnCounts) -> None:
+        """See `Storage.count_stored`; nothing is kept for long."""
+        on_counts({})
 
     def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`; the hub itself remembers it for this run."""

@@ -10,6 +10,7 @@ from twocans.hub.account import Account, receipt
 from twocans.hub.hub import Hub, Surroundings
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason, Session
+from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import (
     Ack,
     Changes,
@@ -23,6 +24,7 @@ from twocans.protocol.messages import (
     Welcome,
 )
 from twocans.storage.base import Storage
+from twocans.storage.identities import Identities, MemoryIdentities
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.transient import TransientStorage
 
@@ -103,6 +105,8 @@ class FakeSession(Session):
         self.told: list[Frame] = []
         self.ended: list[tuple[Reason, str]] = []
         self.handed = 0
+        self.refusals: list[ProtocolError] = []
+        """Why it was not registered, where that was not decided at once."""
         self._waiting: list[Callable[[], None]] = []
 
     def deliver(self, message: Frame) -> None:
@@ -137,6 +141,13 @@ class FakeSession(Session):
 
     def answered(self) -> None:
         """See `Session.answered`; this one asks whenever a test wants it to."""
+
+    def admitted(self) -> None:
+        """See `Session.admitted`."""
+
+    def turned_away(self, error: ProtocolError) -> None:
+        """See `Session.turned_away`."""
+        self.refusals.append(error)
 
     def end(self, reason: Reason, text: str) -> None:
         """See `Session.end`; a real one leaves the hub by it too."""
@@ -184,6 +195,35 @@ class FakeSession(Session):
         return bool(self.of(Synced))
 
 
+class FakePasswords:
+    """Takes a password for its own hash, and answers when the test wants it to."""
+
+    def __init__(self) -> None:
+        self.waits = False
+        self.busy = False
+        self._due: list[Callable[[], None]] = []
+
+    def hash(self, password: str, on_hash: Callable[[str | None], None]) -> None:
+        """See `Passwords.hash`."""
+        self._answer(lambda: on_hash(None if self.busy else f"hash of {password}"))
+
+    def check(self, hashed: str, password: str, on_checked: Callable[[bool | None], None]) -> None:
+        """See `Passwords.check`."""
+        self._answer(lambda: on_checked(None if self.busy else hashed == f"hash of {password}"))
+
+    def answer_all(self) -> None:
+        """Answer what waits."""
+        due, self._due = self._due, []
+        for answer in due:
+            answer()
+
+    def _answer(self, answer: Callable[[], None]) -> None:
+        if self.waits:
+            self._due.append(answer)
+        else:
+            answer()
+
+
 @dataclass
 class World:
     """A hub with everything around it in the hands of the test."""
@@ -191,6 +231,9 @@ class World:
     limits: Limits = field(default_factory=Limits)
     keeps_history: bool = True
     storage: Storage | None = None
+    identities: Identities = field(default_factory=MemoryIdentities)
+    invite: str | None = None
+    passwords: FakePasswords = field(default_factory=FakePasswords)
     clock: ManualClock = field(default_factory=ManualClock)
     log: RecordedLog = field(default_factory=RecordedLog)
     hub: Hub = field(init=False)
@@ -202,9 +245,12 @@ class World:
             self.storage = kind(log="log-1", max_messages=self.limits.memory_messages)
         self.hub = Hub(
             self.storage,
+            self.identities,
             name="den",
             limits=self.limits,
             keeps_history=self.keeps_history,
+            invite=self.invite,
+            passwords=self.passwords,
             surroundings=Surroundings(
                 monotonic_s=self.clock.time,
                 wall_ns=lambda: int(self.clock.now * 1_000_000_000),

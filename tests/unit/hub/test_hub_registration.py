@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.hub.fakes import World
-from twocans.hub.hub import TOKEN_BYTES
 from twocans.hub.limits import Limits
+from twocans.hub.owners import TOKEN_BYTES
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 

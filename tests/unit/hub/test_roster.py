@@ -37,7 +37,7 @@ def test_json_sessions_hear_of_each_change_once_and_in_order_after_they_were_gat
     world.hub.leave(bob, Reason.LEFT)
     assert alice.take() == []
     world.clock.advance(0.05)
-    assert alice.take() == [Joined("bob"), Left("bob")]
+    assert alice.take() == [Joined("bob", encrypted=False), Left("bob")]
     world.clock.advance(1.0)
     assert alice.take() == []
 
@@ -49,8 +49,12 @@ def test_json_session_that_comes_between_two_changes_hears_only_of_the_second() 
     carol = world.json("carol")
     world.json("dave")
     world.clock.advance(1.0)
-    assert alice.of(Joined) == [Joined("bob"), Joined("carol"), Joined("dave")]
-    assert carol.of(Joined) == [Joined("dave")]
+    assert alice.of(Joined) == [
+        Joined("bob", encrypted=False),
+        Joined("carol", encrypted=False),
+        Joined("dave", encrypted=False),
+    ]
+    assert carol.of(Joined) == [Joined("dave", encrypted=False)]
 
 
 def test_json_reader_hears_of_whoever_writes_to_it_before_the_message_and_once() -> None:
@@ -61,7 +65,7 @@ def test_json_reader_hears_of_whoever_writes_to_it_before_the_message_and_once()
     alice.take()
     world.post(bob, "alice", "hi", "c1")
     told = alice.take()
-    assert told[:2] == [Joined("bob"), Joined("carol")]
+    assert told[:2] == [Joined("bob", encrypted=False), Joined("carol", encrypted=False)]
     assert [frame.text for frame in told[2:] if isinstance(frame, Message)] == ["hi"]
     world.clock.advance(1.0)
     assert alice.take() == []
@@ -73,7 +77,7 @@ def test_json_reader_hears_of_whoever_is_writing_before_that() -> None:
     bob = world.json("bob")
     alice.take()
     world.hub.typing(bob, "alice")
-    assert alice.take() == [Joined("bob"), TypingFrom("bob")]
+    assert alice.take() == [Joined("bob", encrypted=False), TypingFrom("bob")]
 
 
 def test_nobody_hears_of_their_own_coming() -> None:

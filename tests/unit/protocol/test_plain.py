@@ -117,7 +117,7 @@ def refusal(decode: Callable[[bytes], object], line: bytes) -> ProtocolError | N
 
 @given(
     line=st.one_of(st.binary(max_size=200), st.binary(max_size=50).map(lambda rest: b"MSG:" + rest)),
-    decode=st.sampled_from([plain.decode_client, plain.decode_name]),
+    decode=st.sampled_from([plain.decode_client, plain.decode_login]),
 )
 def test_no_bytes_raise_anything_but_a_protocol_error(decode: Callable[[bytes], object], line: bytes) -> None:
     error = refusal(decode, line)
@@ -151,4 +151,8 @@ def test_everything_else_is_a_message_from_server(said: Frame) -> None:
 
 
 def test_name_is_the_bare_first_line() -> None:
-    assert plain.decode_name("  Zoë ".encode()) == "Zoë"
+    assert plain.decode_login("  Zoë ".encode()) == ("Zoë", None)
+
+
+def test_secret_follows_the_name_after_a_space_and_may_have_more() -> None:
+    assert plain.decode_login(b"alice correct horse battery ") == ("alice", "correct horse battery")

@@ -51,3 +51,17 @@ def load(database: sqlite3.Connection) -> tuple[dict[UserKey, int], list[Account
             )
         )
     return {key: number for number, key in keys.items()}, records
+
+
+def count_stored(database: sqlite3.Connection, upto: int) -> dict[UserKey, int]:
+    """How many messages of each sender have a text, of those with ids up to `upto`.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
+    rows = database.execute(
+        "SELECT a.key, m.number FROM (SELECT sender, count(*) AS number FROM message"
+        " WHERE id <= ? AND text IS NOT NULL GROUP BY sender) m JOIN account a ON a.id = m.sender",
+        (upto,),
+    )
+    return {UserKey(key): number for key, number in rows}

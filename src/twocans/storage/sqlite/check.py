@@ -44,6 +44,10 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
            WHERE user NOT IN (SELECT id FROM account) OR peer NOT IN (SELECT id FROM account)""",
     ),
     (
+        "devices belong to somebody who is known",
+        "SELECT count(*) FROM device WHERE account NOT IN (SELECT id FROM account)",
+    ),
+    (
         "a conversation ends with its newest message, and knows that of the other side",
         """SELECT count(*) FROM (
              SELECT user, peer, last, inbound FROM chat WHERE last <> 0 OR inbound <> 0

@@ -65,7 +65,18 @@ _FOURTH: Final = (
     "UPDATE chat SET last = 0, inbound = 0",
     "UPDATE log SET indexed = 0",
 )
-MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH)
+# Whose names are whose, and who may not come in.
+_FIFTH: Final = (
+    """CREATE TABLE device(
+        id INTEGER PRIMARY KEY, account INTEGER NOT NULL, token BLOB NOT NULL UNIQUE, name TEXT NOT NULL,
+        created INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT""",
+    "CREATE INDEX device_account ON device(account)",
+    "ALTER TABLE account ADD COLUMN password TEXT",
+    """CREATE TABLE ban(
+        kind TEXT NOT NULL, value TEXT NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY(kind, value)) STRICT, WITHOUT ROWID""",
+)
+MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """The statements that lead from one version of the schema to the next."""
 
 

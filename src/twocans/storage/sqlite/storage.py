@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from twocans.protocol.names import UserKey
-from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnPage, OnStored, Page
+from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnCounts, OnPage, OnStored, Page
 from twocans.storage.sqlite import accounts, chats, conversation, index, reader, retention, schema, search
 from twocans.storage.sqlite.checkpoint import Checkpointer
+from twocans.storage.sqlite.identities import SqliteIdentities
 from twocans.storage.sqlite.lock import FolderLock
 from twocans.storage.sqlite.reader import Reader
 from twocans.storage.sqlite.schema import DATABASE_FILE, Durability, StorageError
@@ -57,6 +58,14 @@ class SqliteStorage:
             database = undo.enter_context(contextlib.closing(schema.open_database(self.path, durability)))
             try:
                 self._load(database)
+                self.identities = SqliteIdentities(
+                    database,
+                    run=lambda change: self._writer.run(change),
+                    number=self._number,
+                    post=post,
+                    on_error=on_error,
+                )
+                """What is kept of names and bans."""
                 reading = undo.enter_context(contextlib.closing(schema.connect(self.path, read_only=True)))
                 self._checkpointer = Checkpointer(self.path)
                 undo.callback(self._checkpointer.close)
@@ -161,6 +170,10 @@ class SqliteStorage:
                 lambda db: chats.chats(db, number, limit=limit), instead=None, answer=on_chats
             )
         )
+
+    def count_stored(self, upto: int, on_counts: OnCounts) -> None:
+        """See `Storage.count_stored`."""
+        self._reader.ask(lambda db: accounts.count_stored(db, upto), instead=None, answer=on_counts)
 
     def mark_read(self, reader_key: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`."""

@@ -1,0 +1,325 @@
+"""Decides who is let in under which name.
+
+A name that nobody has bound is anybody's while it is free. The first program that registers it over an encrypted
+connection binds it; from then on it takes a token, a code that another device has shown, or the password.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import Struct
+
+from twocans.hub import bans
+from twocans.hub.account import Account
+from twocans.hub.bans import Bans
+from twocans.hub.limits import Limits, Quota
+from twocans.hub.owners import BUSY, MAX_DEVICES, UNKEPT, Device, Owners, is_token, new_token, token_digest
+from twocans.hub.roster import Roster
+from twocans.hub.session import Session
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.names import UserKey, new_user_key
+from twocans.storage.base import Storage
+
+NEW_NAMES_WINDOW_S: Final = 3600.0
+GUESSES_PER_NAME: Final = 10
+"""How many times as many wrong codes and passwords a name bears as an address, from wherever they come."""
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """What somebody says who wants in. Only programs keep a token, so only they can bind a name."""
+
+    name: str
+    token: str | None = None
+    secret: str | None = None
+    invite: str | None = None
+    device: str = ""
+    program: bool = False
+
+
+class Admitted(Struct, frozen=True):
+    """Who has been let in: whose account it is, on which device if the name is bound to one, and the token."""
+
+    account: Account
+    device: Device | None
+    token: str
+
+
+OnAdmitted = Callable[[Admitted], None]
+
+
+class Admission:
+    """Lets people in.
+
+    Args:
+        storage: is told of newcomers.
+        roster: who is known and online.
+        owners: whose names are whose.
+        bans: who may not come in.
+        limits: how many may, and how often they may guess.
+        invite: what newcomers have to know; None lets everybody in.
+        monotonic_s: a clock that does not go back, in seconds.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        roster: Roster,
+        owners: Owners,
+        bans: Bans,
+        *,
+        limits: Limits,
+        invite: str | None,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._storage = storage
+        self._roster = roster
+        self._owners = owners
+        self._bans = bans
+        self._limits = limits
+        self._invite = invite
+        failures, window_s = limits.failed_logins_per_address, limits.failed_logins_window_s
+        self._failures = Quota(failures, window_s=window_s, monotonic_s=monotonic_s)
+        self._failures_of_name = Quota(
+            failures * GUESSES_PER_NAME, window_s=window_s, monotonic_s=monotonic_s
+        )
+        self._new_names = Quota(
+            limits.new_names_per_address, window_s=NEW_NAMES_WINDOW_S, monotonic_s=monotonic_s
+        )
+        self._deciding: set[Session] = set()
+
+    def claim(self, session: Session, claim: Claim, admit: OnAdmitted) -> None:
+        """Let somebody in, by calling `admit`, now or later; if later, `session.asking` is true until then.
+
+        Raises:
+            ProtocolError: they are not let in. If that turns out later, `session.turned_away` is called.
+        """
+        key = new_user_key(claim.name)
+        if self._roster.session_count >= self._limits.max_connections:
+            raise ProtocolError(Code.SERVER_FULL, "This server is full. Please try again later.")
+        ban = self._bans.of_name(key)
+        if ban is not None:
+            raise ProtocolError(Code.BANNED, bans.sentence(ban))
+        account = self._roster.get(key)
+        if account is not None and account.owner is not None:
+            self._claim_bound(session, account, claim, admit)
+        else:
+            self._claim_free(session, key, account, claim, admit)
+
+    def forget(self, session: Session) -> None:
+        """A session ends: what is being decided about it no longer matters to it."""
+        self._deciding.discard(session)
+
+    # --- names that are bound ----------------------------------------------------------------------------
+
+    def _claim_bound(self, session: Session, account: Account, claim: Claim, admit: OnAdmitted) -> None:
+        if not session.encrypted:
+            raise ProtocolError(
+                Code.NAME_TAKEN,
+                f"{account.name} is taken. Please choose another name. If it is yours, it takes an encrypted"
+                " connection: the Twocans client, or ncat --ssl.",
+                needs="tls",
+            )
+        owner = account.owner
+        if claim.token and owner is not None:
+            digest = token_digest(claim.token)
+            ban = self._bans.of_token(digest)
+            if ban is not None:
+                raise ProtocolError(Code.BANNED, bans.sentence(ban))
+            device = owner.devices.get(digest)
+            if device is not None:
+                admit(Admitted(account, device, claim.token))
+                return
+        if claim.secret is None:
+            how = (
+                "choose Add a device on one that has it and type its code here"
+                if claim.program
+                else "write its password after it"
+            )
+            raise ProtocolError(
+                Code.NAME_TAKEN,
+                f"{account.name} is taken. Please choose another name. If it is yours, {how}, or ask whoever"
+                " runs the server.",
+                needs="secret",
+            )
+        self._check_secret(session, account, claim, claim.secret, admit)
+
+    def _check_secret(
+        self, session: Session, account: Account, claim: Claim, secret: str, admit: OnAdmitted
+    ) -> None:
+        self._may_guess(session, account.key)
+        if claim.program and self._owners.takes_code(account, secret):
+            self._guessed_right(session, account.key)
+            self._add_device(session, account, claim, admit)
+            return
+
+        def checked(right: bool | None) -> None:
+            if right is None:
+                self._guessed_right(session, account.key)
+                self._turn_away(session, ProtocolError(Code.RATE_LIMITED, BUSY, needs="secret"))
+            elif not right:
+                self._turn_away(session, _wrong_secret(account, claim))
+            elif session in self._deciding:
+                self._guessed_right(session, account.key)
+                if claim.program:
+                    self._add_device(session, account, claim, admit)
+                else:
+                    self._decided(session)
+                    admit(Admitted(account, None, ""))
+                    session.answered()
+
+        self._decide_later(session)
+        self._owners.check_password(account, secret, checked)
+
+    def _may_guess(self, session: Session, name: UserKey | None) -> None:
+        """Count a guess; it is given back if it is right.
+
+        Raises:
+            ProtocolError: there have been too many wrong ones.
+        """
+        host = host_of(session)
+        if self._failures.is_used_up(host) or (name and self._failures_of_name.is_used_up(name)):
+            raise ProtocolError(
+                Code.RATE_LIMITED,
+                "There have been too many wrong tries. Please wait some minutes, then try again.",
+            )
+        self._failures.count(host)
+        if name:
+            self._failures_of_name.count(name)
+
+    def _guessed_right(self, session: Session, name: UserKey | None) -> None:
+        self._failures.give_back(host_of(session))
+        if name:
+            self._failures_of_name.give_back(name)
+
+    # --- names that are free -----------------------------------------------------------------------------
+
+    def _claim_free(
+        self, session: Session, key: UserKey, account: Account | None, claim: Claim, admit: OnAdmitted
+    ) -> None:
+        again = bool(account is not None and claim.token and token_digest(claim.token) in account.tokens)
+        if account is not None and account.sessions and not again:
+            raise ProtocolError(
+                Code.NAME_TAKEN,
+                f"{account.name} is taken: somebody with that name is here. Please choose another.",
+            )
+        if claim.token and self._bans.of_token(token_digest(claim.token)) is not None:
+            raise ProtocolError(Code.BANNED, "This device is banned from this server.")
+        if account is None:
+            self._look_alike(claim.name)
+        if self._invite is not None and not again:
+            self._check_invite(session, claim, self._invite)
+        elif claim.secret is not None and not claim.program:
+            raise ProtocolError(
+                Code.AUTH_FAILED, f"{claim.name} has no password here. Please write the name alone."
+            )
+        if account is None:
+            account = self._newcomer(session, key, claim.name)
+        if claim.program and session.encrypted:
+            self._add_device(session, account, claim, admit)
+            return
+        token = claim.token
+        if token is None or not again:
+            # Nobody else may come back by a token of whoever had the name before.
+            token = new_token() if claim.program else ""
+            account.tokens = (token_digest(token),) if token else ()
+        admit(Admitted(account, None, token))
+
+    def _look_alike(self, name: str) -> None:
+        other = self._roster.lookalike(name)
+        if other is not None:
+            raise ProtocolError(
+                Code.NAME_TAKEN,
+                f"That name looks just like {other.name}, who is known here. Please choose another.",
+            )
+
+    def _check_invite(self, session: Session, claim: Claim, invite: str) -> None:
+        if not session.encrypted:
+            raise ProtocolError(
+                Code.AUTH_REQUIRED,
+                "This server asks newcomers for an invite, and takes it over encrypted connections only: use the"
+                " Twocans client, or ncat --ssl.",
+                needs="tls",
+            )
+        given = claim.invite if claim.program else claim.secret
+        if given is None:
+            how = "Type" if claim.program else "Write your name, a space, and"
+            raise ProtocolError(
+                Code.AUTH_REQUIRED,
+                f"This server asks newcomers for an invite. {how} the code that whoever runs it has given you.",
+                needs="invite",
+            )
+        self._may_guess(session, None)
+        if not hmac.compare_digest(token_digest(given.strip()), token_digest(invite)):
+            raise ProtocolError(
+                Code.AUTH_FAILED,
+                "That is not the invite of this server. Check it with whoever runs the server.",
+                needs="invite",
+            )
+        self._guessed_right(session, None)
+
+    def _newcomer(self, session: Session, key: UserKey, name: str) -> Account:
+        host = host_of(session)
+        if self._new_names.is_used_up(host):
+            raise ProtocolError(
+                Code.RATE_LIMITED,
+                "Too many new names have come from your address. Please use one of them, or wait an hour.",
+            )
+        if len(self._roster.known) >= self._limits.max_accounts and not self._roster.forget_one():
+            raise ProtocolError(Code.SERVER_FULL, "This server knows as many people as it can.")
+        self._new_names.count(host)
+        self._storage.add_account(key, name)
+        return self._roster.create(key, name)
+
+    # --- deciding later ----------------------------------------------------------------------------------
+
+    def _add_device(self, session: Session, account: Account, claim: Claim, admit: OnAdmitted) -> None:
+        self._decide_later(session)
+        if account.owner is not None and len(account.owner.devices) >= MAX_DEVICES:
+            text = f"{account.name} has {MAX_DEVICES} devices. Cut one off on another device first."
+            self._turn_away(session, ProtocolError(Code.RATE_LIMITED, text))
+            return
+        token = claim.token if claim.token and is_token(claim.token) else new_token()
+
+        def added(device: Device | None) -> None:
+            if device is None:
+                self._turn_away(session, ProtocolError(Code.INTERNAL, UNKEPT))
+            elif session in self._deciding:
+                self._decided(session)
+                admit(Admitted(account, device, token))
+                session.answered()
+
+        self._owners.add_device(account, token, claim.device, added)
+
+    def _decide_later(self, session: Session) -> None:
+        session.asking = True
+        self._deciding.add(session)
+
+    def _decided(self, session: Session) -> None:
+        self._deciding.discard(session)
+        session.asking = False
+
+    def _turn_away(self, session: Session, error: ProtocolError) -> None:
+        if session in self._deciding:
+            self._decided(session)
+            session.turned_away(error)
+
+
+def _host(session: Session) -> str:
+    """Where a session comes from, whatever the port."""
+    return session.address.rpartition(":")[0]
+
+
+def host_of(session: Session) -> str:
+    """Where a session comes from, whatever the port."""
+    return session.address.rpartition(":")[0]
+
+
+def _wrong_secret(account: Account, claim: Claim) -> ProtocolError:
+    if claim.program:
+        text = f"That is not a code or the password of {account.name}. A code works once, for ten minutes."
+    else:
+        text = f"That is not the password of {account.name}."
+    return ProtocolError(Code.AUTH_FAILED, text, needs="secret")

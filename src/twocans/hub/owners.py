@@ -1,0 +1,374 @@
+"""Whose names are whose: the devices of a name, codes for further ones, and passwords.
+
+Who is let in is decided by `admission`; what lasts is kept by `Identities`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from msgspec import Struct
+from precis_i18n import get_profile
+
+from twocans.hub.account import Account
+from twocans.hub.roster import Roster
+from twocans.hub.session import Reason, Session
+from twocans.protocol import messages
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.keys import as_typed, grouped, readable
+from twocans.protocol.messages import CodeQuery, DeviceCode, Devices, DevicesQuery, Error, Revoke, SetPassword
+from twocans.storage.identities import DeviceRecord, Identities, OnKept, OwnedName
+
+TOKEN_BYTES: Final = 32
+CODE_BYTES: Final = 5
+"""Eight letters and digits."""
+CODE_S: Final = 600
+"""How long a code lets a device in, in seconds."""
+MAX_CODE_TRIES: Final = 5
+"""How many wrong codes make the right one worthless."""
+MAX_DEVICES: Final = 50
+DEVICE_ID_BITS: Final = 48
+MIN_PASSWORD_CHARS: Final = 8
+BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
+UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
+CUT_OFF: Final = "This device has been cut off from your name on another device."
+FREED: Final = "The operator has freed this name: whoever registers it next has it."
+
+_PASSWORD: Final = get_profile("OpaqueString")
+
+
+class Passwords(Protocol):
+    """Makes and checks hashes of passwords, which takes a while; None as an answer: too many are waiting."""
+
+    def hash(self, password: str, on_hash: Callable[[str | None], None]) -> None:
+        """The hash of a password."""
+        ...
+
+    def check(self, hashed: str, password: str, on_checked: Callable[[bool | None], None]) -> None:
+        """Whether a hash is that of a password."""
+        ...
+
+
+class Device:
+    """A device that has a token of a name; times are in Unix milliseconds."""
+
+    __slots__ = ("created", "id", "name", "seen", "token")
+
+    def __init__(self, record: DeviceRecord) -> None:
+        self.id = record.id
+        self.token = record.token
+        self.name = record.name
+        self.created = record.created
+        self.seen = record.seen
+
+
+class PairingCode(Struct):
+    """A code that has been given out; `tries` have been made with others."""
+
+    digest: bytes
+    until_s: float
+    tries: int = 0
+
+
+class Ownership:
+    """What a bound name is reached by.
+
+    Args:
+        password: the hash of its password, if there is one.
+    """
+
+    __slots__ = ("code", "devices", "password")
+
+    def __init__(self, password: str | None = None) -> None:
+        self.devices: dict[bytes, Device] = {}
+        """By the hashes of their tokens."""
+        self.password = password
+        self.code: PairingCode | None = None
+
+
+class Owners:
+    """Keeps the devices, codes and passwords of names.
+
+    Args:
+        identities: where they last.
+        roster: who is known.
+        passwords: makes and checks hashes.
+        monotonic_s: a clock that does not go back, in seconds.
+        wall_ms: the time, in Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        identities: Identities,
+        roster: Roster,
+        *,
+        passwords: Passwords,
+        monotonic_s: Callable[[], float],
+        wall_ms: Callable[[], int],
+    ) -> None:
+        self._identities = identities
+        self._roster = roster
+        self._passwords = passwords
+        self._monotonic_s = monotonic_s
+        self._wall_ms = wall_ms
+
+    def remember(self, owned: OwnedName) -> None:
+        """A name has been bound in an earlier time."""
+        account = self._roster.get(owned.key) or self._roster.create(owned.key, owned.name)
+        owner = account.owner = Ownership(owned.password)
+        for record in owned.devices:
+            owner.devices[record.token] = Device(record)
+
+    # --- letting in --------------------------------------------------------------------------------------
+
+    def add_device(
+        self, account: Account, token: str, name: str, on_added: Callable[[Device | None], None]
+    ) -> None:
+        """Bind a name to a device, from this moment on; it is told when that will last, or None if it will not."""
+        if account.owner is None:
+            account.owner = Ownership()
+        owner = account.owner
+        now = self._wall_ms()
+        device_id = secrets.randbits(DEVICE_ID_BITS)
+        record = DeviceRecord(device_id, token_digest(token), harmless_name(name), now, now)
+        device = owner.devices[record.token] = Device(record)
+
+        def kept(is_kept: bool) -> None:
+            if not is_kept:
+                owner.devices.pop(device.token, None)
+                if not owner.devices and owner.password is None and account.owner is owner:
+                    account.owner = None
+            on_added(device if is_kept else None)
+
+        self._identities.add_device(account.key, account.name, record, kept)
+
+    def takes_code(self, account: Account, typed: str) -> bool:
+        """Whether it is the code of the name, which is then used up; a wrong one counts."""
+        owner = account.owner
+        code = None if owner is None else owner.code
+        if owner is None or code is None:
+            return False
+        if self._monotonic_s() >= code.until_s:
+            owner.code = None
+            return False
+        if hmac.compare_digest(code.digest, token_digest(as_typed(typed))):
+            owner.code = None
+            return True
+        code.tries += 1
+        if code.tries >= MAX_CODE_TRIES:
+            owner.code = None
+        return False
+
+    def check_password(self, account: Account, typed: str, on_checked: Callable[[bool | None], None]) -> None:
+        """Whether it is the password of the name; None if too many wait for an answer."""
+        hashed = None if account.owner is None else account.owner.password
+        password = prepared(typed)
+        if hashed is None or password is None:
+            on_checked(False)
+        else:
+            self._passwords.check(hashed, password, on_checked)
+
+    def saw(self, session: Session) -> None:
+        """A session of a device ends."""
+        device = session.device
+        if device is not None:
+            device.seen = self._wall_ms()
+            self._identities.saw_device(device.id, device.seen)
+
+    # --- what the owner asks for -------------------------------------------------------------------------
+
+    def show(self, session: Session, query: DevicesQuery) -> None:
+        """Answer with the devices of the name.
+
+        Raises:
+            ProtocolError: the session is not one of them.
+        """
+        account, _ = _owned_by(session, query.rid)
+        session.deliver(self._devices(session, account, query.rid))
+
+    def give_code(self, session: Session, query: CodeQuery) -> None:
+        """Answer with a code for one more device; the one before is worth nothing any more.
+
+        Raises:
+            ProtocolError: the session is no device of the name, or there are too many of them.
+        """
+        account, owner = _owned_by(session, query.rid)
+        if len(owner.devices) >= MAX_DEVICES:
+            raise ProtocolError(
+                Code.RATE_LIMITED,
+                f"You have {MAX_DEVICES} devices, which is as many as there may be. Cut one off first.",
+                rid=query.rid,
+            )
+        session.deliver(DeviceCode(rid=query.rid, code=self.new_code(account), valid_s=CODE_S))
+
+    def new_code(self, account: Account) -> str:
+        """A code that lets one device in under a bound name, once, within `CODE_S` seconds."""
+        if account.owner is None:
+            raise KeyError(account.key)
+        code = readable(secrets.token_bytes(CODE_BYTES))
+        account.owner.code = PairingCode(token_digest(code), self._monotonic_s() + CODE_S)
+        return grouped(code)
+
+    def revoke(self, session: Session, request: Revoke) -> None:
+        """Cut another device off; answered with the devices that are left.
+
+        Raises:
+            ProtocolError: the session is no device of the name, or there is no such other device.
+        """
+        account, owner = _owned_by(session, request.rid)
+        device = next((one for one in owner.devices.values() if one.id == request.device), None)
+        if device is None or device is session.device:
+            text = "There is no such device." if device is None else "A device cannot cut itself off."
+            raise ProtocolError(Code.BAD_REQUEST, f"{text} Ask for the list again.", rid=request.rid)
+        del owner.devices[device.token]
+        # A code that the device has asked for must not bring it back.
+        owner.code = None
+
+        def kept(is_kept: bool) -> None:
+            if is_kept:
+                _answer(session, self._devices(session, account, request.rid))
+            else:
+                owner.devices[device.token] = device
+                _answer(session, _unkept(request.rid))
+
+        session.asking = True
+        for other in [one for one in account.sessions if one.device is device]:
+            other.end(Reason.REVOKED, CUT_OFF)
+        self._identities.remove_device(device.id, kept)
+
+    def set_password(self, session: Session, request: SetPassword) -> None:
+        """Set, change or take away the password; answered with the devices.
+
+        Raises:
+            ProtocolError: the session is no device of the name, or the password cannot be one.
+        """
+        account, owner = _owned_by(session, request.rid)
+        password = None
+        if request.password is not None:
+            password = prepared(request.password)
+            if password is None or len(password) < MIN_PASSWORD_CHARS:
+                raise ProtocolError(
+                    Code.BAD_REQUEST,
+                    f"A password has at least {MIN_PASSWORD_CHARS} letters, digits or other signs.",
+                    rid=request.rid,
+                )
+
+        def hashed(value: str | None) -> None:
+            if value is None and password is not None:
+                _answer(session, Error(code=Code.RATE_LIMITED, text=BUSY, rid=request.rid))
+                return
+
+            def kept(is_kept: bool) -> None:
+                if is_kept:
+                    owner.password = value
+                    _answer(session, self._devices(session, account, request.rid))
+                else:
+                    _answer(session, _unkept(request.rid))
+
+            self._identities.set_password(account.key, value, kept)
+
+        session.asking = True
+        if password is None:
+            hashed(None)
+        else:
+            self._passwords.hash(password, hashed)
+
+    # --- what the operator asks for ----------------------------------------------------------------------
+
+    def free(self, account: Account, on_kept: OnKept) -> None:
+        """Let anybody take a name that was bound; its sessions end."""
+        owner, account.owner = account.owner, None
+
+        def kept(is_kept: bool) -> None:
+            if not is_kept and account.owner is None:
+                account.owner = owner
+            on_kept(is_kept)
+
+        for session in list(account.sessions):
+            session.end(Reason.REVOKED, FREED)
+        self._identities.free(account.key, kept)
+
+    # --- inside ------------------------------------------------------------------------------------------
+
+    def _devices(self, session: Session, account: Account, rid: int | str) -> Devices:
+        owner = account.owner or Ownership()
+        here = {one.device for one in account.sessions}
+        now = self._wall_ms()
+        devices = [
+            messages.Device(
+                id=device.id,
+                name=device.name,
+                created=device.created,
+                seen=now if device in here else device.seen,
+                online=device in here,
+                this=device is session.device,
+            )
+            for device in owner.devices.values()
+        ]
+        return Devices(rid=rid, devices=devices, password=owner.password is not None)
+
+
+def token_digest(secret: str) -> bytes:
+    """What is kept of a token or code: its SHA-256. Both are random, so nobody can try them all."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def device_key(device: Device) -> str:
+    """What the operator calls a device by: eight letters and digits of the digest of its token."""
+    return grouped(readable(device.token)[:8])
+
+
+def is_token(text: str) -> bool:
+    """Whether it is a token such as the server itself makes: 256 bits as hexadecimal digits."""
+    try:
+        return len(text) == 2 * TOKEN_BYTES == 2 * len(bytes.fromhex(text))
+    except ValueError:
+        return False
+
+
+def new_token() -> str:
+    """A fresh token."""
+    return secrets.token_hex(TOKEN_BYTES)
+
+
+def prepared(password: str) -> str | None:
+    """A password as it is hashed, the same however a keyboard composes its letters (RFC 8265, section 4.2).
+
+    None if it cannot be one.
+    """
+    try:
+        return str(_PASSWORD.enforce(password))
+    except UnicodeEncodeError:
+        return None
+
+
+def harmless_name(name: str) -> str:
+    """A device's name as its owner is shown it."""
+    return "".join(char for char in name if char.isprintable()).strip()[:64] or "device"
+
+
+def _owned_by(session: Session, rid: int | str) -> tuple[Account, Ownership]:
+    account = session.account
+    if account is None or account.owner is None or session.device is None:
+        raise ProtocolError(
+            Code.AUTH_REQUIRED,
+            "This name is not bound to this device: that takes an encrypted connection.",
+            rid=rid,
+            needs="tls",
+        )
+    return account, account.owner
+
+
+def _answer(session: Session, frame: messages.Frame) -> None:
+    session.asking = False
+    if session.account is not None:
+        session.deliver(frame)
+        session.answered()
+
+
+def _unkept(rid: int | str) -> Error:
+    return Error(code=Code.INTERNAL, text=UNKEPT, rid=rid)

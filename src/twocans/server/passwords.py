@@ -1,0 +1,66 @@
+"""Hashes of passwords by Argon2id (RFC 9106), one at a time on a thread of its own: each takes memory and time."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+MAX_WAITING: Final = 32
+"""How many may wait for a hash; more are refused."""
+
+_T = TypeVar("_T")
+
+
+class Argon2Passwords:
+    """See `Passwords`. The parameters are those that the library recommends.
+
+    Args:
+        post: runs a callback on the hub's thread, from any thread.
+    """
+
+    def __init__(self, post: Callable[[Callable[[], None]], object]) -> None:
+        self._post = post
+        self._hasher = PasswordHasher()
+        self._waiting = 0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
+
+    def hash(self, password: str, on_hash: Callable[[str | None], None]) -> None:
+        """See `Passwords.hash`."""
+        self._do(lambda: self._hasher.hash(password), on_hash)
+
+    def check(self, hashed: str, password: str, on_checked: Callable[[bool | None], None]) -> None:
+        """See `Passwords.check`."""
+
+        def is_right() -> bool:
+            try:
+                return self._hasher.verify(hashed, password)
+            except (VerificationError, InvalidHashError):
+                return False
+
+        self._do(is_right, on_checked)
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _do(self, work: Callable[[], _T], on_done: Callable[[_T | None], None]) -> None:
+        if self._waiting >= MAX_WAITING:
+            on_done(None)
+            return
+        self._waiting += 1
+
+        def done(result: _T) -> None:
+            self._waiting -= 1
+            on_done(result)
+
+        def run() -> None:
+            result = work()
+            with contextlib.suppress(RuntimeError):  # the loop may have ended with the program
+                self._post(lambda: done(result))
+
+        self._thread.submit(run)
