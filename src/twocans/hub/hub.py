@@ -113,6 +113,7 @@ class Hub:
             passwords=passwords,
             monotonic_s=surroundings.monotonic_s,
             wall_ms=self._wall_ms,
+            log=surroundings.log,
         )
         for owned in identities.owned():
             self.owners.remember(owned)

@@ -32,6 +32,7 @@ MAX_CODE_TRIES: Final = 5
 """How many wrong codes make the right one worthless."""
 MAX_DEVICES: Final = 50
 DEVICE_ID_BITS: Final = 48
+DEVICE_KEY_CHARS: Final = 8
 MIN_PASSWORD_CHARS: Final = 8
 BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
 UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
@@ -99,6 +100,7 @@ class Owners:
         passwords: makes and checks hashes.
         monotonic_s: a clock that does not go back, in seconds.
         wall_ms: the time, in Unix milliseconds.
+        log: is told what changes.
     """
 
     def __init__(
@@ -109,7 +111,9 @@ class Owners:
         passwords: Passwords,
         monotonic_s: Callable[[], float],
         wall_ms: Callable[[], int],
+        log: Callable[..., None],
     ) -> None:
+        self._log = log
         self._identities = identities
         self._roster = roster
         self._passwords = passwords
@@ -142,6 +146,8 @@ class Owners:
                 owner.devices.pop(device.token, None)
                 if not owner.devices and owner.password is None and account.owner is owner:
                     account.owner = None
+            else:
+                self._log("device_added", user=account.name, device=device.name, key=device_key(device.token))
             on_added(device if is_kept else None)
 
         self._identities.add_device(account.key, account.name, record, kept)
@@ -230,6 +236,9 @@ class Owners:
 
         def kept(is_kept: bool) -> None:
             if is_kept:
+                self._log(
+                    "device_cut_off", user=account.name, device=device.name, key=device_key(device.token)
+                )
                 _answer(session, self._devices(session, account, request.rid))
             else:
                 owner.devices[device.token] = device
@@ -265,6 +274,7 @@ class Owners:
             def kept(is_kept: bool) -> None:
                 if is_kept:
                     owner.password = value
+                    self._log("password_changed", user=account.name, set=value is not None)
                     _answer(session, self._devices(session, account, request.rid))
                 else:
                     _answer(session, _unkept(request.rid))
@@ -317,9 +327,9 @@ def token_digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def device_key(device: Device) -> str:
+def device_key(digest: bytes) -> str:
     """What the operator calls a device by: eight letters and digits of the digest of its token."""
-    return grouped(readable(device.token)[:8])
+    return grouped(readable(digest)[:DEVICE_KEY_CHARS])
 
 
 def is_token(text: str) -> bool:

@@ -116,9 +116,9 @@ class Roster:
         """Everybody online, in registration order."""
         return self._online.names()
 
-    def exposed(self) -> list[str]:
+    def exposed(self) -> tuple[str, ...]:
         """Those online whose messages others on the network can read."""
-        return [account.name for account in self._exposed]
+        return tuple([account.name for account in self._exposed])
 
     def online(self) -> list[Account]:
         """Everybody online, in registration order."""

@@ -119,7 +119,7 @@ async def _console(server: Server, config: Config, log: Log, quit_server: Any) -
     # Loaded only where somebody sits at a terminal: it takes a moment.
     from twocans.server.console import Console
 
-    console = Console(server.hub, started_at=time.monotonic(), quit_server=quit_server)
+    console = Console(server.hub, started_at=time.monotonic(), quit_server=quit_server, log=log)
     await console.run(data=config.data, show=log.say)
 
 

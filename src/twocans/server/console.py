@@ -14,9 +14,12 @@ from prompt_toolkit.completion import NestedCompleter
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
-from twocans.hub.hub import Hub
+from twocans.hub.hub import EventLog, Hub
+from twocans.server.moderation import Moderation
+from twocans.server.moments import moment
 
 HISTORY_FILE: Final = "console-history"
+_TAKE_NAMES: Final = frozenset({"kick", "ban", "devices", "code", "free"})
 
 
 class Command(Struct, frozen=True):
@@ -34,17 +37,33 @@ class Console:
         hub: the running server's.
         started_at: when the server started, by `time.monotonic`.
         quit_server: asks the server to stop.
+        log: is told what the operator has done.
     """
 
-    def __init__(self, hub: Hub, *, started_at: float, quit_server: Callable[[], None]) -> None:
+    def __init__(
+        self, hub: Hub, *, started_at: float, quit_server: Callable[[], None], log: EventLog
+    ) -> None:
         self._hub = hub
         self._started_at = started_at
         self._quit = quit_server
+        moderation = Moderation(hub, log)
         self.commands: Mapping[str, Command] = {
             "help": Command("help", "shows this list", self._help),
             "users": Command("users", "shows who is online, since when and from where", self._users),
             "kick": Command("kick NAME [why]", "ends somebody's session and tells them why", self._kick),
             "say": Command("say TEXT", "sends a message from Server to everybody online", self._say),
+            "ban": Command(
+                "ban NAME|ADDRESS|KEY [why]", "lets a name, an address or a device in no more", moderation.ban
+            ),
+            "unban": Command("unban NAME|ADDRESS|KEY", "lifts a ban", moderation.unban),
+            "bans": Command("bans", "shows all bans", moderation.bans),
+            "devices": Command(
+                "devices NAME", "shows the devices of a name, and their keys", moderation.devices
+            ),
+            "code": Command("code NAME", "lets the owner of a name in on a new device", moderation.code),
+            "free": Command(
+                "free NAME", "lets whoever comes first have a name that is lost", moderation.free
+            ),
             "stats": Command("stats", "shows what the server has done so far", self._stats),
             "quit": Command("quit", "tells everybody goodbye and stops the server", self._quit_server),
         }
@@ -76,7 +95,7 @@ class Console:
         width = max(len(account.name) for account in people)
         for account in people:
             places = ", ".join(
-                f"since {_time(session.since_ms)} from {session.address}{' (plain text)' if session.plain else ''}"
+                f"since {moment(session.since_ms)} from {session.address}{' (plain text)' if session.plain else ''}"
                 for session in account.sessions
             )
             yield f"{account.name:<{width}}  {places}"
@@ -129,9 +148,5 @@ class Console:
     def _completer(self) -> NestedCompleter:
         names = {account.name: None for account in self._hub.roster.online()}
         return NestedCompleter.from_nested_dict(
-            {word: names if word == "kick" else None for word in self.commands}
+            {word: names if word in _TAKE_NAMES else None for word in self.commands}
         )
-
-
-def _time(at_ms: int) -> str:
-    return time.strftime("%H:%M", time.localtime(at_ms / 1000))

@@ -50,6 +50,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "not_registered": "gave no user name in time",
     "server_stopping": "the server is stopping",
     "storage_failed": "their messages could not be read",
+    "revoked": "the device was cut off, or the name freed",
+    "banned": "banned",
 }
 
 
@@ -90,6 +92,21 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     "connection_refused": (
         "magenta",
         lambda f: f"No room for a connection from {f['address']}: the server is full",
+    ),
+    "device_added": (
+        "dim",
+        lambda f: f"{f['user']} is bound to a device now: {f['device']} ({f['key']})",
+    ),
+    "device_cut_off": ("yellow", lambda f: f"{f['user']} has cut off a device: {f['device']} ({f['key']})"),
+    "password_changed": (
+        "dim",
+        lambda f: f"{f['user']} has {'set' if f['set'] else 'taken away'} the password of their name",
+    ),
+    "unkept": (
+        "red",
+        lambda f: (
+            f"The command {f['command']} could not be written down: it is forgotten when the server stops."
+        ),
     ),
     "internal_error": (
         "red",

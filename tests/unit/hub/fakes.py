@@ -96,10 +96,20 @@ class FakeSession(Session):
     Args:
         hub: where it is going to register.
         stalls: whether nothing that it is told leaves until `drain`.
+        encrypted: as of a session.
+        address: where it comes from.
     """
 
-    def __init__(self, hub: Hub, *, stalls: bool = False) -> None:
-        super().__init__("192.168.1.5:40000")
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        stalls: bool = False,
+        encrypted: bool = False,
+        address: str = "192.168.1.5:40000",
+    ) -> None:
+        super().__init__(address)
+        self.encrypted = encrypted
         self.hub = hub
         self.stalls = stalls
         self.told: list[Frame] = []
@@ -281,6 +291,35 @@ class World:
         """A registered plain session."""
         session = self.session(stalls=stalls)
         self.hub.register_plain(session, name)
+        return session
+
+    def program(
+        self,
+        name: str,
+        token: str | None = None,
+        *,
+        secret: str | None = None,
+        invite: str | None = None,
+        address: str = "192.168.1.5:40000",
+        device: str = "laptop",
+    ) -> FakeSession:
+        """A JSON session on an encrypted connection, which has asked to be registered."""
+        session = FakeSession(self.hub, encrypted=True, address=address)
+        hello = Hello(user=name, agent="test", token=token, secret=secret, invite=invite, device=device)
+        self.hub.register_json(session, hello)
+        return session
+
+    def netcat(
+        self,
+        name: str,
+        secret: str | None = None,
+        *,
+        encrypted: bool = True,
+        address: str = "192.168.1.5:40000",
+    ) -> FakeSession:
+        """A plain session that has asked to be registered."""
+        session = FakeSession(self.hub, encrypted=encrypted, address=address)
+        self.hub.register_plain(session, name, secret)
         return session
 
     def post(self, session: Session, to: str, text: str, cid: str | None) -> None:

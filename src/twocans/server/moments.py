@@ -1,0 +1,12 @@
+"""Times as the operator reads them."""
+
+from __future__ import annotations
+
+import time
+
+
+def moment(at_ms: int) -> str:
+    """A time of today as hours and minutes, of another day with its date; `at_ms` is in Unix milliseconds."""
+    at = time.localtime(at_ms / 1000)
+    today = time.localtime()
+    return time.strftime("%H:%M" if at[:3] == today[:3] else "%Y-%m-%d %H:%M", at)
