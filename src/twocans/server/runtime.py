@@ -12,7 +12,16 @@ from collections.abc import Callable
 
 from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
+from twocans.protocol.keys import ServerKey
+from twocans.server.certificate import (
+    CertificateError,
+    Identity,
+    given_identity,
+    own_identity,
+    passing_identity,
+)
 from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.doorkeeper import Doorkeeper
 from twocans.server.keeping.retention import Retention
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.sockets import ListenError, listen
@@ -49,6 +58,7 @@ class Server:
         self._storage: Storage | None = None
         self._retention: Retention | None = None
         self._hub: Hub | None = None
+        self._key: ServerKey | None = None
         self._stopped = False
 
     @property
@@ -57,6 +67,13 @@ class Server:
         if self._listener is None:
             raise RuntimeError("the server has not been started")
         return self._port
+
+    @property
+    def key(self) -> ServerKey:
+        """What clients know this server by."""
+        if self._key is None:
+            raise RuntimeError("the server has not been started")
+        return self._key
 
     @property
     def hub(self) -> Hub:
@@ -80,9 +97,13 @@ class Server:
         loop = asyncio.get_running_loop()
         try:
             self._storage = self._open_storage(loop)
-        except StorageError as error:
+            identity = self._identify()
+        except (StorageError, CertificateError) as error:
             self._listener.close()
+            if self._storage is not None:
+                self._storage.close()
             raise StartError(str(error)) from None
+        self._key = identity.key
         self._hub = Hub(
             self._storage,
             name=socket.gethostname(),
@@ -97,7 +118,12 @@ class Server:
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
         self._acceptor = make(
-            self._hub, on_full=lambda address: self._log("connection_refused", address=address)
+            self._hub,
+            doorkeeper=Doorkeeper(
+                config.limits, allow=config.allow, deny=config.deny, timers=loop, log=self._log
+            ),
+            context=identity.context,
+            tls=config.tls,
         )
         await self._acceptor.start(self._listener)
         if config.keep_days is not None and isinstance(self._storage, SqliteStorage):
@@ -109,6 +135,16 @@ class Server:
                 log=self._log,
             )
             self._retention.start()
+
+    def _identify(self) -> Identity:
+        config = self._config
+        if config.cert is not None and config.key is not None:
+            return given_identity(config.cert, config.key, log=self._log)
+        if config.cert is not None or config.key is not None:
+            raise CertificateError("A certificate and its key go together: give both --cert and --key")
+        if config.data is None:
+            return passing_identity(log=self._log)
+        return own_identity(config.data, log=self._log)
 
     def _open_storage(self, loop: asyncio.AbstractEventLoop) -> Storage:
         config = self._config
