@@ -1,7 +1,9 @@
-"""Every test of the contract runs against both ways of serving connections, and against both storages."""
+"""Every test of the contract runs against both ways of serving connections, in the clear and over TLS, and
+against both storages."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +13,9 @@ import pytest
 
 from tests.support.process import ServerProcess
 from tests.support.serving import Serving, serve
+from tests.support.tls import client_context
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency, HistoryMode
+from twocans.server.config import Concurrency, HistoryMode, TlsMode
 
 
 class Start(Protocol):
@@ -35,19 +38,23 @@ class Setup(NamedTuple):
     """One way to run a server."""
 
     concurrency: Concurrency
-    on_disk: bool
+    on_disk: bool = False
+    tls: ssl.SSLContext | None = None
+    """How the peers encrypt."""
 
 
 SETUPS = {
-    "async": Setup(Concurrency.ASYNC, on_disk=False),
-    "thread": Setup(Concurrency.THREAD, on_disk=False),
+    "async": Setup(Concurrency.ASYNC),
+    "thread": Setup(Concurrency.THREAD),
     "disk": Setup(Concurrency.ASYNC, on_disk=True),
+    "async-tls": Setup(Concurrency.ASYNC, tls=client_context(ssl.TLSVersion.TLSv1_3)),
+    "thread-tls": Setup(Concurrency.THREAD, tls=client_context(ssl.TLSVersion.TLSv1_2)),
 }
 
 
 @pytest.fixture(params=SETUPS)
 def setup(request: pytest.FixtureRequest) -> Setup:
-    """Both ways of serving connections, and the storage that lasts."""
+    """Both ways of serving connections, in the clear and over TLS, and the storage that lasts."""
     return SETUPS[request.param]
 
 
@@ -63,6 +70,9 @@ def start(setup: Setup, tmp_path: Path) -> Iterator[Start]:
                     history=history,
                     limits=limits,
                     data=tmp_path if setup.on_disk else None,
+                    # So that no peer gets by without the encryption that it is meant to have.
+                    mode=TlsMode.OFFERED if setup.tls is None else TlsMode.REQUIRED,
+                    tls=setup.tls,
                 )
             )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final, Self, TypeAlias
+
+from tests.support.tls import TlsSocket
 
 DEADLINE_S: Final = 10.0
 """How long anything is waited for, in seconds, before a test fails."""
@@ -38,18 +41,29 @@ class Peer:
         port: where the server listens.
         host: its address.
         receive_buffer: SO_RCVBUF in bytes, for a reader that is meant to be small.
+        tls: how to encrypt the connection; None for not at all.
     """
 
-    def __init__(self, port: int, *, host: str = "127.0.0.1", receive_buffer: int | None = None) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(
+        self,
+        port: int,
+        *,
+        host: str = "127.0.0.1",
+        receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self.socket: socket.socket | TlsSocket = tcp
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if receive_buffer is not None:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(DEADLINE_S)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        tcp.settimeout(DEADLINE_S)
         with self._closed_on_failure():
-            self.socket.connect((host, port))
-            own: tuple[str, int] = self.socket.getsockname()
+            tcp.connect((host, port))
+            own: tuple[str, int] = tcp.getsockname()
             self.local_port = own[1]
+            if tls is not None:
+                self.socket = TlsSocket(tcp, tls)
         self._rest = b""
         self._lines: deque[str] = deque()
 
@@ -129,6 +143,9 @@ class Peer:
 
     def close(self) -> None:
         """Close in the ordinary way."""
+        if isinstance(self.socket, TlsSocket):
+            with suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
         self.socket.close()
 
     @contextmanager
@@ -161,11 +178,18 @@ class PlainPeer(Peer):
     Args:
         port: where the server listens.
         name: the user name.
-        receive_buffer: as for `Peer`.
+        receive_buffer, tls: as for `Peer`.
     """
 
-    def __init__(self, port: int, name: str, *, receive_buffer: int | None = None) -> None:
-        super().__init__(port, receive_buffer=receive_buffer)
+    def __init__(
+        self,
+        port: int,
+        name: str,
+        *,
+        receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(port, receive_buffer=receive_buffer, tls=tls)
         self.name = name
         with self._closed_on_failure():
             self.send_line(name)
@@ -261,7 +285,7 @@ class JsonPeer(Peer):
         port: where the server listens.
         name: the user name.
         token, after, log: as in HELLO.
-        receive_buffer: as for `Peer`.
+        receive_buffer, tls: as for `Peer`.
         sync: whether to read up to SYNCED; else only WELCOME is read.
     """
 
@@ -274,9 +298,10 @@ class JsonPeer(Peer):
         after: int | None = None,
         log: str | None = None,
         receive_buffer: int | None = None,
+        tls: ssl.SSLContext | None = None,
         sync: bool = True,
     ) -> None:
-        super().__init__(port, receive_buffer=receive_buffer)
+        super().__init__(port, receive_buffer=receive_buffer, tls=tls)
         self.answers_pings = True
         self.skipped: list[Frame] = []
         """Frames that came before one that was expected."""

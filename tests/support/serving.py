@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final, TypeVar
 
 from tests.support.raw import DEADLINE_S, JsonPeer, Peer, PlainPeer
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.runtime import Server
 
 _PeerT = TypeVar("_PeerT", bound=Peer)
@@ -24,26 +26,30 @@ class Serving:
 
     Args:
         config: what to run; the port is chosen by the system.
+        tls: how its peers encrypt, if they are not told otherwise; None for not at all.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, *, tls: ssl.SSLContext | None = None) -> None:
+        self.tls = tls
         self._config = config
         self._peers = ExitStack()
         self._problems: list[str] = []
-        self._ready: Future[int] = Future()
+        self._ready: Future[Server] = Future()
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
         self._thread.start()
-        self.port = self._ready.result(DEADLINE_S)
+        server = self._ready.result(DEADLINE_S)
+        self.port = server.port
+        self.key = server.key
 
     def peer(self, *, receive_buffer: int | None = None) -> Peer:
         """A connection that has said nothing yet."""
-        return self._keep(Peer(self.port, receive_buffer=receive_buffer))
+        return self._keep(Peer(self.port, receive_buffer=receive_buffer, tls=self.tls))
 
     def plain(self, name: str, *, receive_buffer: int | None = None) -> PlainPeer:
         """A registered plain client."""
-        return self._keep(PlainPeer(self.port, name, receive_buffer=receive_buffer))
+        return self._keep(PlainPeer(self.port, name, receive_buffer=receive_buffer, tls=self.tls))
 
     def json(
         self,
@@ -58,7 +64,14 @@ class Serving:
         """A registered JSON client."""
         return self._keep(
             JsonPeer(
-                self.port, name, token=token, after=after, log=log, receive_buffer=receive_buffer, sync=sync
+                self.port,
+                name,
+                token=token,
+                after=after,
+                log=log,
+                receive_buffer=receive_buffer,
+                tls=self.tls,
+                sync=sync,
             )
         )
 
@@ -95,7 +108,7 @@ class Serving:
         self._stop = asyncio.Event()
         server = Server(self._config)
         await server.start()
-        self._ready.set_result(server.port)
+        self._ready.set_result(server)
         await self._stop.wait()
         await server.stop()
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -110,8 +123,11 @@ def serve(
     history: HistoryMode = HistoryMode.ON,
     limits: Limits | None = None,
     data: Path | None = None,
+    mode: TlsMode = TlsMode.OFFERED,
+    deny: tuple[IPv4Network, ...] = (),
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Serving]:
-    """Run a server on a free port of the loopback address until the end of the block."""
+    """Run a server on a free port of the loopback address until the end of the block; `tls` is for its peers."""
     config = Config(
         host="127.0.0.1",
         port=0,
@@ -119,8 +135,10 @@ def serve(
         concurrency=concurrency,
         history=history,
         limits=Limits() if limits is None else limits,
+        tls=mode,
+        deny=deny,
     )
-    serving = Serving(config)
+    serving = Serving(config, tls=tls)
     try:
         yield serving
     finally:

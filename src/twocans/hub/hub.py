@@ -242,6 +242,7 @@ class Hub:
             user=account.name,
             address=session.address,
             dialect="plain" if session.plain else "json",
+            encrypted=session.encrypted,
         )
         if first:
             self._around.log("user_joined", user=account.name, online=len(self.roster))

@@ -21,6 +21,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """The longest text of one message, in UTF-8."""
     max_connections: int = 20_000
     """How many connections may be open at once."""
+    max_connections_per_address: int = 500
+    """How many of them may come from one address; 0 for no limit."""
     max_accounts: int = 100_000
     """How many people a server knows; those who are away and have no messages are forgotten first."""
     registration_s: float = 30.0

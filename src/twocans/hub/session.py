@@ -31,6 +31,8 @@ class Reason(StrEnum):
     STORAGE_FAILED = "storage_failed"
     REVOKED = "revoked"
     BANNED = "banned"
+    TLS_FAILED = "tls_failed"
+    NOT_ENCRYPTED = "not_encrypted"
 
 
 _NOT_TYPING: Final[tuple[str, float]] = ("", float("-inf"))

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from twocans.hub.limits import Limits
+from twocans.protocol.keys import readable_key
 from twocans.server.addresses import lan_addresses
 from twocans.server.arguments import ANY_ADDRESS, parser
 from twocans.server.config import DEFAULT_PORT, Config
@@ -151,11 +152,13 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
         addresses=addresses,
         concurrency=config.concurrency.value,
         history=config.history.value,
+        key=server.key,
     )
     log.say("Twocans is running. Others connect to")
     for number, address in enumerate(addresses):
         log.say(f"    {address}{suffix}", style="bold green" if number == 0 else "green")
     log.say(f"and this computer to localhost{suffix}, or by netcat: nc {addresses[0]} {server.port}")
+    log.say(f"The key of this server is {readable_key(server.key)}; clients show the same.")
     log.say("Type help for what you can do here." if _has_operator(log) else "Ctrl-C stops the server.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,13 @@ class HistoryMode(StrEnum):
     OFF = "off"
 
 
+class TlsMode(StrEnum):
+    """Whether connections have to be encrypted."""
+
+    OFFERED = "offered"
+    REQUIRED = "required"
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The configuration of one server."""
 
@@ -46,6 +54,15 @@ class Config(Struct, frozen=True, kw_only=True):
     invite: str | None = None
     """What newcomers have to know; None lets everybody in."""
     limits: Limits = Limits()
+    tls: TlsMode = TlsMode.OFFERED
+    cert: Path | None = None
+    """The certificate to show instead of the server's own, in PEM, with those it was signed by after it."""
+    key: Path | None = None
+    """The private key that belongs to `cert`, in PEM and without a password; both are given or neither."""
+    allow: tuple[IPv4Network, ...] = ()
+    """The networks that clients may connect from; empty for all."""
+    deny: tuple[IPv4Network, ...] = ()
+    """The networks that they may not connect from, even if `allow` has them."""
 
 
 def default_data_folder() -> Path:

@@ -37,6 +37,7 @@ from twocans.protocol.messages import (
     Typing,
 )
 from twocans.protocol.names import NameInvalid
+from twocans.server.config import TlsMode
 from twocans.server.outgoing import Outgoing
 from twocans.server.transport import Timers, Transport
 
@@ -50,6 +51,9 @@ SPACED: Final = (
     " may have been read by others."
 )
 _WHO: Final = "Say who you are first: HELLO with your user name."
+_ENCRYPTED_ONLY: Final = (
+    "This server takes encrypted connections only. Use the Twocans client, or ncat --ssl."
+)
 
 
 RUN_LINES: Final = 256
@@ -65,6 +69,7 @@ class Connection(Outgoing):
         timers: clock and timers.
         schedule_flush: asks for a call of `flush` at the end of this turn of the loop.
         address: the peer's, for people.
+        tls: whether a peer may register without encryption.
     """
 
     __slots__ = (
@@ -82,6 +87,7 @@ class Connection(Outgoing):
         "_throttled",
         "_timer",
         "_timers",
+        "_tls",
         "_too_long",
         "_waiting",
         "_working",
@@ -95,6 +101,7 @@ class Connection(Outgoing):
         *,
         schedule_flush: Callable[[Outgoing], None],
         address: str,
+        tls: TlsMode = TlsMode.OFFERED,
     ) -> None:
         limits = hub.limits
         now = timers.time()
@@ -107,6 +114,7 @@ class Connection(Outgoing):
         )
         self._hub = hub
         self._timers = timers
+        self._tls = tls
         self._reader = LineReader(limits.max_line_bytes)
         self._bucket = None
         if limits.rate_per_s:
@@ -160,6 +168,11 @@ class Connection(Outgoing):
         self.ended = True
         self._timer.cancel()
         self._drained = ()
+
+    def break_off(self, reason: Reason) -> None:
+        """Close without a word, since the peer would not understand any."""
+        if not self.closing:
+            self._close(reason)
 
     def answered(self) -> None:
         """See `Session.answered`."""
@@ -302,6 +315,9 @@ class Connection(Outgoing):
         if self.json is None:
             self.json = json.is_hello(line)
             self.plain = not self.json
+        if self._tls is TlsMode.REQUIRED and not self.encrypted:
+            self._refuse_unencrypted()
+            return
         try:
             if self.json:
                 hello = json.decode_client(line)
@@ -340,6 +356,11 @@ class Connection(Outgoing):
         elif not self.json:
             # The next first line may pick the other dialect.
             self.json = None
+
+    def _refuse_unencrypted(self) -> None:
+        self.deliver(Error(code=Code.AUTH_REQUIRED, text=_ENCRYPTED_ONLY, needs="tls"))
+        self.deliver(Goodbye(reason=Reason.REFUSED.value, text="Goodbye."))
+        self._close(Reason.NOT_ENCRYPTED)
 
     def _before_hello(self, message: FromClient) -> None:
         match message:

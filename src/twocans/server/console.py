@@ -15,6 +15,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from twocans.hub.hub import EventLog, Hub
+from twocans.server.log import manner
 from twocans.server.moderation import Moderation
 from twocans.server.moments import moment
 
@@ -95,7 +96,8 @@ class Console:
         width = max(len(account.name) for account in people)
         for account in people:
             places = ", ".join(
-                f"since {moment(session.since_ms)} from {session.address}{' (plain text)' if session.plain else ''}"
+                f"since {moment(session.since_ms)} from {session.address}"
+                + manner(plain=session.plain, encrypted=session.encrypted)
                 for session in account.sessions
             )
             yield f"{account.name:<{width}}  {places}"

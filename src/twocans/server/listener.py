@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+import ssl
+from ipaddress import IPv4Address
 from typing import Final, Protocol, cast
 
 from twocans.hub.hub import Hub
 from twocans.hub.session import Reason
+from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
+from twocans.server.doorkeeper import Doorkeeper, Refusal, words
 from twocans.server.outgoing import Outgoing
-from twocans.server.sockets import BACKLOG, peer_address, tune, unacknowledged_bytes
+from twocans.server.sockets import BACKLOG, peer_address, peer_host, tune, unacknowledged_bytes
+from twocans.server.tls import Input, input_for
 
-FULL: Final = b"MSG: Server: This server is full. Please try again later.\n"
-"""What a connection is told for which there is not even room to hear its dialect."""
-UNREGISTERED: Final = 256
-"""How many connections there may be beyond those that can register, to be told in their dialect that they cannot."""
 TIMED_OUT: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH})
 
 
@@ -61,12 +61,18 @@ class AsyncAcceptor:
 
     Args:
         hub: where clients register.
-        on_full: called with the address of a connection that finds no room.
+        doorkeeper: knows who is let in.
+        context: the settings for TLS.
+        tls: whether a client may register without it.
     """
 
-    def __init__(self, hub: Hub, *, on_full: Callable[[str], None]) -> None:
+    def __init__(
+        self, hub: Hub, *, doorkeeper: Doorkeeper, context: ssl.SSLContext, tls: TlsMode = TlsMode.OFFERED
+    ) -> None:
+        self.context = context
         self._hub = hub
-        self._on_full = on_full
+        self._doorkeeper = doorkeeper
+        self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._flusher = Flusher(self._loop)
         self._open: set[_ClientProtocol] = set()
@@ -89,11 +95,15 @@ class AsyncAcceptor:
     def _protocol(self) -> _ClientProtocol:
         return _ClientProtocol(self)
 
-    def opened(self, client: _ClientProtocol, transport: _AsyncTransport, address: str) -> Connection | None:
-        """A connection for a new client; None if there is no room."""
-        if len(self._open) >= self._hub.limits.max_connections + UNREGISTERED:
-            self._on_full(address)
-            return None
+    def opened(
+        self, client: _ClientProtocol, transport: _AsyncTransport, name: object
+    ) -> Connection | Refusal:
+        """A connection for a new client whose peer has this name, or why there is none."""
+        host, address = peer_host(name), peer_address(name)
+        refusal = self._doorkeeper.enter(host, address=address)
+        if refusal is not None:
+            return refusal
+        client.host = host
         self._open.add(client)
         self._empty.clear()
         return Connection(
@@ -102,10 +112,13 @@ class AsyncAcceptor:
             self._loop,
             schedule_flush=self._flusher,
             address=address,
+            tls=self._tls,
         )
 
     def closed(self, client: _ClientProtocol) -> None:
         """A connection is gone."""
+        if client.host is not None:
+            self._doorkeeper.leave(client.host)
         self._open.discard(client)
         if not self._open:
             self._empty.set()
@@ -157,12 +170,15 @@ class _AsyncTransport:
 class _ClientProtocol(asyncio.Protocol):
     """Passes what asyncio reports to the connection."""
 
-    __slots__ = ("_acceptor", "_connection", "_transport")
+    __slots__ = ("_acceptor", "_connection", "_input", "_transport", "host")
 
     def __init__(self, acceptor: AsyncAcceptor) -> None:
+        self.host: IPv4Address | None = None
+        """Where the client comes from, once it has been let in."""
         self._acceptor = acceptor
         self._connection: Connection | None = None
         self._transport: _AsyncTransport | None = None
+        self._input: Input | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)
@@ -170,12 +186,12 @@ class _ClientProtocol(asyncio.Protocol):
         if sock is not None:
             tune(sock)
         self._transport = _AsyncTransport(transport)
-        self._connection = self._acceptor.opened(
-            self, self._transport, peer_address(transport.get_extra_info("peername"))
-        )
-        if self._connection is None:
-            transport.write(FULL)
-            transport.close()
+        match self._acceptor.opened(self, self._transport, transport.get_extra_info("peername")):
+            case Refusal() as refusal:
+                transport.write(words(refusal))
+                transport.close()
+            case connection:
+                self._connection = connection
 
     def end(self, reason: Reason, text: str) -> None:
         """End the connection from this side."""
@@ -183,12 +199,16 @@ class _ClientProtocol(asyncio.Protocol):
             self._connection.end(reason, text)
 
     def data_received(self, data: bytes) -> None:
-        if self._connection is not None:
-            self._connection.receive(data)
+        if self._input is None:
+            if self._connection is None or self._transport is None:
+                return
+            self._input = input_for(data, self._connection, self._transport, self._acceptor.context)
+        self._input.receive(data)
 
     def eof_received(self) -> bool:
-        if self._connection is not None:
-            self._connection.eof()
+        taker = self._input or self._connection
+        if taker is not None:
+            taker.eof()
             return True  # the connection closes once its last words are out
         return False
 
@@ -197,8 +217,8 @@ class _ClientProtocol(asyncio.Protocol):
             self._connection.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._connection is not None:
-            timed_out = isinstance(exc, OSError) and exc.errno in TIMED_OUT
-            self._connection.lost(timed_out=timed_out)
-            self._connection = None
+        taker = self._input or self._connection
+        if taker is not None:
+            taker.lost(timed_out=isinstance(exc, OSError) and exc.errno in TIMED_OUT)
+            self._input = self._connection = None
             self._acceptor.closed(self)

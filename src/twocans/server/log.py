@@ -52,7 +52,24 @@ _REASONS: Final[Mapping[str, str]] = {
     "storage_failed": "their messages could not be read",
     "revoked": "the device was cut off, or the name freed",
     "banned": "banned",
+    "tls_failed": "the encryption failed",
+    "not_encrypted": "not encrypted, which this server asks for",
 }
+
+
+_WHY_REFUSED: Final[Mapping[str, str]] = {
+    "full": "the server is full",
+    "address_full": "too many are open from that address",
+    "network": "its network is not let in",
+    "banned": "that address is banned",
+    "gone": "it was gone at once",
+}
+
+
+def manner(*, plain: bool, encrypted: bool) -> str:
+    """What to say behind a session that is not as it should be, or in the dialect for people."""
+    marks = (["plain text"] if plain else []) + ([] if encrypted else ["not encrypted"])
+    return f" ({', '.join(marks)})" if marks else ""
 
 
 def _online(fields: Fields) -> str:
@@ -72,7 +89,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         "dim",
         lambda f: (
             f"{f['user']} registered from {f['address']}"
-            + (" (plain text)" if f["dialect"] == "plain" else "")
+            + manner(plain=f["dialect"] == "plain", encrypted=bool(f["encrypted"]))
         ),
     ),
     "user_joined": ("green", lambda f: f"{f['user']} joined ({_online(f)})"),
@@ -91,7 +108,23 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     ),
     "connection_refused": (
         "magenta",
-        lambda f: f"No room for a connection from {f['address']}: the server is full",
+        lambda f: f"Refused a connection from {f['address']}: {_WHY_REFUSED[str(f['why'])]}",
+    ),
+    "more_refused": (
+        "magenta",
+        lambda f: f"Refused more connections within a second: {f['number']}",
+    ),
+    "key_readable": (
+        "bold red",
+        lambda f: (
+            f"Other users of this computer could read the private key in {f['file']}"
+            + (
+                "; now they cannot. If one of them may have copied it, stop the server and delete that file: "
+                "it makes a new key when it starts, which your users have to compare again"
+                if f["closed"]
+                else ". Make it readable for you alone: whoever has it can pretend to be this server"
+            )
+        ),
     ),
     "device_added": (
         "dim",

@@ -141,6 +141,13 @@ class Outgoing(Session):
         """See `Session.handed_upto`."""
         return self._confirmed
 
+    # --- for the driver ----------------------------------------------------------------------------------
+
+    def secure(self, transport: Transport) -> None:
+        """Say everything through a transport that encrypts it; before anything is said."""
+        self._transport = transport
+        self.encrypted = True
+
     # --- for the way in ----------------------------------------------------------------------------------
 
     def clogged(self) -> bool:

@@ -12,7 +12,16 @@ from collections.abc import Callable
 
 from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
+from twocans.protocol.keys import ServerKey
+from twocans.server.certificate import (
+    CertificateError,
+    Identity,
+    given_identity,
+    own_identity,
+    passing_identity,
+)
 from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.doorkeeper import Doorkeeper
 from twocans.server.keeping.retention import Retention
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.passwords import Argon2Passwords
@@ -52,6 +61,7 @@ class Server:
         self._identities: Identities = MemoryIdentities()
         self._retention: Retention | None = None
         self._hub: Hub | None = None
+        self._key: ServerKey | None = None
         self._stopped = False
 
     @property
@@ -60,6 +70,13 @@ class Server:
         if self._listener is None:
             raise RuntimeError("the server has not been started")
         return self._port
+
+    @property
+    def key(self) -> ServerKey:
+        """What clients know this server by."""
+        if self._key is None:
+            raise RuntimeError("the server has not been started")
+        return self._key
 
     @property
     def hub(self) -> Hub:
@@ -83,9 +100,13 @@ class Server:
         loop = asyncio.get_running_loop()
         try:
             self._open_storage(loop)
-        except StorageError as error:
+            identity = self._identify()
+        except (StorageError, CertificateError) as error:
             self._listener.close()
+            if self._kept is not None:
+                self._kept.close()
             raise StartError(str(error)) from None
+        self._key = identity.key
         self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
         self._hub = Hub(
             self._storage,
@@ -104,7 +125,17 @@ class Server:
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
         self._acceptor = make(
-            self._hub, on_full=lambda address: self._log("connection_refused", address=address)
+            self._hub,
+            doorkeeper=Doorkeeper(
+                config.limits,
+                allow=config.allow,
+                deny=config.deny,
+                banned=lambda host: self.hub.bans.of_address(host) is not None,
+                timers=loop,
+                log=self._log,
+            ),
+            context=identity.context,
+            tls=config.tls,
         )
         await self._acceptor.start(self._listener)
         if config.keep_days is not None and self._kept is not None:
@@ -116,6 +147,16 @@ class Server:
                 log=self._log,
             )
             self._retention.start()
+
+    def _identify(self) -> Identity:
+        config = self._config
+        if config.cert is not None and config.key is not None:
+            return given_identity(config.cert, config.key, log=self._log)
+        if config.cert is not None or config.key is not None:
+            raise CertificateError("A certificate and its key go together: give both --cert and --key")
+        if config.data is None:
+            return passing_identity(log=self._log)
+        return own_identity(config.data, log=self._log)
 
     def _open_storage(self, loop: asyncio.AbstractEventLoop) -> None:
         config = self._config

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 import sys
+from ipaddress import IPv4Address
 from typing import Final, Protocol
 
 BACKLOG: Final = 4096
@@ -111,6 +112,15 @@ def unacknowledged_bytes(sock: SocketLike) -> int:
     except (OSError, ValueError):
         return 1  # no socket to ask any more: nothing more is known to have arrived
     return int(struct.unpack("i", answer)[0])
+
+
+def peer_host(name: object) -> IPv4Address | None:
+    """The address in what `getpeername` gave; None if the peer was gone by then."""
+    match name:
+        case (str(host), int(), *_):
+            return IPv4Address(host)
+        case _:
+            return None
 
 
 def peer_address(name: object) -> str:

@@ -12,16 +12,20 @@ import asyncio
 import contextlib
 import select
 import socket
+import ssl
 import threading
 from collections import deque
-from collections.abc import Callable
+from ipaddress import IPv4Address
 from typing import Final
 
 from twocans.hub.hub import Hub
 from twocans.hub.session import Reason
+from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
-from twocans.server.listener import FULL, TIMED_OUT, UNREGISTERED, Flusher
-from twocans.server.sockets import peer_address, tune, unacknowledged_bytes
+from twocans.server.doorkeeper import Doorkeeper, Refusal, words
+from twocans.server.listener import TIMED_OUT, Flusher
+from twocans.server.sockets import peer_address, peer_host, tune, unacknowledged_bytes
+from twocans.server.tls import Input, input_for
 
 CHUNK_BYTES: Final = 64 * 1024
 STACK_BYTES: Final = 256 * 1024
@@ -65,15 +69,21 @@ class ThreadAcceptor:
 
     Args:
         hub: where clients register; only touched on the running loop.
-        on_full: called with the address of a connection that finds no room.
+        doorkeeper: knows who is let in.
+        context: the settings for TLS.
+        tls: whether a client may register without it.
     """
 
-    def __init__(self, hub: Hub, *, on_full: Callable[[str], None]) -> None:
+    def __init__(
+        self, hub: Hub, *, doorkeeper: Doorkeeper, context: ssl.SSLContext, tls: TlsMode = TlsMode.OFFERED
+    ) -> None:
         self.hub = hub
+        self.context = context
+        self.tls = tls
         self.loop = asyncio.get_running_loop()
         self.flusher = Flusher(self.loop)
         self.handover = _Handover(self.loop)
-        self._on_full = on_full
+        self._doorkeeper = doorkeeper
         self._open: set[_Client] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -105,15 +115,19 @@ class ThreadAcceptor:
             except OSError:
                 await asyncio.sleep(ACCEPT_PAUSE_S)
                 continue
-            self._admit(sock, peer_address(name))
+            self._admit(sock, name)
 
-    def _admit(self, sock: socket.socket, address: str) -> None:
+    def _admit(self, sock: socket.socket, name: object) -> None:
+        host, address = peer_host(name), peer_address(name)
         sock.setblocking(bool(_DONT_BLOCK))
         tune(sock)
-        if len(self._open) >= self.hub.limits.max_connections + UNREGISTERED:
-            self._refuse(sock, address)
+        refusal = self._doorkeeper.enter(host, address=address)
+        if refusal is not None or host is None:
+            with contextlib.suppress(OSError):
+                sock.send(words(refusal or Refusal.GONE), _DONT_BLOCK)
+            sock.close()
             return
-        client = _Client(self, sock, address)
+        client = _Client(self, sock, host=host, address=address)
         self._open.add(client)
         self._empty.clear()
         try:
@@ -121,16 +135,11 @@ class ThreadAcceptor:
         except RuntimeError:
             # The system gives this process no more threads.
             client.reading_ended(timed_out=False, eof=True)
-            self._on_full(address)
-
-    def _refuse(self, sock: socket.socket, address: str) -> None:
-        with contextlib.suppress(OSError):
-            sock.send(FULL, _DONT_BLOCK)
-        sock.close()
-        self._on_full(address)
+            self._doorkeeper.refused(Refusal.FULL, address=address)
 
     def closed(self, client: _Client) -> None:
         """A connection is gone."""
+        self._doorkeeper.leave(client.host)
         self._open.discard(client)
         if not self._open:
             self._empty.set()
@@ -139,7 +148,10 @@ class ThreadAcceptor:
 class _Client:
     """One client's socket, its reading thread, and the loop's side of it (`connection.Transport`)."""
 
-    def __init__(self, acceptor: ThreadAcceptor, sock: socket.socket, address: str) -> None:
+    def __init__(
+        self, acceptor: ThreadAcceptor, sock: socket.socket, *, host: IPv4Address, address: str
+    ) -> None:
+        self.host = host
         self._acceptor = acceptor
         self._loop = acceptor.loop
         self._sock = sock
@@ -154,8 +166,14 @@ class _Client:
         self._gone = False
         self.thread = threading.Thread(target=self._read, name=f"client {address}", daemon=True)
         self._connection = Connection(
-            acceptor.hub, self, acceptor.loop, schedule_flush=acceptor.flusher, address=address
+            acceptor.hub,
+            self,
+            acceptor.loop,
+            schedule_flush=acceptor.flusher,
+            address=address,
+            tls=acceptor.tls,
         )
+        self._input: Input | None = None
 
     # --- the client's thread -----------------------------------------------------------------------------
 
@@ -187,7 +205,9 @@ class _Client:
     def received(self, chunk: bytes) -> None:
         """The client's thread has read something."""
         self._handed_over = True
-        self._connection.receive(chunk)
+        if self._input is None:
+            self._input = input_for(chunk, self._connection, self, self._acceptor.context)
+        self._input.receive(chunk)
         self._let_thread_go_on()
 
     def _let_thread_go_on(self) -> None:
@@ -199,7 +219,7 @@ class _Client:
         """The client's thread has ended, or could not be started."""
         self._thread_ended = True
         if eof and not self._stopping:
-            self._connection.eof()
+            (self._input or self._connection).eof()
         else:
             self._finish(timed_out=timed_out)
 
@@ -288,7 +308,7 @@ class _Client:
         if self._gone:
             return
         self._unwatch()
-        self._connection.lost(timed_out=timed_out)
+        (self._input or self._connection).lost(timed_out=timed_out)
         self._gone = True
         self._unsent.clear()
         self._sock.close()

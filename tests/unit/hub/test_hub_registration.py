@@ -124,7 +124,10 @@ def test_log_hears_of_registering_joining_and_leaving() -> None:
     alice = world.json("alice")
     world.hub.leave(alice, Reason.TIMED_OUT)
     assert world.log.events == [
-        ("user_registered", {"user": "alice", "address": alice.address, "dialect": "json"}),
+        (
+            "user_registered",
+            {"user": "alice", "address": alice.address, "dialect": "json", "encrypted": False},
+        ),
         ("user_joined", {"user": "alice", "online": 1}),
         (
             "session_closed",

@@ -65,15 +65,16 @@ def test_case_and_spaces_around_do_not_matter(operated: Operated, line: str) -> 
 def test_users_shows_who_is_online_from_where_and_by_what(operated: Operated) -> None:
     world = operated.world
     phone = world.json("Alice")
-    world.json("alice", token=phone.welcome().token)
+    world.json("alice", token=phone.welcome().token).encrypted = True
     world.plain("bob")
     world.hub.leave(world.json("carol"), Reason.LEFT)
     alice, bob = operated.do("users")
     assert alice.startswith("Alice")
     assert len(re.findall(r"since [-\d]+ \d\d:\d\d from 192\.168\.1\.5:40000", alice)) == 2
     assert "plain text" not in alice
+    assert alice.count("(not encrypted)") == 1
     assert bob.split(None, 1)[0] == "bob"
-    assert "192.168.1.5:40000 (plain text)" in bob
+    assert "192.168.1.5:40000 (plain text, not encrypted)" in bob
 
 
 def test_kick_ends_every_session_with_the_reason_that_was_given(operated: Operated) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from rich.text import Text
 
 from twocans.hub.session import Reason
+from twocans.server.doorkeeper import Refusal
 from twocans.server.log import LOG_FILE_BYTES, LOG_FILES, MAX_WAITING_LINES, Log, LogFormat, Output, sentence
 
 DEADLINE_S: Final = 20.0
@@ -26,10 +27,24 @@ DEADLINE_S: Final = 20.0
 _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     (
         "user_registered",
-        {"user": "alice", "address": "10.0.0.2:99", "dialect": "json"},
-        "alice registered from",
+        {"user": "alice", "address": "10.0.0.2:99", "dialect": "json", "encrypted": True},
+        "alice registered from 10.0.0.2:99\n",
     ),
-    ("user_registered", {"user": "bob", "address": "10.0.0.2:99", "dialect": "plain"}, "(plain text)"),
+    (
+        "user_registered",
+        {"user": "alice", "address": "10.0.0.2:99", "dialect": "json", "encrypted": False},
+        "from 10.0.0.2:99 (not encrypted)\n",
+    ),
+    (
+        "user_registered",
+        {"user": "bob", "address": "10.0.0.2:99", "dialect": "plain", "encrypted": True},
+        "from 10.0.0.2:99 (plain text)\n",
+    ),
+    (
+        "user_registered",
+        {"user": "bob", "address": "10.0.0.2:99", "dialect": "plain", "encrypted": False},
+        "from 10.0.0.2:99 (plain text, not encrypted)\n",
+    ),
     ("user_joined", {"user": "alice", "online": 3}, "alice joined (3 online)"),
     ("user_left", {"user": "alice", "reason": "left", "online": 0}, "alice is gone: left (nobody online)"),
     (
@@ -47,7 +62,10 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
         {"address": "10.0.0.2:99", "reason": "not_registered"},
         "10.0.0.2:99 never registered",
     ),
-    ("connection_refused", {"address": "10.0.0.2:99"}, "10.0.0.2:99"),
+    ("connection_refused", {"address": "10.0.0.2:99", "why": "full"}, "10.0.0.2:99: the server is full"),
+    ("more_refused", {"number": 70}, "70"),
+    ("key_readable", {"file": "/data/server.key", "closed": True}, "now they cannot"),
+    ("key_readable", {"file": "/data/server.key", "closed": False}, "/data/server.key"),
     ("server_stopping", {"why": "Ctrl-C was pressed"}, "Ctrl-C was pressed"),
     ("server_stopped", {}, "stopped"),
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),
@@ -98,6 +116,12 @@ def test_every_event_is_one_line_with_the_time(event: str, fields: dict[str, obj
     assert part in written
 
 
+@pytest.mark.parametrize("why", list(Refusal))
+def test_every_refusal_of_a_connection_has_words(why: Refusal) -> None:
+    text, _ = sentence("connection_refused", {"address": "10.0.0.2:99", "why": why.value})
+    assert text.startswith("Refused a connection from 10.0.0.2:99: ")
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_words(reason: Reason) -> None:
     text, _ = sentence("user_left", {"user": "alice", "reason": reason.value, "online": 1})
@@ -108,6 +132,8 @@ def test_every_reason_has_words(reason: Reason) -> None:
         Reason.REFUSED,
         Reason.SERVER_STOPPING,
         Reason.STORAGE_FAILED,
+        Reason.TLS_FAILED,
+        Reason.REVOKED,
     }
 
 

@@ -1,0 +1,133 @@
+"""Who may open a connection: how many there may be, in all and from one address, and from where.
+
+It knows addresses only; the sockets are the acceptors'.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
+
+from twocans.hub.hub import EventLog
+from twocans.hub.limits import Limits
+from twocans.server.transport import Timers
+
+UNREGISTERED: Final = 256
+"""How many connections there may be beyond those that can register, to be told in their dialect that they cannot."""
+TOLD_PER_S: Final = 5
+"""How many refused connections a second are logged one by one; the others are counted."""
+
+
+class Refusal(StrEnum):
+    """Why a connection is not let in."""
+
+    FULL = "full"
+    ADDRESS_FULL = "address_full"
+    NETWORK = "network"
+    BANNED = "banned"
+    GONE = "gone"
+
+
+_SENTENCES: Final[Mapping[Refusal, str]] = {
+    Refusal.FULL: "This server is full. Please try again later.",
+    Refusal.ADDRESS_FULL: "Your address has too many connections here already. Close one of them first.",
+    Refusal.NETWORK: "This server takes no connections from your network. Ask whoever runs it.",
+    Refusal.BANNED: "Your address is banned from this server. Ask whoever runs it.",
+    Refusal.GONE: "Goodbye.",
+}
+
+
+def words(refusal: Refusal) -> bytes:
+    """What a refused connection is told, whose dialect nobody has heard yet."""
+    return f"MSG: Server: {_SENTENCES[refusal]}\n".encode()
+
+
+class Doorkeeper:
+    """Lets connections in and counts them.
+
+    Args:
+        limits: how many there may be.
+        allow: the networks that they may come from; empty for all.
+        deny: the networks that they may not come from, even if `allow` has them.
+        banned: whether an address is shut out at the moment.
+        timers: clock and timers.
+        log: is told of refusals, a few a second and how many there were besides.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        timers: Timers,
+        log: EventLog,
+        allow: Sequence[IPv4Network] = (),
+        deny: Sequence[IPv4Network] = (),
+        banned: Callable[[IPv4Address], bool] | None = None,
+    ) -> None:
+        self._limits = limits
+        self._allow = allow
+        self._deny = deny
+        self._banned = banned
+        self._timers = timers
+        self._log = log
+        self._open: Counter[IPv4Address] = Counter()
+        self._total = 0
+        self._told = 0
+        self._untold = 0
+
+    def enter(self, host: IPv4Address | None, *, address: str) -> Refusal | None:
+        """Let a connection in, which has to `leave` then, or say why not.
+
+        Args:
+            host: where it comes from; None for one that is gone already.
+            address: the same with its port, for people.
+        """
+        if host is None:
+            self.refused(Refusal.GONE, address=address)
+            return Refusal.GONE
+        refusal = self._refusal(host)
+        if refusal is not None:
+            self.refused(refusal, address=address)
+            return refusal
+        self._open[host] += 1
+        self._total += 1
+        return None
+
+    def leave(self, host: IPv4Address) -> None:
+        """A connection that was let in has ended."""
+        self._total -= 1
+        self._open[host] -= 1
+        if not self._open[host]:
+            del self._open[host]
+
+    def refused(self, refusal: Refusal, *, address: str) -> None:
+        """Log that a connection was not let in."""
+        if self._told == 0:
+            self._timers.call_later(1.0, self._tell_rest)
+        if self._told < TOLD_PER_S:
+            self._told += 1
+            self._log("connection_refused", address=address, why=refusal.value)
+        else:
+            self._untold += 1
+
+    def _refusal(self, host: IPv4Address) -> Refusal | None:
+        if any(host in network for network in self._deny):
+            return Refusal.NETWORK
+        if self._allow and not any(host in network for network in self._allow):
+            return Refusal.NETWORK
+        if self._banned is not None and self._banned(host):
+            return Refusal.BANNED
+        if self._total >= self._limits.max_connections + UNREGISTERED:
+            return Refusal.FULL
+        most = self._limits.max_connections_per_address
+        if most and self._open.get(host, 0) >= most:
+            return Refusal.ADDRESS_FULL
+        return None
+
+    def _tell_rest(self) -> None:
+        number, self._untold, self._told = self._untold, 0, 0
+        if number:
+            self._log("more_refused", number=number)

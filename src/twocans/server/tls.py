@@ -1,0 +1,263 @@
+"""TLS on the port of the other dialects, without any socket: between a connection and its driver's transport.
+
+The first byte of a peer tells TLS from the dialects. Making the key and the certificate is left to `certificate`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from enum import Enum, auto
+from pathlib import Path
+from typing import Final, Protocol
+
+from twocans.hub.session import Reason
+from twocans.server.connection import Connection
+from twocans.server.transport import Transport
+
+HANDSHAKE: Final = 0x16
+"""The first byte of a TLS hello (RFC 8446, section 5.1), with which no user name begins."""
+RECORD_BYTES: Final = 16 * 1024
+"""The most text in one TLS record (RFC 8446, section 5.1)."""
+PIECE_BYTES: Final = 64 * 1024
+"""About how much is decrypted, or encrypted, at a time."""
+
+
+class Input(Protocol):
+    """What takes in what a peer sends: a connection, or the TLS before it."""
+
+    def receive(self, chunk: bytes) -> None:
+        """Bytes have arrived."""
+        ...
+
+    def eof(self) -> None:
+        """No more will."""
+        ...
+
+    def lost(self, *, timed_out: bool = False) -> None:
+        """The connection is gone; called once, and nothing after it."""
+        ...
+
+
+def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """The settings for all connections.
+
+    Raises:
+        ssl.SSLError: the certificate and the key are not usable.
+        OSError: they cannot be read.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Sessions are not resumed: connections last, and what is not kept cannot be stolen.
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    # With a password of its own OpenSSL never asks for one at the terminal.
+    context.load_cert_chain(certificate, key, password="")
+    return context
+
+
+def input_for(
+    first_chunk: bytes, connection: Connection, transport: Transport, context: ssl.SSLContext
+) -> Input:
+    """What takes in the bytes of a peer whose first ones have come.
+
+    Args:
+        first_chunk: those; not empty, and yet to be received.
+        connection: the peer's, over `transport`.
+        transport: the driver's.
+        context: what `server_context` gave.
+    """
+    if first_chunk[0] != HANDSHAKE:
+        return connection
+    encrypting = TlsTransport(context, transport, connection)
+    connection.secure(encrypting)
+    return encrypting
+
+
+class _End(Enum):
+    """How a peer's TLS has ended, once all that it said before has been passed on."""
+
+    GOODBYE = auto()
+    FAILURE = auto()
+
+
+class TlsTransport:
+    """Decrypts what a peer sends and encrypts what it is told; a `Transport` for the connection above it.
+
+    Args:
+        context: what `server_context` gave.
+        transport: the driver's side.
+        connection: what the peer says goes to it.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_connection",
+        "_delivering",
+        "_end",
+        "_established",
+        "_incoming",
+        "_outgoing",
+        "_over",
+        "_paused",
+        "_tls",
+        "_transport",
+        "unsent_bytes",
+    )
+
+    def __init__(self, context: ssl.SSLContext, transport: Transport, connection: Connection) -> None:
+        self._transport = transport
+        self._connection = connection
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._established = False
+        self._paused = False
+        self._delivering = False
+        self._end: _End | None = None
+        self._over = False
+        self._closed = False
+        self.unsent_bytes = transport.unsent_bytes
+
+    # --- from the driver ---------------------------------------------------------------------------------
+
+    def receive(self, chunk: bytes) -> None:
+        """Bytes have arrived."""
+        if self._over or self._connection.closing:
+            return
+        self._incoming.write(chunk)
+        if not self._established:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                self._answer()
+                return
+            except ssl.SSLError:
+                self._fail()
+                return
+            self._established = True
+        self._deliver()
+        self._answer()
+
+    def eof(self) -> None:
+        """No more bytes will come; without a goodbye of TLS anybody may have cut the connection."""
+        if not self._over and not self._connection.closing:
+            self._transport.abort()
+
+    def lost(self, *, timed_out: bool = False) -> None:
+        """The connection is gone; called once, and nothing after it."""
+        self._over = self._closed = True
+        self._connection.lost(timed_out=timed_out)
+        # Both would else be kept until the garbage collector finds them.
+        del self._connection
+
+    # --- from the connection -----------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        """See `Transport.write`; before there is encryption nothing is said."""
+        if not self._established or self._closed:
+            return
+        pieces = []
+        view = memoryview(data)
+        try:
+            while view:
+                # What waits within OpenSSL stays allocated, so that is never much.
+                view = view[self._tls.write(view[:PIECE_BYTES]) :]
+                if self._outgoing.pending >= PIECE_BYTES:
+                    pieces.append(self._outgoing.read())
+        except ssl.SSLError:
+            self._fail()
+            return
+        pieces.append(self._outgoing.read())
+        self._transport.write(b"".join(pieces))
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        if not self._closed:
+            self._closed = True
+            if self._established:
+                # That the peer has not said goodbye yet is an error to it too.
+                with contextlib.suppress(ssl.SSLError):
+                    self._tls.unwrap()
+                self._send()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """See `Transport.abort`."""
+        self._closed = True
+        self._transport.abort()
+
+    def pause_reading(self) -> None:
+        """See `Transport.pause_reading`."""
+        self._paused = True
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See `Transport.resume_reading`; what has arrived already comes first."""
+        self._paused = False
+        self._deliver()
+        if not self._paused:
+            self._transport.resume_reading()
+
+    def notify_when_sent(self) -> None:
+        """See `Transport.notify_when_sent`."""
+        self._transport.notify_when_sent()
+
+    def unconfirmed_bytes(self) -> int:
+        """See `Transport.unconfirmed_bytes`."""
+        return self._transport.unconfirmed_bytes()
+
+    # --- decrypting --------------------------------------------------------------------------------------
+
+    def _deliver(self) -> None:
+        """Pass on what has been received, as far as it is wanted."""
+        if self._delivering:
+            return
+        self._delivering = True
+        while not (self._paused or self._over or self._connection.closing):
+            text = self._decrypt()
+            if text:
+                self._connection.receive(text)
+            elif self._end is _End.FAILURE:
+                self._fail()
+            elif self._end is _End.GOODBYE:
+                self._over = True
+                self._connection.eof()
+            else:
+                break
+        self._delivering = False
+
+    def _decrypt(self) -> bytes:
+        """Some of what has been received; nothing if there is no more of it, or if an end has come."""
+        pieces: list[bytes] = []
+        size = 0
+        while self._end is None and size < PIECE_BYTES and (self._incoming.pending or self._tls.pending()):
+            try:
+                piece = self._tls.read(RECORD_BYTES)
+            except ssl.SSLWantReadError:
+                break
+            except ssl.SSLError:
+                self._end = _End.FAILURE
+                break
+            if not piece:
+                self._end = _End.GOODBYE
+            pieces.append(piece)
+            size += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _answer(self) -> None:
+        """Send what TLS itself has to say; a peer that does not read that either is cut off."""
+        if self._outgoing.pending:
+            self._send()
+            if self.unsent_bytes():
+                self._connection.want_flush()
+
+    def _send(self) -> None:
+        if self._outgoing.pending:
+            self._transport.write(self._outgoing.read())
+
+    def _fail(self) -> None:
+        """End a connection on which TLS has failed; the peer is sent its alert."""
+        self._over = self._closed = True
+        self._send()
+        self._connection.break_off(Reason.TLS_FAILED)
