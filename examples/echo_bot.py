@@ -3,11 +3,12 @@
 import argparse
 import asyncio
 
-from twocans.client import Client, ClientError, MessageReceived, Offline
+from twocans.client import Client, ClientError, MessageReceived, Offline, default_tokens, default_trust
 
 
 async def echo(server: str, user: str) -> None:
-    async with Client(server, user, agent="echo-bot") as client:
+    trust, tokens = default_trust(), default_tokens()
+    async with Client(server, user, agent="echo-bot", trust=trust, tokens=tokens) as client:
         print(f"{client.user} is online at {client.address}. Ctrl-C ends.", flush=True)
         async for event in client:
             if isinstance(event, MessageReceived) and event.message.sender != client.user:

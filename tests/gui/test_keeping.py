@@ -120,9 +120,9 @@ def test_a_killed_client_is_not_refused_its_own_name_while_the_server_has_not_no
             assert alice.title == "Twocans – alice"
         assert [one["user"] for one in server.events() if one.verb == "name_refused"] == []
         logs = "".join(path.read_text() for path in (tmp_path / "client" / "log").glob("*"))
-        sessions = list((tmp_path / "client" / "data" / "sessions").glob("*.json"))
-        assert len(sessions) == 1
-        assert sessions[0].read_text().split('"token":"')[1].split('"')[0] not in logs
+        tokens = list((tmp_path / "client" / "data" / "tokens").glob("*.json"))
+        assert len(tokens) == 1
+        assert tokens[0].read_text().split('"token":"')[1].split('"')[0] not in logs
     finally:
         wire.close()
 

@@ -32,7 +32,6 @@ class MortalProgram:
     def __init__(self, ledger: Ledger, server: MortalServer, folder: Path, plan: Plan) -> None:
         self.ledger = ledger
         self.log: str | None = None
-        self.token: str | None = None
         self.kills = 0
         self.first_words = asyncio.Event()
         """It is known to the server, for good."""
@@ -50,8 +49,6 @@ class MortalProgram:
             options += ["--after", ledger.cursor, "--log", self.log]
         if only_read:
             options += ["--only-read"]
-        if self.token is not None:
-            options += ["--token", self.token]
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.torture.program", "--folder", str(self._folder)),
             *map(str, options),
@@ -115,7 +112,7 @@ class MortalProgram:
             case "online":
                 if self.log not in {None, said["log"]}:
                     raise Broken(f"the log was {self.log} and is {said['log']}")
-                self.log, self.token = said.text("log"), said.text("token")
+                self.log = said.text("log")
             case "queued":
                 ledger.begun(said.number("number"))
             case "stored":

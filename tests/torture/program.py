@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.torture.script import Script
-from twocans.client import Address, Client, ConnectFailed, Timers
+from twocans.client import Address, Client, ConnectFailed, FileTokens, FileTrust, Timers
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -56,7 +56,9 @@ class Program:
             script.name(self._account),
             timers=Timers(retry_first=0.01, retry_max=0.2),
             outbox=outbox,
-            resume=Resume(options.after, options.log, options.token),
+            resume=Resume(options.after, options.log),
+            trust=FileTrust(options.folder / "known_servers.json"),
+            tokens=FileTokens(options.folder / "tokens"),
         )
         waiting = [script.origin(one.cid)[1] + 1 for one in outbox.pending()]
         self._number = max([options.number, *waiting])
@@ -96,8 +98,7 @@ class Program:
     def _tell(self, event: Event) -> None:
         match event:
             case Online():
-                resume = self._client.resume
-                say("online", log=resume.log, token=resume.token)
+                say("online", log=self._client.resume.log)
                 self._live = False
             case CaughtUp():
                 self._live = True
@@ -137,7 +138,6 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=0)
     parser.add_argument("--after", type=int)
     parser.add_argument("--log")
-    parser.add_argument("--token")
     parser.add_argument("--only-read", action="store_true")
     options = parser.parse_args()
     asyncio.run(Program(Script(options.seed, options.accounts), options).run())

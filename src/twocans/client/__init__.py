@@ -1,5 +1,8 @@
 """An asyncio client for Twocans servers: connect, who is online, send, an iterator of events, reconnect.
 
+Everything is encrypted, and a server is known by the key that it had at first. A program that starts again as the
+same person says where both are kept: `Client(…, trust=default_trust(), tokens=default_tokens())`.
+
 async with Client("192.168.1.5", "alice") as client:
     await client.deliver("bob", "hello")
     async for event in client:
@@ -7,7 +10,7 @@ async with Client("192.168.1.5", "alice") as client:
 """
 
 from twocans.client.address import DEFAULT_PORT, Address, parse_address
-from twocans.client.client import Client, Page
+from twocans.client.client import Client, DeviceCode, DeviceList, Page
 from twocans.client.errors import (
     AddressInvalid,
     ClientError,
@@ -15,6 +18,8 @@ from twocans.client.errors import (
     MessageNotSent,
     OutboxUnusable,
     RequestFailed,
+    TokensUnusable,
+    TrustUnusable,
 )
 from twocans.client.events import (
     CaughtUp,
@@ -26,14 +31,20 @@ from twocans.client.events import (
     Offline,
     Online,
     PeerTyping,
+    PresenceChanged,
+    ReadElsewhere,
     ReceiptMoved,
     UserJoined,
     UserLeft,
 )
+from twocans.client.keyring_tokens import KeyringOrFileTokens, KeyringTokens, default_tokens
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.settings import Resume, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
-from twocans.protocol.messages import Chat, Message
+from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
+from twocans.client.trust import FileTrust, MemoryTrust, Met, Trust, default_trust
+from twocans.protocol.keys import ServerKey, is_same_key, readable_key
+from twocans.protocol.messages import Chat, Device, Message
 
 __all__ = [
     "DEFAULT_PORT",
@@ -44,14 +55,24 @@ __all__ = [
     "Client",
     "ClientError",
     "ConnectFailed",
+    "Device",
+    "DeviceCode",
+    "DeviceList",
     "Event",
+    "FileTokens",
+    "FileTrust",
+    "KeyringOrFileTokens",
+    "KeyringTokens",
     "Loss",
     "MemoryOutbox",
+    "MemoryTokens",
+    "MemoryTrust",
     "Message",
     "MessageNotSent",
     "MessageReceived",
     "MessageRefused",
     "MessageStored",
+    "Met",
     "Offline",
     "Online",
     "Outbox",
@@ -59,13 +80,24 @@ __all__ = [
     "Outgoing",
     "Page",
     "PeerTyping",
+    "PresenceChanged",
+    "ReadElsewhere",
     "ReceiptMoved",
     "RequestFailed",
     "Resume",
+    "ServerKey",
     "SqliteOutbox",
     "Timers",
+    "Tokens",
+    "TokensUnusable",
+    "Trust",
+    "TrustUnusable",
     "UserJoined",
     "UserLeft",
     "default_outbox_path",
+    "default_tokens",
+    "default_trust",
+    "is_same_key",
     "parse_address",
+    "readable_key",
 ]

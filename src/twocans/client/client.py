@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from random import Random, SystemRandom
@@ -13,6 +14,7 @@ from msgspec import Struct
 from twocans.client import sentences
 from twocans.client.address import Address, parse_address
 from twocans.client.cids import new_cid
+from twocans.client.credentials import Credentials
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
 from twocans.client.errors import (
     BUSY,
@@ -27,12 +29,18 @@ from twocans.client.events import Event, Loss, MessageStored, Online
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.session import Session
 from twocans.client.settings import Clock, Resume, Timers, default_clock
+from twocans.client.tokens import MemoryTokens, Tokens
+from twocans.client.trust import MemoryTrust, Trust
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
     DEFAULT_PAGE,
     Chat,
     Chats,
     ChatsQuery,
+    CodeQuery,
+    Device,
+    Devices,
+    DevicesQuery,
     Error,
     FindQuery,
     Found,
@@ -41,12 +49,15 @@ from twocans.protocol.messages import (
     HistoryQuery,
     Message,
     Results,
+    Revoke,
     SearchQuery,
+    SetPassword,
 )
+from twocans.protocol.messages import DeviceCode as CodeFrame
 
 MAX_CID_CHARS: Final = 64
 
-_Reply = TypeVar("_Reply", History, Results, Chats, Found)
+_Reply = TypeVar("_Reply", History, Results, Chats, Found, Devices, CodeFrame)
 
 
 class Page(Struct, frozen=True):
@@ -54,6 +65,20 @@ class Page(Struct, frozen=True):
 
     messages: tuple[Message, ...]
     more: bool
+
+
+class DeviceList(Struct, frozen=True):
+    """The devices that have one's name, and whether a password is another way to it."""
+
+    devices: tuple[Device, ...]
+    password: bool
+
+
+class DeviceCode(Struct, frozen=True):
+    """A code that lets one more device in within `valid_s` seconds, once. It is a secret."""
+
+    code: str
+    valid_s: int
 
 
 class Client:
@@ -72,6 +97,12 @@ class Client:
         timers: how long things may take.
         outbox: what waits to be acknowledged; one in memory if None.
         resume: where an earlier client ended (its `resume`), to go on from there.
+        trust: the keys of known servers; only those that this client meets if None.
+        tokens: where the proofs are kept that this is the same person again; in memory if None, and then the
+            name is lost with the client where the server binds names to devices.
+        secret: a device code or the password, for the first connection.
+        invite: what the server asks newcomers for, for the first connection.
+        device: what the owner of the name sees this device as; the computer's name if None.
 
     Raises:
         AddressInvalid: the address is none.
@@ -89,6 +120,11 @@ class Client:
         timers: Timers | None = None,
         outbox: Outbox | None = None,
         resume: Resume | None = None,
+        trust: Trust | None = None,
+        tokens: Tokens | None = None,
+        secret: str | None = None,
+        invite: str | None = None,
+        device: str | None = None,
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
         self._random = random or SystemRandom()
@@ -104,7 +140,23 @@ class Client:
             timers=timers,
             clock=clock,
         )
-        self._driver = Driver(self._session, self.address, timers=timers, clock=clock, random=self._random)
+        self._credentials = Credentials(
+            self.address,
+            user,
+            trust=MemoryTrust() if trust is None else trust,
+            tokens=MemoryTokens() if tokens is None else tokens,
+            secret=secret,
+            invite=invite,
+            device=socket.gethostname() if device is None else device,
+        )
+        self._driver = Driver(
+            self._session,
+            self.address,
+            self._credentials,
+            timers=timers,
+            clock=clock,
+            random=self._random,
+        )
 
     # --- the connection ----------------------------------------------------------------------------------
 
@@ -124,6 +176,8 @@ class Client:
             self._session.user.encode()
         except UnicodeEncodeError:
             raise ConnectFailed(Loss.REFUSED, sentences.UNSAYABLE_NAME, Code.NAME_INVALID) from None
+        if not self._credentials.are_text:
+            raise ConnectFailed(Loss.REFUSED, sentences.NO_SECRET, Code.AUTH_FAILED)
         return await self._driver.start()
 
     def retry_now(self) -> None:
@@ -165,6 +219,16 @@ class Client:
         return self._session.users
 
     @property
+    def unencrypted(self) -> tuple[str, ...]:
+        """Those who are online and whose messages others on the network can read."""
+        return self._session.unencrypted
+
+    @property
+    def problem(self) -> str:
+        """A sentence for the user if the server's key or the token is kept only in memory; "" if both are kept."""
+        return self._credentials.problem
+
+    @property
     def connected(self) -> bool:
         """Whether the server has let this user in and the connection stands."""
         return self._session.is_online
@@ -176,7 +240,7 @@ class Client:
 
     @property
     def resume(self) -> Resume:
-        """What a later client needs to go on from here. It holds a secret."""
+        """What a later client needs to go on from here, beside the same `trust` and `tokens`."""
         return self._session.resume
 
     # --- messages ----------------------------------------------------------------------------------------
@@ -295,6 +359,45 @@ class Client:
             RequestFailed: there is no answer, or the server refused.
         """
         return tuple((await self._ask(Found, lambda rid: FindQuery(prefix=prefix, rid=rid))).users)
+
+    # --- one's devices -----------------------------------------------------------------------------------
+
+    async def devices(self) -> DeviceList:
+        """The devices that have one's name.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        return await self._devices(lambda rid: DevicesQuery(rid=rid))
+
+    async def new_code(self) -> DeviceCode:
+        """A code with which one more device gets one's name; an earlier one may not count any more.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        reply = await self._ask(CodeFrame, lambda rid: CodeQuery(rid=rid))
+        return DeviceCode(reply.code, reply.valid_s)
+
+    async def revoke(self, device: int) -> DeviceList:
+        """Cut another device off, by its `id` in the list: it needs a code or the password to come back.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        return await self._devices(lambda rid: Revoke(device=device, rid=rid))
+
+    async def set_password(self, password: str | None) -> DeviceList:
+        """Set or change the password that lets further devices in; None takes it away.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused.
+        """
+        return await self._devices(lambda rid: SetPassword(rid=rid, password=password))
+
+    async def _devices(self, make: Callable[[int], Frame]) -> DeviceList:
+        reply = await self._ask(Devices, make)
+        return DeviceList(tuple(reply.devices), reply.password)
 
     async def _ask(self, kind: type[_Reply], make: Callable[[int], Frame]) -> _Reply:
         reply = await self._driver.answer(self._session.ask(make))

@@ -9,13 +9,15 @@ from typing import Final
 from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.backoff import Backoff
+from twocans.client.credentials import Credentials
 from twocans.client.errors import BUSY, CLOSED, ConnectFailed
 from twocans.client.events import Loss, MessageRefused, MessageStored, Online
-from twocans.client.link import AttemptFailed, Link, open_link
+from twocans.client.link import AttemptFailed, Link, NotEncrypted, open_link
 from twocans.client.requests import Reply
 from twocans.client.session import Session
 from twocans.client.settings import Clock, Ending, Timers
 from twocans.client.stream import EventStream
+from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Error, Rid
 
 MAX_EVENTS: Final = 1000
@@ -44,17 +46,26 @@ class Driver:
     Args:
         session: what is said.
         address: where the server is.
+        credentials: which server it has to be, and what proves to it who one is.
         timers: how long things may take.
         clock: the time, in seconds.
         random: for the pauses between attempts.
     """
 
     def __init__(
-        self, session: Session, address: Address, *, timers: Timers, clock: Clock, random: Random
+        self,
+        session: Session,
+        address: Address,
+        credentials: Credentials,
+        *,
+        timers: Timers,
+        clock: Clock,
+        random: Random,
     ) -> None:
         self.stream = EventStream(self._taken)
         self._session = session
         self._address = address
+        self._credentials = credentials
         self._timers = timers
         self._clock = clock
         self._backoff = Backoff(first_s=timers.retry_first, most_s=timers.retry_max, random=random)
@@ -90,7 +101,15 @@ class Driver:
         except AttemptFailed as failed:
             self._task = None
             ending = failed.ending
-            raise ConnectFailed(ending.loss, ending.text, ending.code) from None
+            await self._forget_if_revoked(ending)
+            raise ConnectFailed(
+                ending.loss,
+                ending.text,
+                ending.code,
+                needs=ending.needs,
+                key=ending.key,
+                known_key=ending.known_key,
+            ) from None
         except asyncio.CancelledError:
             self._task = None
             # Cancelled by close(), not from outside: then the caller is to know, not to end.
@@ -149,6 +168,7 @@ class Driver:
             self._publish()
             if pause_s is None:
                 self._over = None
+                await self._forget_if_revoked(ending)
                 return
             try:
                 async with asyncio.timeout(pause_s):
@@ -173,11 +193,41 @@ class Driver:
         self._greeted = greeted
         self._over = loop.create_future()
         try:
-            await open_link(self._address, self, within_s=self._timers.connect)
-            return await greeted
+            key = await self._introduce()
+            online = await greeted
+            await self._credentials.welcomed(key, self._session.token)
         except BaseException:
             self._drop_link()
             raise
+        else:
+            return online
+
+    async def _introduce(self) -> ServerKey:
+        """Connect, and say who one is if the server is the right one.
+
+        Raises:
+            AttemptFailed: there is no connection, or not to that server.
+        """
+        try:
+            link = await open_link(self._address, self, within_s=self._timers.connect)
+        except NotEncrypted as failed:
+            raise await self._credentials.not_encrypted(failed) from None
+        try:
+            introduction = await self._credentials.introduction(link.key)
+        except BaseException:
+            link.abort()
+            raise
+        self._link = link
+        self._program_is_slow = False
+        self._session.connected(introduction)
+        if link.is_closed:
+            self._session.lost()
+        self._turn()
+        return link.key
+
+    async def _forget_if_revoked(self, ending: Ending) -> None:
+        if ending.loss is Loss.REVOKED:
+            await self._credentials.revoked()
 
     def _drop_link(self) -> None:
         link, self._link = self._link, None
@@ -195,13 +245,6 @@ class Driver:
         self._give_up(CLOSED, sentences.CLOSED)
 
     # --- one connection ----------------------------------------------------------------------------------
-
-    def link_opened(self, link: Link) -> None:
-        """Called by the link."""
-        self._link = link
-        self._program_is_slow = False
-        self._session.connected()
-        self._turn()
 
     def link_received(self, link: Link, chunk: bytes) -> None:
         """Called by the link."""

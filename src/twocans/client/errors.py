@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from twocans.client.events import Loss
+from twocans.protocol.keys import ServerKey
 
 OFFLINE: Final = "offline"
 """Code of what was refused by the client itself, since it is not connected."""
@@ -42,6 +43,14 @@ class OutboxUnusable(ClientError):
     """The outbox on disk cannot be read or written. One in memory does without a disk."""
 
 
+class TrustUnusable(ClientError):
+    """The keys of known servers cannot be read or written."""
+
+
+class TokensUnusable(ClientError):
+    """The tokens cannot be read or written."""
+
+
 class ConnectFailed(ClientError):
     """The first connection did not come about; nothing is retried.
 
@@ -49,12 +58,27 @@ class ConnectFailed(ClientError):
         loss: at which point it failed.
         text: what happened and what to do, a sentence for a person.
         code: the protocol's error code if the server refused.
+        needs: what the server asks for to let this user in: `invite` or `secret`.
+        key: what the server has shown, with `Loss.KEY_CHANGED`.
+        known_key: what was known before, with `Loss.KEY_CHANGED`.
     """
 
-    def __init__(self, loss: Loss, text: str, code: str | None = None) -> None:
+    def __init__(
+        self,
+        loss: Loss,
+        text: str,
+        code: str | None = None,
+        *,
+        needs: str | None = None,
+        key: ServerKey | None = None,
+        known_key: ServerKey | None = None,
+    ) -> None:
         super().__init__(text)
         self.loss = loss
         self.code = code
+        self.needs = needs
+        self.key = key
+        self.known_key = known_key
 
 
 class RequestFailed(ClientError):

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import LimitsInForce, Message
 
 
@@ -20,12 +21,20 @@ class Loss(Enum):
     KICKED = "kicked"  # the operator ended the session
     REFUSED = "refused"  # the server does not let this user in (any more)
     PROTOCOL = "protocol"  # what answers there is no Twocans server
+    KEY_CHANGED = (
+        "key_changed"  # the server has another key than the one that is known: nothing was sent to it
+    )
+    UNVERIFIED = "unverified"  # the known keys cannot be read, so nothing was sent to the server
+    REVOKED = "revoked"  # another device of the same name has cut this one off
+    BANNED = "banned"  # the operator has banned this user
 
 
 class Online(Struct, frozen=True):
     """Registered, for the first time or again. `users` are online, oneself included.
 
-    `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more.
+    `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more. `key` is
+    the server's; with `first_use` nobody has compared it yet. `unencrypted` are those of `users` whose messages
+    others on the network can read.
     """
 
     user: str
@@ -33,19 +42,25 @@ class Online(Struct, frozen=True):
     users: tuple[str, ...]
     limits: LimitsInForce
     fresh: bool
+    key: ServerKey
+    first_use: bool = False
+    unencrypted: tuple[str, ...] = ()
 
 
 class Offline(Struct, frozen=True):
     """The connection is lost, or another attempt failed. `text` is a sentence for a person.
 
     `retry_in_s` is the pause before the next attempt, in seconds; None if the client will not try again.
-    `code` is the protocol's error code when the server refused.
+    `code` is the protocol's error code when the server refused. With `Loss.KEY_CHANGED`, `key` is the one that
+    the server has shown and `known_key` the one that it had before.
     """
 
     loss: Loss
     text: str
     retry_in_s: float | None
     code: str | None = None
+    key: ServerKey | None = None
+    known_key: ServerKey | None = None
 
 
 class CaughtUp(Struct, frozen=True):
@@ -55,15 +70,23 @@ class CaughtUp(Struct, frozen=True):
 
 
 class UserJoined(Struct, frozen=True):
-    """Somebody came online."""
+    """Somebody came online; unless `encrypted`, others on the network can read what they send and get."""
 
     user: str
+    encrypted: bool = True
 
 
 class UserLeft(Struct, frozen=True):
     """Somebody is gone: their last session has ended."""
 
     user: str
+
+
+class PresenceChanged(Struct, frozen=True):
+    """It has changed whether all connections of somebody who is online are encrypted."""
+
+    user: str
+    encrypted: bool
 
 
 class MessageReceived(Struct, frozen=True):
@@ -102,6 +125,13 @@ class ReceiptMoved(Struct, frozen=True):
     read: int
 
 
+class ReadElsewhere(Struct, frozen=True):
+    """Everything from `peer` up to `id` has been read on another device of this user."""
+
+    peer: str
+    id: int
+
+
 class PeerTyping(Struct, frozen=True):
     """`user` is writing to this account."""
 
@@ -114,9 +144,11 @@ Event: TypeAlias = (
     | CaughtUp
     | UserJoined
     | UserLeft
+    | PresenceChanged
     | MessageReceived
     | MessageStored
     | MessageRefused
     | ReceiptMoved
+    | ReadElsewhere
     | PeerTyping
 )

@@ -1,14 +1,24 @@
-"""One TCP connection to a server, IPv4. What the bytes mean is left to `session`."""
+"""One connection to a server: TCP over IPv4, and TLS, without which nothing is sent.
+
+Whether the server's key is the right one is left to `credentials`, what the bytes mean to `session`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Protocol, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from twocans.client import sentences
 from twocans.client.address import Address
+from twocans.client.events import Loss
 from twocans.client.settings import Ending
+from twocans.protocol.keys import ServerKey, server_key
 
 
 class AttemptFailed(Exception):
@@ -21,10 +31,6 @@ class AttemptFailed(Exception):
 
 class LinkUser(Protocol):
     """What a link calls; never after `link_closed`."""
-
-    def link_opened(self, link: Link) -> None:
-        """The connection stands."""
-        ...
 
     def link_received(self, link: Link, chunk: bytes) -> None:
         """Bytes came."""
@@ -40,11 +46,14 @@ class LinkUser(Protocol):
 
 
 class Link(asyncio.Protocol):
-    """The connection.
+    """The connection. Nothing is read before `resume_reading`.
 
     Args:
         user: whom to tell.
     """
+
+    key: ServerKey
+    """What the server has proved to have."""
 
     def __init__(self, user: LinkUser) -> None:
         self.writable = False
@@ -59,7 +68,7 @@ class Link(asyncio.Protocol):
         # Not asked with isinstance(): uvloop's transports have the methods of the class, but are not of it.
         self._transport = cast("asyncio.Transport", transport)
         self.writable = True
-        self._user.link_opened(self)
+        self.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
@@ -97,24 +106,28 @@ class Link(asyncio.Protocol):
             self.reading = True
             self._transport.resume_reading()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is gone."""
+        return self._closed.is_set()
+
     def abort(self) -> None:
         """Close at once; what is not sent yet never will be."""
         if self._transport is not None:
             self._transport.abort()
 
     async def finish(self, *, within_s: float) -> None:
-        """Close after everything is sent and the server has closed too, but in any case after a time.
+        """Close after everything is sent and the server has closed, but in any case after a time.
 
         A connection that is closed with bytes unread is reset, and a reset takes away what the other side
-        has not read yet: so the server goes first.
+        has not read yet: so the server goes first, when it has read the goodbye that was written last. TLS over
+        asyncio has no half-closed connections with which to ask it.
         """
         transport = self._transport
         if transport is None:
             return
         try:
             async with asyncio.timeout(within_s):
-                if not transport.is_closing():
-                    transport.write_eof()
                 self.resume_reading()
                 await self._closed.wait()
         except TimeoutError:
@@ -124,26 +137,77 @@ class Link(asyncio.Protocol):
         await self._closed.wait()
 
 
+class NotEncrypted(AttemptFailed):
+    """What answers does not speak TLS, or none that is safe today."""
+
+
 async def open_link(address: Address, user: LinkUser, *, within_s: float) -> Link:
-    """Connect.
+    """Connect and encrypt.
 
     Raises:
+        NotEncrypted: something answers, and nothing was sent to it.
         AttemptFailed: it did not work, with a sentence that says why.
     """
     link = Link(user)
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + within_s
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout_at(give_up_at):
             sock = await _connected_socket(address, within_s)
     except (OSError, UnicodeError) as error:
         raise AttemptFailed(sentences.unreachable(address, error, within_s=within_s)) from None
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        await asyncio.get_running_loop().create_connection(lambda: link, sock=sock)
     except OSError as error:
         sock.close()
         raise AttemptFailed(sentences.unreachable(address, error, within_s=within_s)) from None
+    where = str(address)
+    try:
+        async with asyncio.timeout_at(give_up_at):
+            # The empty name says that there is none to compare: the key is what counts.
+            transport, _ = await loop.create_connection(
+                lambda: link, sock=sock, ssl=_context(), server_hostname=""
+            )
+    except TimeoutError:
+        sock.close()
+        raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.no_welcome(where, within_s))) from None
+    except ssl.SSLEOFError:
+        raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.closed_at_once(where))) from None
+    except ssl.SSLError:
+        raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
+    except OSError:
+        raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.closed_at_once(where))) from None
+    try:
+        link.key = _key_of(transport.get_extra_info("ssl_object"))
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        link.abort()
+        raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
     return link
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_COMPRESSION
+    # Nobody vouches for a server of one's own network: it is known by its key, which `credentials` compares
+    # before a byte is sent, and that the server has this key is proved by TLS itself.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _key_of(connection: ssl.SSLObject) -> ServerKey:
+    """The key that the server has proved to have.
+
+    Raises:
+        ValueError: it has none, or none that can be read; so do UnsupportedAlgorithm and InvalidVersion.
+    """
+    certificate = connection.getpeercert(binary_form=True)
+    if certificate is None:
+        raise ValueError("no certificate")
+    public_key = x509.load_der_x509_certificate(certificate).public_key()
+    return server_key(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 async def _connected_socket(address: Address, within_s: float) -> socket.socket:

@@ -9,6 +9,7 @@ from typing import Final
 from twocans.client.address import Address
 from twocans.client.events import Loss
 from twocans.client.settings import Ending
+from twocans.protocol.keys import ServerKey, readable_key
 
 NOT_CONNECTED: Final = "The server cannot be reached right now. Try again when the connection is back."
 CLOSED: Final = "The connection was ended here before the answer came."
@@ -23,6 +24,9 @@ CONTROL: Final = "That message contains control characters, so it was not sent."
 UNSAYABLE: Final = "That contains signs that are no text, so it was not sent."
 UNSAYABLE_NAME: Final = "That name contains a sign that names cannot have. Please choose another."
 LOST: Final = "The connection to the server was lost."
+NO_SECRET: Final = "That password, code or invite contains signs that are no text. Please type it again."  # noqa: S105 - a sentence
+REVOKED: Final = "Another of your devices has cut this one off, so it has to be let in again."
+BANNED: Final = "You are banned from this server. Ask whoever runs it."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
 _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
@@ -45,6 +49,31 @@ def silent(seconds: float) -> str:
 def not_twocans(where: str) -> str:
     """For an answer that no Twocans server gives."""
     return f"What answers at {where} is no Twocans server. Check the address and the port."
+
+
+def not_encrypted(where: str) -> str:
+    """For something that does not speak TLS, or none that is safe today."""
+    return (
+        f"What answers at {where} is no Twocans server, or an older one that cannot encrypt. "
+        "Check the address and the port, and update the server if it is one."
+    )
+
+
+def stripped(where: str) -> str:
+    """For a known server's address at which the connection cannot be encrypted."""
+    return (
+        f"What answers at {where} does not encrypt, and the server that was there did. It may be another program, "
+        "or somebody between you and the server. Nothing was sent. Ask whoever runs the server."
+    )
+
+
+def key_changed(where: str, key: ServerKey, known: ServerKey) -> str:
+    """For a server with another key than before."""
+    return (
+        f"The server at {where} is not the one that was there before: its key is {readable_key(key)} and was "
+        f"{readable_key(known)}. Either it was set up anew, or somebody else answers in its place to read what you "
+        "write. Nothing was sent. Ask whoever runs the server which key it shows."
+    )
 
 
 def closed_at_once(where: str) -> str:

@@ -22,6 +22,8 @@ from twocans.client.events import (
     Offline,
     Online,
     PeerTyping,
+    PresenceChanged,
+    ReadElsewhere,
     ReceiptMoved,
     UserJoined,
     UserLeft,
@@ -31,7 +33,7 @@ from twocans.client.marks import Marks
 from twocans.client.outbox import Outbox, Outgoing
 from twocans.client.requests import Answer, Requests
 from twocans.client.sending import Sender
-from twocans.client.settings import Clock, Ending, Resume, Timers
+from twocans.client.settings import Clock, Ending, Introduction, Resume, Timers
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.framing import LineReader
@@ -112,16 +114,19 @@ class Session:
         self.state = State.OFFLINE
         self.ending: Ending | None = None
         """Why the connection has to be closed now; None as long as it has not."""
+        self.token = ""
+        """The token that the server has given last; empty before the first time."""
         self._agent = agent
         self._where = where
         self._timers = timers
         self._clock = clock
         self._log = resume.log
-        self._token = resume.token
+        self._introduction: Introduction | None = None
         self._marks = Marks(resume.after, clock)
         self._sender = Sender(outbox)
         self._requests = Requests(answer_s=timers.answer, clock=clock)
         self._users: dict[str, None] = {}
+        self._unencrypted: set[str] = set()
         self._events: list[Event] = []
         self._typing: tuple[str, float] = ("", float("-inf"))
         self._start()
@@ -136,14 +141,26 @@ class Session:
 
     # --- the connection ----------------------------------------------------------------------------------
 
-    def connected(self) -> None:
-        """A connection stands: introduce oneself."""
+    def connected(self, introduction: Introduction) -> None:
+        """A connection to a server whose key is right stands: introduce oneself."""
         self._start()
+        self._introduction = introduction
         self.ending = None
         self.state = State.GREETING
         after = self._marks.cursor
         log = None if after is None else self._log
-        self._say(Hello(user=self.user, agent=self._agent, after=after, log=log, token=self._token))
+        self._say(
+            Hello(
+                user=self.user,
+                agent=self._agent,
+                after=after,
+                log=log,
+                token=introduction.token,
+                secret=introduction.secret,
+                invite=introduction.invite,
+                device=introduction.device,
+            )
+        )
 
     def receive(self, chunk: bytes) -> None:
         """Take in what the server sent; any cutting into chunks has the same effect."""
@@ -175,14 +192,18 @@ class Session:
         self.state = State.OFFLINE
         self.ending = None
         self._start()
+        self._introduction = None
         self._users.clear()
+        self._unencrypted.clear()
         self._sender.close()
         self._requests.fail_all(OFFLINE, sentences.NOT_CONNECTED)
 
     def offline(self, ending: Ending, retry_in_s: float | None) -> None:
         """The same, and the user is told."""
         self.disconnected()
-        self._events.append(Offline(ending.loss, ending.text, retry_in_s, ending.code))
+        self._events.append(
+            Offline(ending.loss, ending.text, retry_in_s, ending.code, ending.key, ending.known_key)
+        )
 
     def leave(self) -> None:
         """Say goodbye, after what has been put off; from now on nothing is heard."""
@@ -208,6 +229,11 @@ class Session:
         return tuple(self._users)
 
     @property
+    def unencrypted(self) -> tuple[str, ...]:
+        """Those of `users` whose messages others on the network can read."""
+        return tuple(user for user in self._users if user in self._unencrypted)
+
+    @property
     def unsaid_bytes(self) -> int:
         """How many bytes wait for `take_bytes`, messages apart."""
         return sum(map(len, self._to_say))
@@ -220,7 +246,7 @@ class Session:
     @property
     def resume(self) -> Resume:
         """What a later session needs to go on from here."""
-        return Resume(self._marks.cursor, self._log, self._token)
+        return Resume(self._marks.cursor, self._log)
 
     # --- what comes out ----------------------------------------------------------------------------------
 
@@ -332,10 +358,11 @@ class Session:
             self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
             return
         match frame:
-            case Welcome():
-                self._welcomed(frame)
+            case Welcome() if self._introduction is not None:
+                self._welcomed(frame, self._introduction)
             case Error():
-                self._end(Loss.REFUSED, frame.text, code=frame.code, again=frame.code in _PASSING)
+                again = frame.code in _PASSING
+                self._end(Loss.REFUSED, frame.text, code=frame.code, again=again, needs=frame.needs)
             case Goodbye():
                 self._dismissed(frame)
             case Ping():
@@ -343,19 +370,31 @@ class Session:
             case _:
                 self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
 
-    def _welcomed(self, welcome: Welcome) -> None:
+    def _welcomed(self, welcome: Welcome, introduction: Introduction) -> None:
         fresh = self._log is not None and welcome.log != self._log
         if fresh:
             self._marks.forget()
         self._marks.reconnected()
         self._log = welcome.log
-        self._token = welcome.token or self._token
+        self.token = welcome.token or introduction.token
         self.user = welcome.user
         self._users = dict.fromkeys(welcome.users)
+        self._unencrypted = set(welcome.unencrypted)
         self._sender.limit(welcome.limits)
         self.state = State.CATCHING_UP
-        users = tuple(self._users)
-        self._events.append(Online(welcome.user, welcome.server, users, welcome.limits, fresh))
+        key, first_use = introduction.key, introduction.first_use
+        self._events.append(
+            Online(
+                welcome.user,
+                welcome.server,
+                self.users,
+                welcome.limits,
+                fresh,
+                key,
+                first_use,
+                self.unencrypted,
+            )
+        )
 
     def _told(self, line: bytes) -> None:
         try:
@@ -381,19 +420,25 @@ class Session:
             case Joined():
                 if frame.user not in self._users:
                     self._users[frame.user] = None
-                    self._events.append(UserJoined(frame.user))
+                    self._is_encrypted(frame.user, encrypted=frame.encrypted)
+                    self._events.append(UserJoined(frame.user, frame.encrypted))
             case Left():
                 if frame.user in self._users:
                     del self._users[frame.user]
+                    self._unencrypted.discard(frame.user)
                     self._events.append(UserLeft(frame.user))
+            case Presence():
+                if frame.user in self._users:
+                    self._is_encrypted(frame.user, encrypted=frame.encrypted)
+                    self._events.append(PresenceChanged(frame.user, frame.encrypted))
             case Receipt():
                 self._events.append(ReceiptMoved(frame.peer, frame.delivered, frame.read))
             case TypingFrom():
                 self._events.append(PeerTyping(frame.sender))
             case Error():
                 self._refused(frame)
-            case Presence() | ReadMark():
-                pass
+            case ReadMark():
+                self._events.append(ReadElsewhere(frame.peer, frame.id))
             case History() | Results() | Chats() | Found() | Devices() | DeviceCode():
                 self._requests.answered(frame.rid, frame)
             case Ping():
@@ -406,6 +451,12 @@ class Session:
                 self._not_understood()
             case _:
                 assert_never(frame)
+
+    def _is_encrypted(self, user: str, *, encrypted: bool) -> None:
+        if encrypted:
+            self._unencrypted.discard(user)
+        else:
+            self._unencrypted.add(user)
 
     def _message(self, message: Message) -> None:
         if not self._marks.is_new(message.id):
@@ -445,6 +496,10 @@ class Session:
         match goodbye.reason:
             case "kicked":
                 self._end(Loss.KICKED, goodbye.text, again=False)
+            case "revoked":
+                self._end(Loss.REVOKED, goodbye.text or sentences.REVOKED, again=False)
+            case "banned":
+                self._end(Loss.BANNED, goodbye.text or sentences.BANNED, again=False)
             case "server_stopping":
                 self._end(Loss.SERVER_CLOSED, goodbye.text)
             case _:
@@ -454,9 +509,17 @@ class Session:
         greeting = self.state is State.GREETING
         self._end(Loss.PROTOCOL, sentences.not_twocans(self._where) if greeting else sentences.GARBLED)
 
-    def _end(self, loss: Loss, text: str, *, code: str | None = None, again: bool = True) -> None:
+    def _end(
+        self,
+        loss: Loss,
+        text: str,
+        *,
+        code: str | None = None,
+        again: bool = True,
+        needs: str | None = None,
+    ) -> None:
         if self.ending is None and self.state not in {State.OFFLINE, State.ENDED}:
-            self.ending = Ending(loss, text, code, again)
+            self.ending = Ending(loss, text, code, again, needs)
             self.state = State.ENDED
             self._sender.close()
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from twocans.client.events import Loss
+from twocans.protocol.keys import ServerKey
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds since some moment, never going back; counts the time that the machine is asleep, if it can."""
@@ -19,7 +20,7 @@ class Timers(Struct, frozen=True, kw_only=True):
     """How long things may take, all in seconds.
 
     Args:
-        connect: for a connection to come about, and again for the server's WELCOME.
+        connect: for an encrypted connection to come about, and again for the server's WELCOME.
         ping_after: of silence, then the server is asked for a sign of life.
         dead_after: of silence, then the connection counts as lost.
         answer: for a request to be answered.
@@ -36,17 +37,15 @@ class Timers(Struct, frozen=True, kw_only=True):
 
 
 class Resume(Struct, frozen=True):
-    """What makes a later connection go on where an earlier one ended. The token is a secret.
+    """What makes a later connection go on where an earlier one ended.
 
     Args:
         after: the id up to which everything has been given out; None if nothing has.
         log: the server's log that `after` belongs to.
-        token: the proof of being the same person.
     """
 
     after: int | None = None
     log: str | None = None
-    token: str | None = None
 
 
 class Ending(Struct, frozen=True):
@@ -56,6 +55,20 @@ class Ending(Struct, frozen=True):
     text: str
     code: str | None = None
     again: bool = True
+    needs: str | None = None
+    key: ServerKey | None = None
+    known_key: ServerKey | None = None
+
+
+class Introduction(Struct, frozen=True, kw_only=True):
+    """Who one is, for a server whose key has been checked. Token, secret and invite are for it alone."""
+
+    key: ServerKey
+    first_use: bool
+    token: str
+    secret: str | None = None
+    invite: str | None = None
+    device: str | None = None
 
 
 def default_clock() -> Clock:

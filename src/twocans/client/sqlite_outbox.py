@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import platformdirs
-
 from twocans.client.address import Address
 from twocans.client.errors import OutboxUnusable
+from twocans.client.files import data_folder
 from twocans.client.outbox import Outgoing
 
 FILE: Final = "outbox.db"
@@ -117,5 +116,5 @@ class SqliteOutbox:
 
 
 def default_outbox_path() -> Path:
-    """Where the outbox of this user lies on this system."""
-    return platformdirs.user_data_path("twocans", appauthor=False) / FILE
+    """Where the outbox of this user lies; `TWOCANS_DATA_DIR` names another folder than the system's."""
+    return data_folder() / FILE

@@ -18,16 +18,19 @@ from twocans.client import (
     Client,
     ConnectFailed,
     MemoryOutbox,
-    Online,
+    MemoryTokens,
     Outgoing,
     RequestFailed,
     Resume,
+    default_outbox_path,
+    default_tokens,
+    default_trust,
     parse_address,
 )
 from twocans.client.errors import ClientError
 from twocans.gui.export import save
 from twocans.gui.history import PAGE, around, newer
-from twocans.gui.keeping import Keeping, outbox_path
+from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
 from twocans.gui.sound import Sound
@@ -112,6 +115,9 @@ class Backend:
         self._keeping: Keeping | None = None
         self._resumes: dict[tuple[Address, str], Resume] = {}
         self._memory: dict[tuple[Address, str], MemoryOutbox] = {}
+        self._trust = default_trust()
+        self._tokens = default_tokens()
+        self._own_tokens = MemoryTokens()
         self._tasks: set[asyncio.Task[None]] = set()
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._sound = Sound(clock, lambda: put_now(RingBell()))
@@ -187,14 +193,19 @@ class Backend:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
             keeping = self._keep(*who)
-            resume = self._resumes.get(who) or keeping.resume()
-            client = Client(address, effect.user, agent=AGENT, outbox=keeping.outbox, resume=resume)
+            client = Client(
+                address,
+                effect.user,
+                agent=AGENT,
+                outbox=keeping.outbox,
+                resume=self._resumes.get(who),
+                trust=self._trust,
+                tokens=self._own_tokens if keeping.is_alone else self._tokens,
+            )
             self._client = client
             waiting = client.pending
             await client.connect()
             async for event in client:
-                if isinstance(event, Online):
-                    keeping.remember(client.resume.token)
                 await self._put(FromClient(session, event))
                 if waiting is not None:
                     self._put_now(OutboxOpened(session, waiting, keeping.problem))
@@ -219,7 +230,7 @@ class Backend:
             if keeping is not None:
                 keeping.close()
             memory = self._memory.setdefault((server, user), MemoryOutbox())
-            keeping = self._keeping = Keeping(outbox_path(), server, user, memory)
+            keeping = self._keeping = Keeping(default_outbox_path(), server, user, memory)
             if keeping.problem:
                 log.warning("outbox_unusable", problem=keeping.problem)
         return keeping

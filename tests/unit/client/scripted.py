@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Final, Self, TypeVar, cast
 
+from tests.support.certificates import Identity, identity
 from tests.unit.client.sessions import welcome
-from twocans.client import Client, Event, Timers
+from twocans.client import Client, Event, Timers, Tokens, Trust
 from twocans.protocol import json
-from twocans.protocol.messages import Frame, FromClient, Hello, Synced, Welcome
+from twocans.protocol.messages import Bye, Frame, FromClient, Hello, Synced, Welcome
 
 DEADLINE_S: Final = 20.0
 """How long a whole scenario may take before it fails, in seconds."""
 
 QUICK: Final = Timers(connect=5.0, ping_after=5.0, dead_after=10.0, retry_first=0.02, retry_max=0.1)
 """Timers with which a test does not wait."""
+
+_GOODBYE: Final = json.encode(Bye())
+_OWN: Final = identity()
 
 _T = TypeVar("_T")
 _EventT = TypeVar("_EventT", bound=Event)
@@ -108,7 +113,18 @@ class Conversation:
 
 
 class _ClosesInTurn(asyncio.StreamReaderProtocol):
-    """Closes when the client has: as servers do, and unlike asyncio's own streams."""
+    """Closes when the client has, or has said goodbye: as servers do, and unlike asyncio's own streams."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.__transport = transport
+        self.__end = b""
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self.__end = (self.__end + data)[-len(_GOODBYE) :]
+        if self.__end == _GOODBYE:
+            self.__transport.close()
 
     def eof_received(self) -> bool:
         super().eof_received()
@@ -116,9 +132,14 @@ class _ClosesInTurn(asyncio.StreamReaderProtocol):
 
 
 class ScriptedServer:
-    """Listens on a free port; the test takes its connections one by one."""
+    """Listens on a free port; the test takes its connections one by one.
 
-    def __init__(self) -> None:
+    Args:
+        context: how it encrypts; with a key of its own if left out, and not at all with None.
+    """
+
+    def __init__(self, context: ssl.SSLContext | Identity | None = _OWN) -> None:
+        self.context = context.context() if isinstance(context, Identity) else context
         self._server: asyncio.Server | None = None
         self._connections: asyncio.Queue[Conversation] = asyncio.Queue()
         self._all: list[Conversation] = []
@@ -147,6 +168,7 @@ class ScriptedServer:
             "127.0.0.1",
             self.port,
             family=socket.AF_INET,
+            ssl=self.context,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -160,9 +182,16 @@ class ScriptedServer:
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def client(self, *, user: str = "alice", timers: Timers = QUICK) -> Client:
+    def client(
+        self,
+        *,
+        user: str = "alice",
+        timers: Timers = QUICK,
+        trust: Trust | None = None,
+        tokens: Tokens | None = None,
+    ) -> Client:
         """A client for this server that is not connected yet."""
-        return Client(self.address, user, timers=timers)
+        return Client(self.address, user, timers=timers, trust=trust, tokens=tokens, device="test")
 
     async def accept(self) -> Conversation:
         """The next connection, as soon as there is one."""

@@ -8,8 +8,9 @@ from typing import Final
 from twocans.client.events import Event
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.session import Session
-from twocans.client.settings import Resume, Timers
+from twocans.client.settings import Introduction, Resume, Timers
 from twocans.protocol import json
+from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import (
     Frame,
     FromClient,
@@ -21,6 +22,8 @@ from twocans.protocol.messages import (
 
 TOKEN: Final = secrets.token_hex(32)
 OLD_TOKEN: Final = secrets.token_hex(32)
+KEY: Final[ServerKey] = server_key(b"the server's")
+INTRODUCTION: Final = Introduction(key=KEY, first_use=False, token=OLD_TOKEN)
 LIMITS: Final = LimitsInForce(line_bytes=65536, text_bytes=16384, rate=50.0, burst=500.0)
 
 
@@ -97,7 +100,7 @@ class Harness:
         Returns:
             What the client said: HELLO, and what it says after SYNCED.
         """
-        self.session.connected()
+        self.session.connected(INTRODUCTION)
         self.say(welcome(last=last, log=log), *frames, Synced(last=last))
         return self.said()
 

@@ -42,9 +42,10 @@ def test_connect_gives_who_is_online_and_so_does_the_first_event() -> None:
             client = server.client()
             connecting = asyncio.create_task(client.connect())
             conversation = await server.accept()
-            assert await conversation.greet(welcome(user="Alice")) == Hello(
-                user="alice", agent="twocans-python"
-            )
+            hello = await conversation.greet(welcome(user="Alice"))
+            token = hello.token or ""
+            assert hello == Hello(user="alice", agent="twocans-python", token=token, device="test")
+            assert len(bytes.fromhex(token)) == 32
             online = await connecting
             assert online.users == ("alice", "bob")
             assert await next_of(client, Online) is online

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.client.sessions import LIMITS, OLD_TOKEN, TOKEN, Harness, message, welcome
+from tests.unit.client.sessions import INTRODUCTION, KEY, LIMITS, OLD_TOKEN, TOKEN, Harness, message, welcome
 from twocans.client.events import CaughtUp, Loss, MessageReceived, Offline, Online
 from twocans.client.settings import Resume, Timers
 from twocans.protocol.errors import Code
@@ -13,15 +13,15 @@ from twocans.protocol.messages import Error, Goodbye, Hello, Ping, Pong, Synced
 
 def test_the_first_hello_asks_for_no_resumption() -> None:
     harness = Harness()
-    harness.session.connected()
-    assert harness.said() == [Hello(user="alice", agent="test")]
+    harness.session.connected(INTRODUCTION)
+    assert harness.said() == [Hello(user="alice", agent="test", token=OLD_TOKEN)]
 
 
 def test_welcome_puts_the_user_online_under_the_servers_spelling() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(user="Alice", users=("Alice", "bob")))
-    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, fresh=False)]
+    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, False, KEY)]
     assert harness.session.user == "Alice"
     assert harness.session.users == ("Alice", "bob")
     assert harness.session.is_online
@@ -29,7 +29,7 @@ def test_welcome_puts_the_user_online_under_the_servers_spelling() -> None:
 
 def test_a_ping_before_welcome_is_answered() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.said()
     harness.say(Ping(n=7))
     assert harness.said() == [Pong(n=7)]
@@ -38,7 +38,7 @@ def test_a_ping_before_welcome_is_answered() -> None:
 @pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_INVALID, Code.AUTH_FAILED, Code.BANNED])
 def test_a_refused_name_ends_it_for_good(code: Code) -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     assert harness.say(Error(code=code, text="No.")) == []
     ending = harness.session.ending
     assert ending is not None
@@ -48,7 +48,7 @@ def test_a_refused_name_ends_it_for_good(code: Code) -> None:
 @pytest.mark.parametrize("code", [Code.SERVER_FULL, Code.INTERNAL])
 def test_a_refusal_that_passes_is_worth_another_attempt(code: Code) -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.say(Error(code=code, text="Later."))
     assert harness.session.ending is not None
     assert harness.session.ending.again
@@ -56,7 +56,7 @@ def test_a_refusal_that_passes_is_worth_another_attempt(code: Code) -> None:
 
 def test_a_server_that_is_full_and_speaks_the_plain_dialect_is_quoted() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.session.receive(b"MSG: Server: The server is full.\x1b[31m Try later.\r\n")
     ending = harness.session.ending
     assert ending is not None
@@ -79,7 +79,7 @@ def test_a_server_that_is_full_and_speaks_the_plain_dialect_is_quoted() -> None:
 )
 def test_whoever_is_no_twocans_server_is_told_apart(answer: bytes) -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.session.receive(answer)
     ending = harness.session.ending
     assert ending is not None
@@ -90,7 +90,7 @@ def test_whoever_is_no_twocans_server_is_told_apart(answer: bytes) -> None:
 
 def test_a_server_that_stays_silent_is_given_up_in_time() -> None:
     harness = Harness(timers=Timers(connect=10))
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.clock.turn(9.9)
     harness.session.tick()
     assert harness.session.ending is None
@@ -105,7 +105,7 @@ def test_a_server_that_stays_silent_is_given_up_in_time() -> None:
 
 def test_a_connection_that_ends_before_a_word_is_told() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.session.lost()
     assert harness.session.ending is not None
     assert harness.session.ending.loss is Loss.UNREACHABLE
@@ -158,14 +158,15 @@ def test_a_second_welcome_is_no_twocans() -> None:
 
 
 def test_an_earlier_programs_place_is_taken_up_again() -> None:
-    harness = Harness(resume=Resume(after=41, log="log-1", token=OLD_TOKEN))
+    harness = Harness(resume=Resume(after=41, log="log-1"))
     hello, *_ = harness.connect(message(41), message(42), last=42)
     assert hello == Hello(user="alice", agent="test", after=41, log="log-1", token=OLD_TOKEN)
-    assert harness.session.resume == Resume(after=42, log="log-1", token=TOKEN)
+    assert harness.session.resume == Resume(after=42, log="log-1")
+    assert harness.session.token == TOKEN
 
 
 def test_messages_before_synced_are_given_out_in_between() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(last=2), message(1), message(2), Synced(last=2))
     assert events[1:] == [MessageReceived(message(1)), MessageReceived(message(2)), CaughtUp(2)]

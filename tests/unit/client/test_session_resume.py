@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.client.sessions import TOKEN, Harness, message, welcome
+from tests.unit.client.sessions import INTRODUCTION, TOKEN, Harness, message, welcome
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -61,7 +61,7 @@ def test_a_message_that_comes_again_is_given_out_once() -> None:
     harness.connect()
     assert harness.say(message(5)) == [MessageReceived(message(5))]
     harness.drop()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(last=6), message(5), message(6), Synced(last=6), message(6))
     assert events[1:] == [MessageReceived(message(6)), CaughtUp(6)]
 
@@ -74,7 +74,7 @@ def test_an_acknowledgement_moves_the_cursor_only_when_live() -> None:
     harness.say(Ack(cid="c1", id=7, at=70))
     assert harness.session.resume.after == 7
     harness.drop()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=20), Ack(cid="other", id=20, at=1))
     assert harness.session.resume.after == 7
     assert harness.say(message(8)) == [MessageReceived(message(8))]
@@ -85,7 +85,7 @@ def test_another_log_starts_afresh() -> None:
     harness.connect()
     harness.say(message(50))
     harness.drop()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     online, *others = harness.say(welcome(log="log-2", last=3), message(3), Synced(last=3))
     assert isinstance(online, Online)
     assert online.fresh
@@ -98,7 +98,7 @@ def test_the_same_log_is_not_fresh() -> None:
     harness = Harness()
     harness.connect()
     harness.drop()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     online, *_ = harness.say(welcome())
     assert isinstance(online, Online)
     assert not online.fresh
@@ -110,7 +110,7 @@ def test_ones_own_message_that_comes_back_counts_as_acknowledged() -> None:
     harness.send("hello", cid="c1")
     assert harness.said() == [Send(to="bob", text="hello", cid="c1")]
     harness.drop()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     own = message(4, sender="alice", to="bob", text="hello", cid="c1")
     events = harness.say(welcome(last=4), own, Synced(last=4))
     assert events[1:] == [MessageStored("c1", "bob", "hello", 4, 4000), CaughtUp(4)]
@@ -178,7 +178,7 @@ def test_any_cutting_of_the_bytes_gives_the_same_events_and_answers(
         harness = Harness()
         for cid in ("c1", "c2"):
             harness.send("hello", cid=cid)
-        harness.session.connected()
+        harness.session.connected(INTRODUCTION)
         for chunk in chunks:
             harness.session.receive(chunk)
         session = harness.session
@@ -200,7 +200,7 @@ def test_every_message_is_given_out_once_and_in_order_wherever_connections_end(
     stored = 0
     given_out: list[Event] = []
     for attempt in range(data.draw(st.integers(1, 6), label="connections"), 0, -1):
-        harness.session.connected()
+        harness.session.connected(INTRODUCTION)
         hello = harness.said()[0]
         assert isinstance(hello, Hello)
         after = hello.after or 0

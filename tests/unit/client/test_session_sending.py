@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.client.sessions import LIMITS, Harness, message, welcome
+from tests.unit.client.sessions import INTRODUCTION, LIMITS, Harness, message, welcome
 from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.outbox import MAX_PENDING, MemoryOutbox, Outgoing
 from twocans.client.sending import MAX_IN_FLIGHT
@@ -19,7 +19,7 @@ def _sent(harness: Harness) -> list[str]:
 def test_a_message_waits_for_synced_so_that_no_acknowledgement_overtakes_older_ones() -> None:
     harness = Harness()
     harness.send("hello", cid="c1")
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=1))
     assert _sent(harness) == []
     harness.say(message(1), Synced(last=1))
@@ -127,7 +127,7 @@ def test_a_message_from_before_the_limits_were_known_is_checked_when_they_are() 
     harness = Harness()
     harness.send("x" * 50, cid="long")
     harness.send("short", cid="short")
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     tight = LimitsInForce(line_bytes=65536, text_bytes=20, rate=0, burst=0)
     harness.say(welcome(limits=tight), Synced(last=0))
     assert _sent(harness) == ["short"]
@@ -138,7 +138,7 @@ def test_a_message_from_before_the_limits_were_known_is_checked_when_they_are() 
 
 def test_a_line_over_the_servers_limit_is_never_sent_since_it_would_end_every_connection() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.say(welcome(limits=LimitsInForce(line_bytes=100, text_bytes=90, rate=0, burst=0)), Synced(last=0))
     harness.said()
     [refused] = harness.send("\n" * 40 + "x" * 40, cid="c1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.client.sessions import Harness, message, welcome
+from tests.unit.client.sessions import INTRODUCTION, Harness, message, welcome
 from twocans.client.events import Loss
 from twocans.client.marks import MAX_READ_MARKS
 from twocans.client.requests import MAX_REQUESTS, Answer
@@ -245,7 +245,7 @@ def test_a_question_that_cannot_be_encoded_is_refused() -> None:
 
 def test_a_catch_up_of_hours_is_no_silence() -> None:
     harness = Harness()
-    harness.session.connected()
+    harness.session.connected(INTRODUCTION)
     harness.say(welcome())
     harness.said()
     for number in range(100):

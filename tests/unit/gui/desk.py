@@ -11,8 +11,10 @@ from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel import Update, ViewModel
 from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, OutboxOpened, SendMessage
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
+from twocans.protocol.keys import server_key
 from twocans.protocol.messages import LimitsInForce, Message
 
+KEY = server_key(b"the server's")
 LIMITS = LimitsInForce(line_bytes=65536, text_bytes=16384, rate=0, burst=0)
 START_MS = int(datetime(2026, 5, 4, 12, 0, tzinfo=UTC).timestamp() * 1000)
 
@@ -71,13 +73,13 @@ class Desk:
         self.vm.connect()
         assert self.all(Connect)
         me = self.vm.form.state.user
-        self.event(Online(me, "server", (me, *others), LIMITS, True), CaughtUp(0))
+        self.event(Online(me, "server", (me, *others), LIMITS, True, KEY), CaughtUp(0))
         self.vm.set_in_front(front)
         self.forget()
 
     def online_again(self, *others: str, fresh: bool = False) -> None:
         me = self.vm.me
-        self.event(Online(me, "server", (me, *others), LIMITS, fresh), CaughtUp(0))
+        self.event(Online(me, "server", (me, *others), LIMITS, fresh, KEY), CaughtUp(0))
 
     def message(self, sender: str, text: str, *, to: str = "", cid: str = "") -> Message:
         number = next(self._ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.gui.desk import LIMITS, Desk
+from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import (
     Loss,
     MessageReceived,
@@ -97,7 +97,7 @@ def test_control_characters_that_were_pasted_are_not_sent(desk: Desk) -> None:
 def test_a_text_that_is_too_long_says_so_and_is_not_sent() -> None:
     desk = Desk()
     desk.log_in("bob")
-    desk.event(Online("alice", "s", ("alice", "bob"), LimitsInForce(65536, 10, 0, 0), False))
+    desk.event(Online("alice", "s", ("alice", "bob"), LimitsInForce(65536, 10, 0, 0), False, KEY))
     desk.vm.open("bob")
     desk.vm.set_draft("x" * 9)
     assert desk.vm.composer.hint == "1 characters left"
@@ -341,7 +341,7 @@ def test_a_chat_does_not_grow_without_bound_and_can_be_loaded_again(desk: Desk) 
 def test_limits_of_zero_are_not_taken_for_limits() -> None:
     desk = Desk()
     desk.vm.connect()
-    desk.event(Online("alice", "s", ("alice", "bob"), LIMITS, True))
+    desk.event(Online("alice", "s", ("alice", "bob"), LIMITS, True, KEY))
     desk.vm.open("bob")
     desk.vm.set_draft("hello")
     assert desk.vm.composer.hint == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.unit.gui.desk import LIMITS, Desk
+from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import Loss, Offline, Online, UserLeft
 from twocans.client.outbox import Outgoing
 from twocans.gui.transcript.model import Status
@@ -69,7 +69,7 @@ def test_cancelling_ends_the_attempt_and_its_late_answer_changes_nothing() -> No
     session = desk.vm.form.session
     desk.vm.form.cancel()
     assert desk.all(Disconnect)
-    desk.vm.handle(FromClient(session, Online("alice", "s", ("alice",), LIMITS, True)))
+    desk.vm.handle(FromClient(session, Online("alice", "s", ("alice",), LIMITS, True, KEY)))
     assert desk.vm.screen is Screen.LOGIN
     desk.vm.handle(ConnectRefused(session, "Too late."))
     assert desk.vm.form.state.server_error == ""
@@ -85,7 +85,7 @@ def test_connecting_twice_makes_one_attempt() -> None:
 def test_a_login_that_worked_is_remembered_as_the_server_spells_it() -> None:
     desk = Desk(server="localhost:5050", user="Alice")
     desk.vm.connect()
-    desk.event(Online("alice", "s", ("alice",), LIMITS, True))
+    desk.event(Online("alice", "s", ("alice",), LIMITS, True, KEY))
     assert desk.all(RememberLogin) == [RememberLogin("localhost:5050", "alice")]
     assert desk.vm.title == "Twocans – alice"
 

@@ -18,6 +18,8 @@ from twocans.client.events import (
     Offline,
     Online,
     PeerTyping,
+    PresenceChanged,
+    ReadElsewhere,
     ReceiptMoved,
     UserJoined,
     UserLeft,
@@ -321,6 +323,8 @@ class ViewModel(Looking):
                 self.chats.receipt(peer, delivered, read)
             case PeerTyping(user):
                 self.chats.typing(user)
+            case PresenceChanged() | ReadElsewhere():
+                pass
             case _:
                 assert_never(event)
 

@@ -1,0 +1,150 @@
+"""What one client shows to servers, and to which: a server's key is checked first, and only then is anything looked up."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Final
+
+from twocans.client import sentences
+from twocans.client.address import Address
+from twocans.client.errors import TokensUnusable, TrustUnusable
+from twocans.client.events import Loss
+from twocans.client.link import AttemptFailed
+from twocans.client.settings import Ending, Introduction
+from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
+from twocans.client.trust import Trust
+from twocans.protocol.errors import ProtocolError
+from twocans.protocol.keys import ServerKey
+from twocans.protocol.names import user_key
+
+TOKEN_BYTES: Final = 32
+MAX_DEVICE_CHARS: Final = 64
+
+
+class Credentials:
+    """Keys, tokens, and what is needed only once. All that may block is done in threads.
+
+    Args:
+        server: where the server is.
+        user: the name to register under.
+        trust: the keys of known servers.
+        tokens: where tokens are kept.
+        secret: a device code or the password.
+        invite: what a server asks newcomers for.
+        device: what the owner sees this device as.
+    """
+
+    def __init__(
+        self,
+        server: Address,
+        user: str,
+        *,
+        trust: Trust,
+        tokens: Tokens,
+        secret: str | None,
+        invite: str | None,
+        device: str,
+    ) -> None:
+        self.problem = ""
+        """A sentence for the user if a key or a token cannot be kept; "" if all can."""
+        self._server = server
+        self._user = _same_for_all_spellings(user)
+        self._trust = trust
+        self._tokens = tokens
+        self._secret = secret
+        self._invite = invite
+        self._device = "".join(char for char in device if char.isprintable())[:MAX_DEVICE_CHARS] or None
+        self._held: dict[ServerKey, str] = {}
+
+    @property
+    def are_text(self) -> bool:
+        """Whether the secret and the invite can be said at all."""
+        try:
+            f"{self._secret}{self._invite}".encode()
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    async def introduction(self, key: ServerKey) -> Introduction:
+        """What to say to the server that has proved to have a key.
+
+        Raises:
+            AttemptFailed: it is not the server that is known, or that cannot be told.
+        """
+        try:
+            met = await asyncio.to_thread(self._trust.meet, self._server, key)
+        except TrustUnusable as error:
+            raise AttemptFailed(Ending(Loss.UNVERIFIED, error.text, again=False)) from None
+        if met.known != key:
+            text = sentences.key_changed(str(self._server), key, met.known)
+            raise AttemptFailed(Ending(Loss.KEY_CHANGED, text, again=False, key=key, known_key=met.known))
+        self.problem = met.problem
+        if key not in self._held:
+            self._held[key] = await asyncio.to_thread(self._find_or_make, key)
+        return Introduction(
+            key=key,
+            first_use=met.first_use,
+            token=self._held[key],
+            secret=self._secret,
+            invite=self._invite,
+            device=self._device,
+        )
+
+    async def not_encrypted(self, failed: AttemptFailed) -> AttemptFailed:
+        """What answers does not encrypt; that is worse where a server is known."""
+        try:
+            known = await asyncio.to_thread(self._trust.key, self._server)
+        except TrustUnusable as error:
+            return AttemptFailed(Ending(Loss.UNVERIFIED, error.text, again=False))
+        if known is None:
+            return failed
+        return AttemptFailed(Ending(failed.ending.loss, sentences.stripped(str(self._server))))
+
+    async def welcomed(self, key: ServerKey, token: str) -> None:
+        """The server has let the user in, and this is the token that counts from now on."""
+        self._secret = self._invite = None
+        if token != self._held.get(key):
+            self._held[key] = token
+            await asyncio.to_thread(self._put, key, token)
+
+    async def revoked(self) -> None:
+        """The tokens that were shown are worth nothing any more."""
+        held, self._held = self._held, {}
+        await asyncio.to_thread(self._forget, tuple(held))
+
+    def _find_or_make(self, key: ServerKey) -> str:
+        try:
+            token = self._tokens.get(key, self._user)
+        except TokensUnusable as error:
+            # What cannot be read is not written over.
+            self.problem = error.text
+            return secrets.token_hex(TOKEN_BYTES)
+        if token is None or not (
+            0 < len(token) <= MAX_TOKEN_CHARS and token.isascii() and token.isprintable()
+        ):
+            token = secrets.token_hex(TOKEN_BYTES)
+            # It is kept before the server knows it: a crash in between loses no name.
+            self._put(key, token)
+        return token
+
+    def _put(self, key: ServerKey, token: str) -> None:
+        try:
+            self._tokens.put(key, self._user, token)
+        except TokensUnusable as error:
+            self.problem = error.text
+
+    def _forget(self, keys: tuple[ServerKey, ...]) -> None:
+        for key in keys:
+            try:
+                self._tokens.forget(key, self._user)
+            except TokensUnusable as error:
+                self.problem = error.text
+
+
+def _same_for_all_spellings(name: str) -> str:
+    try:
+        return user_key(name)
+    except ProtocolError:
+        # The server decides which names exist, and may be newer.
+        return name.casefold()
