@@ -223,6 +223,7 @@ class Driver:
         if link.is_closed:
             self._session.lost()
         self._turn()
+        link.resume_reading()
         return link.key
 
     async def _forget_if_revoked(self, ending: Ending) -> None:

@@ -102,7 +102,13 @@ class Conversation:
     async def close(self) -> None:
         """Close in order."""
         self.writer.close()
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, ssl.SSLError):
+            await self.writer.wait_closed()
+
+    async def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        self.writer.transport.abort()
+        with suppress(ConnectionError, ssl.SSLError):
             await self.writer.wait_closed()
 
     def reset(self) -> None:
@@ -152,7 +158,7 @@ class ScriptedServer:
     async def __aexit__(self, *_: object) -> None:
         await self.shut()
         for conversation in self._all:
-            await conversation.close()
+            await conversation.abort()
 
     async def open(self) -> None:
         """Listen, on the same port as before if there was one."""

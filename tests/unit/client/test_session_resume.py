@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.client.sessions import INTRODUCTION, TOKEN, Harness, message, welcome
+from tests.unit.client.sessions import INTRODUCTION, OLD_TOKEN, Harness, message, welcome
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -44,7 +44,7 @@ def test_a_lost_connection_is_resumed_from_the_last_message() -> None:
     harness.say(message(5), message(9))
     harness.drop()
     hello, *_ = harness.connect(last=9)
-    assert hello == Hello(user="alice", agent="test", after=9, log="log-1", token=TOKEN)
+    assert hello == Hello(user="alice", agent="test", after=9, log="log-1", token=OLD_TOKEN)
 
 
 def test_synced_moves_the_cursor_though_nothing_was_missed() -> None:
