@@ -125,6 +125,7 @@ def serve(
     data: Path | None = None,
     mode: TlsMode = TlsMode.OFFERED,
     deny: tuple[IPv4Network, ...] = (),
+    invite: str | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Serving]:
     """Run a server on a free port of the loopback address until the end of the block; `tls` is for its peers."""
@@ -137,6 +138,7 @@ def serve(
         limits=Limits() if limits is None else limits,
         tls=mode,
         deny=deny,
+        invite=invite,
     )
     serving = Serving(config, tls=tls)
     try:
