@@ -36,24 +36,14 @@ from twocans.protocol.messages import (
     SetPassword,
     Typing,
 )
-from twocans.protocol.names import NameInvalid
 from twocans.server.config import TlsMode
+from twocans.server.greeting import Greeting
 from twocans.server.outgoing import Outgoing
 from twocans.server.transport import Timers, Transport
 
 CLOSE_S: Final = 5.0
 """How long a peer may take to fetch the last words."""
 _QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery, DevicesQuery, CodeQuery)
-_FINAL: Final = frozenset({Code.SERVER_FULL, Code.BANNED})
-"""Refusals after which another name is not asked for."""
-SPACED: Final = (
-    "A name has no spaces. A password after it is taken over an encrypted connection only; one that was sent here"
-    " may have been read by others."
-)
-_WHO: Final = "Say who you are first: HELLO with your user name."
-_ENCRYPTED_ONLY: Final = (
-    "This server takes encrypted connections only. Use the Twocans client, or ncat --ssl."
-)
 
 
 RUN_LINES: Final = 256
@@ -77,17 +67,15 @@ class Connection(Outgoing):
         "_clogged",
         "_eof",
         "_finishing",
+        "_greeting",
         "_heard_at",
         "_hub",
-        "_name",
         "_paused",
         "_pings",
         "_reader",
-        "_refusals",
         "_throttled",
         "_timer",
         "_timers",
-        "_tls",
         "_too_long",
         "_waiting",
         "_working",
@@ -114,7 +102,7 @@ class Connection(Outgoing):
         )
         self._hub = hub
         self._timers = timers
-        self._tls = tls
+        self._greeting: Greeting | None = Greeting(self, hub, tls)
         self._reader = LineReader(limits.max_line_bytes)
         self._bucket = None
         if limits.rate_per_s:
@@ -126,11 +114,9 @@ class Connection(Outgoing):
         self._throttled = False
         self._clogged = False
         self._paused = False
-        self._refusals = 0
         self._finishing = False
         self._working = False
         self._eof = False
-        self._name = ""
         self._heard_at = now
         self._pings = 0
         self._timer = timers.call_later(limits.registration_s, self._registration_timed_out)
@@ -158,7 +144,7 @@ class Connection(Outgoing):
             return
         self._finish_lines()
         if not self.closing:
-            self._close(Reason.LEFT)
+            self.close(Reason.LEFT)
 
     def lost(self, *, timed_out: bool = False) -> None:
         """The connection is gone; called once, and nothing after it."""
@@ -168,11 +154,13 @@ class Connection(Outgoing):
         self.ended = True
         self._timer.cancel()
         self._drained = ()
+        # Each would else keep the other until the garbage collector finds them.
+        self._greeting = None
 
     def break_off(self, reason: Reason) -> None:
         """Close without a word, since the peer would not understand any."""
         if not self.closing:
-            self._close(reason)
+            self.close(reason)
 
     def answered(self) -> None:
         """See `Session.answered`."""
@@ -189,7 +177,7 @@ class Connection(Outgoing):
         if self.closing:
             return
         self.deliver(Goodbye(reason=reason.value, text=text))
-        self._close(reason)
+        self.close(reason)
 
     def is_waiting(self) -> bool:
         """See `Outgoing.is_waiting`."""
@@ -302,8 +290,8 @@ class Connection(Outgoing):
 
     def _handle(self, line: bytes) -> None:
         try:
-            if self.account is None:
-                self._register(line)
+            if self._greeting is not None:
+                self._greeting.take(line)
             elif self.json:
                 self._handle_json(json.decode_client(line))
             else:
@@ -311,80 +299,18 @@ class Connection(Outgoing):
         except ProtocolError as error:
             self.deliver(error.frame())
 
-    def _register(self, line: bytes) -> None:
-        if self.json is None:
-            self.json = json.is_hello(line)
-            self.plain = not self.json
-        if self._tls is TlsMode.REQUIRED and not self.encrypted:
-            self._refuse_unencrypted()
-            return
-        try:
-            if self.json:
-                hello = json.decode_client(line)
-                if not isinstance(hello, Hello):
-                    self._before_hello(hello)
-                    return
-                self._name = hello.user
-                self._hub.register_json(self, hello)
-            else:
-                self._name, secret = plain.decode_login(line)
-                if secret is not None and not self.encrypted:
-                    raise NameInvalid(SPACED)
-                self._hub.register_plain(self, self._name, secret)
-        except ProtocolError as error:
-            self._refuse(error)
-
     def admitted(self) -> None:
         """See `Session.admitted`."""
+        self._greeting = None
         self._timer.cancel()
         if self.json:
             self._watch()
 
     def turned_away(self, error: ProtocolError) -> None:
         """See `Session.turned_away`."""
-        self._refuse(error)
+        if self._greeting is not None:
+            self._greeting.refuse(error)
         self.answered()
-
-    def _refuse(self, error: ProtocolError) -> None:
-        self._hub.refused(self, self._name, error)
-        self.deliver(error.frame())
-        self._refusals += 1
-        if error.code in _FINAL:
-            self.end(Reason.REFUSED, "Goodbye.")
-        elif self._refusals >= self._hub.limits.max_refusals:
-            self.end(Reason.REFUSED, "No name was accepted. Please connect again.")
-        elif not self.json:
-            # The next first line may pick the other dialect.
-            self.json = None
-
-    def _refuse_unencrypted(self) -> None:
-        self.deliver(Error(code=Code.AUTH_REQUIRED, text=_ENCRYPTED_ONLY, needs="tls"))
-        self.deliver(Goodbye(reason=Reason.REFUSED.value, text="Goodbye."))
-        self._close(Reason.NOT_ENCRYPTED)
-
-    def _before_hello(self, message: FromClient) -> None:
-        match message:
-            case Ping(n=n):
-                self.deliver(Pong(n))
-            case Pong():
-                pass
-            case Bye():
-                self._close(Reason.LEFT)
-            case Send(cid=cid):
-                raise ProtocolError(Code.NOT_REGISTERED, _WHO, cid=cid)
-            case (
-                HistoryQuery(rid=rid)
-                | SearchQuery(rid=rid)
-                | ChatsQuery(rid=rid)
-                | FindQuery(rid=rid)
-                | DevicesQuery(rid=rid)
-                | CodeQuery(rid=rid)
-                | Revoke(rid=rid)
-                | SetPassword(rid=rid)
-            ):
-                raise ProtocolError(Code.NOT_REGISTERED, _WHO, rid=rid)
-            case _:
-                raise ProtocolError(Code.NOT_REGISTERED, _WHO)
 
     def _handle_json(self, message: FromClient) -> None:
         if self._finishing and isinstance(message, _QUERIES):
@@ -411,7 +337,7 @@ class Connection(Outgoing):
             case Pong():
                 pass
             case Bye():
-                self._close(Reason.LEFT)
+                self.close(Reason.LEFT)
             case Hello():
                 raise ProtocolError(Code.BAD_REQUEST, "You are registered already.")
             case DevicesQuery():
@@ -431,9 +357,10 @@ class Connection(Outgoing):
         if self.json is None:
             self.json = False
         self.deliver(Error(code=Code.BAD_REQUEST, text=text))
-        self._close(Reason.PROTOCOL_ERROR)
+        self.close(Reason.PROTOCOL_ERROR)
 
-    def _close(self, reason: Reason) -> None:
+    def close(self, reason: Reason) -> None:
+        """Say nothing more, and close once everything is sent."""
         self.leave(reason)
         self.want_flush()
         # A peer that does not take the last words is not waited for.

@@ -1,0 +1,132 @@
+"""A connection from its first line until it is registered: the dialect, the name, and what is refused meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from twocans.hub.hub import Hub
+from twocans.hub.session import Reason
+from twocans.protocol import json, plain
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.messages import (
+    Bye,
+    ChatsQuery,
+    CodeQuery,
+    DevicesQuery,
+    Error,
+    FindQuery,
+    FromClient,
+    Goodbye,
+    Hello,
+    HistoryQuery,
+    Ping,
+    Pong,
+    Revoke,
+    SearchQuery,
+    Send,
+    SetPassword,
+)
+from twocans.protocol.names import NameInvalid
+from twocans.server.config import TlsMode
+
+if TYPE_CHECKING:
+    from twocans.server.connection import Connection
+
+_FINAL: Final = frozenset({Code.SERVER_FULL, Code.BANNED})
+"""Refusals after which no other name is asked for."""
+_WHO: Final = "Say who you are first: HELLO with your user name."
+_SPACED: Final = (
+    "A name has no spaces. A password after it is taken over an encrypted connection only; one that was sent here"
+    " may have been read by others."
+)
+_ENCRYPTED_ONLY: Final = (
+    "This server takes encrypted connections only. Use the Twocans client, or ncat --ssl."
+)
+
+
+class Greeting:
+    """Registers a connection.
+
+    Args:
+        connection: the connection.
+        hub: where it registers.
+        tls: whether it may do so without encryption.
+    """
+
+    __slots__ = ("_connection", "_hub", "_name", "_refusals", "_tls")
+
+    def __init__(self, connection: Connection, hub: Hub, tls: TlsMode) -> None:
+        self._connection = connection
+        self._hub = hub
+        self._tls = tls
+        self._name = ""
+        self._refusals = 0
+
+    def take(self, line: bytes) -> None:
+        """The peer says who it is; the hub tells the connection what comes of it.
+
+        Raises:
+            ProtocolError: it has said something else that has to wait until then.
+        """
+        connection = self._connection
+        if connection.json is None:
+            connection.json = json.is_hello(line)
+            connection.plain = not connection.json
+        if self._tls is TlsMode.REQUIRED and not connection.encrypted:
+            connection.deliver(Error(code=Code.AUTH_REQUIRED, text=_ENCRYPTED_ONLY, needs="tls"))
+            connection.deliver(Goodbye(reason=Reason.REFUSED.value, text="Goodbye."))
+            connection.close(Reason.NOT_ENCRYPTED)
+            return
+        try:
+            if connection.json:
+                hello = json.decode_client(line)
+                if not isinstance(hello, Hello):
+                    self._before_hello(hello)
+                    return
+                self._name = hello.user
+                self._hub.register_json(connection, hello)
+            else:
+                self._name, secret = plain.decode_login(line)
+                if secret is not None and not connection.encrypted:
+                    raise NameInvalid(_SPACED)
+                self._hub.register_plain(connection, self._name, secret)
+        except ProtocolError as error:
+            self.refuse(error)
+
+    def refuse(self, error: ProtocolError) -> None:
+        """The peer is not registered; it may try again, but not for ever."""
+        connection = self._connection
+        self._hub.refused(connection, self._name, error)
+        connection.deliver(error.frame())
+        self._refusals += 1
+        if error.code in _FINAL:
+            connection.end(Reason.REFUSED, "Goodbye.")
+        elif self._refusals >= self._hub.limits.max_refusals:
+            connection.end(Reason.REFUSED, "No name was accepted. Please connect again.")
+        elif not connection.json:
+            # The next first line may pick the other dialect.
+            connection.json = None
+
+    def _before_hello(self, message: FromClient) -> None:
+        match message:
+            case Ping(n=n):
+                self._connection.deliver(Pong(n))
+            case Pong():
+                pass
+            case Bye():
+                self._connection.close(Reason.LEFT)
+            case Send(cid=cid):
+                raise ProtocolError(Code.NOT_REGISTERED, _WHO, cid=cid)
+            case (
+                HistoryQuery(rid=rid)
+                | SearchQuery(rid=rid)
+                | ChatsQuery(rid=rid)
+                | FindQuery(rid=rid)
+                | DevicesQuery(rid=rid)
+                | CodeQuery(rid=rid)
+                | Revoke(rid=rid)
+                | SetPassword(rid=rid)
+            ):
+                raise ProtocolError(Code.NOT_REGISTERED, _WHO, rid=rid)
+            case _:
+                raise ProtocolError(Code.NOT_REGISTERED, _WHO)
