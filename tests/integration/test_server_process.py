@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ import pytest
 
 from tests.support.process import START_S, Output, ServerProcess, command, parse_event
 from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, eventually, hello
+from tests.support.tls import client_context
 
 NETCAT = [shutil.which("nc") or ""] if shutil.which("nc") else [
     sys.executable,
@@ -51,6 +53,35 @@ def test_address_to_connect_to_is_printed_ready_to_copy() -> None:
         with PlainPeer(int(port), "alice") as alice:
             assert alice.users == ["alice"]
         assert host == "127.0.0.1"
+
+
+def test_key_of_the_server_is_shown_as_clients_show_it_and_stays_the_same(tmp_path: Path) -> None:
+    with ServerProcess(json_log=False) as server:
+        shown = server.output.wait_for(lambda line: "The key of this server is" in line)
+        assert re.search(r"is (\w{4}-){4}\w{4}; clients show the same\.", shown)
+    keys = []
+    for _ in range(2):
+        with ServerProcess("--data", str(tmp_path)) as server:
+            keys.append(server.started.text("key"))
+    assert keys[0] == keys[1]
+    assert {"server.crt", "server.key"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_encrypted_clients_are_told_apart_in_the_log(mode: str) -> None:
+    with ServerProcess("--concurrency", mode) as server:
+        with (
+            PlainPeer(server.port, "alice", tls=client_context()),
+            JsonPeer(server.port, "bob"),
+        ):
+            assert server.event("user_registered", user="alice")["encrypted"] is True
+            assert server.event("user_registered", user="bob")["encrypted"] is False
+        assert server.event("session_closed", user="alice")["reason"] == "left"
+        with Peer(server.port) as peer:
+            peer.sendall(b"\x16\x03\x01\x00\x05hello")
+            failed = server.event("never_registered", address=f"127.0.0.1:{peer.local_port}")
+            assert failed["reason"] == "tls_failed"
+        assert server.stop() == 0
+        assert server.errors.all() == []
 
 
 def text_port(server: ServerProcess) -> int:

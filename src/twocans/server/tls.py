@@ -20,7 +20,9 @@ HANDSHAKE: Final = 0x16
 RECORD_BYTES: Final = 16 * 1024
 """The most text in one TLS record (RFC 8446, section 5.1)."""
 PIECE_BYTES: Final = 64 * 1024
-"""About how much is decrypted, or encrypted, at a time."""
+"""About how much of what a peer says is passed on at a time."""
+STEP_BYTES: Final = 8 * 1024
+"""How much is given to OpenSSL at a time: it keeps as much memory as it ever held of one connection."""
 
 
 class Input(Protocol):
@@ -102,6 +104,7 @@ class TlsTransport:
         "_paused",
         "_tls",
         "_transport",
+        "_unread",
         "unsent_bytes",
     )
 
@@ -111,6 +114,7 @@ class TlsTransport:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self._unread = memoryview(b"")
         self._established = False
         self._paused = False
         self._delivering = False
@@ -125,18 +129,12 @@ class TlsTransport:
         """Bytes have arrived."""
         if self._over or self._connection.closing:
             return
-        self._incoming.write(chunk)
+        # More can come in a pause: a driver may have read it before it was told.
+        self._unread = memoryview(b"".join((self._unread, chunk)) if self._unread else chunk)
         if not self._established:
-            try:
-                self._tls.do_handshake()
-            except ssl.SSLWantReadError:
-                self._answer()
-                return
-            except ssl.SSLError:
-                self._fail()
-                return
-            self._established = True
-        self._deliver()
+            self._shake_hands()
+        if self._established:
+            self._deliver()
         self._answer()
 
     def eof(self) -> None:
@@ -158,18 +156,15 @@ class TlsTransport:
         if not self._established or self._closed:
             return
         pieces = []
-        view = memoryview(data)
+        rest = memoryview(data)
         try:
-            while view:
-                # What waits within OpenSSL stays allocated, so that is never much.
-                view = view[self._tls.write(view[:PIECE_BYTES]) :]
-                if self._outgoing.pending >= PIECE_BYTES:
-                    pieces.append(self._outgoing.read())
+            while rest:
+                rest = rest[self._tls.write(rest[:STEP_BYTES]) :]
+                pieces.append(self._outgoing.read())
         except ssl.SSLError:
             self._fail()
             return
-        pieces.append(self._outgoing.read())
-        self._transport.write(b"".join(pieces))
+        self._transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -207,7 +202,18 @@ class TlsTransport:
         """See `Transport.unconfirmed_bytes`."""
         return self._transport.unconfirmed_bytes()
 
-    # --- decrypting --------------------------------------------------------------------------------------
+    # --- encrypting and decrypting ------------------------------------------------------------------------
+
+    def _shake_hands(self) -> None:
+        while not self._established and not self._over:
+            try:
+                self._tls.do_handshake()
+                self._established = True
+            except ssl.SSLWantReadError:
+                if not self._step():
+                    return
+            except ssl.SSLError:
+                self._fail()
 
     def _deliver(self) -> None:
         """Pass on what has been received, as far as it is wanted."""
@@ -231,10 +237,14 @@ class TlsTransport:
         """Some of what has been received; nothing if there is no more of it, or if an end has come."""
         pieces: list[bytes] = []
         size = 0
-        while self._end is None and size < PIECE_BYTES and (self._incoming.pending or self._tls.pending()):
+        while self._end is None and size < PIECE_BYTES:
+            if not self._incoming.pending and not self._tls.pending() and not self._step():
+                break
             try:
                 piece = self._tls.read(RECORD_BYTES)
             except ssl.SSLWantReadError:
+                if self._step():
+                    continue
                 break
             except ssl.SSLError:
                 self._end = _End.FAILURE
@@ -244,6 +254,14 @@ class TlsTransport:
             pieces.append(piece)
             size += len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _step(self) -> bool:
+        """Give OpenSSL some more of what has been received; whether there was any."""
+        if not self._unread:
+            return False
+        self._incoming.write(self._unread[:STEP_BYTES])
+        self._unread = self._unread[STEP_BYTES:]
+        return True
 
     def _answer(self) -> None:
         """Send what TLS itself has to say; a peer that does not read that either is cut off."""

@@ -1,0 +1,140 @@
+"""Who may open a connection: networks, bans, numbers, and a log that a flood of them does not flood."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+
+import pytest
+
+from tests.unit.hub.fakes import ManualClock, RecordedLog
+from twocans.hub.limits import Limits
+from twocans.server.doorkeeper import TOLD_PER_S, UNREGISTERED, Doorkeeper, Refusal, words
+
+HOME = IPv4Network("192.168.0.0/16")
+CELLAR = IPv4Network("192.168.7.0/24")
+
+
+class Door:
+    """A doorkeeper with a clock and a log."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        allow: tuple[IPv4Network, ...] = (),
+        deny: tuple[IPv4Network, ...] = (),
+    ) -> None:
+        self.clock = ManualClock()
+        self.log = RecordedLog()
+        self.banned: set[IPv4Address] = set()
+        self.keeper = Doorkeeper(
+            Limits() if limits is None else limits,
+            allow=allow,
+            deny=deny,
+            banned=self.banned.__contains__,
+            timers=self.clock,
+            log=self.log,
+        )
+
+    def enter(self, host: str) -> Refusal | None:
+        """Somebody comes."""
+        return self.keeper.enter(IPv4Address(host), address=f"{host}:1234")
+
+    def leave(self, host: str) -> None:
+        """Somebody goes."""
+        self.keeper.leave(IPv4Address(host))
+
+
+def test_without_lists_everybody_may_come_in() -> None:
+    door = Door()
+    assert door.enter("192.168.1.2") is None
+    assert door.enter("8.8.8.8") is None
+    assert door.log.events == []
+
+
+@pytest.mark.parametrize(
+    ("host", "refusal"),
+    [("192.168.1.2", None), ("192.168.7.2", Refusal.NETWORK), ("8.8.8.8", Refusal.NETWORK)],
+)
+def test_only_allowed_networks_come_in_and_denied_ones_never(host: str, refusal: Refusal | None) -> None:
+    assert Door(allow=(HOME,), deny=(CELLAR,)).enter(host) is refusal
+
+
+def test_deny_alone_shuts_out_its_networks_only() -> None:
+    door = Door(deny=(CELLAR,))
+    assert door.enter("192.168.7.255") is Refusal.NETWORK
+    assert door.enter("192.168.8.0") is None
+
+
+def test_ban_holds_from_now_on_until_it_is_lifted() -> None:
+    door = Door()
+    assert door.enter("10.0.0.1") is None
+    door.banned.add(IPv4Address("10.0.0.1"))
+    assert door.enter("10.0.0.1") is Refusal.BANNED
+    assert door.enter("10.0.0.2") is None
+    door.banned.clear()
+    assert door.enter("10.0.0.1") is None
+
+
+def test_one_address_has_so_many_connections_and_room_again_when_one_ends() -> None:
+    door = Door(Limits(max_connections_per_address=2))
+    assert [door.enter("10.0.0.1") for _ in range(3)] == [None, None, Refusal.ADDRESS_FULL]
+    assert door.enter("10.0.0.2") is None
+    door.leave("10.0.0.1")
+    assert door.enter("10.0.0.1") is None
+    assert door.enter("10.0.0.1") is Refusal.ADDRESS_FULL
+
+
+def test_zero_is_no_limit_for_an_address() -> None:
+    door = Door(Limits(max_connections_per_address=0))
+    assert {door.enter("10.0.0.1") for _ in range(2000)} == {None}
+
+
+def test_full_server_lets_nobody_in_until_somebody_leaves() -> None:
+    door = Door(Limits(max_connections=1, max_connections_per_address=0))
+    assert {door.enter("10.0.0.1") for _ in range(1 + UNREGISTERED)} == {None}
+    assert door.enter("10.0.0.2") is Refusal.FULL
+    door.leave("10.0.0.1")
+    assert door.enter("10.0.0.2") is None
+
+
+def test_refused_connections_do_not_count() -> None:
+    door = Door(Limits(max_connections=1, max_connections_per_address=1))
+    assert door.enter("10.0.0.1") is None
+    for _ in range(2 * UNREGISTERED):
+        assert door.enter("10.0.0.1") is Refusal.ADDRESS_FULL
+    assert door.enter("10.0.0.2") is None
+
+
+def test_connection_that_is_gone_at_once_does_not_come_in() -> None:
+    door = Door(Limits(max_connections=1))
+    for _ in range(2 * UNREGISTERED):
+        assert door.keeper.enter(None, address="unknown") is Refusal.GONE
+    assert door.enter("10.0.0.2") is None
+
+
+def test_refusal_is_logged_with_its_reason() -> None:
+    door = Door(deny=(HOME,))
+    door.enter("192.168.1.2")
+    assert door.log.events == [("connection_refused", {"address": "192.168.1.2:1234", "why": "network"})]
+
+
+def test_flood_of_refusals_is_a_few_lines_a_second_and_a_number() -> None:
+    door = Door(deny=(HOME,))
+    for _ in range(1000):
+        door.enter("192.168.1.2")
+    assert len(door.log.named("connection_refused")) == TOLD_PER_S
+    door.clock.advance(1.0)
+    assert door.log.named("more_refused") == [{"number": 1000 - TOLD_PER_S}]
+    door.clock.advance(10.0)
+    door.enter("192.168.1.2")
+    assert len(door.log.named("connection_refused")) == TOLD_PER_S + 1
+    door.clock.advance(1.0)
+    assert len(door.log.named("more_refused")) == 1
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_every_refusal_is_told_in_one_line(refusal: Refusal) -> None:
+    told = words(refusal).decode()
+    assert told.startswith("MSG: Server: ")
+    assert told.index("\n") == len(told) - 1
