@@ -15,7 +15,7 @@ from twocans.client.events import Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import AttemptFailed, Link, NotEncrypted, open_link
 from twocans.client.requests import Reply
 from twocans.client.session import Session
-from twocans.client.settings import Clock, Ending, Timers
+from twocans.client.settings import Clock, Ending, Introduction, Timers
 from twocans.client.stream import EventStream
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Error, Rid
@@ -208,23 +208,34 @@ class Driver:
         Raises:
             AttemptFailed: there is no connection, or not to that server.
         """
-        try:
-            link = await open_link(self._address, self, within_s=self._timers.connect)
-        except NotEncrypted as failed:
-            raise await self._credentials.not_encrypted(failed) from None
-        try:
-            introduction = await self._credentials.introduction(link.key)
-        except BaseException:
-            link.abort()
-            raise
+        link, introduction = await self._meet()
+        if link.is_closed:
+            # Somebody may have had to unlock a keyring first, and the server does not wait that long.
+            link, introduction = await self._meet()
         self._link = link
         self._program_is_slow = False
         self._session.connected(introduction)
         if link.is_closed:
             self._session.lost()
         self._turn()
-        link.resume_reading()
-        return link.key
+        link.begin()
+        return introduction.key
+
+    async def _meet(self) -> tuple[Link, Introduction]:
+        """Connect, and look up what to say if the server is the right one; nothing is said yet.
+
+        Raises:
+            AttemptFailed: there is no connection, or not to that server.
+        """
+        try:
+            link = await open_link(self._address, self, within_s=self._timers.connect)
+        except NotEncrypted as failed:
+            raise await self._credentials.not_encrypted(failed) from None
+        try:
+            return link, await self._credentials.introduction(link.key)
+        except BaseException:
+            link.abort()
+            raise
 
     async def _forget_if_revoked(self, ending: Ending) -> None:
         if ending.loss is Loss.REVOKED:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -19,6 +19,9 @@ from twocans.client.address import Address
 from twocans.client.events import Loss
 from twocans.client.settings import Ending
 from twocans.protocol.keys import ServerKey, server_key
+
+MAX_EARLY_BYTES: Final = 64 * 1024
+"""How much a server may say before it is checked until nothing more is read from it."""
 
 
 class AttemptFailed(Exception):
@@ -46,7 +49,7 @@ class LinkUser(Protocol):
 
 
 class Link(asyncio.Protocol):
-    """The connection. Nothing is read before `resume_reading`.
+    """The connection. What comes before `begin` waits: nothing is to be heard from a server that is not checked.
 
     Args:
         user: whom to tell.
@@ -62,17 +65,31 @@ class Link(asyncio.Protocol):
         self._user = user
         self._transport: asyncio.Transport | None = None
         self._closed = asyncio.Event()
+        self._begun = False
+        self._early = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop."""
         # Not asked with isinstance(): uvloop's transports have the methods of the class, but are not of it.
         self._transport = cast("asyncio.Transport", transport)
         self.writable = True
-        self.pause_reading()
 
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
-        self._user.link_received(self, data)
+        if self._begun:
+            self._user.link_received(self, data)
+            return
+        self._early += data
+        if len(self._early) > MAX_EARLY_BYTES:
+            self.pause_reading()
+
+    def begin(self) -> None:
+        """The server is the right one: hear it."""
+        self._begun = True
+        early, self._early = bytes(self._early), bytearray()
+        if early:
+            self._user.link_received(self, early)
+        self.resume_reading()
 
     def pause_writing(self) -> None:
         """Called by the event loop."""
@@ -172,12 +189,10 @@ async def open_link(address: Address, user: LinkUser, *, within_s: float) -> Lin
     except TimeoutError:
         sock.close()
         raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.no_welcome(where, within_s))) from None
-    except ssl.SSLEOFError:
-        raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.closed_at_once(where))) from None
-    except ssl.SSLError:
-        raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
-    except OSError:
-        raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.closed_at_once(where))) from None
+    except OSError as error:
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
+            raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
+        raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.hung_up(where))) from None
     try:
         link.key = _key_of(transport.get_extra_info("ssl_object"))
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):

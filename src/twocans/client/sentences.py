@@ -81,6 +81,14 @@ def closed_at_once(where: str) -> str:
     return f"{where} ended the connection without a word. Check that a Twocans server is running there."
 
 
+def hung_up(where: str) -> str:
+    """For a connection that ended while it was being encrypted."""
+    return (
+        f"{where} ended the connection before it was encrypted. "
+        "Check that a Twocans server is running there, and that it is not an older one."
+    )
+
+
 def no_welcome(where: str, seconds: float) -> str:
     """For a connection on which the server does not say anything."""
     return (

@@ -48,10 +48,18 @@ def welcome(
     users: tuple[str, ...] = ("alice", "bob"),
     token: str = TOKEN,
     limits: LimitsInForce = LIMITS,
+    unencrypted: tuple[str, ...] = (),
 ) -> Welcome:
     """What the server says first."""
     return Welcome(
-        user=user, server="test", log=log, last=last, users=list(users), token=token, limits=limits
+        user=user,
+        server="test",
+        log=log,
+        last=last,
+        users=list(users),
+        token=token,
+        limits=limits,
+        unencrypted=list(unencrypted),
     )
 
 

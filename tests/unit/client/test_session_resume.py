@@ -16,6 +16,8 @@ from twocans.client.events import (
     MessageStored,
     Online,
     PeerTyping,
+    PresenceChanged,
+    ReadElsewhere,
     ReceiptMoved,
     UserJoined,
     UserLeft,
@@ -31,6 +33,8 @@ from twocans.protocol.messages import (
     Joined,
     Left,
     Ping,
+    Presence,
+    ReadMark,
     Receipt,
     Send,
     Synced,
@@ -142,6 +146,31 @@ def test_presence_is_told_once_for_each_change() -> None:
     )
     assert events == [UserJoined("carol"), UserLeft("bob")]
     assert harness.session.users == ("alice", "carol")
+
+
+def test_whose_messages_others_can_read_is_told_when_it_changes() -> None:
+    harness = Harness()
+    harness.connect()
+    events = harness.say(
+        Joined(user="carol", encrypted=False),
+        Presence(user="bob", encrypted=False),
+        Presence(user="carol", encrypted=True),
+        Presence(user="nobody", encrypted=False),
+    )
+    assert events == [
+        UserJoined("carol", encrypted=False),
+        PresenceChanged("bob", encrypted=False),
+        PresenceChanged("carol", encrypted=True),
+    ]
+    assert harness.session.unencrypted == ("bob",)
+    harness.say(Left(user="bob"), Joined(user="bob"))
+    assert "bob" not in harness.session.unencrypted
+
+
+def test_what_is_read_on_another_device_is_passed_on() -> None:
+    harness = Harness()
+    harness.connect()
+    assert harness.say(ReadMark(peer="bob", id=7)) == [ReadElsewhere("bob", 7)]
 
 
 def test_receipts_and_typing_are_passed_on() -> None:
