@@ -26,6 +26,7 @@ from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
 from twocans.gui.transcript.style import LIGHT as TRANSCRIPT_LIGHT
 from twocans.gui.transcript.style import Fonts, Palette, draws_astral
+from twocans.protocol.text import spelled_out
 
 NAME: Final = "twocans"
 TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
@@ -144,7 +145,8 @@ class Theme:
         return int(self._fonts[face].metrics("linespace"))
 
     def elide(self, face: Face, text: str, width: int) -> str:
-        """As much of a text as fits into `width` pixels."""
+        """As much of a text as fits into `width` pixels, with what would not be seen in it spelled out."""
+        text = spelled_out(text)
         font = self._fonts[face]
         if font.measure(text) <= width:
             return text

@@ -57,6 +57,7 @@ from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.looking import Looking
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
+from twocans.protocol.text import spelled_out
 
 RETURN_GRACE_S: Final = 4.0
 """After a reconnect: how long an open chat waits for the other side to be back too."""
@@ -259,7 +260,7 @@ class ViewModel(Looking):
                 self._event(event)
             case ConnectRefused(_, text, code):
                 if self.form.state.connecting:
-                    self.form.refused(text, code)
+                    self.form.refused(spelled_out(text), code)
             case HistoryLoaded(_, peer, before, messages, more):
                 stretch = Stretch.NEWEST if before is None else Stretch.OLDER
                 if self.chats.is_asked(peer, (stretch, before)):
@@ -382,6 +383,7 @@ class ViewModel(Looking):
         if self.chats.open is not None:
             self.chats.close()
         self.screen = Screen.LOGIN
+        message = spelled_out(message)
         self.form.state.connecting = False
         self.form.state.message = "" if about_name else message
         self.form.state.server_error = ""
