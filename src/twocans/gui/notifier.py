@@ -111,4 +111,4 @@ async def _reads_markup() -> bool:
         )
     finally:
         bus.disconnect()
-    return answer is not None and bool(answer.body) and "body-markup" in answer.body[0]
+    return bool(answer.body) and "body-markup" in answer.body[0]

@@ -26,6 +26,7 @@ from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
 from twocans.gui.transcript.style import LIGHT as TRANSCRIPT_LIGHT
 from twocans.gui.transcript.style import Fonts, Palette, draws_astral
+from twocans.gui.transcript.tip import wrapped
 from twocans.protocol.text import spelled_out
 
 NAME: Final = "twocans"
@@ -159,6 +160,10 @@ class Theme:
                 high = middle - 1
         return text[:low].rstrip() + "…" if low else ""
 
+    def wrap(self, face: Face, text: str, width: int) -> str:
+        """A text without spaces in lines of `width` pixels."""
+        return "\n".join(wrapped(text, self._fonts[face], width))
+
     def drawn(self, text: str) -> str:
         """A line of somebody's text as Tk has to get it, whatever script it is in."""
         return drawn(text, reorders=self._reorders, astral=self._astral)
@@ -222,6 +227,8 @@ class Theme:
             accent_text=c.on_accent,
             danger=c.danger,
             focus=c.accent_text,
+            tip=c.toast_ground,
+            tip_text=c.toast_text,
         )
 
     @property

@@ -31,9 +31,9 @@ _CANDIDATE: Final = re.compile(
     re.IGNORECASE,
 )
 _HOST: Final = re.compile(
-    r"(?:[^/?#@]*@)?(?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.?)(?::\d{1,5})?", re.IGNORECASE
+    r"(?:[^/?#@]*@)?(?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.?)(?::[0-9]{1,5})?", re.IGNORECASE
 )
-_WWW_HOST: Final = re.compile(r"www(?:\.[\w-]+)+(?::\d{1,5})?", re.IGNORECASE)
+_WWW_HOST: Final = re.compile(r"www(?:\.[\w-]+)+(?::[0-9]{1,5})?", re.IGNORECASE)
 _MAILBOX: Final = re.compile(r"[^@\s/?#]+@[\w-]+(?:\.[\w-]+)*")
 _TRAILING: Final = frozenset(".,;:!?'*_~…‘’“”«»‹›")
 _BRACKETS: Final = {

@@ -22,12 +22,14 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
+from twocans.gui.transcript.destination import Destination, destination
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Update
 from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.conversation import Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
     AroundLoaded,
+    AskLink,
     ChatsLoaded,
     ConnectRefused,
     Disconnect,
@@ -188,9 +190,14 @@ class ViewModel(Looking):
         self.chats.set_at_bottom(at_bottom)
         self._forget_seen()
 
-    def open_link(self, url: str) -> None:
-        """A link was clicked."""
-        self._changes.do(OpenLink(url))
+    def open_link(self, target: str) -> None:
+        """A link was clicked; one whose text could be taken for another destination is asked about first."""
+        where = destination(target)
+        self._changes.do(AskLink(where) if where.warnings else OpenLink(where.url))
+
+    def open_asked_link(self, where: Destination) -> None:
+        """The user wants to go there all the same."""
+        self._changes.do(OpenLink(where.url))
 
     def open_notice(self) -> None:
         """The line that goes away by itself was clicked."""
