@@ -8,8 +8,8 @@ from tests.unit.gui.desk import LIMITS, Desk
 from twocans.client.events import Online
 from twocans.gui.viewmodel.effects import AskLink, ConnectRefused, OpenLink, ShowNotification
 
-EVIL = "\u202egnp.exe\u2066\u200b\x1b]0;x\x07"
-SHOWN = "\\u202egnp.exe\\u2066\\u200b\\u001b]0;x\\u0007"
+EVIL = "\u202egnp.exe\u2028\u2066\u200b\x1b]0;x\x07"
+SHOWN = "\\u202egnp.exe\\u2028\\u2066\\u200b\\u001b]0;x\\u0007"
 
 
 @pytest.fixture

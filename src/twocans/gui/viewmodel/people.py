@@ -42,7 +42,7 @@ def rank(name: str, query: str) -> int | None:
 
 def one_line(text: str) -> str:
     """A message's text, or a name, as it fits into a list, with what would not be seen in it spelled out."""
-    return spelled_out(" ".join(text[: PREVIEW_CHARS * 2].split())[:PREVIEW_CHARS])
+    return " ".join(spelled_out(text[: PREVIEW_CHARS * 2]).split())[:PREVIEW_CHARS]
 
 
 def when(at_ms: int, now_ms: int, local: Callable[[int], datetime]) -> str:
