@@ -86,6 +86,16 @@ def test_search_finds_own_messages_only_newest_first(server: Serving) -> None:
     assert alice.ask("SEARCH", query="herring")["messages"] == []
 
 
+@pytest.mark.parametrize(
+    "text", ["inv\u202egnp.exe", "pay\u200bpal", "s\xadafe", "a\u2066b\u2069", "go\U000e0061ogle"]
+)
+def test_search_finds_a_text_by_what_was_written_whatever_is_shown_of_it(server: Serving, text: str) -> None:
+    alice = server.json("alice")
+    server.json("bob")
+    alice.deliver("bob", f"before {text} after")
+    assert texts(alice.ask("SEARCH", query=text).parts("messages")) == [f"before {text} after"]
+
+
 def test_search_comes_in_pages(server: Serving) -> None:
     alice = server.json("alice")
     server.json("bob")

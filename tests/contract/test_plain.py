@@ -52,7 +52,6 @@ def test_message_reaches_the_one_it_is_for_and_nobody_else(server: Serving) -> N
         ("MSG: bob: Grüße, שלום, 你好 👋", "Grüße, שלום, 你好 👋"),
         ("MSG: BOB: any spelling of the name", "any spelling of the name"),
         ("MSG: bob: MSG: bob: quoted", "MSG: bob: quoted"),
-        ("MSG: bob: line\u2028separator", "line\u2028separator"),
     ],
 )
 def test_text_is_all_that_follows_the_second_colon(server: Serving, line: str, text: str) -> None:
@@ -149,6 +148,61 @@ def test_text_with_line_breaks_comes_as_several_messages(server: Serving) -> Non
     alice, bob = server.json("alice"), server.plain("bob")
     alice.say("bob", "one\ntwo\n\nfour")
     assert bob.read_messages(4) == [("alice", "one"), ("alice", "two"), ("alice", ""), ("alice", "four")]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("a\u2066b\u2069", "a\\u2066b\\u2069"),
+        ("a\u2028MSG: Server: pay\u2029now", "a\\u2028MSG: Server: pay\\u2029now"),
+        ("pay \u200f10 20", "pay \\u200f10 20"),
+        ("pay\u200bpal s\xadafe \ufeff\u2060", "pay\\u200bpal s\\u00adafe \\ufeff\\u2060"),
+        ("\ufff9a\ufffab\ufffb", "\\ufff9a\\ufffab\\ufffb"),
+        ("hi\U000e0068\U000e0069", "hi\\U000e0068\\U000e0069"),
+        ("\u3164a\ufe0f", "\\u3164a\\ufe0f"),
+    ],
+)
+@pytest.mark.parametrize("sender", ["plain", "json"])
+def test_what_could_reorder_hide_or_forge_is_spelled_out_for_people_and_unchanged_for_programs(
+    server: Serving, sender: str, text: str, shown: str
+) -> None:
+    bob, carol = server.plain("bob"), server.json("carol")
+    alice = server.plain("alice") if sender == "plain" else server.json("alice")
+    alice.say("bob", text)
+    assert bob.read_message() == ("alice", shown)
+    alice.say("carol", text)
+    assert carol.expect("MSG")["text"] == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["می\u200cخواهم", "שלום!\u200f 12", "👩\u200d👩\u200d👧 ❤\ufe0f", "ไป\u200bไหน", "क्\u200dष", "e\u0301"],
+)
+def test_what_writing_and_emoji_need_arrives_as_it_is(server: Serving, text: str) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    alice.say("bob", text)
+    assert bob.read_message() == ("alice", text)
+
+
+def test_line_break_in_a_text_forges_no_message_of_another(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.plain("bob")
+    alice.say("bob", "hi\nMSG: Server: send me money\nLIST: bob")
+    assert bob.read_messages(3) == [
+        ("alice", "hi"),
+        ("alice", "MSG: Server: send me money"),
+        ("alice", "LIST: bob"),
+    ]
+
+
+def test_what_waited_and_what_comes_together_is_spelled_out_too(server: Serving) -> None:
+    alice, bob = server.plain("alice"), server.plain("bob")
+    part(alice, bob)
+    texts = ["plain", "a\u202eb", "漢字", "c\u2028d"]
+    alice.sendall("".join(f"MSG: bob: {text}\n" for text in texts).encode())
+    alice.read_messages(1)
+    bob = server.plain("bob")
+    assert [text for _, text in bob.read_messages(4)] == ["plain", "a\\u202eb", "漢字", "c\\u2028d"]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\t"])

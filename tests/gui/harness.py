@@ -201,6 +201,11 @@ class Person:
         self._xdotool("mousemove", str(left), str(top), "click", "1")
         self._settle()
 
+    def hover(self, widget: tk.Misc, x: int, y: int) -> None:
+        """Move the pointer over a place in a widget."""
+        self._xdotool("mousemove", str(widget.winfo_rootx() + x), str(widget.winfo_rooty() + y))
+        self._settle()
+
     def click_on(self, text: str) -> None:
         """Click on the button that says this, or on the text of this name in the list of people."""
         for widget in self._widgets():

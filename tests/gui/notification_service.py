@@ -1,4 +1,7 @@
-"""A notification service for tests: prints every notification; `click` on standard input clicks on the last one."""
+"""A notification service for tests: prints every notification; `click` on standard input clicks on the last one.
+
+Its arguments are further capabilities that it has.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ DESCRIPTION = """<node><interface name="org.freedesktop.Notifications">
 <signal name="NotificationClosed"><arg type="u"/><arg type="u"/></signal>
 <signal name="ActionInvoked"><arg type="u"/><arg type="s"/></signal>
 </interface></node>"""
-CAPABILITIES = ["actions", "body"]
+CAPABILITIES = ["actions", "body", *sys.argv[1:]]
 
 
 async def main() -> None:

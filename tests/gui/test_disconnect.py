@@ -146,8 +146,10 @@ def test_a_new_message_sounds_unless_it_is_switched_off(
         assert played.read_text().count("\n") == 1
 
 
-@pytest.fixture
-def notifications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notifications]:
+@pytest.fixture(params=["", "body-markup"])
+def notifications(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Notifications]:
     address = f"unix:path={tmp_path}/bus"
     bus = subprocess.Popen(
         ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={address}"],
@@ -156,7 +158,7 @@ def notifications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     said = Output(bus.stdout)
     said.wait_for(lambda line: line.startswith("unix:"))
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-    service = Notifications()
+    service = Notifications(request.param)
     yield service
     service.close()
     bus.terminate()
@@ -167,9 +169,10 @@ def notifications(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 class Notifications:
     """A desktop's notification service, as a process of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, capability: str) -> None:
+        self.reads_markup = capability == "body-markup"
         self._process = subprocess.Popen(
-            [sys.executable, str(SERVICE)],
+            [sys.executable, str(SERVICE), capability],
             env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -211,6 +214,11 @@ def test_a_message_behind_other_windows_notifies_and_a_click_opens_its_chat(
             bob.say("alice", "lunch?")
             alice.wait(lambda: notifications.shown("lunch?"), "notification")
             assert not notifications.shown("in front")
+            bob.say("alice", "<a href='http://evil.example'>a\u202eb</a> & more")
+            escaped = "&lt;a href='http://evil.example'&gt;a\\\\u202eb&lt;/a&gt; &amp; more"
+            plain = "<a href='http://evil.example'>a\\\\u202eb</a> & more"
+            wanted = escaped if notifications.reads_markup else plain
+            alice.wait(lambda: notifications.shown(wanted), "notification without markup")
             notifications.click()
             alice.title_is("Twocans – alice")
             alice.wait(lambda: alice.is_in_front, "coming to the front")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.process import START_S, command, environment
-from tests.support.raw import JsonPeer, PlainPeer, decode
+from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, encode
 from tests.support.terminal import Terminal
 
 
@@ -111,6 +111,36 @@ def test_unknown_command_is_told_with_those_that_exist(server: Operated) -> None
     server.terminal.enter("")
     server.terminal.enter("users")
     server.terminal.expect("Nobody is online")
+
+
+_FORGERY = "\x1b]0;owned\x07\x1b[2J\u202eforged\u2028\x9b31m"
+
+
+def test_names_agents_and_addresses_of_peers_act_on_nothing_at_the_terminal(server: Operated) -> None:
+    for said in (_FORGERY, f"a{_FORGERY}", "\u202eecila"):
+        with Peer(server.port) as peer:
+            peer.sendall(f"{said}\r\n".encode())
+            peer.read_line()
+        with Peer(server.port) as peer:
+            peer.sendall(encode("HELLO", user=said, agent=_FORGERY).encode() + b"\n")
+            peer.read_line()
+    server.terminal.expect(
+        r"Refused the name “a\\u001b\]0;owned\\u0007\\u001b\[2J\\u202eforged\\u2028\\u009b31m”"
+    )
+    shown = server.terminal.raw.decode()
+    assert not set(shown) & {"\u202e", "\u2028", "\x9b", "\x07"}
+    assert "\x1b]" not in shown
+    assert "\x1b[2J" not in shown
+
+
+def test_control_characters_that_were_pasted_are_carried_out_nowhere(server: Operated) -> None:
+    with PlainPeer(server.port, "bob") as bob:
+        for command in ("kick bob", "say", "dance"):
+            server.terminal.enter(f"\x1b[200~{command} \x1b]0;owned\x07\x9b31m\x1b[201~")
+            server.terminal.expect("control characters, so nothing was done")
+        assert "\x1b]0" not in server.terminal.raw.decode()
+        server.terminal.enter("say still here")
+        assert bob.read_message() == ("Server", "still here")
 
 
 def test_command_half_typed_survives_lines_that_are_logged_meanwhile(server: Operated) -> None:

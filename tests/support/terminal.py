@@ -63,6 +63,11 @@ class Terminal:
         """All that was shown, without the escape sequences."""
         return _ESCAPES.sub("", self._raw.decode(errors="replace")).replace("\r", "")
 
+    @property
+    def raw(self) -> bytes:
+        """All that the terminal was sent, with the escape sequences."""
+        return self._raw
+
     def type(self, keys: str) -> None:
         """Press keys; what is expected next has to be shown after this."""
         with self._changed:

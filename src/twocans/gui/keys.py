@@ -70,6 +70,12 @@ TABLE: Final = (
         "Alt+↑",
         "Open the previous chat",
     ),
+    Key(
+        "",
+        (),
+        "Ctrl+↑  Ctrl+↓",
+        "Choose a message; Enter opens its link, ← → choose among links",
+    ),
     Key("", (), "Enter", "Send the message"),
     Key("", (), "Shift+Enter", "Begin a new line"),
     Key(SAVE, (f"<{_COMMAND}-s>", f"<{_COMMAND}-S>"), f"{COMMAND_SHOWN}S", "Save the open chat in a file"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import logging
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +32,7 @@ class Notifier:
         self._on_click = on_click
         self._service: DesktopNotifier | None = None
         self._absent = False
+        self._reads_markup: bool | None = None
         self._shown: dict[str, str] = {}
 
     async def show(self, peer: str, title: str, body: str) -> None:
@@ -40,6 +43,10 @@ class Notifier:
         await self.withdraw(peer)
         try:
             async with asyncio.timeout(_SERVICE_S):
+                if self._reads_markup is None:
+                    self._reads_markup = await _reads_markup()
+                if self._reads_markup:
+                    body = html.escape(body, quote=False)
                 identifier = await service.send(
                     title, body, on_clicked=lambda: self._on_click(peer), thread="twocans"
                 )
@@ -80,3 +87,28 @@ class Notifier:
         self._service, self._absent = None, True
         self._shown.clear()
         log.warning("notifications_unavailable", reason=f"{type(error).__name__}: {error}")
+
+
+async def _reads_markup() -> bool:
+    """Whether the desktop takes the text for markup, in which a message could bring links and pictures along.
+
+    It says so itself (Desktop Notifications Specification, GetCapabilities); others show the signs that would escape it.
+    """
+    if sys.platform != "linux":
+        return False
+    from dbus_fast import BusType, Message
+    from dbus_fast.aio import MessageBus
+
+    bus = await MessageBus(bus_type=BusType.SESSION).connect()
+    try:
+        answer = await bus.call(
+            Message(
+                destination="org.freedesktop.Notifications",
+                path="/org/freedesktop/Notifications",
+                interface="org.freedesktop.Notifications",
+                member="GetCapabilities",
+            )
+        )
+    finally:
+        bus.disconnect()
+    return bool(answer.body) and "body-markup" in answer.body[0]

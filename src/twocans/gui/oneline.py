@@ -13,7 +13,7 @@ def drawn(text: str, *, reorders: bool, astral: bool) -> str:
         reorders: whether Tk itself puts right-to-left text in order (it does so except on X11).
         astral: whether Tk can draw emoji.
     """
-    if text.isascii():
+    if text.isascii() and text.isprintable():
         return text
     line = shown(text, astral=astral).text.replace("\n", " ")
     if reorders:

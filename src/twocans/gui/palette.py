@@ -141,6 +141,5 @@ def initials(name: str) -> str:
     words = [word for word in name.replace("-", " ").replace("_", " ").replace(".", " ").split() if word]
     if not words:
         return "?"
-    if len(words) == 1:
-        return words[0][:1].upper()
-    return (words[0][:1] + words[-1][:1]).upper()
+    letters = words[0][:1] + (words[-1][:1] if len(words) > 1 else "")
+    return letters.upper() if letters.isalnum() else "?"

@@ -26,6 +26,8 @@ from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
 from twocans.gui.transcript.style import LIGHT as TRANSCRIPT_LIGHT
 from twocans.gui.transcript.style import Fonts, Palette, draws_astral
+from twocans.gui.transcript.tip import wrapped
+from twocans.protocol.text import spelled_out
 
 NAME: Final = "twocans"
 TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
@@ -144,7 +146,8 @@ class Theme:
         return int(self._fonts[face].metrics("linespace"))
 
     def elide(self, face: Face, text: str, width: int) -> str:
-        """As much of a text as fits into `width` pixels."""
+        """As much of a text as fits into `width` pixels, with what would not be seen in it spelled out."""
+        text = spelled_out(text)
         font = self._fonts[face]
         if font.measure(text) <= width:
             return text
@@ -156,6 +159,10 @@ class Theme:
             else:
                 high = middle - 1
         return text[:low].rstrip() + "…" if low else ""
+
+    def wrap(self, face: Face, text: str, width: int) -> str:
+        """A text without spaces in lines of `width` pixels."""
+        return "\n".join(wrapped(text, self._fonts[face], width))
 
     def drawn(self, text: str) -> str:
         """A line of somebody's text as Tk has to get it, whatever script it is in."""
@@ -220,6 +227,8 @@ class Theme:
             accent_text=c.on_accent,
             danger=c.danger,
             focus=c.accent_text,
+            tip=c.toast_ground,
+            tip_text=c.toast_text,
         )
 
     @property

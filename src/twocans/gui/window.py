@@ -10,8 +10,10 @@ from typing import Final, ParamSpec
 from twocans.gui import keys
 from twocans.gui.settings import Look, Settings, SettingsFile
 from twocans.gui.theme import Theme
+from twocans.gui.transcript.destination import Destination
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
+    AskLink,
     AskLook,
     Effect,
     Focus,
@@ -26,7 +28,7 @@ from twocans.gui.viewmodel.effects import (
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
-from twocans.gui.views.dialogs import KeysDialog, SettingsActions, SettingsDialog
+from twocans.gui.views.dialogs import KeysDialog, LinkDialog, SettingsActions, SettingsDialog
 from twocans.gui.views.login import LoginView
 from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
 from twocans.gui.views.saving import SavingView, ask_where
@@ -67,6 +69,7 @@ class Window:
         self._refreshing = True  # until everything is there to be shown
         self._tick: str | None = None
         self._quitting = False
+        self._link_dialog: LinkDialog | None = None
         root.minsize(theme.em(20), theme.em(24))
         root.configure(background=theme.colours.base)
         self._login = LoginView(root, theme, vm, self.act)
@@ -195,6 +198,8 @@ class Window:
         match effect:
             case Focus(place):
                 self._focus(place)
+            case AskLink(where):
+                self._ask_link(where)
             case RaiseWindow():
                 self._raise()
             case RememberLogin(server, user):
@@ -202,6 +207,13 @@ class Window:
                 self._save()
             case _:
                 self._do(effect)
+
+    def _ask_link(self, where: Destination) -> None:
+        if self._link_dialog is not None:
+            self._link_dialog.destroy()
+        self._link_dialog = LinkDialog(
+            self._root, self._theme, where, lambda: self.act(self._vm.open_asked_link, where)
+        )
 
     def _plan_tick(self) -> None:
         if self._tick is not None:

@@ -6,7 +6,7 @@ else: whatever other kinds of message the hub has are a message from `Server` he
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -21,7 +21,7 @@ from twocans.protocol.messages import (
     UserList,
 )
 from twocans.protocol.names import SERVER_NAME
-from twocans.protocol.text import HARMLESS, decode_line
+from twocans.protocol.text import HARMLESS, decode_line, may_act, spelled_out
 
 _HELP: Final = "To send a message, write MSG: name: text"
 
@@ -90,7 +90,10 @@ def _name(field: str) -> str:
 
 
 def encode(message: Frame) -> bytes:
-    """The lines that say `message`, with their line ends; nothing for what plain clients are not told."""
+    """The lines that say `message`, with their line ends; nothing for what plain clients are not told.
+
+    A terminal acts on what it is sent, so characters that could reorder, hide or forge are spelled out.
+    """
     match message:
         case Message():
             return _message(message.sender, message.text).encode()
@@ -102,17 +105,25 @@ def encode(message: Frame) -> bytes:
             return b""
 
 
-def encode_messages(messages: Iterable[Message]) -> bytes:
+def encode_messages(messages: Sequence[Message]) -> bytes:
     """What `encode` makes of each of the messages, one after another."""
-    return "".join(
+    text = "".join(
         [
             f"MSG: {message.sender}: {message.text}\n"
             if "\n" not in message.text
-            else _message(message.sender, message.text)
+            else _lines(message.sender, message.text)
             for message in messages
         ]
-    ).encode()
+    )
+    data = text.encode()
+    if may_act(text, data):
+        data = "".join([_message(message.sender, message.text) for message in messages]).encode()
+    return data
 
 
 def _message(sender: str, text: str) -> str:
-    return "".join(f"MSG: {sender}: {line}\n" for line in text.split("\n"))
+    return _lines(sender, spelled_out(text))
+
+
+def _lines(sender: str, text: str) -> str:
+    return "".join([f"MSG: {sender}: {line}\n" for line in text.split("\n")])

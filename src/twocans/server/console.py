@@ -15,6 +15,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from twocans.hub.hub import EventLog, Hub
+from twocans.protocol.text import has_control
 from twocans.server.log import manner
 from twocans.server.moderation import Moderation
 from twocans.server.moments import moment
@@ -78,6 +79,8 @@ class Console:
         word, _, rest = line.strip().partition(" ")
         if not word:
             return []
+        if has_control(line):  # a paste may bring them
+            return ["That line contains control characters, so nothing was done."]
         command = self.commands.get(word.casefold())
         if command is None:
             return [f"{word} is not a command. These are: {', '.join(self.commands)}"]

@@ -22,6 +22,8 @@ import structlog
 from rich.console import Console
 from rich.text import Text
 
+from twocans.protocol.text import spelled_out, spelled_out_line
+
 MAX_WAITING_LINES: Final = 10_000
 TOGETHER_CHARS: Final = 16 * 1024
 """About how much of what has gathered is written at once."""
@@ -162,16 +164,7 @@ def sentence(event: str, fields: Fields) -> tuple[str, str]:
     if known is None:
         return "", ""
     style, say = known
-    return harmless(say(fields)), style
-
-
-def harmless(text: str) -> str:
-    """The text with everything made visible that could forge or reorder a terminal's output."""
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode()
+    return spelled_out_line(say(fields)), style
 
 
 class Output:
@@ -227,7 +220,7 @@ class Output:
                         break
                     line = self._queue.get_nowait()
             ended = line is None
-            kept = "\n".join([kept for _, kept in lines if kept])
+            kept = "\n".join([spelled_out(kept) for _, kept in lines if kept])
             if kept and self._file is not None:
                 self._file.emit(logging.LogRecord("twocans", logging.INFO, "", 0, kept, None, None))
             # Where nobody reads any more, the log file goes on.
@@ -286,9 +279,9 @@ class Log:
         self._logger.info(event, **fields)
 
     def say(self, text: str, *, style: str = "") -> None:
-        """Tell something that is no event, only where sentences are shown."""
+        """Tell a line that is no event, only where sentences are shown."""
         if self.form is LogFormat.TEXT:
-            self.output.put(Text(text, style=style), "")
+            self.output.put(Text(spelled_out_line(text), style=style), "")
 
 
 _stamp = structlog.processors.TimeStamper(fmt="iso", utc=False, key="time")

@@ -40,7 +40,7 @@ from twocans.protocol.messages import DeviceCode as CodeFrame
 
 KEY = identity().key
 CODE = "7KQF-2M4T"
-PASSWORD = "open sesame"  # noqa: S105 - nobody's
+PASSWORD = "open sesame"
 UNSAYABLE = "\ud800"
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from twocans.client.transcripts import Conversation, Form, render
 from twocans.protocol.messages import Message
+from twocans.protocol.text import acting
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WINTER_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -195,6 +196,14 @@ def test_json_gives_back_every_text_as_it_was(texts: list[str]) -> None:
     messages = [message(id_, "bob", "alice", text) for id_, text in enumerate(texts, start=1)]
     made = json.loads(document(Form.JSON, Conversation("bob", messages)))
     assert [one["text"] for one in made["conversations"][0]["messages"]] == texts
+
+
+def test_json_spells_what_would_act_in_its_own_way() -> None:
+    text = f"a\U000e0041\x7f{MARKS}👩\u200d👧"
+    shown = document(Form.JSON, one_saying(text))
+    assert json.loads(shown)["conversations"][0]["messages"][0]["text"] == text
+    assert "a\\udb40\\udc41\\u007f" in shown
+    assert acting(shown) == []
 
 
 @every_form

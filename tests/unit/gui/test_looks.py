@@ -66,7 +66,11 @@ def test_initials_stand_for_a_name(name: str, letters: str) -> None:
         ("שלום!", False, "!םולש"),
         ("a שלום b", False, "a םולש b"),
         ("two\nlines é", False, "two lines é"),
-        ("zero\u200bwidth", False, "zerowidth"),
+        ("می\u200cخ", False, "\ufea5\ufbfd\ufee3"),
+        ("zero\u200bwidth", False, "zero\\u200bwidth"),
+        ("a\u202eb", False, "a\\u202eb"),
+        ("a\u202eb", True, "a\\u202eb"),
+        ("\x1b[2J", True, "\\u001b[2J"),
     ],
 )
 def test_one_line_of_text_is_in_the_order_that_tk_needs(text: str, reorders: bool, expected: str) -> None:

@@ -10,6 +10,7 @@ from twocans.gui.transcript.glyphs import MAX_MARKS, is_boundary, shown
 from twocans.gui.transcript.layout import TextLayout, lay_out
 from twocans.gui.transcript.links import find_links
 from twocans.gui.transcript.ruler import MAX_WIDTHS, Ruler
+from twocans.protocol.text import acting
 
 CHAR = 10
 TEXTS = st.text(alphabet="ab c  -/.\n漢、「אب1(é\u0301👩\u200d🇩\t\u202e", max_size=60)
@@ -91,7 +92,7 @@ def test_hyphenated_words_break_after_the_hyphen() -> None:
 
 
 def test_line_breaks_are_kept_empty_lines_too() -> None:
-    assert lines("a\r\n\nb\n") == ["a", "", "b", ""]
+    assert lines("a\n\nb\n") == ["a", "", "b", ""]
 
 
 def test_right_to_left_paragraph_is_aligned_to_the_right() -> None:
@@ -117,17 +118,25 @@ def test_link_is_a_run_of_its_own_on_every_line() -> None:
 
 
 @pytest.mark.parametrize("char", ["\u202e", "\u2066", "\u202a", "\u2069", "\ufeff", "\u00ad"])
-def test_characters_that_turn_the_text_round_are_not_drawn(char: str) -> None:
-    assert shown(f"a{char}b").text == "ab"
-    assert shown(f"a{char}b").from_message(2) == 1
+def test_characters_that_turn_the_text_round_or_hide_are_spelled_out(char: str) -> None:
+    made = shown(f"a{char}b")
+    assert made.text == f"a\\u{ord(char):04x}b"
+    assert (made.from_message(1), made.from_message(2)) == (1, 7)
+    assert [made.to_message(index) for index in range(9)] == [0, 1, 1, 1, 1, 1, 1, 2, 3]
+
+
+@given(text=st.text(st.characters()))
+def test_what_is_drawn_holds_nothing_that_acts(text: str) -> None:
+    assert acting(shown(text).text) == []
 
 
 def test_control_characters_are_seen() -> None:
-    assert shown("a\x07\x1b\x7f\x85").text == "a\u2407\u241b\u2421[U+0085]"
+    assert shown("a\x07\x1b\x7f\x85").text == "a\\u0007\\u001b\\u007f\\u0085"
 
 
 def test_piled_up_marks_are_cut_short() -> None:
-    assert shown("e" + "\u0301" * 50).text == "e" + "\u0301" * MAX_MARKS
+    for letter, mark in (("e", "\u0301"), ("ก", "\u0e49"), ("ا", "\u064b"), ("ש", "\u05b8"), ("x", "\u0489")):
+        assert shown(letter + mark * 50).text == letter + mark * MAX_MARKS
 
 
 def test_emoji_become_names_where_they_cannot_be_drawn() -> None:
@@ -135,7 +144,7 @@ def test_emoji_become_names_where_they_cannot_be_drawn() -> None:
 
 
 def test_lone_surrogate_is_not_handed_to_the_system() -> None:
-    assert shown("a\ud83db").text == "a\ufffdb"
+    assert shown("a\ud83db").text == "a\\ud83db"
 
 
 def test_a_family_and_a_flag_are_one_character_each() -> None:

@@ -50,7 +50,10 @@ def test_what_is_no_link_stays_text(text: str) -> None:
     assert targets(text) == []
 
 
-@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u2066", "\u00ad", "\x07", "\u2028", "\ufeff"])
+@pytest.mark.parametrize(
+    "hidden",
+    ["\u202e", "\u200b", "\u2066", "\u00ad", "\x07", "\u2028", "\ufeff", "\u3164", "\ufe0f", "\u034f"],
+)
 def test_link_stops_at_an_invisible_character(hidden: str) -> None:
     assert targets(f"http://a.example/{hidden}gpj.exe") == ["http://a.example/"]
 

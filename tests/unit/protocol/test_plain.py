@@ -13,9 +13,16 @@ from tests.unit.protocol.frames import any_of
 from twocans.protocol import plain
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import FROM_SERVER, Error, Frame, Goodbye, Message, Notice, Send, UserList
+from twocans.protocol.text import acting, spelled_out
 from twocans.protocol.user_names import UserNames
 
 one_line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
+said = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"], include_characters="\t\n"))
+suspect = st.text(
+    st.sampled_from(
+        "ab1é漢שم☎👩🏴\n\t\xad\u034f\u061c\u1160\u200b\u200d\u202e\u2028\u2066\u3164\ufe0f\ufeff\U0001d173\U000e0061"
+    )
+)
 names = st.text(st.characters(categories=["Ll", "Lu", "Nd"]), min_size=1, max_size=32)
 
 
@@ -101,10 +108,19 @@ def test_ordinary_lines_of_any_script_are_read_together() -> None:
     ]
 
 
-@given(st.lists(any_of([Message]), min_size=1, max_size=4))
-def test_messages_written_together_are_what_each_is_by_itself(messages: list[Frame]) -> None:
-    typed = [message for message in messages if isinstance(message, Message)]
-    assert plain.encode_messages(typed) == b"".join(map(plain.encode, typed))
+@given(st.lists(said | suspect, min_size=1, max_size=4))
+def test_messages_written_together_are_what_each_is_by_itself(texts: list[str]) -> None:
+    messages = [Message(id=1, at=2, sender="alice", to="bob", text=text, cid="c") for text in texts]
+    assert plain.encode_messages(messages) == b"".join(map(plain.encode, messages))
+
+
+@given(text=suspect)
+def test_what_could_reorder_or_hide_is_spelled_out_and_never_forges_a_line(text: str) -> None:
+    message = Message(id=1, at=2, sender="alice", to="bob", text=text, cid="c")
+    shown = plain.encode(message).decode()
+    assert acting(shown) == []
+    assert shown == "".join(f"MSG: alice: {line}\n" for line in spelled_out(text).split("\n"))
+    assert shown.splitlines() == shown.split("\n")[:-1]
 
 
 def refusal(decode: Callable[[bytes], object], line: bytes) -> ProtocolError | None:
@@ -136,7 +152,9 @@ def test_no_other_verb_than_list_and_msg_is_ever_sent(message: Frame, sender: st
 @given(sender=names, texts=st.lists(one_line, min_size=1, max_size=4))
 def test_text_with_line_breaks_becomes_several_messages(sender: str, texts: list[str]) -> None:
     message = Message(id=1, at=2, sender=sender, to="bob", text="\n".join(texts), cid="c")
-    assert plain.encode(message).decode() == "".join(f"MSG: {sender}: {text}\n" for text in texts)
+    assert plain.encode(message).decode() == "".join(
+        f"MSG: {sender}: {spelled_out(text)}\n" for text in texts
+    )
 
 
 def test_list_names_everybody_in_the_order_given() -> None:

@@ -114,6 +114,15 @@ def test_say_reaches_everybody_as_it_was_typed(operated: Operated) -> None:
         assert [(one.sender, one.text) for one in session.of(Message)] == [("Server", "Tea:  at four")]
 
 
+@pytest.mark.parametrize("line", ["say a\x1b]0;root\x07", "kick bob \x9b2J", "\x1b[2J", "kick b\x08ob"])
+def test_line_with_control_characters_does_nothing_and_is_not_repeated(operated: Operated, line: str) -> None:
+    bob = operated.world.json("bob")
+    (answer,) = operated.do(line)
+    assert "control characters" in answer
+    assert answer.isprintable()
+    assert (bob.ended, bob.of(Message)) == ([], [])
+
+
 def test_say_to_nobody_and_say_nothing_are_told_so(operated: Operated) -> None:
     assert operated.do("say hello") == ["Nobody is online to hear it."]
     (answer,) = operated.do("say")

@@ -209,6 +209,24 @@ def test_any_refused_name_makes_one_json_line_that_gives_it_back(name: str) -> N
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", read["time"])
 
 
+@pytest.mark.parametrize("name", _FORGERIES)
+@pytest.mark.parametrize("styled", [False, True])
+def test_answer_at_the_prompt_forges_nothing_on_the_console(name: str, styled: bool) -> None:
+    stream = io.StringIO()
+    output = Output(stream=stream, styled=styled, log_file=None)
+    Log(output, LogFormat.TEXT).say(f"{name} is not a command.")
+    output.close()
+    assert stream.getvalue().endswith("\n")
+    assert stream.getvalue()[:-1].isprintable()
+
+
+def test_details_of_a_fault_hold_nothing_that_acts_on_a_terminal(tmp_path: Path) -> None:
+    output = Output(stream=io.StringIO(), styled=False, log_file=tmp_path / "log")
+    output.put("", "Traceback:\n  bad name \x1b]0;root\x07\u202e")
+    output.close()
+    assert (tmp_path / "log").read_text() == "Traceback:\n  bad name \\u001b]0;root\\u0007\\u202e\n"
+
+
 @given(name=st.text(max_size=64))
 def test_any_refused_name_makes_one_printable_line(name: str) -> None:
     text, _ = sentence("name_refused", {"name": name, "code": "c", "text": "No.", "address": "a"})

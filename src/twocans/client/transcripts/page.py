@@ -6,9 +6,9 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from twocans.client.transcripts.harmless import harmless
 from twocans.client.transcripts.heading import Conversation, Heading, not_empty
 from twocans.client.transcripts.times import moment
+from twocans.protocol.text import spelled_out
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --page: #f6f7f9; --text: #1b1f24; --faint: #5b6570;
@@ -69,4 +69,4 @@ def render(conversations: Iterable[Conversation], heading: Heading) -> Iterator[
 
 
 def _shown(text: str) -> str:
-    return html.escape(harmless(text))
+    return html.escape(spelled_out(text))

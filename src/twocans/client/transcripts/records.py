@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from twocans.client.transcripts.harmless import harmless
 from twocans.client.transcripts.heading import Conversation, Heading, not_empty
 from twocans.client.transcripts.times import moment
+from twocans.protocol.text import spelled_out
 
 FORMAT: Final = "twocans-export"
 VERSION: Final = 1
@@ -46,4 +46,9 @@ def render(conversations: Iterable[Conversation], heading: Heading) -> Iterator[
 
 
 def _json(value: object) -> str:
-    return harmless(json.dumps(value, ensure_ascii=False))
+    # These characters stand within strings only, where JSON's own way to spell them means the same as before.
+    return spelled_out(json.dumps(value, ensure_ascii=False), spell=_spell)
+
+
+def _spell(char: str) -> str:
+    return json.dumps(char)[1:-1] if char != "\x7f" else "\\u007f"

@@ -85,6 +85,15 @@ class Art:
 
         return self._picture(("pill", width, height, fill), (width, height), None, draw)
 
+    def plate(self, width: int, height: int, radius: int, fill: str) -> ImageTk.PhotoImage:
+        """A plate with round corners, to lie over anything."""
+
+        def draw(pen: ImageDraw.ImageDraw, scale: int) -> None:
+            box = (0, 0, width * scale - 1, height * scale - 1)
+            pen.rounded_rectangle(box, radius * scale, fill=fill)
+
+        return self._picture(("plate", width, height, radius, fill), (width, height), None, draw)
+
     def jump(self, size: int, fill: str, edge: str, colour: str) -> ImageTk.PhotoImage:
         """The round button with an arrow down, to lie over anything."""
 

@@ -1,6 +1,6 @@
 """The Unicode Bidirectional Algorithm (UAX #9) for text without explicit formatting characters.
 
-Those, and tabs, are never in what is shown, so levels come from the characters alone (rules P2-P3, W1-W7,
+Those are spelled out in what is shown, and tabs are spaces, so levels come from the characters alone (rules P2-P3, W1-W7,
 N0-N2, I1-I2, L1-L2). Positions are kept, which a library that only returns reordered text would lose: selecting with
 the mouse needs to know which character is where.
 """

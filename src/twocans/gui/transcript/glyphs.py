@@ -1,7 +1,7 @@
 """Turns a message's characters into those that are drawn, and says where a character as people see it ends.
 
-What is drawn can never be taken for another text: controls are shown as signs, and the invisible characters
-that would change the order of the text are left out. The message itself stays as it is, for copying.
+What is drawn can never be taken for another text: what could reorder or hide it is spelled out, as in `\\u202e`.
+The message itself stays as it is, for copying.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from twocans.protocol.text import acting, spelling
+
 TAB_SPACES: Final = 4
 MAX_MARKS: Final = 4
 """Combining marks drawn on one letter. More are no writing; they would cover the lines around."""
 
 _ZWJ: Final = "\u200d"
-_KEPT_FORMAT: Final = frozenset("\u200b\u200c\u200d\u200e\u200f\u061c")
-_NEEDS_WORK: Final = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u0300-\u036f\u0483-\u0489\u061c\u1ab0-\u1aff\u1dc0-\u1dff\u180e"
-    "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\ufff9-\ufffc"
-    "\ud800-\udfff\U00010000-\U0010ffff]"
+_NEEDS_WORK: Final = re.compile(  # all but the letters and signs that are surely drawn as they are
+    "[^\n\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u05ea\u0620-\u064a\u1e00-\u1fff\u2010-\u2027"
+    "\u2030-\u205e\u20a0-\u20cf\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\u3163\u3165-\ua48f\uac00-\ud7a3\uff01-\uff9f]"
 )
 _EMOJI: Final = re.compile(
     "(?:(?:[\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f202\U0001f21a\U0001f22f"
@@ -81,45 +81,26 @@ def shown(message: str, *, astral: bool = True) -> Shown:
     """What is drawn of `message`. Without `astral`, emoji become their names: this Tk cannot draw them."""
     if _NEEDS_WORK.search(message) is None and (astral or _IN_COLOUR_FONTS.search(message) is None):
         return Shown(message, None)
+    hidden = frozenset(acting(message))
     pieces: list[str] = []
     origin: list[int] = []
     marks = 0
     for index, char in enumerate(message):
-        if is_mark(char):
+        if index in hidden:
+            marks = 0
+            piece = spelling(char)
+        elif is_mark(char):
             marks += 1
             piece = char if marks <= MAX_MARKS else ""
         else:
             marks = 0
-            piece = _drawn(char, message[index + 1 : index + 2])
+            piece = " " * TAB_SPACES if char == "\t" else char
         if not astral and _IN_COLOUR_FONTS.match(piece):
             piece = _named(char)
         pieces.append(piece)
         origin.extend([index] * len(piece))
     origin.append(len(message))
     return Shown("".join(pieces), tuple(origin))
-
-
-def _drawn(char: str, following: str) -> str:
-    if char == "\n" or char.isprintable():
-        return char
-    if char == "\r":
-        return "" if following == "\n" else "\n"
-    if char == "\t":
-        return " " * TAB_SPACES
-    if char in _KEPT_FORMAT:
-        return char
-    match unicodedata.category(char):
-        case "Cc":
-            code = ord(char)
-            return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else f"[U+{code:04X}]"
-        case "Cf":
-            return char if "\U000e0020" <= char <= "\U000e007f" else ""
-        case "Zl" | "Zp":
-            return "\n"
-        case "Cs":
-            return "\ufffd"
-        case _:
-            return char
 
 
 def _named(char: str) -> str:

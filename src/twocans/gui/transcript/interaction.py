@@ -8,7 +8,7 @@ from typing import Final
 
 from twocans.gui.transcript.clipboard import Clipboard
 from twocans.gui.transcript.hits import Hit
-from twocans.gui.transcript.links import find_links
+from twocans.gui.transcript.links import Link
 from twocans.gui.transcript.model import Bubble, Status
 from twocans.gui.transcript.selection import Unit
 from twocans.gui.transcript.view import View
@@ -49,6 +49,8 @@ class Interaction:
         self._autoscroll: str | None = None
         self._wheel_rest = 0.0
         self._cursor = ""
+        self._hovered: tuple[str, Link] | None = None
+        self._chosen = 0  # which link of the selected message Enter opens
         self._bind()
 
     def close(self) -> None:
@@ -81,6 +83,8 @@ class Interaction:
             "<Control-End>": view.jump,
             "<Control-Up>": lambda: self._select_message(-1),
             "<Control-Down>": lambda: self._select_message(1),
+            "<Left>": lambda: self._choose_link(-1),
+            "<Right>": lambda: self._choose_link(1),
             "<Return>": self._activate,
             "<<Copy>>": self.copy,
             "<<SelectAll>>": self.select_all,
@@ -97,6 +101,8 @@ class Interaction:
         self._canvas.bind("<B1-Motion>", self._drag)
         self._canvas.bind("<ButtonRelease-1>", self._release)
         self._canvas.bind("<Motion>", self._hover)
+        for sequence in ("<Leave>", "<FocusOut>"):
+            self._canvas.bind(sequence, lambda _event: self._hide_tip())
         self._canvas.bind("<MouseWheel>", self._wheel)
         if self._windows == "x11":
             self._canvas.bind("<Button-4>", lambda _event: self._scroll_notches(-1))
@@ -137,6 +143,8 @@ class Interaction:
 
     def _press(self, event: Event[tk.Misc]) -> str | None:
         self._canvas.focus_set()
+        self._view.tip.hide()
+        self._chosen = 0
         self._pressed = None
         if self._view.overlay_at(event.x, event.y):
             return None
@@ -213,10 +221,13 @@ class Interaction:
 
     def _hover(self, event: Event[tk.Misc]) -> None:
         cursor = ""
+        hovered: tuple[str, Link] | None = None
         if self._view.overlay_at(event.x, event.y):
             cursor = "hand2"
         else:
             hit = self._view.hit(event.x, event.y)
+            if hit is not None and hit.link is not None:
+                hovered = (hit.bubble.key, hit.link)
             if hit is not None and (hit.link is not None or hit.retry):
                 cursor = "hand2"
             elif hit is not None and hit.in_bubble:
@@ -224,6 +235,16 @@ class Interaction:
         if cursor != self._cursor:
             self._cursor = cursor
             self._canvas.configure(cursor=cursor)
+        if hovered != self._hovered:
+            self._hide_tip()
+            self._hovered = hovered
+            if hovered is not None:
+                key, link, y = *hovered, event.y
+                self._view.tip.rest(lambda: self._view.show_tip(key, link, y))
+
+    def _hide_tip(self) -> None:
+        self._hovered = None
+        self._view.tip.hide()
 
     # --- actions ---------------------------------------------------------------------------------------
 
@@ -254,17 +275,34 @@ class Interaction:
         bubble = store[index]
         self._view.selection.select(bubble, bubble)
         self._view.scroll_to(lambda: self._view.viewport.reveal(index))
+        self._chosen = 0
+        self._choose_link(0)
+
+    def _choose_link(self, step: int) -> None:
+        """Goes to another link of the selected message, and shows where it leads."""
+        bubble = self._selected_bubble()
+        links = () if bubble is None else self._view.links(bubble)
+        if bubble is None or not links:
+            self._view.tip.hide()
+            return
+        self._chosen = min(max(self._chosen + step, 0), len(links) - 1)
+        self._view.refresh()
+        self._view.show_tip(bubble.key, links[self._chosen])
+
+    def _chosen_target(self, bubble: Bubble) -> str | None:
+        links = self._view.links(bubble)
+        return links[min(self._chosen, len(links) - 1)].target if links else None
 
     def _activate(self) -> None:
         """Does what a click on the selected message's link would do."""
         bubble = self._selected_bubble()
         if bubble is None:
             return
-        links = find_links(bubble.text)
+        target = self._chosen_target(bubble)
         if bubble.status is Status.FAILED:
             self._on_retry(bubble.key)
-        elif links:
-            self._on_link(links[0].target)
+        elif target is not None:
+            self._on_link(target)
 
     def _selected_bubble(self) -> Bubble | None:
         key = self._view.selection.head_key
@@ -272,6 +310,7 @@ class Interaction:
         return None if index is None else self._view.store[index]
 
     def _escape(self, _event: Event[tk.Misc]) -> str | None:
+        self._view.tip.hide()
         if not self.selected_text():
             return None
         self._view.selection.clear()
@@ -300,8 +339,7 @@ class Interaction:
         placed = next((row for row in rows if row.index == index), placed)
         y = placed.body_top if placed else 0
         x = self._view.row(placed.index).x if placed else 0
-        links = find_links(bubble.text)
-        target = links[0].target if links else None
+        target = self._chosen_target(bubble)
         root = (self._canvas.winfo_rootx() + x, self._canvas.winfo_rooty() + max(0, y))
         self._popup(bubble, target, *root)
 

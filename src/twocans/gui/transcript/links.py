@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from twocans.protocol.text import acting
+
 MAX_LINK_CHARS: Final = 2048
 """A longer one stays plain text; browsers and servers do not take it either."""
 
@@ -29,9 +31,9 @@ _CANDIDATE: Final = re.compile(
     re.IGNORECASE,
 )
 _HOST: Final = re.compile(
-    r"(?:[^/?#@]*@)?(?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.?)(?::\d{1,5})?", re.IGNORECASE
+    r"(?:[^/?#@]*@)?(?:\[[0-9a-f:.]+\]|[\w-]+(?:\.[\w-]+)*\.?)(?::[0-9]{1,5})?", re.IGNORECASE
 )
-_WWW_HOST: Final = re.compile(r"www(?:\.[\w-]+)+(?::\d{1,5})?", re.IGNORECASE)
+_WWW_HOST: Final = re.compile(r"www(?:\.[\w-]+)+(?::[0-9]{1,5})?", re.IGNORECASE)
 _MAILBOX: Final = re.compile(r"[^@\s/?#]+@[\w-]+(?:\.[\w-]+)*")
 _TRAILING: Final = frozenset(".,;:!?'*_~…‘’“”«»‹›")
 _BRACKETS: Final = {
@@ -85,6 +87,7 @@ def _link(text: str, start: int, end: int) -> Link | None:
 
 def _without_tail(shown: str) -> str:
     """What comes before the first invisible character, or the first mark that ends a sentence in CJK text."""
+    shown = shown[: min(acting(shown), default=len(shown))]
     for index, char in enumerate(shown):
         if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}:
             return shown[:index]

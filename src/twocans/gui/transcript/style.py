@@ -29,6 +29,7 @@ class Palette:
         danger: what went wrong, on the background.
         focus: the frame when the keyboard is here.
         thumb, thumb_active: the scrollbar's.
+        tip, tip_text, tip_muted: behind where a link leads, and on it.
     """
 
     background: str
@@ -55,6 +56,9 @@ class Palette:
     focus: str
     thumb: str
     thumb_active: str
+    tip: str
+    tip_text: str
+    tip_muted: str
 
 
 LIGHT: Final = Palette(
@@ -82,6 +86,9 @@ LIGHT: Final = Palette(
     focus="#2b63d9",
     thumb="#b9c1cc",
     thumb_active="#97a1af",
+    tip="#222b3a",
+    tip_text="#f4f6fa",
+    tip_muted="#b4bece",
 )
 DARK: Final = Palette(
     background="#14171c",
@@ -108,6 +115,9 @@ DARK: Final = Palette(
     focus="#6b9bff",
     thumb="#3d4550",
     thumb_active="#566070",
+    tip="#e9edf4",
+    tip_text="#18202c",
+    tip_muted="#4c5868",
 )
 
 

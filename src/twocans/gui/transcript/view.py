@@ -14,16 +14,19 @@ from datetime import date
 from twocans.gui.transcript.art import Art
 from twocans.gui.transcript.astral import colour_family, draws_astral
 from twocans.gui.transcript.dates import day_label, local_day
+from twocans.gui.transcript.destination import destination
 from twocans.gui.transcript.found import Words, spans
 from twocans.gui.transcript.hits import Hit, hit_row
+from twocans.gui.transcript.links import Link
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.transcript.overlay import Overlay
 from twocans.gui.transcript.paint import ROW_TAG, Drawn, Marks, Painter, lines_near
-from twocans.gui.transcript.rows import Row, Rows
+from twocans.gui.transcript.rows import PAD_X, PAD_Y, Row, Rows
 from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.selection import Selection
 from twocans.gui.transcript.store import Store
 from twocans.gui.transcript.style import Fonts, Palette, metrics
+from twocans.gui.transcript.tip import Tip
 from twocans.gui.transcript.viewport import Box, Place, Placed, Viewport
 
 
@@ -125,6 +128,7 @@ class View:
         self._flush_scroll()
         self._forget_drawn()
         self._overlay.close()
+        self.tip.hide()
         self._art.clear()
         self._apply_style(palette, fonts)
         self._estimate()
@@ -217,6 +221,7 @@ class View:
             self.canvas.after_cancel(self._scheduled)
             self._scheduled = None
         self._overlay.cancel()
+        self.tip.cancel()
 
     def refresh(self) -> None:
         """Draws what has changed."""
@@ -252,8 +257,8 @@ class View:
             if kept is None or kept[1] is not drawn.row or kept[2] != drawn.lines or kept[3] != drawn.marks:
                 self.canvas.delete(*drawn.items)
                 del self._drawn[key]
-        self._move({key: wanted[key][0].top for key in self._drawn})
-        fresh = False
+        moved = self._move({key: wanted[key][0].top for key in self._drawn})
+        fresh = moved
         for key, (one, row, lines, marks) in wanted.items():
             if key not in self._drawn:
                 fresh = True
@@ -267,11 +272,12 @@ class View:
                 )
         if fresh:
             self._overlay.raise_()
+            self.tip.hide()
 
-    def _move(self, tops: dict[str, int]) -> None:
-        """Moves drawn rows: all by what most of them have to move, then the others."""
+    def _move(self, tops: dict[str, int]) -> bool:
+        """Moves drawn rows: all by what most of them have to move, then the others. Says whether one had to."""
         if not tops:
-            return
+            return False
         moves = Counter(tops[key] - drawn.top for key, drawn in self._drawn.items())
         most = moves.most_common(1)[0][0]
         if most:
@@ -282,6 +288,7 @@ class View:
                 for item in drawn.items:
                     self.canvas.move(item, 0, rest)
             drawn.top = tops[key]
+        return len(moves) > 1 or most != 0
 
     def _show_overlay(self) -> None:
         width, height = self._size
@@ -368,6 +375,25 @@ class View:
         placed = next((row for row in rows if y < row.bottom), rows[-1])
         return hit_row(self.row(placed.index), placed, x, y, self._metrics)
 
+    def show_tip(self, key: str, link: Link, line_at: int | None = None) -> None:
+        """Shows where a link of a message leads, at the line of it that is at this height, or else at its first."""
+        placed = next((one for one in self.viewport.rows if self.store[one.index].key == key), None)
+        if placed is None:
+            return
+        row, m = self.row(placed.index), self._metrics
+        x, y = row.x + m.ems(PAD_X), placed.body_top + m.ems(PAD_Y)
+        number = row.text.line_of(link.start) if line_at is None else (line_at - y) // m.line
+        number = max(0, min(number, len(row.text.lines) - 1))
+        spans_ = row.text.spans(number, link.start, link.end)
+        x += row.text.line_x(number, row.text_width) + (spans_[0][0] if spans_ else 0)
+        y += number * m.line
+        self.tip.show(destination(link.target), x, y, y + m.line)
+
+    def links(self, bubble: Bubble) -> tuple[Link, ...]:
+        """The links of a message, with positions in what is shown."""
+        index = self.store.index_of(bubble.key)
+        return () if index is None else self.row(index).text.links
+
     def _measure(self, index: int) -> Box:
         return self.row(index).box
 
@@ -414,3 +440,4 @@ class View:
             metrics=self._metrics,
             on_jump=self.jump,
         )
+        self.tip = Tip(canvas, self._art, palette=palette, fonts=fonts, metrics=self._metrics)

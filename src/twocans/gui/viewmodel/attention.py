@@ -41,7 +41,7 @@ class Attention:
         pending = self._pending.setdefault(key, Pending())
         pending.count += 1
         pending.text = one_line(text)
-        pending.senders.add(name)
+        pending.senders.add(one_line(name))
         self.tick()
 
     def seen(self, key: str) -> None:

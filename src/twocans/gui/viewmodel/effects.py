@@ -12,6 +12,7 @@ from typing import TypeAlias
 from twocans.client.events import Event
 from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
+from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.protocol.messages import Chat, Message
 
@@ -189,6 +190,13 @@ class RememberLogin:
     user: str
 
 
+@dataclass(frozen=True, slots=True)
+class AskLink:
+    """Ask whether to open a link whose text could be taken for another destination."""
+
+    destination: Destination
+
+
 ForBackend: TypeAlias = (
     Connect
     | Disconnect
@@ -210,7 +218,7 @@ ForBackend: TypeAlias = (
     | OpenLink
     | AskLook
 )
-ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin
+ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | AskLink
 Effect: TypeAlias = ForBackend | ForWindow
 
 

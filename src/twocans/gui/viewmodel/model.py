@@ -24,12 +24,14 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
+from twocans.gui.transcript.destination import Destination, destination
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Update
 from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.conversation import Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
     AroundLoaded,
+    AskLink,
     ChatsLoaded,
     ConnectRefused,
     Disconnect,
@@ -59,6 +61,7 @@ from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.looking import Looking
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
+from twocans.protocol.text import spelled_out
 
 RETURN_GRACE_S: Final = 4.0
 """After a reconnect: how long an open chat waits for the other side to be back too."""
@@ -189,9 +192,14 @@ class ViewModel(Looking):
         self.chats.set_at_bottom(at_bottom)
         self._forget_seen()
 
-    def open_link(self, url: str) -> None:
-        """A link was clicked."""
-        self._changes.do(OpenLink(url))
+    def open_link(self, target: str) -> None:
+        """A link was clicked; one whose text could be taken for another destination is asked about first."""
+        where = destination(target)
+        self._changes.do(AskLink(where) if where.warnings else OpenLink(where.url))
+
+    def open_asked_link(self, where: Destination) -> None:
+        """The user wants to go there all the same."""
+        self._changes.do(OpenLink(where.url))
 
     def open_notice(self) -> None:
         """The line that goes away by itself was clicked."""
@@ -261,7 +269,7 @@ class ViewModel(Looking):
                 self._event(event)
             case ConnectRefused(_, text, code):
                 if self.form.state.connecting:
-                    self.form.refused(text, code)
+                    self.form.refused(spelled_out(text), code)
             case HistoryLoaded(_, peer, before, messages, more):
                 stretch = Stretch.NEWEST if before is None else Stretch.OLDER
                 if self.chats.is_asked(peer, (stretch, before)):
@@ -386,6 +394,7 @@ class ViewModel(Looking):
         if self.chats.open is not None:
             self.chats.close()
         self.screen = Screen.LOGIN
+        message = spelled_out(message)
         self.form.state.connecting = False
         self.form.state.message = "" if about_name else message
         self.form.state.server_error = ""

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from twocans.gui.viewmodel.state import Heading, Item, Presence, Row
+from twocans.protocol.text import spelled_out
 
 PREVIEW_CHARS: Final = 120
 _SEPARATORS: Final = "-_."
@@ -40,8 +41,8 @@ def rank(name: str, query: str) -> int | None:
 
 
 def one_line(text: str) -> str:
-    """A message's text as it fits into a list."""
-    return " ".join(text[: PREVIEW_CHARS * 2].split())[:PREVIEW_CHARS]
+    """A message's text, or a name, as it fits into a list, with what would not be seen in it spelled out."""
+    return " ".join(spelled_out(text[: PREVIEW_CHARS * 2]).split())[:PREVIEW_CHARS]
 
 
 def when(at_ms: int, now_ms: int, local: Callable[[int], datetime]) -> str:

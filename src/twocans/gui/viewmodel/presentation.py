@@ -98,7 +98,7 @@ class Presentation:
         if self.screen is Screen.LOGIN:
             return "Twocans"
         count = f"({self.chats.unread}) " if self.chats.unread else ""
-        return f"{count}Twocans – {self.me}{'' if self.connected else ' (not connected)'}"
+        return f"{count}Twocans – {one_line(self.me)}{'' if self.connected else ' (not connected)'}"
 
     @property
     def banner(self) -> Banner | None:

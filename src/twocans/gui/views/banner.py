@@ -44,7 +44,7 @@ class BannerView(ttk.Frame):
         banner = self._vm.banner
         if banner is None:
             return False
-        self._text.configure(text=banner.text)
+        self._text.configure(text=self._theme.drawn(banner.text))
         self._countdown.configure(text=banner.countdown)
         return True
 
@@ -93,7 +93,10 @@ class NoticeView(ttk.Frame):
             self.place_forget()
             return
         parent = self.master.winfo_width()
-        self._text.configure(text=notice.text, wraplength=max(self._theme.em(10), parent - self._theme.em(4)))
+        self._text.configure(
+            text=self._theme.drawn(notice.text),
+            wraplength=max(self._theme.em(10), parent - self._theme.em(4)),
+        )
         self.place(relx=0.5, rely=1.0, y=-self._theme.em(5.2), anchor="s")
         self.lift()
 

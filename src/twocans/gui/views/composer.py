@@ -95,7 +95,7 @@ class ComposerView(ttk.Frame):
                 "send-fill", 1.1, self._theme.colours.on_accent if can_send else self._theme.colours.muted
             )
         )
-        self._placeholder.configure(text=state.placeholder)
+        self._placeholder.configure(text=self._theme.drawn(state.placeholder))
         self._show_placeholder()
         self._hint.configure(text=state.hint, style=f"{'Error' if state.overlong else 'Small'}.Chat.TLabel")
         if state.hint:

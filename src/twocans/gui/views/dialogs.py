@@ -1,4 +1,4 @@
-"""The settings, and the list of keys: small windows over the main one."""
+"""The settings, the list of keys, and the question about a link: small windows over the main one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
 from tkinter import ttk
+from typing import Final
 
 from twocans.gui import keys
 from twocans.gui.faces import Face
 from twocans.gui.settings import Look, Settings
 from twocans.gui.theme import TEXT_SIZES, Theme
+from twocans.gui.transcript.destination import Destination
+
+_LINK_EM: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +150,52 @@ class KeysDialog(Dialog):
         close = ttk.Button(self.body, text="Done", style="Primary.TButton", command=self.destroy)
         close.grid(row=rows, column=0, columnspan=4, sticky="e", pady=(em(1.0), 0))
         self.present(close)
+
+
+class LinkDialog(Dialog):
+    """Asks whether to open a link whose text could be taken for another destination; at first, the answer is no.
+
+    Args:
+        where: where it leads.
+        on_open: called if the user wants that.
+    """
+
+    def __init__(self, parent: tk.Tk, theme: Theme, where: Destination, on_open: Callable[[], None]) -> None:
+        super().__init__(parent, theme, "Open this link? – Twocans")
+        em = theme.em
+        width = em(_LINK_EM)
+        ttk.Label(self.body, text="This link leads to", style="Base.TLabel").grid(row=0, column=0, sticky="w")
+        place = ttk.Frame(self.body, style="Base.TFrame")
+        place.grid(row=1, column=0, sticky="w", padx=(em(0.12), 0), pady=(em(0.2), 0))
+        ttk.Label(place, text=where.scheme, style="Muted.Base.TLabel", padding=0, borderwidth=0).pack(
+            side="left", anchor="n"
+        )
+        # A host has no spaces to break it at, so it is broken here.
+        host = theme.wrap(Face.STRONG, where.host, width - theme.measure(Face.BODY, where.scheme))
+        ttk.Label(place, text=host, style="Strong.Base.TLabel", padding=0, borderwidth=0).pack(
+            side="left", anchor="n"
+        )
+        if where.rest not in {"", "/"}:
+            rest = theme.elide(Face.SMALL, where.rest, width)
+            ttk.Label(self.body, text=rest, style="Small.Base.TLabel").grid(row=2, column=0, sticky="w")
+        for row, warning in enumerate(where.warnings, 3):
+            ttk.Label(
+                self.body, text=theme.drawn(warning), style="Base.TLabel", wraplength=width, justify="left"
+            ).grid(row=row, column=0, sticky="w", pady=(em(0.8), 0))
+        buttons = ttk.Frame(self.body, style="Base.TFrame")
+        buttons.grid(row=9, column=0, sticky="e", pady=(em(1.3), 0))
+        leave = ttk.Button(buttons, text="Do not open", style="Primary.TButton", command=self.destroy)
+        go = ttk.Button(buttons, text="Open", style="Soft.TButton", command=lambda: self._open(on_open))
+        go.pack(side="left", padx=(0, em(0.6)))
+        leave.pack(side="left")
+        for button in (leave, go):
+            button.bind("<Left>", lambda _: go.focus_set())
+            button.bind("<Right>", lambda _: leave.focus_set())
+        self.present(leave)
+
+    def _open(self, on_open: Callable[[], None]) -> None:
+        self.destroy()
+        on_open()
 
 
 def _step_to(event: tk.Event[ttk.Radiobutton], way: str) -> None:

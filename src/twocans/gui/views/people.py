@@ -151,7 +151,7 @@ class PeopleList(ttk.Frame):
             canvas.create_text(
                 width // 2,
                 theme.em(3),
-                text=self._people.empty,
+                text=theme.drawn(self._people.empty),
                 width=width - theme.em(3),
                 fill=c.muted,
                 font=Face.BODY.value,
@@ -312,7 +312,11 @@ class PeopleList(ttk.Frame):
 
     def _tip(self) -> str:
         return next(
-            (row.name for row in self._people.rows if row.key == self._hovered and row.key in self._elided),
+            (
+                self._theme.drawn(row.name)
+                for row in self._people.rows
+                if row.key == self._hovered and row.key in self._elided
+            ),
             "",
         )
 

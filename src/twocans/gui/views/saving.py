@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tkinter as tk
 from pathlib import Path
 from tkinter import filedialog, ttk
@@ -10,9 +11,11 @@ from typing import Final
 from twocans.client.transcripts import Form
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.common import Act
 
 _KINDS: Final = (("Text", ".txt"), ("Web page", ".html"), ("JSON, for programs", ".json"))
+_NOT_IN_FILE_NAMES: Final = re.compile(r'[\\/:*?"<>|]')
 _FORMS: Final = {".html": Form.HTML, ".htm": Form.HTML, ".json": Form.JSON}
 
 
@@ -20,9 +23,9 @@ def ask_where(parent: tk.Misc, name: str) -> tuple[str, Form] | None:
     """Ask for a file; its ending says what is written into it. None if the user does not want one."""
     path = filedialog.asksaveasfilename(
         parent=parent,
-        title=f"Save the chat with {name}",
+        title=f"Save the chat with {one_line(name)}",
         initialdir=Path.home(),
-        initialfile=f"Chat with {name}.txt",
+        initialfile=f"Chat with {_NOT_IN_FILE_NAMES.sub('_', one_line(name))}.txt",
         filetypes=_KINDS,
     )
     # Tk answers with an empty tuple or an empty text when the dialog is given up.
@@ -50,7 +53,7 @@ class SavingView(ttk.Frame):
         if export is None:
             return False
         style = "Error.Base.TLabel" if export.failed else "Base.TLabel"
-        self._text.configure(text=export.text, style=style)
+        self._text.configure(text=self._theme.drawn(export.text), style=style)
         self._button.configure(text="Cancel" if export.busy else "Close")
         return True
 

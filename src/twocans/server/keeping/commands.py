@@ -14,7 +14,7 @@ from typing import TextIO
 
 from twocans.client.transcripts import Conversation, Form, render
 from twocans.protocol.names import NameInvalid, user_key
-from twocans.server.log import harmless
+from twocans.protocol.text import spelled_out_line
 from twocans.storage.newfile import NewFileError, new_file
 from twocans.storage.sqlite import StorageError, archive
 from twocans.storage.sqlite.backup import back_up
@@ -46,7 +46,7 @@ def run(options: Namespace) -> int:
             case _:
                 return _check(options.data)
     except (CommandError, StorageError, NewFileError) as error:
-        print(harmless(f"{error}."), file=sys.stderr)
+        print(spelled_out_line(f"{error}."), file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read it has seen enough; Python must not stumble over it again at the end.
@@ -111,7 +111,7 @@ def _use_utf8(stream: TextIO) -> None:
 
 def _backup(data: Path, to: Path, *, force: bool) -> int:
     size = back_up(data, to, replace=force)
-    print(harmless(f"{to} holds all messages up to now ({size / 1e6:,.1f} MB) and has been checked."))
+    print(spelled_out_line(f"{to} holds all messages up to now ({size / 1e6:,.1f} MB) and has been checked."))
     return 0
 
 
@@ -120,9 +120,9 @@ def _check(data: Path) -> int:
     path = data / DATABASE_FILE
     if report.problems:
         for problem in report.problems:
-            print(harmless(problem), file=sys.stderr)
+            print(spelled_out_line(problem), file=sys.stderr)
         print(
-            harmless(f"{path} is not in order. Stop the server and put a backup in its place."),
+            spelled_out_line(f"{path} is not in order. Stop the server and put a backup in its place."),
             file=sys.stderr,
         )
         return 1
@@ -131,5 +131,5 @@ def _check(data: Path) -> int:
         told.append(f"{report.cleared:,} messages without their text, as their time is over")
     if report.unindexed:
         told.append(f"{report.unindexed:,} messages not yet in the search index, which the server sees to")
-    print(harmless(f"{path} is in order: {', '.join(told)}."))
+    print(spelled_out_line(f"{path} is in order: {', '.join(told)}."))
     return 0
