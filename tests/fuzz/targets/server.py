@@ -11,7 +11,8 @@ from tests.fuzz.grammar import JSON_WORDS, frames, ordinary_sends, streams, text
 from tests.fuzz.target import Target, arriving, option, pieces
 from tests.fuzz.targets.lines import plain_lines
 from tests.unit.hub.fakes import World
-from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
+from tests.unit.hub.late import LateStorage
+from tests.unit.server.fakes import Wire, line
 from twocans.hub.limits import Limits
 from twocans.protocol import json
 from twocans.protocol.messages import FROM_CLIENT, Ack, Hello, Send
@@ -43,8 +44,12 @@ _AHEAD_BYTES: Final = 64 * 1024
 def check_connection(data: bytes) -> None:
     """Whatever comes, at whatever pace: the connection answers or closes, holds little, and harms nobody else."""
     variant, data = option(data)
-    world = World(_LIMITS, keeps_history=not variant & 4)
-    bob, pat = json_wire(world, "bob"), plain_wire(world, "pat")
+    late = LateStorage(max_messages=_LIMITS.memory_messages)
+    world = World(_LIMITS, keeps_history=not variant & 4, storage=late if variant & 16 else None)
+    bob, pat = Wire(world), Wire(world)
+    bob.send(line(Hello(user="bob", agent="t")))
+    pat.send(b"pat\n")
+    late.answer()
     mallory = Wire(world)
     mallory.send(_OPENINGS[variant % 4])
     for what, chunk in pieces(data):
@@ -59,6 +64,8 @@ def check_connection(data: bytes) -> None:
                 mallory.catch_up()
             case 5 if not bob.transport.paused:
                 bob.send(line(Send(to="mallory", text="x" * 150, cid=str(world.clock.now))))
+            case 6:
+                late.answer()
             case _:
                 pass
         if mallory.transport.paused:
@@ -76,7 +83,8 @@ def check_connection(data: bytes) -> None:
         assert mallory.connection.json or not _CONTROL.search(said.decode())
     mallory.connection.lost()
     mallory.turn()
-    _go_on(world, bob, pat)
+    late.answer()
+    _go_on(world, late, bob, pat)
     for event, fields in world.log.events:
         assert sentence(event, fields)[0].isprintable()
 
@@ -96,12 +104,13 @@ def _holds_little(wire: Wire, chunk: int) -> None:
     connection = wire.connection
     assert connection._reader.pending_bytes <= _LIMITS.max_line_bytes + 1
     assert len(connection._waiting) <= _LIMITS.max_line_bytes + 2 + chunk
+    assert not connection._waiting or wire.transport.paused or _is_over(wire)
     assert not connection._parts
     assert not connection._messages
     assert wire.transport.unsent <= _LIMITS.send_queue_bytes + _AHEAD_BYTES
 
 
-def _go_on(world: World, bob: Wire, pat: Wire) -> None:
+def _go_on(world: World, late: LateStorage, bob: Wire, pat: Wire) -> None:
     """Those who were there can read all that they got, and still talk with each other."""
     for said in _lines_of(bob):
         json.decode_server(said)
@@ -110,10 +119,13 @@ def _go_on(world: World, bob: Wire, pat: Wire) -> None:
     bob.said()
     pat.said()
     if _is_over(bob):
-        bob = json_wire(world, "bob")  # it was silent for too long
+        bob = Wire(world)  # it was silent for too long
+        bob.send(line(Hello(user="bob", agent="t")))
     bob.advance(10.0)  # what it sent before counts towards its pace
+    late.answer()
     bob.said()
     bob.send(line(Send(to="pat", text="still here", cid="last")))
+    late.answer()
     assert any(isinstance(frame, Ack) and frame.cid == "last" for frame in bob.frames())
     assert "MSG: bob: still here" in pat.said()
 
@@ -133,10 +145,11 @@ _named = st.sampled_from(
         b'TYPING: {"to": "bob"}\n',
     ]
 )
+_floods = st.builds(lambda line, count: line * count, _named, st.integers(2, 40))
 _inputs = st.builds(
     lambda variant, stream: bytes([variant]) + stream,
-    st.integers(0, 15),
-    arriving(st.one_of(_lines, streams(_named, frames(*FROM_CLIENT), plain_lines))),
+    st.integers(0, 31),
+    arriving(st.one_of(_lines, streams(_named, _floods, frames(*FROM_CLIENT), plain_lines))),
 )
 
 TARGETS: Final = (

@@ -47,7 +47,7 @@ def check_links(data: bytes) -> None:
         assert end <= link.start < link.end <= len(text)
         end = link.end
         seen = text[link.start : link.end]
-        assert link.target.removeprefix("http://") == seen.removeprefix("http://")
+        assert link.target.lower().removeprefix("http://") == seen.lower().removeprefix("http://")
         assert link.target.lower().startswith(("http://", "https://", "mailto:"))
         assert not _OUTSIDE_UNICODE_CATEGORIES & {unicodedata.category(char) for char in seen}
         assert len(seen) <= MAX_LINK_CHARS
