@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.protocol.frames import any_of
 from twocans.protocol import json
-from twocans.protocol.messages import Frame, Send
+from twocans.protocol.messages import Frame, Message, Send
 
 #: What a parser may stumble over: ends, escapes, numbers, and characters that are not what they seem.
 WORDS: Final = (
@@ -152,7 +152,9 @@ def streams(*lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 ordinary_sends = st.builds(
     Send,
     to=st.sampled_from(["bob", "alice", "Ａ"]),
-    text=st.sampled_from(["hi", "", "a: b", "Grüße", "今日は 😀", "a, b (c)", " ", "\u202e", "x" * 150]),
+    text=st.sampled_from(
+        ["hi", "", "a: b", "Grüße", "今日は 😀", "a, b (c)", " ", "\u202e", "x" * 150, "c1 \x85"]
+    ),
     cid=st.sampled_from(["c", "0190-7", "ü", "\u202e"]),
 ).map(json.encode)
 
@@ -205,6 +207,7 @@ text = st.one_of(
                     "\x00",
                     "\u00ad",
                     "ﬁ",
+                    "\udcff",
                     "İ",
                     "ß",
                 ),
@@ -214,4 +217,31 @@ text = st.one_of(
     ).map("".join),
 )
 
-texts = text.map(lambda one: one.encode("utf-8", "surrogateescape"))
+_encoded = text.map(lambda one: one.encode("utf-8", "surrogateescape"))
+texts = st.one_of(_encoded, damaged(_encoded))
+
+#: Messages whose text would like to be something else where it is shown.
+pretending_messages = st.builds(
+    Message,
+    id=st.integers(0, 9),
+    at=st.sampled_from([0, 1_780_000_000_000, -(10**18), 10**18]),
+    sender=st.sampled_from(["bob", "alice", "<b>", "2026-01-01T00:00:00"]),
+    to=st.sampled_from(["alice", "bob"]),
+    text=st.lists(
+        st.sampled_from(
+            [
+                *("a", " ", "\n", "<script>", "<b onclick=x>", "&lt;", "-->", "</article>", '"', "'", "\\"),
+                *(
+                    "\n2026-01-01T00:00:00+00:00  eve: hi",
+                    "\n== eve ==\n",
+                    "\u202e",
+                    "\x1b[2J",
+                    "\x85",
+                    "\u2028",
+                ),
+            ]
+        ),
+        max_size=5,
+    ).map("".join),
+    cid=st.just("c"),
+).map(json.encode)

@@ -125,11 +125,12 @@ _to = st.sampled_from([b"bob", b"alice", "Ａ".encode()])
 ordinary_lines = st.builds(
     lambda to, text: b"MSG: " + to + b": " + text.encode() + b"\n",
     _to,
-    st.sampled_from(["hi", "", "a: b", "Grüße", "今日は 😀", " ", "a\tb", "\u202e", ":"]),
+    st.sampled_from(["hi", "", "a: b", "Grüße", "今日は 😀", " ", "a\tb", "\u202e", ":", "c1 \x85"]),
 )
 plain_lines = st.one_of(
     ordinary_lines,
     damaged(ordinary_lines),
+    st.sampled_from([b"MSG: bob\n", b"MSG: \t hi\n", b"MSG: : hi\n", b"MSG:bob:hi\n", b"QUIT\n", b"\n"]),
     st.builds(lambda to, text: b"MSG: " + to + b": " + text + b"\n", _to, texts),
     texts.map(lambda line: line + b"\n"),
 )
@@ -154,9 +155,9 @@ TARGETS: Final = (
     Target(
         "plain",
         check_plain,
-        st.one_of(streams(ordinary_lines), damaged(streams(ordinary_lines)), streams(plain_lines)).map(
-            lambda block: block.removesuffix(b"\n")
-        ),
+        st.one_of(
+            streams(ordinary_lines), damaged(streams(ordinary_lines)), streams(ordinary_lines, plain_lines)
+        ).map(lambda block: block.removesuffix(b"\n")),
         (*WORDS, *VERBS),
     ),
 )

@@ -13,7 +13,14 @@ from tests.fuzz.targets.lines import tellable
 from twocans.client.address import parse_address
 from twocans.client.errors import AddressInvalid
 from twocans.gui.viewmodel.entries import key_of
-from twocans.protocol.names import NameInvalid, NameReserved, new_user_key, skeletons, user_key
+from twocans.protocol.names import (
+    MAX_NAME_CHARS,
+    NameInvalid,
+    NameReserved,
+    new_user_key,
+    skeletons,
+    user_key,
+)
 
 
 def check_name(data: bytes) -> None:
@@ -26,6 +33,7 @@ def check_name(data: bytes) -> None:
         tellable(error)
         return
     assert user_key(key) == key
+    assert len(key) <= MAX_NAME_CHARS
     assert key.isprintable()
     assert skeletons(name)
     with contextlib.suppress(NameReserved):
@@ -45,10 +53,24 @@ def check_address(data: bytes) -> None:
 
 
 _names = st.one_of(
-    st.sampled_from([b"alice", b"Server", "\u0405erver".encode(), "Ａl.i-c_e".encode(), b"a" * 32]), texts
+    st.sampled_from(
+        [b"alice", b"Server", "\u0405erver".encode(), "Ａl.i-c_e".encode(), b"a" * 32, "İ".encode() * 32]
+    ),
+    texts,
 )
 _addresses = st.one_of(
-    st.sampled_from([b"192.168.1.5", b"den.local:5050", b"a:65535", b"1.2.3.256", b"[::1]:1", b"http://x"]),
+    st.sampled_from(
+        [
+            b"192.168.1.5",
+            b"den.local:5050",
+            b"a:65535",
+            b"1.2.3.256",
+            b"[::1]:1",
+            b"http://x",
+            "a:²".encode(),
+            b"a:" + b"9" * 5000,
+        ]
+    ),
     texts,
 )
 

@@ -149,7 +149,7 @@ _floods = st.builds(lambda line, count: line * count, _named, st.integers(2, 40)
 _inputs = st.builds(
     lambda variant, stream: bytes([variant]) + stream,
     st.integers(0, 31),
-    arriving(st.one_of(_lines, streams(_named, _floods, frames(*FROM_CLIENT), plain_lines))),
+    arriving(st.one_of(_lines, streams(_named), streams(_named, _floods, frames(*FROM_CLIENT), plain_lines))),
 )
 
 TARGETS: Final = (

@@ -10,7 +10,7 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from tests.fuzz.grammar import JSON_WORDS, WORDS, frames, streams, text, texts
+from tests.fuzz.grammar import JSON_WORDS, WORDS, frames, pretending_messages, streams, text, texts
 from tests.fuzz.target import Target, option, text_of
 from tests.unit.client.test_transcripts import Page
 from twocans.client.transcripts import Conversation, Form, render
@@ -176,7 +176,7 @@ TARGETS: Final = (
     Target(
         "transcripts",
         check_transcripts,
-        streams(frames(Message)),
+        streams(pretending_messages, frames(Message)),
         (*JSON_WORDS, b"<script>", b"&amp;", b"<!--"),
     ),
     Target("log", check_log, texts, WORDS),
