@@ -24,12 +24,6 @@ Cid: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Rid: TypeAlias = Annotated[int, Meta(ge=0, le=_INT64_MAX)] | Annotated[str, Meta(max_length=64)]
 """The client's own id for a request, given back with the answer."""
 
-LogName: TypeAlias = Annotated[str, Meta(max_length=64)]
-"""Which log ids belong to. What `Welcome` says comes back in `Hello`, so both have the same bounds; likewise `Token`."""
-
-Token: TypeAlias = Annotated[str, Meta(max_length=128)]
-"""The proof of being the same person, a secret."""
-
 Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 """How many messages a page holds at most."""
 
@@ -52,8 +46,8 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
     user: str
     agent: Annotated[str, Meta(max_length=200)]
     after: Id | None = None
-    log: LogName | None = None
-    token: Token | None = None
+    log: Annotated[str, Meta(max_length=64)] | None = None
+    token: Annotated[str, Meta(max_length=128)] | None = None
 
 
 class Send(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -167,10 +161,10 @@ class Welcome(Frame, frozen=True, gc=False):
     verb: ClassVar[str] = "WELCOME"
     user: str
     server: str
-    log: LogName
+    log: Annotated[str, Meta(max_length=64)]  # as in Hello, in which it comes back; so does the token
     last: Id
     users: Sequence[str]
-    token: Token
+    token: Annotated[str, Meta(max_length=128)]
     limits: LimitsInForce
 
 
