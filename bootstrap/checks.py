@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bootstrap import machine, requirements, setup
+from bootstrap import audit, machine, requirements, setup
 from bootstrap.environment import Environment
 from bootstrap.remedies import SetupFailed, file_failed
 from bootstrap.start import ROOT
@@ -38,20 +38,25 @@ class Counts(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One command; `report` is the file that pytest writes its counts to, if it is pytest."""
+    """One command; `report` is the file that pytest writes its counts to, if it is pytest.
+
+    One that `needs_network` may end with `audit.NOT_RUN` and say in the last line of its output why.
+    """
 
     name: str
     command: Sequence[str]
     report: Path | None = None
+    needs_network: bool = False
 
 
 class Result(NamedTuple):
-    """How a step ended."""
+    """How a step ended; `not_run` says why it could not be run here, which is neither good nor bad."""
 
     name: str
     code: int
     seconds: float
     counts: Counts | None
+    not_run: str = ""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -87,7 +92,17 @@ def _lanes(environment: Environment, reports: Path) -> list[list[Step]]:
     ruff = str(environment.command("ruff"))
     python = str(environment.python)
     importlinter = "from importlinter.cli import lint_imports_command as run; run()"
-    everywhere = ["tests/unit", "tests/contract", "tests/integration"]
+    everywhere = ["tests/unit", "tests/contract", "tests/fuzz", "tests/integration"]
+    programs = [
+        "src",
+        "bootstrap",
+        "server.py",
+        "client_gui.py",
+        "run_tests.py",
+        "tools",
+        "examples",
+        "bench",
+    ]
     return [
         [_pytest(environment, "Tests", reports, *everywhere, "-n", "logical", "--dist", "load")],
         [
@@ -96,6 +111,8 @@ def _lanes(environment: Environment, reports: Path) -> list[list[Step]]:
             Step("Types", [python, "-m", "mypy"]),
             # Its own command holds the path of this folder, and would not survive a move.
             Step("Layers", [python, "-c", importlinter]),
+            Step("Security", [python, "-m", "bandit", "--quiet", "-c", "pyproject.toml", "-r", *programs]),
+            Step("Packages", [python, "-m", "bootstrap.audit"], needs_network=True),
             _pytest(environment, "Window tests", reports, "tests/gui"),
         ],
     ]
@@ -145,7 +162,10 @@ def _run(step: Step, *, captured: bool) -> Result:
         said = hung.stdout.decode(errors="replace") if hung.stdout else ""
         output = f"{said}\nStopped after {max_step_s} s.\n"
     counts = None if step.report is None else _counts(step.report, code)
-    result = Result(step.name, code, time.monotonic() - began, counts)
+    not_run = ""
+    if step.needs_network and code == audit.NOT_RUN:
+        code, not_run = 0, (output or "").strip().rpartition("\n")[2]
+    result = Result(step.name, code, time.monotonic() - began, counts, not_run)
     # One call, so that the steps of another lane can't come between.
     print(f"\n=== {step.name}\n{output or ''}{_line(result)}", flush=True)
     return result
@@ -169,6 +189,8 @@ def _counts(report: Path, code: int) -> Counts:
 
 
 def _line(result: Result) -> str:
+    if result.not_run:
+        return f"{result.name:<14}not run: {result.not_run}"
     verdict = "ok" if result.code == 0 else "ran no test" if result.code == _NO_TESTS_RAN else "FAILED"
     counted = "" if result.counts is None else f"  {result.counts}"
     return f"{result.name:<14}{verdict:<12}{result.seconds:6.1f} s{counted}"

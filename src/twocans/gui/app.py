@@ -7,7 +7,6 @@ import sys
 import time
 import tkinter as tk
 from collections.abc import Sequence
-from datetime import datetime
 from random import SystemRandom
 from typing import Final
 
@@ -17,6 +16,7 @@ from twocans.gui.backend import check_server
 from twocans.gui.bridge import Bridge
 from twocans.gui.settings import SettingsFile, config_dir
 from twocans.gui.theme import Theme, make_root
+from twocans.gui.transcript.dates import local_moment
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.state import Clock, Preferences
 from twocans.gui.window import Window, is_dark
@@ -49,7 +49,7 @@ class Application:
         self.theme = Theme(self.root, dark=dark, text_size=settings.text_size)
         chance = SystemRandom()
         self.vm = ViewModel(
-            Clock(time.monotonic, lambda: time.time_ns() // 1_000_000, _local),
+            Clock(time.monotonic, lambda: time.time_ns() // 1_000_000, local_moment),
             lambda: new_cid(now_ms=time.time_ns() // 1_000_000, random=chance),
             check_server,
             preferences=Preferences(settings.sound, settings.notifications),
@@ -113,10 +113,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--user", metavar="NAME", help="your name")
     parser.add_argument("--connect", action="store_true", help="connect at once")
     return parser.parse_args(argv)
-
-
-def _local(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000).astimezone()
 
 
 def _fail(sentence: str) -> int:

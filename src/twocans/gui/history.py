@@ -66,7 +66,8 @@ async def newer(client: Pages, peer: str, after: int) -> tuple[tuple[Message, ..
 
 def _reaches(page: Page, after: int) -> bool:
     """Whether nothing between `after` and the end of the page is missing from it."""
-    return not page.more or page.messages[0].id <= after
+    # A server that says there is more and gives nothing has nothing to be asked for.
+    return not (page.more and page.messages) or page.messages[0].id <= after
 
 
 def _following(page: Page, after: int) -> tuple[Message, ...]:

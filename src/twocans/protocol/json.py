@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from twocans.protocol.messages import (
     FromServer,
     Message,
     Receipt,
+    Rid,
     Send,
 )
 from twocans.protocol.text import HARMLESS, has_control
@@ -219,5 +220,14 @@ def _references(payload: bytes) -> tuple[str | None, int | str | None]:
     cid, rid = fields.get("cid"), fields.get("rid")
     return (
         cid if isinstance(cid, str) and len(cid) <= 64 and not has_control(cid) else None,
-        rid if isinstance(rid, str | int) and not isinstance(rid, bool) and len(str(rid)) <= 64 else None,
+        rid if _is_rid(rid) else None,
     )
+
+
+def _is_rid(value: object) -> TypeGuard[Rid]:
+    """Whether an answer can give it back: the asker could not read one that is out of bounds either."""
+    try:
+        msgspec.convert(value, Rid)
+    except msgspec.ValidationError:
+        return False
+    return True

@@ -199,10 +199,10 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     verb: ClassVar[str] = "WELCOME"
     user: str
     server: str
-    log: str
+    log: Annotated[str, Meta(max_length=64)]  # as in Hello, in which it comes back; so does the token
     last: Id
     users: Sequence[str]
-    token: str
+    token: Annotated[str, Meta(max_length=128)]
     limits: LimitsInForce
     device: Id | None = None
     unencrypted: Sequence[str] = ()

@@ -75,9 +75,9 @@ def decode_sends(block: bytes, count: int) -> list[Send] | None:
         return None
     sends = []
     for body in bodies:
-        to, _, text = body.partition(": ")
+        to, colon, text = body.partition(": ")
         name = _name(to)
-        if not name:
+        if not (colon and name):
             return None
         sends.append(Send(name, text, ""))
     return sends

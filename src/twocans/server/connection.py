@@ -133,7 +133,10 @@ class Connection(Outgoing):
         if error is not None:
             self._too_long = error
             self._pause()
-        if not self._throttled and not self._clogged and not self.asking:
+        if self.asking:
+            # The answer may take its time, and what is read meanwhile has no bound.
+            self._pause()
+        elif not self._throttled and not self._clogged:
             self._work()
 
     def eof(self) -> None:

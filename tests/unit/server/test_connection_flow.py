@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.hub.fakes import World
+from tests.unit.hub.late import LateStorage
 from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
@@ -299,3 +300,18 @@ def test_who_waits_for_what_was_written_in_an_earlier_turn_is_told_of_its_end() 
     assert (wire.transport.asked, told) == (1, [])
     wire.catch_up()
     assert told == ["drained"]
+
+
+def test_what_comes_while_a_question_is_under_way_waits_for_its_answer_and_no_longer() -> None:
+    storage = LateStorage(max_messages=100)
+    world = World(storage=storage)
+    alice = Wire(world)
+    alice.send(line(Hello(user="alice", agent="t")))
+    storage.answer()
+    alice.said()
+    alice.send(line(HistoryQuery(peer="alice", rid=1)), line(Ping(7)))
+    assert alice.frames() == []
+    assert alice.transport.paused
+    storage.answer()
+    assert [type(frame) for frame in alice.frames()] == [History, Pong]
+    assert not alice.transport.paused

@@ -14,6 +14,10 @@ _MONTHS: Final = (
 _LAST_MS: Final = 253_370_764_800_000  # the year 9999: what a peer claims beyond is shown as that
 
 
+def _bounded(at_ms: int) -> int:
+    return min(max(at_ms, 86_400_000), _LAST_MS)
+
+
 @lru_cache(maxsize=4096)
 def _local(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60)
@@ -21,7 +25,12 @@ def _local(minute: int) -> datetime:
 
 def local_time(at_ms: int) -> datetime:
     """The local time, without seconds, of a moment in Unix milliseconds."""
-    return _local(min(max(at_ms, 86_400_000), _LAST_MS) // 60_000)
+    return _local(_bounded(at_ms) // 60_000)
+
+
+def local_moment(at_ms: int) -> datetime:
+    """The local time, with its zone, of a moment in Unix milliseconds."""
+    return datetime.fromtimestamp(_bounded(at_ms) / 1000).astimezone()
 
 
 def local_day(at_ms: int) -> date:
