@@ -20,12 +20,22 @@ class Limits(Struct, frozen=True, kw_only=True):
     """The longest text of one message, in UTF-8."""
     max_connections: int = 20_000
     """How many connections may be open at once."""
+    max_connections_per_address: int = 500
+    """How many of them may come from one address; 0 for no limit."""
     max_accounts: int = 100_000
     """How many people a server knows; those who are away and have no messages are forgotten first."""
     registration_s: float = 30.0
     """How long a connection may stay without a user name."""
     max_refusals: int = 3
     """How many refused names end a connection."""
+    failed_logins_per_address: int = 10
+    """How many logins of one address may fail within `failed_logins_window_s`."""
+    failed_logins_window_s: float = 600.0
+    """For how long a failed login counts."""
+    new_names_per_address: int = 500
+    """How many names that nobody had before one address may take within an hour; 0 for no limit."""
+    stored_messages_per_sender: int = 1_000_000
+    """How many messages of one person are kept; 0 for no limit."""
     rate_per_s: float = 50.0
     """How many lines per second are read from one client in the long run; 0 for no limit."""
     burst_s: float = 10.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from msgspec import Struct
 from twocans.hub.limits import Limits
 from twocans.storage.sqlite import Durability
 
+ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - people on the network are to reach it
 DEFAULT_PORT: Final = 5050
 
 
@@ -29,10 +31,29 @@ class HistoryMode(StrEnum):
     OFF = "off"
 
 
+class Tls(StrEnum):
+    """Whether a connection may do without encryption."""
+
+    OFFERED = "offered"
+    REQUIRED = "required"
+
+
+class SettingsInvalid(Exception):
+    """Settings cannot be what they are said to be.
+
+    Args:
+        problems: a sentence for each problem.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The configuration of one server."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - people on the network are to reach it
+    host: str = ANY_ADDRESS
     """The IPv4 address to listen on."""
     port: int = DEFAULT_PORT
     """The TCP port; 0 lets the system choose one."""
@@ -43,6 +64,17 @@ class Config(Struct, frozen=True, kw_only=True):
     """How many days a message keeps its text; None for ever."""
     concurrency: Concurrency = Concurrency.ASYNC
     history: HistoryMode = HistoryMode.ON
+    tls: Tls = Tls.OFFERED
+    cert: Path | None = None
+    """The certificate as a PEM file, with `key`; None for one that the server makes itself."""
+    key: Path | None = None
+    """The private key of `cert` as a PEM file."""
+    invite: str | None = None
+    """The code without which nobody takes a new name; None lets everybody. It is never shown or logged."""
+    allow: tuple[IPv4Network, ...] = ()
+    """From where connections are taken; empty for everywhere."""
+    deny: tuple[IPv4Network, ...] = ()
+    """From where connections are refused, even if `allow` has them."""
     limits: Limits = Limits()
 
 
