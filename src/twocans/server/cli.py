@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from twocans.server.addresses import lan_addresses
 from twocans.server.arguments import parse
 from twocans.server.config import ANY_ADDRESS, DEFAULT_PORT, Config, SettingsInvalid, default_data_folder
-from twocans.server.log import LOG_FILE, Log, LogFormat, Output
+from twocans.server.log import LOG_FILE, Log, LogFormat, Output, harmless
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return commands.run(options)
         in_force = _settings(vars(options))
     except SettingsInvalid as invalid:
-        print(invalid, file=sys.stderr)
+        for problem in invalid.problems:
+            print(harmless(problem), file=sys.stderr)
         return 2
     if options.command == "config":
         return _show(in_force)

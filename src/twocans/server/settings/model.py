@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
         env_ignore_empty=True,
+        case_sensitive=True,
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,

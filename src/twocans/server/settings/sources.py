@@ -64,15 +64,15 @@ class _Layer:
         self.origin = origin
         self._where = where
         self.problems: list[str] = []
-        self.values: dict[str, Any] = {}
         try:
             settings = Settings(**given)
         except ValidationError as invalid:
-            self.problems = [
-                self._problem(error) for error in _first_of_each(invalid.errors(include_url=False))
-            ]
-        else:
-            self.values = {name: getattr(settings, name) for name in settings.model_fields_set}
+            wrong = list(_first_of_each(invalid.errors(include_url=False)))
+            self.problems = [self._problem(error) for error in wrong]
+            # The rest counts: where the file is may be among it, and that may have problems, too.
+            names = {error["loc"][0] for error in wrong}
+            settings = Settings(**{name: value for name, value in given.items() if name not in names})
+        self.values = {name: getattr(settings, name) for name in settings.model_fields_set}
         if self.values.get("open") and "invite" in self.values:
             self.problems.append(
                 f"{where('open')} and {where('invite')} exclude each other: nobody needs a code, or everybody does."
@@ -102,7 +102,7 @@ def read(options: Mapping[str, Any], *, only: Iterable[str] = ()) -> InForce:
     """
     wanted = frozenset(only) or frozenset(fields())
     layers = [
-        _Layer(_only(wanted, EnvSettingsSource(Settings)()), variable, variable),
+        _Layer(_only(wanted, EnvSettingsSource(Settings, case_sensitive=False)()), variable, variable),
         _Layer(_only(wanted, options), option, option),
     ]
     problems = [problem for layer in layers for problem in layer.problems]
@@ -167,7 +167,7 @@ def _from_file(file: Path, *, must_exist: bool) -> dict[str, Any]:
     except ValueError as error:
         last = f"at line {len(file.read_bytes().splitlines())}, the last"
         why = str(error).replace("at end of document", last)
-        raise SettingsInvalid([f"{file} is not written as TOML is: {harmless(why)}."]) from None
+        raise SettingsInvalid([f"{file} is not written as TOML is: {why}."]) from None
 
 
 def _beside(file: Path, given: dict[str, Any]) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _in_force(layers: Iterable[_Layer], file: Path) -> InForce:
 
 def _contradictions(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
     def told(name: str) -> str:
-        return f"{shown(name, getattr(settings, name))} ({origins.get(name, 'default')})"
+        return f"{shortened(shown(name, getattr(settings, name)))} ({origins.get(name, 'default')})"
 
     if (settings.cert is None) != (settings.key is None):
         there, missing = ("cert", "key") if settings.key is None else ("key", "cert")
