@@ -29,18 +29,18 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How long a connection may stay without a user name."""
     max_refusals: int = 3
     """How many refused names end a connection."""
-    rate_per_s: float = 50.0
-    """How many lines per second are read from one client in the long run; 0 for no limit."""
-    burst_s: float = 10.0
-    """How many seconds' worth of lines a client may send at once after a pause."""
     failed_logins_per_address: int = 10
     """How many wrong codes, passwords and invites may come from one address within the window."""
     failed_logins_window_s: float = 600.0
     """For how long a failed login counts."""
     new_names_per_address: int = 500
-    """How many names that nobody has used before one address may take within an hour; 0 for no limit."""
+    """How many names that nobody had before one address may take within an hour; 0 for no limit."""
     stored_messages_per_sender: int = 1_000_000
     """How many messages of one person are kept at most; 0 for no limit."""
+    rate_per_s: float = 50.0
+    """How many lines per second are read from one client in the long run; 0 for no limit."""
+    burst_s: float = 10.0
+    """How many seconds' worth of lines a client may send at once after a pause."""
     send_queue_bytes: int = 1024 * 1024
     """How much may wait for a reader that does not keep up before it is cut off."""
     ping_after_s: float = 20.0

@@ -1,106 +1,97 @@
-"""The command line of the server: its options and commands, and what their values may be."""
+"""The command line of the server: the options, which follow from its settings, and the commands."""
 
 from __future__ import annotations
 
 import argparse
-import ipaddress
-from collections.abc import Callable
-from enum import StrEnum
+import difflib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Never
 
-from twocans.hub.limits import Limits
-from twocans.server.config import DEFAULT_PORT, Concurrency, HistoryMode, default_data_folder
-from twocans.server.log import LogFormat
-from twocans.storage.sqlite import Durability
-
-ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - people on the network are to reach it
-MAX_KEEP_DAYS: Final = 36_500
-_Choice = TypeVar("_Choice", bound=StrEnum)
 FORMATS: Final = ("json", "text", "html")
+_PROGRAM: Final = "server.py"
+_LIKENESS: Final = 0.6
 
 
-def parser() -> argparse.ArgumentParser:
-    """What understands the command line. `command` is None for serving, else the name of a command."""
-    made = argparse.ArgumentParser(
-        prog="server.py",
+class _NotUnderstood(Exception):
+    def __init__(self, parser: argparse.ArgumentParser, why: str) -> None:
+        super().__init__(why)
+        self.parser = parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Never:
+        raise _NotUnderstood(self, message)
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Understands the command line, or ends the program with a sentence and exit code 2.
+
+    Args:
+        words: the command line without the program's name.
+
+    Returns:
+        `command`, which is None for serving, else the name of a command, with what belongs to it; and those settings
+        that are given, by name and as they are given, with `config` for the file that is named.
+    """
+    # Loading the settings takes a moment, and most commands need none but the folder.
+    commands = _Parser(prog=_PROGRAM, add_help=False, allow_abbrev=False)
+    _add_whereabouts(commands)
+    _add_commands(commands)
+    try:
+        options = commands.parse_args(words)
+        if options.command is not None:
+            return options
+    except _NotUnderstood:
+        pass
+    try:
+        return _everything().parse_args(words)
+    except _NotUnderstood as wrong:
+        argparse.ArgumentParser.error(wrong.parser, _without_codes(str(wrong), words))
+
+
+def _everything() -> argparse.ArgumentParser:
+    made = _Parser(
+        prog=_PROGRAM,
+        usage=f"{_PROGRAM} [options] [command]",
         description="Hosts a chat for the people on this network. Without a command it serves.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        epilog="All options but --config can be set in a file and in the environment, too: see docs/operating.md.",
     )
-    _add_serving(made)
+    _add_config(made)
+    _add_settings(made)
     _add_commands(made)
     return made
 
 
-def _add_serving(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--host",
-        type=_ipv4,
-        default=ANY_ADDRESS,
-        metavar="ADDRESS",
-        help="the IPv4 address of this computer to listen on",
-    )
-    parser.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, metavar="N", help="the TCP port; 0 for any"
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=default_data_folder(),
-        metavar="DIR",
-        help="the folder for everything that the server keeps: messages, its log, the console's history",
-    )
-    parser.add_argument(
-        "--concurrency",
-        type=_one_of(Concurrency),
-        metavar=" or ".join(Concurrency),
-        default=Concurrency.ASYNC,
-        help="serve all clients from one event loop, or each from a thread of its own",
-    )
-    parser.add_argument(
-        "--rate-limit",
-        type=_rate,
-        default=Limits().rate_per_s,
-        metavar="N",
-        help="messages per second for each client; after a pause ten seconds' worth at once; 0 for no limit",
-    )
-    parser.add_argument(
-        "--durability",
-        type=_one_of(Durability),
-        metavar=" or ".join(Durability),
-        default=Durability.PROCESS,
-        help="what an acknowledged message survives: the end of this process, or a power cut too",
-    )
-    parser.add_argument(
-        "--history",
-        type=_one_of(HistoryMode),
-        metavar=" or ".join(HistoryMode),
-        default=HistoryMode.ON,
-        help="keep messages for people who are away and for looking back, or keep nothing on disk",
-    )
-    parser.add_argument(
-        "--keep-days",
-        type=_days,
-        default="for ever",
-        metavar="N",
-        help="how many days a message is kept",
-    )
-    parser.add_argument(
-        "--log-format",
-        type=_one_of(LogFormat),
-        metavar=" or ".join(LogFormat),
-        default=LogFormat.TEXT,
-        help="sentences for people, or one JSON object a line for machines",
-    )
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    from twocans.server.settings.model import default, fields, is_list, is_switch, option, says
+
+    for name, field in fields().items():
+        description = f"{field.description} (default: {default(name)})".replace("`", "").replace("%", "%%")
+        if is_switch(name):
+            parser.add_argument(
+                option(name), dest=name, action="store_true", default=argparse.SUPPRESS, help=description
+            )
+        else:
+            parser.add_argument(
+                option(name),
+                dest=name,
+                action="append" if is_list(name) else "store",
+                default=argparse.SUPPRESS,
+                metavar=says(name).value,
+                help=description,
+            )
 
 
 def _add_commands(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(
         dest="command",
         metavar="command",
+        prog=_PROGRAM,
         title="commands",
         description="They work while the server runs, too.",
     )
+    config = commands.add_parser("config", help="show all settings, and from where each is")
     export = commands.add_parser("export", help="write down all conversations of one person")
     export.add_argument("--user", required=True, metavar="NAME", help="whose conversations")
     export.add_argument(
@@ -110,59 +101,44 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     backup = commands.add_parser("backup", help="copy the database into one file, and check the copy")
     backup.add_argument("file", type=Path, metavar="FILE", help="the file to make")
     check = commands.add_parser("check", help="look whether the database is whole")
-    for command in (export, backup, check):
+    for command in (config, export, backup, check):
         # Whatever stands before the command counts, unless it is said again after it.
-        command.add_argument(
-            "--data", type=Path, default=argparse.SUPPRESS, metavar="DIR", help="the folder of the server"
-        )
+        _add_whereabouts(command)
     for command in (export, backup):
         command.add_argument("--force", action="store_true", help="replace FILE if it exists")
 
 
-def _one_of(kind: type[_Choice]) -> Callable[[str], _Choice]:
-    """Understands the values of an option that has a few."""
-
-    def choose(text: str) -> _Choice:
-        try:
-            return kind(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text} is not one of {', '.join(kind)}") from None
-
-    return choose
+def _add_whereabouts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", default=argparse.SUPPRESS, metavar="DIR", help="the folder of the server")
+    _add_config(parser)
 
 
-def _ipv4(text: str) -> str:
-    if text == "localhost":
-        return "127.0.0.1"
-    try:
-        return str(ipaddress.IPv4Address(text))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not an IPv4 address such as 192.168.1.20") from None
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        default=argparse.SUPPRESS,
+        metavar="FILE",
+        help="the file with settings, instead of a twocans.toml in the folder of the server",
+    )
 
 
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > 65535:
-        raise argparse.ArgumentTypeError(
-            f"{text[:20]} is not a port: a number from 1 to 65535, or 0 for any free one"
-        )
-    return int(text)
+def _without_codes(message: str, words: Sequence[str]) -> str:
+    """The message without any code that let people in, even if the option before it is misspelt."""
+    for code in _codes(words):
+        message = message.replace(repr(code)[1:-1], "…").replace(code, "…")
+    return message
 
 
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of messages per second, 0 or more")
-    return rate
-
-
-def _days(text: str) -> int | None:
-    if text == "for ever":
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= MAX_KEEP_DAYS:
-        raise argparse.ArgumentTypeError(
-            f"{text} is not a number of days from 1 to {MAX_KEEP_DAYS}. Without this option messages are kept for ever"
-        )
-    return int(text)
+def _codes(words: Sequence[str]) -> Iterator[str]:
+    follows = False
+    for word in words:
+        name, _, value = word.partition("=")
+        if word.startswith("-"):
+            bare = name.strip("-")
+            follows = bool(difflib.get_close_matches(bare, ["invite"], cutoff=_LIKENESS)) or (
+                bare != "" and "invite".startswith(bare)
+            )
+            if follows and value:
+                yield value
+        elif follows and word:
+            yield word

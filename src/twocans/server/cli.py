@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
-from typing import Any
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
-from twocans.hub.limits import Limits
 from twocans.protocol.keys import readable_key
+from twocans.protocol.text import spelled_out_line
 from twocans.server.addresses import lan_addresses
-from twocans.server.arguments import ANY_ADDRESS, parser
-from twocans.server.config import DEFAULT_PORT, Config
+from twocans.server.arguments import parse
+from twocans.server.config import ANY_ADDRESS, DEFAULT_PORT, Config, SettingsInvalid, default_data_folder
 from twocans.server.log import LOG_FILE, Log, LogFormat, Output
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
+
+if TYPE_CHECKING:
+    from twocans.server.settings.sources import InForce
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,26 +34,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line without the program's name; None for this process's.
 
     Returns:
-        The exit code: 0 after a clean end, 1 if the server could not start or the command failed.
+        The exit code: 0 after a clean end, 1 if the server could not start or the command failed, 2 if settings
+        are wrong.
     """
-    options = parser().parse_args(arguments)
-    if options.command is not None:
-        # Serving needs none of what the commands need.
-        from twocans.server.keeping import commands
-
-        return commands.run(options)
-    config = Config(
-        host=options.host,
-        port=options.port,
-        data=options.data,
-        concurrency=options.concurrency,
-        history=options.history,
-        durability=options.durability,
-        keep_days=options.keep_days,
-        limits=replace(Limits(), rate_per_s=options.rate_limit),
-    )
+    options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        log = _open_log(config, options.log_format)
+        if options.command in ("export", "backup", "check"):
+            # Serving needs none of what the commands need.
+            from twocans.server.keeping import commands
+
+            options.data = _folder(options)
+            return commands.run(options)
+        in_force = _settings(vars(options))
+    except SettingsInvalid as invalid:
+        for problem in invalid.problems:
+            print(spelled_out_line(problem), file=sys.stderr)
+        return 2
+    if options.command == "config":
+        return _show(in_force)
+    config = in_force.settings.config()
+    try:
+        log = _open_log(config, in_force.settings.log_format)
     except StartError as error:
         return _failed(error)
     raise_descriptor_limit()
@@ -62,6 +67,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 0
     log.output.close()
+    return 0
+
+
+def _settings(given: Mapping[str, Any], only: Sequence[str] = ()) -> InForce:
+    # Not loaded where a command needs no settings: it takes a moment.
+    from twocans.server.settings.sources import read
+
+    in_force = read(given, only=only)
+    for warning in in_force.warnings:
+        print(warning, file=sys.stderr)
+    return in_force
+
+
+def _folder(options: Namespace) -> Path:
+    """The folder for which a command is; no other setting matters to it."""
+    if "data" in options:
+        return Path(options.data)
+    if "config" in options or any(name.upper() == "TWOCANS_DATA" for name in os.environ):
+        return _settings(vars(options), ["data"]).settings.data
+    return default_data_folder()
+
+
+def _show(in_force: InForce) -> int:
+    from twocans.server.settings.table import table
+
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        for line in table(in_force):
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has seen enough; Python must not stumble over it again at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

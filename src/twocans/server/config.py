@@ -13,6 +13,7 @@ from msgspec import Struct
 from twocans.hub.limits import Limits
 from twocans.storage.sqlite import Durability
 
+ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - people on the network are to reach it
 DEFAULT_PORT: Final = 5050
 
 
@@ -37,10 +38,22 @@ class TlsMode(StrEnum):
     REQUIRED = "required"
 
 
+class SettingsInvalid(Exception):
+    """Settings cannot be what they are said to be.
+
+    Args:
+        problems: a sentence for each problem.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
 class Config(Struct, frozen=True, kw_only=True):
     """The configuration of one server."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - people on the network are to reach it
+    host: str = ANY_ADDRESS
     """The IPv4 address to listen on."""
     port: int = DEFAULT_PORT
     """The TCP port; 0 lets the system choose one."""
@@ -51,9 +64,6 @@ class Config(Struct, frozen=True, kw_only=True):
     """How many days a message keeps its text; None for ever."""
     concurrency: Concurrency = Concurrency.ASYNC
     history: HistoryMode = HistoryMode.ON
-    invite: str | None = None
-    """What newcomers have to know; None lets everybody in."""
-    limits: Limits = Limits()
     tls: TlsMode = TlsMode.OFFERED
     cert: Path | None = None
     """The certificate to show instead of the server's own, in PEM, with those it was signed by after it."""
@@ -63,6 +73,9 @@ class Config(Struct, frozen=True, kw_only=True):
     """The networks that clients may connect from; empty for all."""
     deny: tuple[IPv4Network, ...] = ()
     """The networks that they may not connect from, even if `allow` has them."""
+    invite: str | None = None
+    """What newcomers have to know; None lets everybody in. It is never shown or logged."""
+    limits: Limits = Limits()
 
 
 def default_data_folder() -> Path:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.grammar import JSON_WORDS, frames, streams
 from tests.fuzz.target import Target, arriving, option, pieces
-from tests.unit.client.sessions import Harness, message, welcome
+from tests.unit.client.sessions import INTRODUCTION, Harness, message, welcome
 from twocans.client import Page
 from twocans.client.outbox import Outgoing
 from twocans.client.requests import Answer
@@ -61,8 +61,8 @@ from twocans.protocol.messages import (
 def check_session(data: bytes) -> None:
     """Whatever the server says ends the connection at worst; the client says only what a server understands."""
     variant, data = option(data)
-    client = Harness(resume=Resume(after=3, log="log-1", token="t") if variant & 1 else None)  # noqa: S106 - no secret
-    client.session.connected()
+    client = Harness(resume=Resume(after=3, log="log-1") if variant & 1 else None)
+    client.session.connected(INTRODUCTION)
     if variant & 2:
         client.say(welcome(), Synced(last=0))
     for number, (what, chunk) in enumerate(pieces(data)):
@@ -77,7 +77,7 @@ def check_session(data: bytes) -> None:
                 client.session.read("bob", number)
             case 5 if client.session.state is State.ENDED:
                 client.drop()
-                client.session.connected()
+                client.session.connected(INTRODUCTION)
             case _:
                 pass
         client.session.tick()
@@ -89,7 +89,7 @@ def check_session(data: bytes) -> None:
     _says_what_is_understood(client.session)
     assert client.session.unsaid_bytes == 0
     client.drop()
-    client.session.connected()
+    client.session.connected(INTRODUCTION)
     _says_what_is_understood(client.session)
 
 
@@ -129,7 +129,7 @@ class _Window:
         for effect in self.vm.take().effects:
             match effect:
                 case Connect():
-                    self.client.session.connected()
+                    self.client.session.connected(INTRODUCTION)
                 case SendMessage(to=to, text=text, cid=cid):
                     self.client.session.send(Outgoing(cid, to, text))
                 case MarkRead(peer, upto):
@@ -231,7 +231,7 @@ def check_window(data: bytes) -> None:
         if ending is not None:
             window.client.session.offline(ending, 1.0)
             window.turn()
-            window.client.session.connected()
+            window.client.session.connected(INTRODUCTION)
 
 
 class _Pages:

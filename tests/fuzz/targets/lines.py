@@ -93,7 +93,7 @@ def check_plain(data: bytes) -> None:
     block = data + b"\n"
     lines = block.split(b"\n")[:-1]
     for line in lines:
-        for decode in (plain.decode_client, plain.decode_name):
+        for decode in (plain.decode_client, plain.decode_login):
             try:
                 decode(line)
             except ProtocolError as error:

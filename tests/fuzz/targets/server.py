@@ -34,7 +34,7 @@ _OPENINGS: Final = (
     b"",
     b"mallory\n",
     line(Hello(user="mallory", agent="t")),
-    line(Hello(user="mallory", agent="t", after=0, log="log-1", token="x")),  # noqa: S106 - no secret
+    line(Hello(user="mallory", agent="t", after=0, log="log-1", token="x")),
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _AHEAD_BYTES: Final = 64 * 1024

@@ -25,7 +25,8 @@ from twocans.gui.viewmodel.people import folded, one_line, rank
 from twocans.protocol import json
 from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import Message
-from twocans.server.log import harmless, sentence
+from twocans.protocol.text import spelled_out_line
+from twocans.server.log import sentence
 
 _CHAR: Final = 10
 _MAY_ACT: Final = re.compile(
@@ -154,7 +155,7 @@ def _messages(data: bytes) -> list[Message]:
 def check_log(data: bytes) -> None:
     """What a peer is called reads as one line in the server's console."""
     name = text_of(data)
-    assert harmless(name).isprintable()
+    assert spelled_out_line(name).isprintable()
     line, _ = sentence(
         "name_refused", {"name": name, "address": "10.0.0.7:1234", "text": "That name is too long."}
     )

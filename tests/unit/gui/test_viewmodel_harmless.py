@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.gui.desk import LIMITS, Desk
+from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import Online
 from twocans.gui.viewmodel.effects import AskLink, ConnectRefused, OpenLink, ShowNotification
 
@@ -40,7 +40,7 @@ def test_notification_spells_out_what_would_not_be_seen(desk: Desk) -> None:
 def test_title_spells_out_a_name_that_only_a_hostile_server_can_give() -> None:
     desk = Desk()
     desk.vm.connect()
-    desk.event(Online("al\u202eice\n\x1b", "server", (), LIMITS, True))
+    desk.event(Online("al\u202eice\n\x1b", "server", (), LIMITS, True, KEY))
     assert desk.vm.title == "Twocans – al\\u202eice \\u001b"
 
 

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-import argparse
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
 from twocans.server import cli
-from twocans.server.arguments import parser
+from twocans.server.arguments import parse
 from twocans.server.config import Concurrency, HistoryMode
 from twocans.server.log import LogFormat
+from twocans.server.settings import sources
+from twocans.server.settings.model import Settings
+from twocans.server.settings.sources import read
 from twocans.storage.sqlite import Durability
 
 
-def _options(*arguments: str) -> argparse.Namespace:
-    return parser().parse_args(arguments)
+@pytest.fixture(autouse=True)
+def nothing_set_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by variables nor by a file in the folder of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith("TWOCANS_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(sources, "default_data_folder", lambda: tmp_path / "user")
+
+
+def _options(*arguments: str) -> Settings:
+    return read(vars(parse(arguments))).settings
 
 
 def _complaint(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    with pytest.raises(SystemExit) as ended:
-        _options(*arguments)
-    assert ended.value.code == 2
+    try:
+        ended: object = cli.main(arguments)
+    except SystemExit as error:
+        ended = error.code
+    assert ended == 2
     return capsys.readouterr().err.splitlines()[-1]
 
 
