@@ -256,6 +256,13 @@ def test_other_kinds_of_values_get_a_sentence(file: Path, given: str) -> None:
     assert len(problem) < len(str(file)) + 150
 
 
+@pytest.mark.parametrize("given", ["7", "true", '"a\\u0000b"', "[]"])
+def test_what_is_no_path_gets_a_sentence(file: Path, given: str) -> None:
+    (problem,) = _problems_of(file, f"cert = {given}")
+    assert problem.startswith(f"{file}: cert: ")
+    assert problem.endswith(" is not a path.")
+
+
 @pytest.mark.parametrize("name", fields())
 @pytest.mark.parametrize("given", ["\udcff", "x\x1b[2Jy\x00", "٥", "9" * 5000])
 def test_garbage_is_a_sentence_that_is_safe_to_show(file: Path, name: str, given: str) -> None:

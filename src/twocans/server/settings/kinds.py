@@ -140,10 +140,10 @@ def _network(text: str) -> IPv4Network:
         ) from None
 
 
-def _plain(given: object) -> object:
-    """Leaves the rest to pydantic, but a truth value would be 1 or 0 to it, and it stumbles over text that is no text."""
-    if isinstance(given, bool) or (isinstance(given, str) and not given.isascii()):
-        raise PydanticCustomError("no_number", "not a number")
+def _no_truth(given: object) -> object:
+    """A truth value would count as 1 or 0."""
+    if isinstance(given, bool):
+        raise PydanticCustomError("truth_value", "a truth value is no number")
     return given
 
 
@@ -162,8 +162,8 @@ Folder = Annotated[Path, BeforeValidator(_path), Says(value="DIR")]
 File = Annotated[Path | None, BeforeValidator(_path), Says(value="FILE")]
 Code = Annotated[SecretStr | None, BeforeValidator(_code), Says(value="CODE")]
 Networks = Annotated[tuple[IPv4Network, ...], NoDecode, BeforeValidator(_networks)]
-Whole = Annotated[int, BeforeValidator(_plain)]
-Seconds = Annotated[float, BeforeValidator(_plain), Says(unit="seconds")]
+Whole = Annotated[int, BeforeValidator(_no_truth)]
+Seconds = Annotated[float, BeforeValidator(_no_truth), Says(unit="seconds")]
 Switch = Annotated[bool, BeforeValidator(_yes_or_no), Says(value="", allowed="true or false")]
 ConcurrencyChoice = Annotated[Concurrency, _one_of(Concurrency), _choices(Concurrency)]
 DurabilityChoice = Annotated[Durability, _one_of(Durability), _choices(Durability)]

@@ -29,7 +29,6 @@ from twocans.server.settings.model import (
 )
 
 FILE_NAME: Final = "twocans.toml"
-_OF_THE_CLIENT: Final = ("CONFIG_DIR", "DATA_DIR", "LOG_DIR", "GUI_STRICT")
 _LIKENESS: Final = 0.75
 
 
@@ -238,7 +237,7 @@ def _misspelt() -> Iterator[str]:
     known = {name.upper(): name for name in fields()}
     for name in os.environ:
         prefix, rest = name[: len(PREFIX)].upper(), name[len(PREFIX) :].upper()
-        if prefix == PREFIX and rest not in known and rest not in _OF_THE_CLIENT:
+        if prefix == PREFIX and rest not in known:
             alike = difflib.get_close_matches(rest, known, 1, _LIKENESS)
             if alike:
                 yield f"{spelled_out_line(name)} is no variable of the server. Do you mean {variable(alike[0])}?"
