@@ -58,6 +58,12 @@ def chat_with(person: Person, name: str, text: str) -> tk.Canvas:
     return canvas
 
 
+def asked(person: Person) -> bool:
+    """Whether the question about a link has the keyboard, with its answer no."""
+    focus = person.root.focus_get()
+    return focus is not None and focus.winfo_class() == "TButton" and focus.cget("text") == "Do not open"
+
+
 @contextmanager
 def dark(person: Person, look: Look) -> Iterator[None]:
     """That look for a while: the toolkit cannot begin another window when one ended dark."""
@@ -189,6 +195,7 @@ def test_link_that_could_mislead_is_asked_about_and_enter_does_not_open_it(
         alice.wait(lambda: "evil.example" in alice.labels)
         assert "https://" in alice.labels
         assert any("“google.com” stands before the @" in label for label in alice.labels)
+        alice.wait(lambda: asked(alice))
         alice.key("Return")
         alice.wait(lambda: "evil.example" not in alice.labels)
         assert not browser.exists()
@@ -202,7 +209,7 @@ def test_link_that_could_mislead_opens_for_who_wants_it(server: ServerProcess, b
         alice.key("ctrl+Up")
         alice.wait(lambda: tip(canvas) == ["http://", "127.0.0.1", "/x"])
         alice.key("Return")
-        alice.wait(lambda: "Do not open" in alice.labels)
+        alice.wait(lambda: asked(alice))
         alice.key("Left", "Return")
         alice.wait(lambda: browser.exists() and browser.read_text())
         assert browser.read_text() == "http://127.0.0.1/x"
@@ -216,6 +223,7 @@ def test_escape_and_a_second_link_leave_no_question_behind(server: ServerProcess
             alice.window.act(alice.vm.open_link, target)
         alice.wait(lambda: "xn--pple-43d.com" in alice.labels)
         assert "evil.example" not in alice.labels
+        alice.wait(lambda: asked(alice))
         alice.key("Escape")
         alice.wait(lambda: "Do not open" not in alice.labels)
         assert not browser.exists()
