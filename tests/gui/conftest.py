@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,12 @@ def display(_session_display: str) -> Iterator[None]:
         del os.environ["DISPLAY"]
     else:
         os.environ["DISPLAY"] = before
+
+
+@pytest.fixture(autouse=True)
+def _windows_go_in_their_own_thread() -> None:
+    """Tk ends the program when another thread, here the client's, is the one to collect what is left of a window."""
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
