@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from random import Random
 from typing import Final, TypeVar
 
@@ -18,6 +19,7 @@ from twocans.client import (
     Client,
     ConnectFailed,
     Loss,
+    MemoryTokens,
     MessageNotSent,
     MessageReceived,
     MessageRefused,
@@ -25,8 +27,10 @@ from twocans.client import (
     Offline,
     Online,
     PeerTyping,
+    ReadElsewhere,
     ReceiptMoved,
     RequestFailed,
+    Tokens,
     UserJoined,
     UserLeft,
 )
@@ -37,6 +41,7 @@ from twocans.server.runtime import Server
 
 _T = TypeVar("_T")
 _CHUNK: Final = 4096
+_PASSWORD: Final = "correct horse battery"
 
 
 @pytest.fixture(params=list(Concurrency), ids=lambda mode: mode.value)
@@ -53,9 +58,15 @@ async def serving(
     limits: Limits | None = None,
     history: HistoryMode = HistoryMode.ON,
     port: int = 0,
+    data: Path | None = None,
 ) -> AsyncIterator[Server]:
     config = Config(
-        host="127.0.0.1", port=port, concurrency=concurrency, history=history, limits=limits or Limits()
+        host="127.0.0.1",
+        port=port,
+        data=data,
+        concurrency=concurrency,
+        history=history,
+        limits=limits or Limits(),
     )
     server = Server(config)
     await server.start()
@@ -65,8 +76,8 @@ async def serving(
         await server.stop()
 
 
-def at(server: Server, user: str) -> Client:
-    return Client(f"127.0.0.1:{server.port}", user, timers=QUICK)
+def at(server: Server, user: str, *, tokens: Tokens | None = None, secret: str | None = None) -> Client:
+    return Client(f"127.0.0.1:{server.port}", user, timers=QUICK, tokens=tokens, secret=secret)
 
 
 async def finished(*scenarios: Coroutine[None, None, _T]) -> list[_T]:
@@ -200,20 +211,29 @@ def test_a_message_to_oneself_is_stored_once(concurrency: Concurrency) -> None:
 def test_another_device_of_the_same_person_sees_what_this_one_sends(concurrency: Concurrency) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice") as phone, at(server, "bob") as bob:
-            address = f"127.0.0.1:{server.port}"
-            async with Client(address, "alice", timers=QUICK, resume=phone.resume) as laptop:
+            code = (await phone.new_code()).code
+            async with at(server, "alice", secret=code) as laptop:
                 await next_of(laptop, CaughtUp)
+                assert [one.this for one in (await laptop.devices()).devices] == [False, True]
                 stored = await phone.deliver("bob", "from the phone")
                 for device in (laptop, bob):
                     message = (await next_of(device, MessageReceived)).message
                     assert (message.id, message.sender) == (stored.id, "alice")
+                answered = await bob.deliver("alice", "for both")
+                for device in (phone, laptop):
+                    await next_of(device, MessageReceived, lambda event: event.message.id == answered.id)
+                laptop.read("bob", answered.id)
+                assert await next_of(phone, ReadElsewhere) == ReadElsewhere("bob", answered.id)
 
     run(scenario())
 
 
-def test_a_server_that_restarts_is_found_again_and_gets_what_waited(concurrency: Concurrency) -> None:
+def test_a_server_that_restarts_is_found_again_and_gets_what_waited(
+    concurrency: Concurrency, tmp_path: Path
+) -> None:
     async def scenario() -> None:
-        async with serving(concurrency) as server:
+        off = HistoryMode.OFF
+        async with serving(concurrency, history=off, data=tmp_path) as server:
             port = server.port
             alice, bob = at(server, "alice"), at(server, "bob")
             await finished(alice.connect(), bob.connect())
@@ -223,7 +243,7 @@ def test_a_server_that_restarts_is_found_again_and_gets_what_waited(concurrency:
             assert offline.loss is Loss.SERVER_CLOSED
             assert offline.retry_in_s is not None
         assert alice.online == ()
-        async with serving(concurrency, port=port):
+        async with serving(concurrency, history=off, data=tmp_path, port=port):
             await next_of(bob, Online)
             delivering = asyncio.create_task(alice.deliver("bob", "after"))
             online = await next_of(alice, Online)
@@ -239,13 +259,49 @@ def test_a_server_that_restarts_is_found_again_and_gets_what_waited(concurrency:
 def test_what_waited_for_somebody_who_was_away_comes_when_they_are_back(concurrency: Concurrency) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice") as alice:
-            bob = at(server, "bob")
+            tokens = MemoryTokens()
+            bob = at(server, "bob", tokens=tokens)
             await bob.connect()
             await bob.close()
             ids = [(await alice.deliver("bob", f"{number}")).id for number in range(3)]
-            async with at(server, "bob") as bob:
+            async with at(server, "bob", tokens=tokens) as bob:
                 assert [(await next_of(bob, MessageReceived)).message.id for _ in range(3)] == ids
                 await next_of(bob, CaughtUp)
+
+    run(scenario())
+
+
+def test_a_device_that_is_cut_off_is_told_and_cannot_come_back_without_a_code(
+    concurrency: Concurrency,
+) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as phone:
+            tokens = MemoryTokens()
+            laptop = at(server, "alice", tokens=tokens, secret=(await phone.new_code()).code)
+            await laptop.connect()
+            (other,) = [one for one in (await phone.devices()).devices if not one.this]
+            left = await phone.revoke(other.id)
+            assert [one.this for one in left.devices] == [True]
+            offline = (await rest_of(laptop))[-1]
+            assert isinstance(offline, Offline)
+            assert (offline.loss, offline.retry_in_s) == (Loss.REVOKED, None)
+            await laptop.close()
+            with pytest.raises(ConnectFailed) as caught:
+                await at(server, "alice", tokens=tokens).connect()
+            assert caught.value.needs == "secret"
+
+    run(scenario())
+
+
+def test_a_password_is_another_way_in(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server, at(server, "alice") as phone:
+            assert (await phone.set_password(_PASSWORD)).password
+            with pytest.raises(ConnectFailed) as caught:
+                await at(server, "alice", secret=_PASSWORD[::-1]).connect()
+            assert caught.value.code == Code.AUTH_FAILED
+            async with at(server, "alice", secret=_PASSWORD) as laptop:
+                assert len((await laptop.devices()).devices) == 2
 
     run(scenario())
 

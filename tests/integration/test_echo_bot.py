@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -20,10 +21,10 @@ _BOT: Final = ROOT / "examples" / "echo_bot.py"
 
 
 @contextmanager
-def _bot(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def _bot(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
         [sys.executable, str(_BOT), *arguments],
-        env=environment(),
+        env=environment({"TWOCANS_DATA_DIR": str(data)}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -35,8 +36,8 @@ def _bot(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
                 process.kill()
 
 
-def test_the_bot_echoes_until_it_is_stopped() -> None:
-    with serve() as server, _bot("--server", f"localhost:{server.port}", "--user", "parrot") as bot:
+def test_the_bot_echoes_until_it_is_stopped(tmp_path: Path) -> None:
+    with serve() as server, _bot(tmp_path, "--server", f"localhost:{server.port}", "--user", "parrot") as bot:
         assert bot.stdout is not None
         output = Output(bot.stdout)
         output.wait_for(lambda line: line.startswith("parrot is online"), START_S)
@@ -60,8 +61,8 @@ def test_the_bot_echoes_until_it_is_stopped() -> None:
     ("server", "says"),
     [("localhost:1", "No server is running"), ("local host", "An address has no spaces")],
 )
-def test_the_bot_says_in_a_sentence_why_it_cannot_start(server: str, says: str) -> None:
-    with _bot("--server", server) as bot:
+def test_the_bot_says_in_a_sentence_why_it_cannot_start(server: str, says: str, tmp_path: Path) -> None:
+    with _bot(tmp_path, "--server", server) as bot:
         _, errors = bot.communicate(timeout=START_S)
         assert bot.returncode == 1
         assert errors.decode().startswith(says)

@@ -6,7 +6,15 @@ from pathlib import Path
 
 from tests.unit.client.scripted import QUICK, next_of
 from tests.unit.client.scripted import run_on_fast_loop as run
-from twocans.client import Address, Client, MessageReceived, MessageStored, Outgoing, SqliteOutbox
+from twocans.client import (
+    Address,
+    Client,
+    MemoryTokens,
+    MessageReceived,
+    MessageStored,
+    Outgoing,
+    SqliteOutbox,
+)
 from twocans.server.config import Config
 from twocans.server.runtime import Server
 
@@ -39,13 +47,14 @@ def test_message_whose_acknowledgement_was_lost_with_the_program_is_stored_once(
         await server.start()
         where = Address("127.0.0.1", server.port)
         async with Client(where, "bob", timers=QUICK) as bob:
+            tokens = MemoryTokens()
             box = SqliteOutbox(tmp_path / "o.db", where, "alice")
-            async with Client(where, "alice", timers=QUICK, outbox=box) as alice:
+            async with Client(where, "alice", timers=QUICK, outbox=box, tokens=tokens) as alice:
                 first = await alice.deliver("bob", "once")
             # As if the program had been killed before it could note the acknowledgement.
             assert not box.pending()
             box.add(Outgoing(first.cid, first.to, first.text))
-            async with Client(where, "alice", timers=QUICK, outbox=box) as alice:
+            async with Client(where, "alice", timers=QUICK, outbox=box, tokens=tokens) as alice:
                 again = await next_of(alice, MessageStored)
                 assert (again.cid, again.id) == (first.cid, first.id)
                 history = await alice.history("bob")

@@ -40,6 +40,14 @@ class MortalProgram:
         self._plan = plan
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def token(self) -> str:
+        """What proves that the name is this program's, from its files."""
+        (file,) = (self._folder / "tokens").glob("*.json")
+        token = json.loads(file.read_text())["token"]
+        assert isinstance(token, str)
+        return token
+
     async def start(self, *, only_read: bool = False) -> None:
         """Start it where it has left off."""
         ledger = self.ledger

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from typing import Final
 
@@ -30,14 +31,19 @@ class Wire:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int) -> Wire:
-        """Connect.
+    async def open(cls, port: int, *, tls: ssl.SSLContext | None = None) -> Wire:
+        """Connect, encrypted if it is said how.
 
         Raises:
             Ended: nobody listens.
         """
         try:
-            return cls(*await asyncio.open_connection("127.0.0.1", port, limit=1024 * 1024))
+            name = None if tls is None else ""
+            return cls(
+                *await asyncio.open_connection(
+                    "127.0.0.1", port, limit=1024 * 1024, ssl=tls, server_hostname=name
+                )
+            )
         except OSError as error:
             raise Ended(str(error)) from None
 
@@ -98,7 +104,13 @@ class Wire:
 
 
 async def greet(
-    port: int, user: str, *, log: str | None, token: str | None, after: int
+    port: int,
+    user: str,
+    *,
+    log: str | None,
+    token: str | None,
+    after: int,
+    tls: ssl.SSLContext | None = None,
 ) -> tuple[Wire, Frame]:
     """Connect and register, going on after an id if the log is known.
 
@@ -109,7 +121,7 @@ async def greet(
         Ended: the server is gone.
         Broken: the log is another one, or the server does not want this user.
     """
-    wire = await Wire.open(port)
+    wire = await Wire.open(port, tls=tls)
     fields: dict[str, Value] = {"user": user, "agent": "torture"}
     if token is not None:
         fields["token"] = token
