@@ -66,7 +66,7 @@ def _feed(name: str, minutes: float, corpus: Path) -> bool:
         name,
         str(inputs),
         str(broken),
-        str(round(minutes * 60)),
+        str(max(1, round(minutes * 60))),
     ]
     done = subprocess.run(command, cwd=ROOT, check=False)
     print(f"=== {name}: {'ok' if done.returncode == 0 else 'BROKEN'} after {time.monotonic() - began:.0f} s")

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.fuzz.target import Target
 
 FIRST_INPUTS: Final = 300
-MAX_INPUT_BYTES: Final = 2048
+MAX_INPUT_BYTES: Final = 8192
 MAX_INPUT_S: Final = 20
 MAX_MEMORY_MIB: Final = 2048
 

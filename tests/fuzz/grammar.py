@@ -145,7 +145,9 @@ def frames(*kinds: type[Frame]) -> st.SearchStrategy[bytes]:
 
 def streams(*lines: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
     """Some lines of these kinds one after another, or anything."""
-    return st.one_of(st.lists(st.one_of(lines), max_size=6).map(b"".join), st.binary(max_size=80))
+    some = st.lists(st.one_of(lines), min_size=1, max_size=6)
+    many = st.lists(st.one_of(lines), min_size=4, max_size=12)
+    return st.one_of(some.map(b"".join), many.map(b"".join), st.binary(max_size=80))
 
 
 #: Messages as clients send them all the time, which are read together.

@@ -18,7 +18,7 @@ _KEPT: Final = sorted(path.relative_to(CRASHES) for path in CRASHES.glob("*/*"))
 def test_whatever_comes_breaks_nothing(name: str) -> None:
     target = TARGETS[name]
 
-    @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
     @given(data=target.inputs)
     def feed(data: bytes) -> None:
         target.check(data)

@@ -50,6 +50,7 @@ from twocans.protocol.messages import (
     HistoryQuery,
     Joined,
     Left,
+    Message,
     Receipt,
     Results,
     SearchQuery,
@@ -278,7 +279,8 @@ _said = [
     message(1),
     message(2, text="hi\nthere"),
     message(3, sender="alice", to="bob"),
-    message(2**62, sender="eve"),
+    message(2**62, sender="eve"),  # at a time that no calendar has
+    Message(id=4, at=-(10**18), sender="bob", to="alice", text="long ago", cid=""),
 ]
 _apt = st.sampled_from(
     [
@@ -307,6 +309,7 @@ _apt = st.sampled_from(
         *(Found(rid=rid, users=["bob", "bob", ""]) for rid in range(1, 5)),
     ]
 ).map(json.encode)
+_streams = st.one_of(streams(_apt), streams(_apt, frames(*FROM_SERVER)))
 _pages_given = st.builds(
     lambda rid, messages, more: json.encode(History(rid=rid, messages=messages, more=more)),
     st.just(1),
@@ -320,7 +323,7 @@ def _with_option(inputs: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
 
 
 TARGETS: Final = (
-    Target("session", check_session, _with_option(arriving(streams(_apt, frames(*FROM_SERVER)))), JSON_WORDS),
-    Target("window", check_window, arriving(streams(_apt, frames(*FROM_SERVER))), JSON_WORDS),
+    Target("session", check_session, _with_option(arriving(_streams)), JSON_WORDS),
+    Target("window", check_window, arriving(_streams), JSON_WORDS),
     Target("pages", check_pages, _with_option(streams(_pages_given, frames(History))), JSON_WORDS),
 )
