@@ -90,6 +90,7 @@ class ViewModel(Guarding):
         self.form.session += 1
         self._changes.do(Disconnect())
         self._to_login(message)
+        self.form.focus()
 
     def retry_now(self) -> None:
         """Try to connect again without waiting any longer."""
@@ -385,6 +386,8 @@ class ViewModel(Guarding):
             self._to_login(event.text, about_name=event.loss is Loss.REFUSED)
             if event.known_key is not None and event.key is not None:
                 self._key_changed(event.known_key, event.key)
+            else:
+                self.form.focus()
             return
         self.chats.offline()
         self.devices.no_connection()
@@ -429,7 +432,6 @@ class ViewModel(Guarding):
         self._attention.clear()
         self._clear_notice()
         self._changes.draw(Part.ALL)
-        self.form.focus()
 
     # --- the roster ---------------------------------------------------------------------------------------
 

@@ -226,8 +226,6 @@ class _Rows(ttk.Frame):
             cursor="hand2",
             command=lambda: self._choose(device),
         )
-        for sequence in ("<Return>", "<KP_Enter>"):
-            button.bind(sequence, lambda _: button.invoke())
         button.bind("<FocusIn>", lambda _: self._reveal(number), add="+")
         return button
 
@@ -330,8 +328,8 @@ class _PasswordPage(_Page):
             ("Back", "Soft.TButton", vm.devices.back),
             ("Save", "Primary.TButton", self._send),
         )
-        self._password.entry.bind("<Return>", lambda _: self._repeated.entry.focus_set())
         for sequence in ("<Return>", "<KP_Enter>"):
+            self._password.entry.bind(sequence, lambda _: self._repeated.entry.focus_set())
             self._repeated.entry.bind(sequence, lambda _: self._save.invoke())
         self.first = self._password.entry
 

@@ -193,8 +193,6 @@ class KeyChangedDialog(Dialog):
         self._key.text.trace_add("write", lambda *_: act(vm.type_key, self._key.text.get()))
         for sequence in ("<Return>", "<KP_Enter>"):
             self._key.entry.bind(sequence, lambda _: self._accept())
-            self._go.bind(sequence, lambda _: self._accept())
-            self._stay.bind(sequence, lambda _: self._refuse())
         self.bind("<Escape>", lambda _: self._refuse())
         self.protocol("WM_DELETE_WINDOW", self._refuse)
         self.bind("<Map>", lambda _: self._hold())
