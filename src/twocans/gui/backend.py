@@ -19,9 +19,11 @@ from twocans.client import (
     ConnectFailed,
     MemoryOutbox,
     MemoryTokens,
+    Online,
     Outgoing,
     RequestFailed,
     Resume,
+    TrustUnusable,
     default_outbox_path,
     default_tokens,
     default_trust,
@@ -38,9 +40,13 @@ from twocans.gui.viewmodel.effects import (
     AroundLoaded,
     AskLook,
     CancelExport,
+    ChangePassword,
     ChatsLoaded,
+    CodeMade,
     Connect,
     ConnectRefused,
+    CutOff,
+    DevicesLoaded,
     Disconnect,
     ExportChat,
     ExportEnded,
@@ -50,10 +56,13 @@ from twocans.gui.viewmodel.effects import (
     FromClient,
     HistoryLoaded,
     Input,
+    KeepingFailed,
     LoadAround,
     LoadChats,
+    LoadDevices,
     LoadHistory,
     LoadNewer,
+    MakeCode,
     MarkRead,
     NewerLoaded,
     NotificationClicked,
@@ -73,6 +82,7 @@ from twocans.gui.viewmodel.effects import (
     WithdrawNotifications,
 )
 from twocans.gui.viewmodel.entries import key_of
+from twocans.protocol.keys import ServerKey
 
 AGENT: Final = "twocans-desktop"
 MAX_TASKS: Final = 256
@@ -160,6 +170,10 @@ class Backend:
                 self._export = self._spawn(self._save(client, self._session, effect))
             case CancelExport():
                 self._end_export()
+            case LoadDevices() | CutOff() | ChangePassword():
+                self._ask(self._devices(client, self._session, effect))
+            case MakeCode():
+                self._ask(self._code(client, self._session))
             case ShowNotification(peer, title, body):
                 self._ask(self._notifier.show(peer, title, body))
             case WithdrawNotifications(peer):
@@ -189,9 +203,12 @@ class Backend:
         session = effect.session
         client: Client | None = None
         waiting: tuple[Outgoing, ...] | None
+        problem = ""
         try:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
+            if effect.accept is not None:
+                problem = await self._accept(address, effect.accept)
             keeping = self._keep(*who)
             client = Client(
                 address,
@@ -201,6 +218,8 @@ class Backend:
                 resume=self._resumes.get(who),
                 trust=self._trust,
                 tokens=self._own_tokens if keeping.is_alone else self._tokens,
+                secret=effect.secret,
+                invite=effect.invite,
             )
             self._client = client
             waiting = client.pending
@@ -210,8 +229,12 @@ class Backend:
                 if waiting is not None:
                     self._put_now(OutboxOpened(session, waiting, keeping.problem))
                     waiting = None
+                if isinstance(event, Online) and (client.problem or problem):
+                    self._put_now(KeepingFailed(session, client.problem or problem))
         except ConnectFailed as error:
-            self._put_now(ConnectRefused(session, error.text, error.code))
+            self._put_now(
+                ConnectRefused(session, error.text, error.code, error.needs, error.known_key, error.key)
+            )
         except AddressInvalid as error:
             self._put_now(ConnectRefused(session, error.text))
         finally:
@@ -222,6 +245,15 @@ class Backend:
                     self._resumes[who] = client.resume
                 # Not awaited here: a login that is given up must not keep the next one waiting.
                 self._spawn(self._leave(client, keeping))
+
+    async def _accept(self, server: Address, key: ServerKey) -> str:
+        """The user has brought this key from the server's console; what cannot be kept of that, as a sentence."""
+        try:
+            await asyncio.to_thread(self._trust.accept, server, key)
+        except TrustUnusable as error:
+            log.warning("key_unkept", problem=error.text)
+            return error.text
+        return ""
 
     def _keep(self, server: Address, user: str) -> Keeping:
         """What is kept for a user at a server; an earlier login of theirs that is still ending has it open."""
@@ -319,6 +351,36 @@ class Backend:
             self._put_now(ResultsLoaded(session, asked.number, None, problem=error.text))
         else:
             self._put_now(ResultsLoaded(session, asked.number, page.messages, page.more))
+
+    async def _devices(
+        self, client: Client | None, session: int, asked: LoadDevices | CutOff | ChangePassword
+    ) -> None:
+        if client is None:
+            return
+        try:
+            match asked:
+                case LoadDevices():
+                    found = await client.devices()
+                case CutOff(device):
+                    found = await client.revoke(device)
+                case ChangePassword(password):
+                    found = await client.set_password(password)
+        except RequestFailed as error:
+            log.info("devices_unavailable", code=error.code)
+            self._put_now(DevicesLoaded(session, asked, None, problem=error.text))
+        else:
+            self._put_now(DevicesLoaded(session, asked, found.devices, found.password))
+
+    async def _code(self, client: Client | None, session: int) -> None:
+        if client is None:
+            return
+        try:
+            made = await client.new_code()
+        except RequestFailed as error:
+            log.info("code_unavailable", code=error.code)
+            self._put_now(CodeMade(session, "", problem=error.text))
+        else:
+            self._put_now(CodeMade(session, made.code, made.valid_s))
 
     async def _save(self, client: Client | None, session: int, asked: ExportChat) -> None:
         if client is None:
