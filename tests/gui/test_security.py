@@ -80,6 +80,7 @@ def test_a_changed_key_is_told_with_the_key_before_and_escape_connects_to_nothin
         assert not any(key_of(server) in label for label in alice.labels)
         alice.key("Escape")
         alice.wait(lambda: QUESTION not in alice.labels)
+        assert alice.vm.key_change is None
         assert alice.vm.form.state.server_error in alice.labels
         assert not registrations(server)
 

@@ -34,7 +34,6 @@ class Guarding(Looking):
         change = self.key_change
         if change is not None and change.matches:
             self._set_key_change(None)
-            self.form.state.server_error = ""
             self.form.connect(accept=change.presented)
 
     def refuse_key(self) -> None:

@@ -201,8 +201,8 @@ class _Rows(ttk.Frame):
             room = self._width - em(2.6)
             if not row.this:
                 button = self._button(row.id, number)
-                button.grid(row=number, column=2, padx=(em(0.6), em(0.3)))
-                room -= button.winfo_reqwidth() + em(0.9)
+                button.grid(row=number, column=2, padx=(em(0.6), 0))
+                room -= button.winfo_reqwidth() + em(0.6)
                 self._buttons.append(button)
             texts = ttk.Frame(self._inner, style="Base.TFrame")
             texts.grid(row=number, column=1, sticky="ew")
