@@ -181,3 +181,16 @@ def test_who_is_there_without_encryption_is_marked_and_a_change_is_shown_at_once
             alice.key("Return")
             assert "Others on the network can read what you write here." not in alice.labels
         alice.wait(lambda: not alice.list_canvas.find_withtag("lock"))
+
+
+def test_a_key_that_cannot_be_kept_is_told_and_stands_under_security(
+    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("TWOCANS_DATA_DIR", str(tmp_path / "file"))
+    with Person(port=server.port, user="alice") as alice:
+        alice.wait(lambda: any("only until you quit" in label for label in alice.labels))
+        alice.wait(lambda: alice.vm.server is not None and alice.vm.server.problem)
+        assert alice.vm.server is not None
+        alice.key("ctrl+i")
+        alice.await_dialog(alice.vm.server.problem)

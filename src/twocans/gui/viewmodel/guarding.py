@@ -67,9 +67,11 @@ class Guarding(Looking):
         self.devices.online()
 
     def _keeping_failed(self, problem: str) -> None:
-        if self.server is not None:
-            self.server = KnownServer(self.server.address, self.server.name, self.server.key, problem)
-        self._tell(problem)
+        """Tell it once, beside what is being told already; it goes on standing with the key."""
+        if self.server is None or self.server.problem == problem:
+            return
+        self.server = KnownServer(self.server.address, self.server.name, self.server.key, problem)
+        self._tell(problem if self.notice is None else f"{self.notice.text} {problem}")
 
     def _part(self) -> None:
         """There is no login any more."""
