@@ -165,7 +165,7 @@ def test_a_start_that_connects_at_once_accepts_no_key_by_itself(tmp_path: Path) 
                 assert registrations(second) == ["user_registered"]
 
 
-def test_who_is_there_without_encryption_is_marked_and_a_change_is_shown_at_once(
+def test_who_is_there_without_encryption_is_marked_and_that_is_said_before_one_writes(
     server: ServerProcess,
 ) -> None:
     with Person(port=server.port, user="alice") as alice:

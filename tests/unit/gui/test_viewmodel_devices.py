@@ -67,6 +67,16 @@ def test_the_list_has_this_device_first_and_says_who_was_here_when(desk: Desk) -
     assert [row.this for row in desk.vm.devices.rows] == [True, False, False]
 
 
+def test_a_list_that_cannot_be_had_is_not_waited_for() -> None:
+    desk = Desk()
+    desk.log_in("bob")
+    desk.vm.open_devices()
+    assert desk.vm.devices.waiting
+    fail(desk, LoadDevices(), "This name is not bound to this device.")
+    assert not desk.vm.devices.waiting
+    assert desk.vm.devices.problem == "This name is not bound to this device."
+
+
 def test_the_list_is_asked_for_again_while_it_is_shown(desk: Desk) -> None:
     desk.later(REFRESH_S - 0.1)
     assert not desk.all(LoadDevices)
