@@ -130,6 +130,14 @@ def test_what_the_server_refuses_is_told_and_can_be_tried_again(desk: Desk) -> N
     assert len(desk.all(CutOff)) == 2
 
 
+def test_what_could_not_be_seen_in_the_servers_words_or_a_devices_name_is_spelled_out(desk: Desk) -> None:
+    evil = Device(3, "pho\u202ene", desk.now_ms(), desk.now_ms(), online=False, this=False)
+    load(desk, this(desk), evil)
+    assert "pho\\u202ene" in [row.name for row in desk.vm.devices.rows]
+    fail(desk, LoadDevices(), "No.\u202e")
+    assert desk.vm.devices.problem == "No.\\u202e"
+
+
 def test_a_code_counts_down_and_ends(desk: Desk) -> None:
     desk.vm.devices.add()
     assert desk.all(MakeCode) == [MakeCode()]

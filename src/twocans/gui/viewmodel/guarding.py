@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twocans.client.events import Online, PresenceChanged, UserJoined
 from twocans.gui.viewmodel.effects import CodeMade, DevicesLoaded
 from twocans.gui.viewmodel.entries import key_of
@@ -89,6 +91,7 @@ class Guarding(Looking):
             self.devices.open()
 
     def _devices_taken(self, what: DevicesLoaded | CodeMade) -> None:
+        what = replace(what, problem=spelled_out(what.problem))
         if isinstance(what, DevicesLoaded):
             self.devices.taken(what)
         else:
