@@ -155,7 +155,7 @@ def test_who_is_cut_off_is_told_so_at_the_login_and_no_dialog_is_left(server: Se
         assert [one.name for one in left[0].devices] == ["phone"]
         assert alice.vm.form.state.message
         assert alice.vm.form.state.message in alice.labels
-        assert "Your devices" not in alice.labels
+        assert "Add a device" not in alice.labels
         alice.key("Return")  # the name is not this device's any more
         alice.wait(lambda: "Code or password" in alice.labels)
 
