@@ -183,13 +183,13 @@ def test_who_is_there_without_encryption_is_marked_and_that_is_said_before_one_w
         alice.wait(lambda: not alice.list_canvas.find_withtag("lock"))
 
 
-def test_a_key_that_cannot_be_kept_is_told_and_stands_under_security(
+def test_a_proof_that_cannot_be_kept_is_told_and_that_stands_under_security(
     server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("TWOCANS_DATA_DIR", str(tmp_path / "file"))
     with Person(port=server.port, user="alice") as alice:
-        alice.wait(lambda: any("The server's key could not be kept" in label for label in alice.labels))
+        alice.wait(lambda: any("the proof that your name is yours" in label for label in alice.labels))
         alice.wait(lambda: alice.vm.server is not None and alice.vm.server.problem)
         assert alice.vm.server is not None
         alice.key("ctrl+i")
