@@ -12,6 +12,7 @@ from tests.gui.harness import ClientProcess, Person
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.client import Client, DeviceList
+from twocans.gui.settings import Look
 from twocans.gui.viewmodel.devices import Page
 from twocans.gui.viewmodel.state import Screen
 
@@ -47,6 +48,29 @@ def log_in(window: ClientProcess, secret: str) -> None:
     window.write(secret)
     window.key("Return")
     window.title_is("Twocans – alice")
+
+
+def open_menu(person: Person) -> None:
+    person.hover(person.root, 1, 1)  # the pointer would choose something in the menu, too
+    person.key("F10")
+    person.wait(
+        lambda: any(one.winfo_class() == "Menu" and one.winfo_viewable() for one in person._widgets())
+    )
+
+
+def test_the_menu_leads_to_the_devices_as_long_as_there_is_a_connection(server: ServerProcess) -> None:
+    with Person(port=server.port, user="alice") as alice:
+        open_menu(alice)
+        alice.key("Down", "Down", "Return")
+        alice.await_dialog("Your devices")
+        alice.key("Escape")
+        alice.activate()
+        server.process.kill()
+        alice.wait(lambda: alice.vm.banner is not None)
+        open_menu(alice)
+        alice.key("Down", "Down", "Return")
+        assert alice.vm.devices.page is Page.CLOSED
+        alice.key("Escape")
 
 
 def test_a_code_from_one_window_lets_another_in_and_both_see_that(
@@ -142,7 +166,7 @@ def test_who_is_cut_off_is_told_so_at_the_login_and_no_dialog_is_left(server: Se
         assert [one.name for one in left[0].devices] == ["phone"]
         assert alice.vm.form.state.message
         assert alice.vm.form.state.message in alice.labels
-        assert "Your devices" not in alice.labels
+        assert "Add a device" not in alice.labels
         alice.key("Return")  # the name is not this device's any more
         alice.wait(lambda: "Code or password" in alice.labels)
 
@@ -153,6 +177,20 @@ def test_a_taken_name_can_be_given_up_for_another_one(server: ServerProcess, tmp
         second.write("alina")  # the name is selected, so typing replaces it
         second.key("Return")
         second.title_is("Twocans – alina")
+
+
+def test_another_look_shows_an_open_dialog_anew_on_the_same_page(server: ServerProcess) -> None:
+    with Person(port=server.port, user="alice") as alice:
+        code = new_code(alice)
+        alice.window.act(alice.window._set_look, Look.DARK)
+        alice.await_dialog(code)
+        alice.key("Escape")
+        alice.await_dialog("Your devices")
+        kept = set(alice.root.image_names())
+        labels = [widget for widget in alice._widgets() if widget.winfo_class() == "TLabel"]
+        shown = {str(image) for widget in labels if widget.winfo_viewable() for image in widget.cget("image")}
+        assert shown
+        assert shown <= kept
 
 
 def test_without_a_connection_the_devices_say_so(server: ServerProcess) -> None:

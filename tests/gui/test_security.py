@@ -80,6 +80,7 @@ def test_a_changed_key_is_told_with_the_key_before_and_escape_connects_to_nothin
         assert not any(key_of(server) in label for label in alice.labels)
         alice.key("Escape")
         alice.wait(lambda: QUESTION not in alice.labels)
+        assert alice.vm.key_change is None
         assert alice.vm.form.state.server_error in alice.labels
         assert not registrations(server)
 
@@ -164,7 +165,7 @@ def test_a_start_that_connects_at_once_accepts_no_key_by_itself(tmp_path: Path) 
                 assert registrations(second) == ["user_registered"]
 
 
-def test_who_is_there_without_encryption_is_marked_and_a_change_is_shown_at_once(
+def test_who_is_there_without_encryption_is_marked_and_that_is_said_before_one_writes(
     server: ServerProcess,
 ) -> None:
     with Person(port=server.port, user="alice") as alice:
@@ -180,3 +181,16 @@ def test_who_is_there_without_encryption_is_marked_and_a_change_is_shown_at_once
             alice.key("Return")
             assert "Others on the network can read what you write here." not in alice.labels
         alice.wait(lambda: not alice.list_canvas.find_withtag("lock"))
+
+
+def test_a_proof_that_cannot_be_kept_is_told_and_that_stands_under_security(
+    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("TWOCANS_DATA_DIR", str(tmp_path / "file"))
+    with Person(port=server.port, user="alice") as alice:
+        alice.wait(lambda: any("the proof that your name is yours" in label for label in alice.labels))
+        alice.wait(lambda: alice.vm.server is not None and alice.vm.server.problem)
+        assert alice.vm.server is not None
+        alice.key("ctrl+i")
+        alice.await_dialog(alice.vm.server.problem)

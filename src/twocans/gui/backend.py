@@ -30,6 +30,7 @@ from twocans.client import (
     parse_address,
 )
 from twocans.client.errors import ClientError
+from twocans.gui.devices import code, devices
 from twocans.gui.export import save
 from twocans.gui.history import PAGE, around, newer
 from twocans.gui.keeping import Keeping
@@ -42,11 +43,9 @@ from twocans.gui.viewmodel.effects import (
     CancelExport,
     ChangePassword,
     ChatsLoaded,
-    CodeMade,
     Connect,
     ConnectRefused,
     CutOff,
-    DevicesLoaded,
     Disconnect,
     ExportChat,
     ExportEnded,
@@ -170,10 +169,8 @@ class Backend:
                 self._export = self._spawn(self._save(client, self._session, effect))
             case CancelExport():
                 self._end_export()
-            case LoadDevices() | CutOff() | ChangePassword():
+            case LoadDevices() | CutOff() | ChangePassword() | MakeCode():
                 self._ask(self._devices(client, self._session, effect))
-            case MakeCode():
-                self._ask(self._code(client, self._session))
             case ShowNotification(peer, title, body):
                 self._ask(self._notifier.show(peer, title, body))
             case WithdrawNotifications(peer):
@@ -353,34 +350,14 @@ class Backend:
             self._put_now(ResultsLoaded(session, asked.number, page.messages, page.more))
 
     async def _devices(
-        self, client: Client | None, session: int, asked: LoadDevices | CutOff | ChangePassword
+        self, client: Client | None, session: int, asked: LoadDevices | CutOff | ChangePassword | MakeCode
     ) -> None:
         if client is None:
             return
-        try:
-            match asked:
-                case LoadDevices():
-                    found = await client.devices()
-                case CutOff(device):
-                    found = await client.revoke(device)
-                case ChangePassword(password):
-                    found = await client.set_password(password)
-        except RequestFailed as error:
-            log.info("devices_unavailable", code=error.code)
-            self._put_now(DevicesLoaded(session, asked, None, problem=error.text))
+        if isinstance(asked, MakeCode):
+            self._put_now(await code(client, session))
         else:
-            self._put_now(DevicesLoaded(session, asked, found.devices, found.password))
-
-    async def _code(self, client: Client | None, session: int) -> None:
-        if client is None:
-            return
-        try:
-            made = await client.new_code()
-        except RequestFailed as error:
-            log.info("code_unavailable", code=error.code)
-            self._put_now(CodeMade(session, "", problem=error.text))
-        else:
-            self._put_now(CodeMade(session, made.code, made.valid_s))
+            self._put_now(await devices(client, session, asked))
 
     async def _save(self, client: Client | None, session: int, asked: ExportChat) -> None:
         if client is None:

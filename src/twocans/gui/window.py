@@ -463,6 +463,7 @@ class Window:
             view.restyle()
         self._notice.restyle()
         self._split.arrange()
+        self._over.restyle()
         self.refresh(Part.ALL)
 
 

@@ -67,6 +67,16 @@ def test_the_list_has_this_device_first_and_says_who_was_here_when(desk: Desk) -
     assert [row.this for row in desk.vm.devices.rows] == [True, False, False]
 
 
+def test_a_list_that_cannot_be_had_is_not_waited_for() -> None:
+    desk = Desk()
+    desk.log_in("bob")
+    desk.vm.open_devices()
+    assert desk.vm.devices.waiting
+    fail(desk, LoadDevices(), "This name is not bound to this device.")
+    assert not desk.vm.devices.waiting
+    assert desk.vm.devices.problem == "This name is not bound to this device."
+
+
 def test_the_list_is_asked_for_again_while_it_is_shown(desk: Desk) -> None:
     desk.later(REFRESH_S - 0.1)
     assert not desk.all(LoadDevices)
@@ -118,6 +128,14 @@ def test_what_the_server_refuses_is_told_and_can_be_tried_again(desk: Desk) -> N
     assert (desk.vm.devices.page, desk.vm.devices.problem) == (Page.CUT_OFF, "There is no such device.")
     desk.vm.devices.cut_off()
     assert len(desk.all(CutOff)) == 2
+
+
+def test_what_could_not_be_seen_in_the_servers_words_or_a_devices_name_is_spelled_out(desk: Desk) -> None:
+    evil = Device(3, "pho\u202ene", desk.now_ms(), desk.now_ms(), online=False, this=False)
+    load(desk, this(desk), evil)
+    assert "pho\\u202ene" in [row.name for row in desk.vm.devices.rows]
+    fail(desk, LoadDevices(), "No.\u202e")
+    assert desk.vm.devices.problem == "No.\\u202e"
 
 
 def test_a_code_counts_down_and_ends(desk: Desk) -> None:

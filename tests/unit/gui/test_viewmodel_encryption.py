@@ -36,6 +36,8 @@ def test_who_is_there_without_encryption_is_marked_from_the_start() -> None:
 def test_who_comes_without_encryption_is_marked_and_so_is_who_changes_to_it(desk: Desk) -> None:
     desk.event(UserJoined("dave", encrypted=False), PresenceChanged("carol", encrypted=False))
     assert [row.name for row in desk.vm.people.rows if row.unencrypted] == ["carol", "dave"]
+    desk.receive("carol", "hello")
+    assert desk.row("carol").unencrypted
     desk.event(PresenceChanged("carol", encrypted=True))
     desk.event(UserLeft("dave"), UserJoined("dave"))
     assert not [row.name for row in desk.vm.people.rows if row.unencrypted]

@@ -88,7 +88,9 @@ def test_a_conversation_that_is_open_in_two_windows_never_bounces(desk: Desk) ->
     desk.event(ReadElsewhere("bob", message.id))
     assert not desk.all(MarkRead)
     second = desk.message("bob", "again")
-    desk.event(ReadElsewhere("bob", second.id))
+    desk.event(ReadElsewhere("bob", second.id), ReadElsewhere("bob", message.id))
+    desk.vm.set_in_front(False)
+    desk.vm.set_in_front(True)
     assert not desk.all(MarkRead)
 
 
@@ -97,6 +99,7 @@ def test_an_older_mark_takes_nothing_back(desk: Desk) -> None:
     second = desk.receive("bob", "two")
     desk.event(ReadElsewhere("bob", second.id), ReadElsewhere("bob", first.id))
     assert desk.row("bob").unread == 0
+    assert not desk.all(LoadChats)
 
 
 def test_the_server_counts_when_some_of_what_is_unread_is_not_here(desk: Desk) -> None:
@@ -129,6 +132,12 @@ def test_the_servers_count_takes_back_nothing_that_was_seen_here_since_it_counte
     assert desk.row("bob").unread == 0
     own = desk.message("alice", "mine", to="bob")
     listed(desk, Chat("bob", own, 1))
+    assert desk.row("bob").unread == 0
+
+
+def test_the_servers_count_takes_back_nothing_that_was_read_elsewhere_since_it_counted(desk: Desk) -> None:
+    desk.event(ReadElsewhere("bob", 50))
+    listed(desk, Chat("bob", later(50, "fifth"), 5))
     assert desk.row("bob").unread == 0
 
 

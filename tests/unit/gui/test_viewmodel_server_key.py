@@ -132,6 +132,17 @@ def test_a_key_or_token_that_cannot_be_kept_is_told_and_stays_with_the_key(desk:
     desk.vm.handle(KeepingFailed(desk.vm.form.session, "The key could not be kept."))
     assert desk.vm.notice is not None
     assert desk.vm.notice.text == "The key could not be kept."
+    desk.event(Offline(Loss.LOST, "Lost.", 5.0))
     desk.online_again()
     assert desk.vm.server is not None
     assert desk.vm.server.problem == "The key could not be kept."
+    desk.vm.handle(KeepingFailed(desk.vm.form.session, "The key could not be kept."))
+    assert desk.vm.notice.text == "Connected again."
+
+
+def test_what_cannot_be_kept_is_told_together(desk: Desk) -> None:
+    online(desk, first_use=True)
+    desk.outbox(problem="The outbox cannot be used.")
+    desk.vm.handle(KeepingFailed(desk.vm.form.session, "The key could not be kept."))
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "The outbox cannot be used. The key could not be kept."

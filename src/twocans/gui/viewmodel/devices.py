@@ -95,6 +95,11 @@ class MyDevices:
         return "" if self.connected else NOT_CONNECTED
 
     @property
+    def waiting(self) -> bool:
+        """Whether the list is still to come."""
+        return self.connected and not self.loaded and not self.problem
+
+    @property
     def code_left(self) -> str:
         """How long the code counts, as minutes and seconds; "" if it does not any more."""
         left = round(self._code_until - self._clock.monotonic())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from twocans.client.events import Online, PresenceChanged, UserJoined
 from twocans.gui.viewmodel.effects import CodeMade, DevicesLoaded
 from twocans.gui.viewmodel.entries import key_of
@@ -34,7 +36,6 @@ class Guarding(Looking):
         change = self.key_change
         if change is not None and change.matches:
             self._set_key_change(None)
-            self.form.state.server_error = ""
             self.form.connect(accept=change.presented)
 
     def refuse_key(self) -> None:
@@ -68,9 +69,11 @@ class Guarding(Looking):
         self.devices.online()
 
     def _keeping_failed(self, problem: str) -> None:
-        if self.server is not None:
-            self.server = KnownServer(self.server.address, self.server.name, self.server.key, problem)
-        self._tell(problem)
+        """Tell it once, beside what is being told already; it goes on standing with the key."""
+        if self.server is None or self.server.problem == problem:
+            return
+        self.server = KnownServer(self.server.address, self.server.name, self.server.key, problem)
+        self._tell(problem if self.notice is None else f"{self.notice.text} {problem}")
 
     def _part(self) -> None:
         """There is no login any more."""
@@ -88,6 +91,7 @@ class Guarding(Looking):
             self.devices.open()
 
     def _devices_taken(self, what: DevicesLoaded | CodeMade) -> None:
+        what = replace(what, problem=spelled_out(what.problem))
         if isinstance(what, DevicesLoaded):
             self.devices.taken(what)
         else:

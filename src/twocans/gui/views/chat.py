@@ -57,7 +57,9 @@ class ChatView(ttk.Frame):
         self._title = ttk.Frame(self._names, style="Side.TFrame")
         self._name = ttk.Label(self._title, style="Title.Side.TLabel")
         self._lock = ttk.Label(self._title, style="Side.TLabel")
-        self._status = ttk.Label(self._names, style="Small.Side.TLabel", compound="left", justify="left")
+        self._state = ttk.Frame(self._names, style="Side.TFrame")
+        self._dot = ttk.Label(self._state, style="Small.Side.TLabel")
+        self._status = ttk.Label(self._state, style="Small.Side.TLabel", justify="left")
         for widget in (self._lock, self._status):
             Tooltip(widget, theme, self._encryption)
         self.transcript = Transcript(
@@ -127,10 +129,17 @@ class ChatView(ttk.Frame):
         dot = {Presence.ONLINE: c.online, Presence.OFFLINE: c.border, Presence.UNKNOWN: c.border}.get(
             header.presence
         )
-        self._status.configure(
-            text=f" {header.status}" if dot else header.status,
-            image=self._theme.disc(self._theme.em(0.55), dot) if dot else "",
-        )
+        self._status.configure(text=header.status)
+        if dot:
+            self._dot.configure(image=self._theme.disc(self._theme.em(0.55), dot))
+            # Beside the first line, of however many there are.
+            above = (self._theme.line(Face.SMALL) - self._theme.em(0.55)) // 2
+            self._dot.pack(
+                side="left", before=self._status, anchor="n", pady=(above, 0), padx=(0, self._theme.em(0.3))
+            )
+            self._status.pack(side="left")
+        else:
+            self._dot.pack_forget()
         self._lock.configure(image=self._theme.icon("unlock-fill", 1.0, c.warn_text))
         if header.unencrypted:
             self._lock.pack(side="left", padx=(self._theme.em(0.4), 0))
@@ -160,7 +169,8 @@ class ChatView(ttk.Frame):
         self._back.configure(image=self._theme.icon("arrow-left", 1.2, c.text))
         self._title.pack(anchor="w")
         self._name.pack(side="left")
-        self._status.pack(anchor="w")
+        self._state.pack(anchor="w")
+        self._status.pack(side="left")
         self.composer.pack(side="bottom", fill="x")
         self.transcript.pack(fill="both", expand=True)
         self.transcript.restyle(self._theme.transcript_palette, self._theme.transcript_fonts)
@@ -191,10 +201,10 @@ class ChatView(ttk.Frame):
         header = self._vm.header
         if header is not None:
             em = self._theme.em
-            room = max(em(6), self._header.winfo_width() - em(10))
+            room = max(em(6), self._header.winfo_width() - em(11.5 if self._narrow else 8.5))
             shown = self._theme.elide(Face.TITLE, header.name, room - em(1.6 if header.unencrypted else 0))
             self._name.configure(text=self._theme.drawn(shown))
-            self._status.configure(wraplength=room)
+            self._status.configure(wraplength=room - em(0.85))
 
     def _encryption(self) -> str:
         header = self._vm.header

@@ -39,7 +39,7 @@ class DevicesDialog(Dialog):
         self.bind("<Escape>", lambda _: act(vm.devices.back))
         self.protocol("WM_DELETE_WINDOW", lambda: act(vm.devices.close))
         self.show()
-        self.present(self._pages[Page.LIST].first)
+        self.present(self._pages[vm.devices.page].first)
 
     def show(self) -> None:
         """Show the page as it is now."""
@@ -138,7 +138,7 @@ class _ListPage(_Page):
         else:
             self._told.pack_forget()
         able = "!disabled" if devices.connected else "disabled"
-        self._list.show(devices.rows if devices.loaded else (), able=devices.connected)
+        self._list.show(devices.rows, able=devices.connected, waiting=devices.waiting)
         self._add.state([able])
         self._change.state([able if devices.loaded else "disabled"])
         self._password.configure(
@@ -159,6 +159,7 @@ class _Rows(ttk.Frame):
         super().__init__(parent, style="Base.TFrame")
         self._theme, self._width, self._choose = theme, width, choose
         self._rows: tuple[DeviceRow, ...] | None = None
+        self._waiting = False
         self._buttons: list[ttk.Button] = []
         self._canvas = tk.Canvas(
             self, highlightthickness=0, borderwidth=0, background=theme.colours.base, width=width
@@ -170,13 +171,12 @@ class _Rows(ttk.Frame):
         self._canvas.create_window(0, 0, window=self._inner, anchor="nw", tags=("rows",))
         self._canvas.pack(side="left", fill="both", expand=True)
         self._canvas.bind("<Configure>", lambda event: self._canvas.itemconfigure("rows", width=event.width))
-        theme.on_change(self._recolour)
 
-    def show(self, rows: tuple[DeviceRow, ...], *, able: bool) -> None:
-        """Show these; `able` tells whether anything can be done with them."""
-        if rows != self._rows:
+    def show(self, rows: tuple[DeviceRow, ...], *, able: bool, waiting: bool) -> None:
+        """Show these; `able` tells whether anything can be done with them, `waiting` that they are still to come."""
+        if rows != self._rows or waiting != self._waiting:
             focused = self._focused()
-            self._rows = rows
+            self._rows, self._waiting = rows, waiting
             self._fill(rows)
             if focused is not None:
                 self._focus(focused)
@@ -188,7 +188,7 @@ class _Rows(ttk.Frame):
         for child in self._inner.winfo_children():
             child.destroy()
         self._buttons = []
-        if not rows:
+        if self._waiting:
             ttk.Label(self._inner, text="Loading …", style="Muted.Base.TLabel").grid(row=0, column=0)
         for number, row in enumerate(rows):
             self._inner.rowconfigure(number, minsize=em(_ROW_EM))
@@ -201,8 +201,8 @@ class _Rows(ttk.Frame):
             room = self._width - em(2.6)
             if not row.this:
                 button = self._button(row.id, number)
-                button.grid(row=number, column=2, padx=(em(0.6), em(0.3)))
-                room -= button.winfo_reqwidth() + em(0.9)
+                button.grid(row=number, column=2, padx=(em(0.6), 0))
+                room -= button.winfo_reqwidth() + em(0.6)
                 self._buttons.append(button)
             texts = ttk.Frame(self._inner, style="Base.TFrame")
             texts.grid(row=number, column=1, sticky="ew")
@@ -244,11 +244,6 @@ class _Rows(ttk.Frame):
             self._buttons[min(index, len(self._buttons) - 1)].focus_set()
         else:
             self.winfo_toplevel().focus_set()
-
-    def _recolour(self) -> None:
-        if self.winfo_exists():
-            self._canvas.configure(background=self._theme.colours.base)
-            self._fill(self._rows or ())
 
 
 class _CutOffPage(_Page):

@@ -59,6 +59,17 @@ class Over:
         else:
             self._key_change.show(change)
 
+    def restyle(self) -> None:
+        """Sizes and colours have changed: what is open is made anew."""
+        for dialog in (self._key_change, self._devices):
+            if dialog is not None:
+                dialog.destroy()
+        self._key_change = self._devices = None
+        self.show_key_change()
+        self.show_devices()
+        if self._security is not None and self._security.winfo_exists():
+            self.open_security()
+
     def show_devices(self) -> None:
         """One's devices, as long as they are to be shown."""
         shown = self._vm.devices.page is not Page.CLOSED

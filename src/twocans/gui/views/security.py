@@ -190,6 +190,7 @@ class KeyChangedDialog(Dialog):
         self._stay = ttk.Button(buttons, text="Do not connect", style="Primary.TButton", command=self._refuse)
         self._go.pack(side="left", padx=(0, em(0.6)))
         self._stay.pack(side="left")
+        self._key.set(change.typed)
         self._key.text.trace_add("write", lambda *_: act(vm.type_key, self._key.text.get()))
         for sequence in ("<Return>", "<KP_Enter>"):
             self._key.entry.bind(sequence, lambda _: self._accept())
