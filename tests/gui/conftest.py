@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import webbrowser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_environment(tmp_path / "client", monkeypatch.setenv)
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path}/no-bus")
     monkeypatch.setenv("TZ", "UTC")
+    # It looks for browsers once in a process, and a test before may have named its own.
+    monkeypatch.setattr(webbrowser, "_tryorder", None)
     for variable in ("GDK_SCALE", "QT_SCALE_FACTOR"):
         monkeypatch.delenv(variable, raising=False)
 
