@@ -147,6 +147,18 @@ def test_token_that_was_given_in_the_clear_binds_nothing(house: House) -> None:
         assert "alice" in plain.users
 
 
+def test_others_hear_when_somebody_can_be_overheard_no_more(house: House) -> None:
+    watcher = house.owner("watcher")
+    with JsonPeer(house.server.port, "alice") as overheard:
+        assert watcher.expect("JOINED", user="alice")["encrypted"] is False
+        assert house.owner("late").welcome["unencrypted"] == ["alice"]
+        with Peer(house.server.port, tls=house.tls) as peer:
+            peer.sendall(hello("alice", token=overheard.token))
+            assert peer.read_line().startswith("WELCOME: ")
+            overheard.close()
+            assert watcher.expect("PRESENCE", user="alice")["encrypted"] is True
+
+
 # --- further devices --------------------------------------------------------------------------------------
 
 
