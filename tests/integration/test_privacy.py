@@ -64,9 +64,11 @@ def test_folder_and_files_that_were_open_are_closed(tmp_path: Path) -> None:
 
 def test_folder_with_other_things_in_it_is_left_open_and_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    data.mkdir(mode=0o755)
+    data.mkdir()
+    data.chmod(0o755)
     other = data / "photo.jpg"
-    other.touch(mode=0o644)
+    other.touch()
+    other.chmod(0o644)
     with start(data) as server:
         assert server.event("folder_open")["folder"] == str(data)
         assert (mode(data), mode(other)) == (0o755, 0o644)

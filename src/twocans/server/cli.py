@@ -148,9 +148,13 @@ async def _serve(config: Config, log: Log) -> None:
     _on_signals(loop, ask_to_stop)
     loop.set_exception_handler(lambda _, context: _report(log, config, context))
     server = Server(config, log=log)
+    closed = _closed(config)
     await server.start()
-    _look_after(config, log)
     _welcome(config, server, log)
+    if not closed:
+        log("folder_open", folder=str(config.data))
+    if runs_as_root():
+        log("runs_as_root")
     console = None
     if _has_operator(log):
         console = asyncio.create_task(
@@ -193,13 +197,13 @@ def _report(log: Log, config: Config, context: dict[str, Any]) -> None:
     log.output.put("", details)
 
 
-def _look_after(config: Config, log: Log) -> None:
-    """See to it that nobody else on this computer reads what is kept, and say what could be safer."""
-    if config.data is not None:
-        with contextlib.suppress(OSError):  # what cannot be closed is as it was before
-            close_folder(config.data, log)
-    if runs_as_root():
-        log("runs_as_root")
+def _closed(config: Config) -> bool:
+    """See to it that nobody else on this computer reads what is kept; whether nobody can look at what there is."""
+    if config.data is None:
+        return True
+    with contextlib.suppress(OSError):  # what cannot be closed is as it was before
+        return close_folder(config.data)
+    return False
 
 
 def _welcome(config: Config, server: Server, log: Log) -> None:

@@ -8,7 +8,6 @@ import traceback
 from pathlib import Path
 from typing import Final
 
-from twocans.hub.hub import EventLog
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
 from twocans.server.log import LOG_FILE
 from twocans.storage.sqlite.lock import LOCK_FILE
@@ -37,22 +36,25 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
 
 
-def close_folder(folder: Path, log: EventLog) -> None:
+def close_folder(folder: Path) -> bool:
     """Close the folder and the files of a server that others could look into.
 
-    A folder that has other things in it as well may have been open on purpose: its operator is told.
+    A folder that has other things in it as well may have been open on purpose, and is left so.
+
+    Returns:
+        Whether nobody else can look into the folder, as far as can be told.
+
+    Raises:
+        OSError: it cannot be looked at or closed.
     """
-    if os.name != "posix" or folder.stat().st_uid != os.geteuid():
-        return
+    if os.name != "posix":
+        return True
     for path in list(folder.iterdir()):
         if path.name.startswith(_OWN) and path.is_file():
             _close(path)
-    if not folder.stat().st_mode & _OTHERS:
-        return
     if all(path.name.startswith(_OWN) for path in folder.iterdir()):
         _close(folder)
-    else:
-        log("folder_open", folder=str(folder))
+    return not folder.stat().st_mode & _OTHERS
 
 
 def runs_as_root() -> bool:
