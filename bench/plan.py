@@ -265,6 +265,16 @@ PLAN: Final = {
             columns=(*_TIMES, Column(figure="found", heading="messages in the answer")),
         ),
         Measurement(
+            name="encryption",
+            title="What encryption costs",
+            about="The plain dialect without history, 64-byte texts between ten pairs, in the clear and over TLS 1.3: the"
+            " server's CPU time and memory for each.",
+            columns=(
+                Column(figure="us", heading="server CPU, µs", digits=2),
+                Column(figure="kib", heading="memory, KiB", digits=1),
+            ),
+        ),
+        Measurement(
             name="startup",
             title="Starting",
             about="From the command to the server's readiness, and to a client's window that stands drawn.",

@@ -19,6 +19,13 @@ _CONFIGURATIONS: Final = Path(__file__).parent / "peers"
 _SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
+_UNLIMITED: Final = (
+    *("--rate-limit", "0", "--max-connections-per-address", "0", "--new-names-per-address", "0"),
+    *("--stored-messages-per-sender", "0"),
+)
+"""All clients come from one address here, and send as much as they can."""
+
+
 class Serving(msgspec.Struct, frozen=True):
     """A server that listens on the loopback address."""
 
@@ -69,7 +76,7 @@ def serving(subject: Subject, *, python: Path, folder: Path, cores: Cores) -> It
 def _ours(options: tuple[str, ...], *, python: Path, folder: Path, core: int) -> Iterator[Serving]:
     log = folder / "output"
     command = [
-        *(str(python), "-m", "twocans.server", "--host", "127.0.0.1", "--port", "0", "--rate-limit", "0"),
+        *(str(python), "-m", "twocans.server", "--host", "127.0.0.1", "--port", "0", *_UNLIMITED),
         *("--data", str(folder / "data"), "--log-format", "json", *options),
     ]
     with running(command, core=core, log=log) as process:

@@ -19,8 +19,6 @@ from bootstrap.start import ROOT
 NOT_RUN = 77
 #: The service gets so long for each answer, and for all of them together.
 answer_s, all_answers_s = 5, 120
-# The package index could be asked too, but takes a package that it does not know for one without flaws.
-service_url = "https://api.osv.dev/v1/query"
 
 #: They come with the Python that made `.venv`, in a version that is not ours to choose, and no program of ours loads them.
 _FROM_PYTHON = frozenset({"pip", "setuptools"})
@@ -47,13 +45,13 @@ class Flaw(NamedTuple):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Audit the environment that runs this; `arguments` may name another service. Returns the exit code."""
-    url = arguments[0] if arguments else service_url
+    """Audit the environment that runs this; `arguments` may name another service than that of OSV. Returns the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [sys.executable, "-m", "pip_audit", "--local", "--progress-spinner=off", "--desc=off"]
         command += ["--format=json", f"--output={report}", f"--cache-dir={folder}", f"--timeout={answer_s}"]
-        command += ["--vulnerability-service=osv", f"--osv-url={url}"]
+        # The package index could be asked too, but takes a package that it does not know for one without flaws.
+        command += ["--vulnerability-service=osv", *(f"--osv-url={url}" for url in arguments)]
         try:
             done = subprocess.run(
                 command,
@@ -65,12 +63,12 @@ def main(arguments: Sequence[str]) -> int:
                 timeout=all_answers_s,
             )
         except subprocess.TimeoutExpired:
-            return _not_run(f"{url} has not given all answers within {all_answers_s} s")
+            return _not_run(f"the service has not given all answers within {all_answers_s} s")
         if report.exists():
             return _judge(json.loads(report.read_text(encoding="utf-8")))
     if _NO_ANSWER.search(done.stderr):
         cause = _CAUSES.findall(done.stderr)
-        return _not_run(f"no answer from {url} ({cause[-1] if cause else 'the connection broke'})")
+        return _not_run(f"no answer from the service ({cause[-1] if cause else 'the connection broke'})")
     print(f"pip-audit has failed:\n{done.stdout}{done.stderr}")
     return 1
 

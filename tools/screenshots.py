@@ -5,7 +5,9 @@ It runs a real server and a real client on a display of its own, with a few peop
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -17,12 +19,15 @@ from typing import Final
 from tests.gui.harness import Display, Person, screenshot, set_environment
 from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, PlainPeer
+from tests.support.tls import client_context
+from twocans.client import Client
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Status
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
 WIDE: Final = (960, 660)
 NARROW: Final = (430, 700)
+DEVICES: Final = ("Amélie's telephone", "Kitchen")
 PEOPLE: Final = ("Ben", "Chiara", "Maximiliane-von-Hohenlohe.Lang", "李小龙", "מרים", "Olu", "Zoë")
 
 
@@ -37,6 +42,7 @@ def main(folder: Path) -> None:
             for look in (Look.LIGHT, Look.DARK):
                 set_environment(Path(temporary) / look.value, os.environ.__setitem__)
                 make(folder, look)
+                make_safe(folder, look, Path(temporary) / f"{look.value}-safe")
         finally:
             display.close()
 
@@ -45,12 +51,7 @@ def make(folder: Path, look: Look) -> None:
     """The pictures in one look."""
 
     def keep(person: Person, name: str) -> None:
-        settle(person)
-        root = person.root
-        left, top = root.winfo_rootx(), root.winfo_rooty()
-        picture = screenshot().crop((left, top, left + root.winfo_width(), top + root.winfo_height()))
-        folder.mkdir(parents=True, exist_ok=True)
-        picture.convert("RGB").save(folder / f"{name}-{look.value}.png", optimize=True)
+        take(person, folder / f"{name}-{look.value}.png")
 
     with ServerProcess("--rate-limit", "0") as server:
         with person_at(server.port, None, look) as amelie:
@@ -62,7 +63,8 @@ def make(folder: Path, look: Look) -> None:
             amelie.key("Return")
             keep(amelie, "login-error")
         with ExitStack() as stack:
-            with PlainPeer(server.port, "Tomás") as away, PlainPeer(server.port, "Priya"):
+            tls = client_context()
+            with PlainPeer(server.port, "Tomás", tls=tls) as away, PlainPeer(server.port, "Priya", tls=tls):
                 amelie = stack.enter_context(person_at(server.port, "Amélie", look))
                 away.say("Amélie", "I am off to the mountains until Monday. See you then!")
                 amelie.wait(lambda: amelie.vm.chats.unread == 1)
@@ -70,9 +72,11 @@ def make(folder: Path, look: Look) -> None:
                 amelie.wait(lambda: not amelie.vm.chats.open or not amelie.vm.chats.open.asked)
                 write(amelie, "Could you bring the lake map?")
                 amelie.window.act(amelie.vm.close_chat)
-            ben = stack.enter_context(JsonPeer(server.port, "Ben"))
+            ben = stack.enter_context(JsonPeer(server.port, "Ben", tls=tls))
             plain = {
-                name: stack.enter_context(PlainPeer(server.port, name)) for name in PEOPLE if name != "Ben"
+                name: stack.enter_context(PlainPeer(server.port, name, tls=tls))
+                for name in PEOPLE
+                if name != "Ben"
             }
             peers: dict[str, PlainPeer | JsonPeer] = {"Ben": ben, **plain}
             amelie.wait(lambda: len(amelie.names) == len(PEOPLE) + 2)
@@ -107,6 +111,67 @@ def make(folder: Path, look: Look) -> None:
             amelie.write("See you there")
             amelie.key("Return")
             keep(amelie, "disconnect")
+
+
+def make_safe(folder: Path, look: Look, temporary: Path) -> None:
+    """The pictures about keys, codes and who can read along, in one look."""
+
+    def keep(person: Person, name: str) -> None:
+        take(person, folder / f"{name}-{look.value}.png")
+
+    set_environment(temporary / "first", os.environ.__setitem__)
+    hostname, socket.gethostname = socket.gethostname, lambda: "amelies-desktop"
+    with ServerProcess() as server, PlainPeer(server.port, "Noor") as noor, ExitStack() as stack:
+        tls = client_context()
+        for name in PEOPLE[1:]:
+            stack.enter_context(PlainPeer(server.port, name, tls=tls))
+        with person_at(server.port, "Amélie", look) as amelie:
+            amelie.wait(lambda: len(amelie.names) == len(PEOPLE))
+            noor.say("Amélie", "Hello from the terminal in the workshop!")
+            amelie.wait(lambda: amelie.vm.chats.unread == 1)
+            amelie.window.act(amelie.vm.open, "Noor")
+            amelie.wait(lambda: len(amelie.vm.bubbles) == 1)
+            keep(amelie, "unencrypted")
+            amelie.key("ctrl+d")
+            for number, name in enumerate(DEVICES):
+                amelie.wait(lambda number=number: len(amelie.vm.devices.rows) == number + 1)  # type: ignore[misc]  # a default binds early
+                amelie.window.act(amelie.vm.devices.add)
+                amelie.wait(lambda: amelie.vm.devices.code)
+                asyncio.run(visit(server.port, amelie.vm.devices.code, name))
+            amelie.wait(lambda: len(amelie.vm.devices.rows) == len(DEVICES) + 1)
+            keep(amelie, "devices")
+            amelie.window.act(amelie.vm.devices.add)
+            amelie.wait(lambda: amelie.vm.devices.code)
+            keep(amelie, "device-code")
+        set_environment(temporary / "second", os.environ.__setitem__)
+        with person_at(server.port, None, look) as amelie:
+            amelie.vm.form.set_user("Amélie")
+            amelie.window.act(amelie.vm.connect)
+            amelie.wait(lambda: amelie.vm.form.state.needs)
+            keep(amelie, "login-code")
+    set_environment(temporary / "first", os.environ.__setitem__)
+    with ServerProcess(port=server.port), person_at(server.port, None, look) as amelie:
+        amelie.vm.form.set_user("Amélie")
+        amelie.window.act(amelie.vm.connect)
+        amelie.wait(lambda: amelie.vm.key_change)
+        keep(amelie, "key-changed")
+    socket.gethostname = hostname
+
+
+async def visit(port: int, code: str, device: str) -> None:
+    """Another device of Amélie's comes, and goes."""
+    async with Client(f"127.0.0.1:{port}", "Amélie", secret=code, device=device):
+        pass
+
+
+def take(person: Person, path: Path) -> None:
+    """A picture of the window, and of what is over it."""
+    settle(person)
+    root = person.root
+    left, top = root.winfo_rootx(), root.winfo_rooty()
+    picture = screenshot().crop((left, top, left + root.winfo_width(), top + root.winfo_height()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.convert("RGB").save(path, optimize=True)
 
 
 def talk(amelie: Person, peers: dict[str, PlainPeer | JsonPeer], ben: JsonPeer) -> None:
@@ -150,6 +215,7 @@ def person_at(port: int, user: str | None, look: Look) -> Iterator[Person]:
     """Somebody at a window of the usual size."""
     with Person(port=port, user=user) as person:
         person.window._set_look(look)
+        person.window.act(person.vm.close_first_use)
         resize(person, WIDE)
         yield person
 

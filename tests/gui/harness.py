@@ -201,6 +201,14 @@ class Person:
         self._xdotool("mousemove", str(left), str(top), "click", "1")
         self._settle()
 
+    def await_dialog(self, text: str) -> None:
+        """Wait until a window over the main one says this and has the keyboard."""
+        self.wait(lambda: text in self.labels and self._focus_is_in_a_dialog())
+
+    def _focus_is_in_a_dialog(self) -> bool:
+        focus = self.root.focus_get()
+        return focus is not None and focus.winfo_toplevel() is not self.root
+
     def hover(self, widget: tk.Misc, x: int, y: int) -> None:
         """Move the pointer over a place in a widget."""
         self._xdotool("mousemove", str(widget.winfo_rootx() + x), str(widget.winfo_rooty() + y))

@@ -13,6 +13,7 @@ from tests.support.raw import PlainPeer
 from twocans.client.events import UserJoined, UserLeft
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.effects import FromClient
+from twocans.gui.viewmodel.state import Presence
 
 
 def test_two_real_clients_chat(server: ServerProcess, tmp_path: Path) -> None:
@@ -208,7 +209,7 @@ def test_a_message_that_could_not_be_sent_says_so_and_is_sent_by_a_click() -> No
         alice.wait(lambda: alice.vm.bubbles[-1].status is Status.FAILED)
         assert alice.vm.bubbles[-1].note
         with PlainPeer(server.port, "bob") as bob:
-            alice.wait(lambda: alice.vm.header is not None and alice.vm.header.status == "online")
+            alice.wait(lambda: alice.vm.header is not None and alice.vm.header.presence is Presence.ONLINE)
             canvas = alice.window.chat.transcript.canvas
             notes = [item for item in canvas.find_all() if "try again" in text_of(canvas, item).lower()]
             assert notes
@@ -268,7 +269,7 @@ def test_tab_reaches_every_part_and_the_focus_can_be_seen(server: ServerProcess)
         alice.click_on("bob")
         alice.write("x")
         seen = []
-        for _ in range(8):
+        for _ in range(9):
             widget = alice.root.focus_get()
             assert widget is not None
             x, y = widget.winfo_rootx(), widget.winfo_rooty()
@@ -281,9 +282,9 @@ def test_tab_reaches_every_part_and_the_focus_can_be_seen(server: ServerProcess)
             assert with_focus.tobytes() != screenshot().crop(box).tobytes(), (
                 f"no sign of the focus on {widget}"
             )
-        # the field, send, menu, search, list, the chat's menu, messages; then the field again
-        assert len(set(seen)) == 7
-        assert seen[0] == seen[7]
+        # the field, send, the new server's key, menu, search, list, the chat's menu, messages; then the field again
+        assert len(set(seen)) == 8
+        assert seen[0] == seen[8]
 
 
 def test_a_flood_leaves_the_window_alive_and_nothing_out_or_twice(server: ServerProcess) -> None:

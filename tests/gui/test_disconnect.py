@@ -74,7 +74,8 @@ def test_when_the_other_side_leaves_the_list_is_back_with_a_notice_and_the_draft
 
 
 def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_back(tmp_path: Path) -> None:
-    with Person(port=(server := ServerProcess()).port, user="alice") as alice:
+    data = tmp_path / "server"
+    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
         with server, PlainPeer(server.port, "bob"):
             alice.wait(lambda: "bob" in alice.drawn)
             alice.click_on("bob")
@@ -87,7 +88,7 @@ def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_
             alice.write("are you there")
             alice.key("Return")
             assert alice.vm.bubbles[-1].status is Status.WAITING
-        with ServerProcess(port=server.port), PlainPeer(server.port, "bob") as bob:
+        with ServerProcess(port=server.port, data=data), PlainPeer(server.port, "bob") as bob:
             alice.click_on("Try now")
             assert bob.read_message() == ("alice", "are you there")
             alice.wait(lambda: "Try now" not in alice.labels)
@@ -96,12 +97,13 @@ def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_
             assert [bubble.text for bubble in alice.vm.bubbles] == ["are you there"]
 
 
-def test_the_connection_comes_back_by_itself() -> None:
-    with Person(port=(server := ServerProcess()).port, user="alice") as alice:
+def test_the_connection_comes_back_by_itself(tmp_path: Path) -> None:
+    data = tmp_path / "server"
+    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
         with server:
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)
-        with ServerProcess(port=server.port) as again:
+        with ServerProcess(port=server.port, data=data) as again:
             alice.wait(lambda: alice.vm.connected)
             again.event("user_registered", user="alice")
             assert "Connected again." in alice.labels

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import load, lookback
+from bench import encryption, load, lookback
 from bench.load import Outcome
 from bench.plan import Load
 from bench.processes import Cores
@@ -169,6 +169,14 @@ def test_wrong_order_is_found_and_acknowledgements_may_come_in_any(
     assert came.figures["errors"] == 0, came.failed
     assert came.figures["acked_per_s"] > 0
     assert (came.figures["out_of_order"] > 0) is wrong
+
+
+def test_encryption_is_measured_beside_the_clear(tmp_path: Path, cores: Cores) -> None:
+    subject = SUBJECTS[encryption.SUBJECT]
+    with serving(subject, python=Path(sys.executable), folder=tmp_path, cores=cores) as server:
+        for connect in (encryption.in_the_clear, encryption.over_tls()):
+            costs = dict(encryption.load(server, connect, rounds=20, connections=30, idle=30))
+            assert [set(figures) for figures in costs.values()] == [{"us"}, {"us"}, {"kib"}]
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from ipaddress import IPv4Network
 from pathlib import Path
 from random import Random
 from typing import Final, TypeVar
@@ -13,6 +14,7 @@ from typing import Final, TypeVar
 import pytest
 
 from tests.unit.client.scripted import QUICK, next_of, rest_of
+from tests.unit.client.scripted import run as run_on_asyncio
 from tests.unit.client.scripted import run_on_fast_loop as run
 from twocans.client import (
     CaughtUp,
@@ -59,6 +61,7 @@ async def serving(
     history: HistoryMode = HistoryMode.ON,
     port: int = 0,
     data: Path | None = None,
+    deny: tuple[IPv4Network, ...] = (),
 ) -> AsyncIterator[Server]:
     config = Config(
         host="127.0.0.1",
@@ -67,6 +70,7 @@ async def serving(
         concurrency=concurrency,
         history=history,
         limits=limits or Limits(),
+        deny=deny,
     )
     server = Server(config)
     await server.start()
@@ -103,6 +107,27 @@ def test_two_people_chat(concurrency: Concurrency) -> None:
             assert "bob" not in alice.online
 
     run(scenario())
+
+
+@pytest.mark.parametrize("loop", [run, run_on_asyncio], ids=["uvloop", "asyncio"])
+def test_who_is_not_let_in_is_told_why_though_there_is_no_encryption_yet(
+    concurrency: Concurrency, loop: Callable[[Coroutine[None, None, None]], None]
+) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency, deny=(IPv4Network("127.0.0.0/8"),)) as server:
+            with pytest.raises(ConnectFailed) as denied:
+                await at(server, "alice").connect()
+            assert denied.value.loss is Loss.REFUSED
+            assert "takes no connections from your network" in denied.value.text
+        async with (
+            serving(concurrency, limits=Limits(max_connections_per_address=1)) as server,
+            at(server, "alice"),
+        ):
+            with pytest.raises(ConnectFailed) as crowded:
+                await at(server, "bob").connect()
+            assert "too many connections" in crowded.value.text
+
+    loop(scenario())
 
 
 def test_a_plain_client_joins_in(concurrency: Concurrency) -> None:

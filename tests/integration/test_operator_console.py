@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import ssl
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support.process import START_S, command, environment
-from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, encode
+from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, encode, eventually
 from tests.support.terminal import Terminal
+from tests.support.tls import client_context
+from twocans.protocol.keys import ServerKey, is_same_key, server_key
+
+
+def presented_key(port: int) -> ServerKey:
+    """The key that a server proves to have."""
+    certificate = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", port)))
+    public_key = x509.load_der_x509_certificate(certificate).public_key()
+    return server_key(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 @dataclass
@@ -20,22 +34,75 @@ class Operated:
 
     terminal: Terminal
     port: int
+    data: Path
 
 
 @pytest.fixture(params=["async", "thread"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Operated]:
-    """A server on a terminal, with its prompt shown."""
+    """A server on a terminal, with its prompt shown, where everybody may read by default what is made."""
+    before = os.umask(0)
     options = ["--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path), "--concurrency", request.param]
     with Terminal(command(*options), environment()) as terminal:
         address = terminal.expect(r"127\.0\.0\.1:\d+", START_S)
         terminal.expect(r"Type help[^>]*>", START_S)
-        yield Operated(terminal, int(address.rpartition(":")[2]))
+        os.umask(before)
+        yield Operated(terminal, int(address.rpartition(":")[2]), tmp_path)
 
 
 def test_help_names_every_command(server: Operated) -> None:
     server.terminal.enter("help")
     for name in ("help", "users", "kick NAME", "say TEXT", "stats", "quit"):
         server.terminal.expect(rf"\b{name}\b[^\n]* {{2,}}[a-z]")
+
+
+def test_key_is_shown_as_clients_show_it(server: Operated) -> None:
+    server.terminal.enter("key")
+    shown = server.terminal.expect(r"(?:[0-9A-HJKMNP-TV-Z]{4}-){4}[0-9A-HJKMNP-TV-Z]{4}")
+    assert is_same_key(shown, presented_key(server.port))
+
+
+def test_banned_name_and_its_device_are_out_until_they_are_let_in_again(server: Operated) -> None:
+    tls = client_context()
+    with JsonPeer(server.port, "alice", tls=tls) as alice:
+        server.terminal.enter("devices alice")
+        key = server.terminal.expect(r"[0-9A-Z]{4}-[0-9A-Z]{4}(?=  test  since)")
+        server.terminal.enter("ban alice too loud")
+        assert "too loud" in alice.expect_closed()[-1]
+        server.terminal.expect("alice is banned. One session has ended")
+    server.terminal.enter(f"ban {key}")
+    server.terminal.expect(f"{key} is banned")
+    server.terminal.enter("unban alice")
+    server.terminal.expect("alice may come in again")
+    with Peer(server.port, tls=tls) as peer:
+        peer.send_line(encode("HELLO", user="alice", agent="test", token=alice.token))
+        assert "This device is banned" in peer.read_line()
+    server.terminal.enter(f"unban {key}")
+    server.terminal.expect(f"{key} may come in again")
+    with JsonPeer(server.port, "alice", token=alice.token, tls=tls) as back:
+        assert back.name == "alice"
+
+
+def test_lost_name_is_given_back_by_a_code_or_freed(server: Operated) -> None:
+    tls = client_context()
+    with JsonPeer(server.port, "alice", tls=tls) as lost:
+        server.terminal.enter("code alice")
+        code = server.terminal.expect(r"[0-9A-Z]{4}-[0-9A-Z]{4}(?= lets one device in)")
+        with Peer(server.port, tls=tls) as peer:
+            peer.send_line(encode("HELLO", user="alice", agent="test", secret=code))
+            assert peer.read_line().startswith("WELCOME: ")
+        server.terminal.enter("free alice")
+        server.terminal.expect("alice is free")
+        assert '"revoked"' in lost.expect_closed()[-1]
+    with PlainPeer(server.port, "alice") as anybody:
+        assert anybody.users == ["alice"]
+
+
+def test_what_is_typed_is_kept_for_the_operator_alone(server: Operated) -> None:
+    server.terminal.enter("users")
+    server.terminal.expect("Nobody is online")
+    history = server.data / "console-history"
+    eventually(history.exists)
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
 
 
 def test_users_are_shown_since_when_and_from_where(server: Operated) -> None:

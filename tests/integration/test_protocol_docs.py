@@ -7,8 +7,9 @@ An example is a fenced block with the info string `session plain` or `session js
 - `NAME! leaves` and `NAME! is closed`: this end, or the server, closes the connection.
 - blank lines, and comments that start with `#`.
 
-In JSON, the string "…" and the number 0 in `id`, `at` and `last` stand for anything that the server says; a
-client that sends "…" sends what the server has last told it in that field. A LIST that a newer one replaces may
+In JSON, the string "…" and the number 0 in `id`, `at`, `last` and a few more stand for anything that the server says;
+a client that sends "…" sends what the server has last told it in that field, and as a `secret` the last code that anybody
+was shown. JSON is spoken over TLS, as programs do. A LIST that a newer one replaces may
 be left out; everything else that the server sends has to be there, in its order.
 """
 
@@ -25,10 +26,11 @@ import pytest
 from tests.support.process import ROOT
 from tests.support.raw import Closed, Peer, Silent, Value
 from tests.support.serving import serve
+from tests.support.tls import client_context
 
 DOCUMENT = ROOT / "docs" / "protocol.md"
 ANYTHING = "…"
-NUMBERS = ("id", "at", "last")
+NUMBERS = ("id", "at", "last", "device", "created", "seen")
 _BLOCK = re.compile(r"^```session (plain|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAID = re.compile(r"(\w+)([<>]) ?(.*)")
 _DONE = re.compile(r"(\w+)! (leaves|is closed)")
@@ -91,8 +93,8 @@ def filled_in(line: str, told: dict[str, Value]) -> str:
     return f"{verb}: {json.dumps(filled)}"
 
 
-def receive(connection: Connection, shown: str) -> None:
-    """Read the line that is shown; lists that it replaces are passed over."""
+def receive(connection: Connection, shown: str) -> Value:
+    """Read the line that is shown; lists that it replaces are passed over. What it holds."""
     while True:
         try:
             line = connection.peer.read_line()
@@ -102,7 +104,7 @@ def receive(connection: Connection, shown: str) -> None:
         if isinstance(value, dict):
             connection.told |= value
         if (verb, same(payload(shown)[1], value)) == (payload(shown)[0], True):
-            return
+            return value
         assert verb == "LIST", f"the server sent {line!r} where the document shows {shown!r}"
 
 
@@ -117,8 +119,10 @@ def rest(peer: Peer) -> list[str]:
 
 
 def replay(example: Example) -> None:
+    tls = client_context() if example.dialect == "json" else None
     with serve() as server, ExitStack() as opened:
         connections: dict[str, Connection] = {}
+        secret: dict[str, Value] = {}
         for written in example.lines:
             if not written.strip() or written.startswith("#"):
                 continue
@@ -136,11 +140,13 @@ def replay(example: Example) -> None:
                 name, direction = "client", "<"
             if name not in connections:
                 assert direction == ">", f"{name} receives before it has said anything"
-                connections[name] = Connection(opened.enter_context(Peer(server.port)))
+                connections[name] = Connection(opened.enter_context(Peer(server.port, tls=tls)))
             if direction == ">":
-                connections[name].peer.send_line(filled_in(line, connections[name].told))
+                connections[name].peer.send_line(filled_in(line, connections[name].told | secret))
             else:
-                receive(connections[name], line)
+                told = receive(connections[name], line)
+                if line.startswith("CODE: ") and isinstance(told, dict):
+                    secret["secret"] = told["code"]
         for name, connection in connections.items():
             if example.dialect == "json":
                 assert rest(connection.peer) == [], f"the document leaves out what {name} receives"

@@ -141,7 +141,8 @@ def test_refused_names_and_connections_that_never_register_are_told_with_the_rea
     with ServerProcess("--concurrency", mode) as server:
         with Peer(server.port) as peer:
             peer.sendall(b"two words\n")
-            refused = server.event("name_refused", name="two words")
+            # What follows a space may be a password, which is not for the log.
+            refused = server.event("name_refused", name="two")
             assert refused["code"] == "name_invalid"
             assert "space" in refused.text("text")
             assert refused.text("address") == f"127.0.0.1:{peer.local_port}"

@@ -111,6 +111,7 @@ class ServerProcess:
         stdin: its standard input.
         stdout: a descriptor for its standard output, which is then not read here; needs `port`.
         port: where to listen, if not on a port of the system's choice.
+        data: a folder that stays afterwards, instead of its own.
     """
 
     def __init__(
@@ -121,9 +122,11 @@ class ServerProcess:
         stdin: int = subprocess.DEVNULL,
         stdout: int = subprocess.PIPE,
         port: int = 0,
+        data: Path | None = None,
     ) -> None:
         self._data = tempfile.TemporaryDirectory(prefix="twocans-")
-        options = ["--host", "127.0.0.1", "--port", str(port), "--data", self._data.name, *arguments]
+        folder = self._data.name if data is None else str(data)
+        options = ["--host", "127.0.0.1", "--port", str(port), "--data", folder, *arguments]
         if json_log:
             options += ["--log-format", "json"]
         self.process = subprocess.Popen(

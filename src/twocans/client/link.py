@@ -19,6 +19,13 @@ from twocans.client.address import Address
 from twocans.client.events import Loss
 from twocans.client.settings import Ending
 from twocans.protocol.keys import ServerKey, server_key
+from twocans.protocol.text import spelled_out_line
+
+REFUSAL_S: Final = 1.0
+"""How long a server may take to say in the clear why it does not let anybody in."""
+
+_MAX_REFUSAL_BYTES: Final = 1024
+_FROM_SERVER: Final = b"MSG: Server: "
 
 MAX_EARLY_BYTES: Final = 64 * 1024
 """How much a server may say before it is checked until nothing more is read from it."""
@@ -190,6 +197,9 @@ async def open_link(address: Address, user: LinkUser, *, within_s: float) -> Lin
         sock.close()
         raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.no_welcome(where, within_s))) from None
     except OSError as error:
+        refusal = await _refusal(address)
+        if refusal:
+            raise AttemptFailed(Ending(Loss.REFUSED, sentences.refused(where, refusal))) from None
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
             raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
         raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.hung_up(where))) from None
@@ -199,6 +209,25 @@ async def open_link(address: Address, user: LinkUser, *, within_s: float) -> Lin
         link.abort()
         raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
     return link
+
+
+async def _refusal(address: Address) -> str:
+    """What a server says in the clear to whom it does not let in, before it has heard anything; nothing if nothing.
+
+    By the time at which TLS fails its words are lost, so it is asked once more by a connection that only listens.
+    """
+    try:
+        async with asyncio.timeout(REFUSAL_S):
+            with await _connected_socket(address, REFUSAL_S) as sock:
+                said = await asyncio.get_running_loop().sock_recv(sock, _MAX_REFUSAL_BYTES)
+    except OSError:
+        return ""
+    line = said.partition(b"\n")[0]
+    return (
+        spelled_out_line(line.removeprefix(_FROM_SERVER).decode(errors="replace"))
+        if line.startswith(_FROM_SERVER)
+        else ""
+    )
 
 
 def _context() -> ssl.SSLContext:

@@ -59,6 +59,11 @@ def not_encrypted(where: str) -> str:
     )
 
 
+def refused(where: str, why: str) -> str:
+    """For a server that lets nobody in just now, or nobody from here, and says why before there is encryption."""
+    return f"{where} does not let you in. It says: {why}"
+
+
 def stripped(where: str) -> str:
     """For a known server's address at which the connection cannot be encrypted."""
     return (

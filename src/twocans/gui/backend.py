@@ -19,15 +19,18 @@ from twocans.client import (
     ConnectFailed,
     MemoryOutbox,
     MemoryTokens,
+    Online,
     Outgoing,
     RequestFailed,
     Resume,
+    TrustUnusable,
     default_outbox_path,
     default_tokens,
     default_trust,
     parse_address,
 )
 from twocans.client.errors import ClientError
+from twocans.gui.devices import code, devices
 from twocans.gui.export import save
 from twocans.gui.history import PAGE, around, newer
 from twocans.gui.keeping import Keeping
@@ -38,9 +41,11 @@ from twocans.gui.viewmodel.effects import (
     AroundLoaded,
     AskLook,
     CancelExport,
+    ChangePassword,
     ChatsLoaded,
     Connect,
     ConnectRefused,
+    CutOff,
     Disconnect,
     ExportChat,
     ExportEnded,
@@ -50,10 +55,13 @@ from twocans.gui.viewmodel.effects import (
     FromClient,
     HistoryLoaded,
     Input,
+    KeepingFailed,
     LoadAround,
     LoadChats,
+    LoadDevices,
     LoadHistory,
     LoadNewer,
+    MakeCode,
     MarkRead,
     NewerLoaded,
     NotificationClicked,
@@ -73,6 +81,7 @@ from twocans.gui.viewmodel.effects import (
     WithdrawNotifications,
 )
 from twocans.gui.viewmodel.entries import key_of
+from twocans.protocol.keys import ServerKey
 
 AGENT: Final = "twocans-desktop"
 MAX_TASKS: Final = 256
@@ -160,6 +169,8 @@ class Backend:
                 self._export = self._spawn(self._save(client, self._session, effect))
             case CancelExport():
                 self._end_export()
+            case LoadDevices() | CutOff() | ChangePassword() | MakeCode():
+                self._ask(self._devices(client, self._session, effect))
             case ShowNotification(peer, title, body):
                 self._ask(self._notifier.show(peer, title, body))
             case WithdrawNotifications(peer):
@@ -189,9 +200,12 @@ class Backend:
         session = effect.session
         client: Client | None = None
         waiting: tuple[Outgoing, ...] | None
+        problem = ""
         try:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
+            if effect.accept is not None:
+                problem = await self._accept(address, effect.accept)
             keeping = self._keep(*who)
             client = Client(
                 address,
@@ -201,6 +215,8 @@ class Backend:
                 resume=self._resumes.get(who),
                 trust=self._trust,
                 tokens=self._own_tokens if keeping.is_alone else self._tokens,
+                secret=effect.secret,
+                invite=effect.invite,
             )
             self._client = client
             waiting = client.pending
@@ -210,8 +226,12 @@ class Backend:
                 if waiting is not None:
                     self._put_now(OutboxOpened(session, waiting, keeping.problem))
                     waiting = None
+                if isinstance(event, Online) and (client.problem or problem):
+                    self._put_now(KeepingFailed(session, client.problem or problem))
         except ConnectFailed as error:
-            self._put_now(ConnectRefused(session, error.text, error.code))
+            self._put_now(
+                ConnectRefused(session, error.text, error.code, error.needs, error.known_key, error.key)
+            )
         except AddressInvalid as error:
             self._put_now(ConnectRefused(session, error.text))
         finally:
@@ -222,6 +242,15 @@ class Backend:
                     self._resumes[who] = client.resume
                 # Not awaited here: a login that is given up must not keep the next one waiting.
                 self._spawn(self._leave(client, keeping))
+
+    async def _accept(self, server: Address, key: ServerKey) -> str:
+        """The user has brought this key from the server's console; what cannot be kept of that, as a sentence."""
+        try:
+            await asyncio.to_thread(self._trust.accept, server, key)
+        except TrustUnusable as error:
+            log.warning("key_unkept", problem=error.text)
+            return error.text
+        return ""
 
     def _keep(self, server: Address, user: str) -> Keeping:
         """What is kept for a user at a server; an earlier login of theirs that is still ending has it open."""
@@ -319,6 +348,16 @@ class Backend:
             self._put_now(ResultsLoaded(session, asked.number, None, problem=error.text))
         else:
             self._put_now(ResultsLoaded(session, asked.number, page.messages, page.more))
+
+    async def _devices(
+        self, client: Client | None, session: int, asked: LoadDevices | CutOff | ChangePassword | MakeCode
+    ) -> None:
+        if client is None:
+            return
+        if isinstance(asked, MakeCode):
+            self._put_now(await code(client, session))
+        else:
+            self._put_now(await devices(client, session, asked))
 
     async def _save(self, client: Client | None, session: int, asked: ExportChat) -> None:
         if client is None:

@@ -15,6 +15,8 @@ class Face(StrEnum):
     SMALL_STRONG = "TwocansSmallStrong"
     TITLE = "TwocansTitle"
     HUGE = "TwocansHuge"
+    KEY = "TwocansKey"
+    CODE = "TwocansCode"
 
 
 FACES: Final = {
@@ -24,4 +26,8 @@ FACES: Final = {
     Face.SMALL_STRONG: (0.82, "bold"),
     Face.TITLE: (1.2, "bold"),
     Face.HUGE: (1.9, "bold"),
+    Face.KEY: (1.15, "normal"),
+    Face.CODE: (2.4, "bold"),
 }
+MONOSPACED: Final = frozenset({Face.KEY, Face.CODE})
+"""Of these, the signs are compared and typed."""

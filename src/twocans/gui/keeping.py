@@ -9,9 +9,15 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
+from typing import Final
 
 from twocans.client import Address, MemoryOutbox, Outbox, OutboxUnusable, SqliteOutbox
 from twocans.client.files import make_folder, try_lock
+
+ALONE: Final = (
+    "Another window here has this name open. What waits to be sent in this one, and the proof that the name is "
+    "yours, are kept only until you quit it."
+)
 
 
 class Keeping:
@@ -32,6 +38,8 @@ class Keeping:
         self.problem = ""
         """A sentence for the user if nothing can be kept on disk; "" if it can."""
         self.outbox: Outbox = memory
+        self.is_alone = False
+        """Whether neither outbox nor token are those that are kept on this computer."""
         self._lock: int | None = None
         self._file: SqliteOutbox | None = None
         name = hashlib.sha256(f"{server}\n{user}".encode()).hexdigest()[:32]
@@ -39,6 +47,8 @@ class Keeping:
         try:
             make_folder(lock.parent)
             self._lock = try_lock(lock)
+            if self._lock is None:
+                self.is_alone, self.problem = True, ALONE
         except OSError as error:
             self.problem = _sentence(f"{path.parent} cannot be used: {os.strerror(error.errno or 0)}.")
         if self._lock is not None:
@@ -52,11 +62,6 @@ class Keeping:
                     if self._file.get(message.cid) is None:
                         self._file.add(message)
                     memory.remove(message.cid)
-
-    @property
-    def is_alone(self) -> bool:
-        """Whether neither outbox nor token are those that are kept on this computer."""
-        return self._lock is None
 
     def close(self) -> None:
         """Let another client have them; what waits stays."""

@@ -41,6 +41,8 @@ PREVIOUS_CHAT: Final = "<<TwocansPrevious>>"
 MENU: Final = "<<TwocansMenu>>"
 RETRY: Final = "<<TwocansRetry>>"
 LEAVE: Final = "<<TwocansLeave>>"
+DEVICES: Final = "<<TwocansDevices>>"
+SECURITY: Final = "<<TwocansSecurity>>"
 
 TABLE: Final = (
     Key(SEARCH, (f"<{_COMMAND}-k>", f"<{_COMMAND}-K>"), f"{COMMAND_SHOWN}K", "Search people"),
@@ -103,6 +105,8 @@ TABLE: Final = (
     ),
     Key(MENU, ("<F10>",), "F10", "The menu"),
     Key(SETTINGS, (f"<{_COMMAND}-comma>",), f"{COMMAND_SHOWN},", "Settings"),
+    Key(DEVICES, (f"<{_COMMAND}-d>", f"<{_COMMAND}-D>"), f"{COMMAND_SHOWN}D", "My devices, and the password"),
+    Key(SECURITY, (f"<{_COMMAND}-i>", f"<{_COMMAND}-I>"), f"{COMMAND_SHOWN}I", "The server's key"),
     Key(LEAVE, (f"<{_COMMAND}-l>", f"<{_COMMAND}-L>"), f"{COMMAND_SHOWN}L", "Log out"),
     Key(KEYS, ("<F1>",), "F1", "This list"),
     Key(QUIT, (f"<{_COMMAND}-q>", f"<{_COMMAND}-Q>"), f"{COMMAND_SHOWN}Q", "Quit"),
@@ -132,6 +136,11 @@ def bind(root: tk.Tk, event: str, action: Callable[[], object]) -> None:
 def first(widget: tk.Misc) -> None:
     """Let the keys of this table win over those of the widget's class."""
     widget.bindtags((TAG, *widget.bindtags()))
+
+
+def last(widget: tk.Misc) -> None:
+    """Leave the keys of this table to the main window: this widget is in another one."""
+    widget.bindtags(tuple(tag for tag in widget.bindtags() if tag != TAG))
 
 
 def _press(event: tk.Event[tk.Misc]) -> str:

@@ -48,6 +48,8 @@ class Styles:
                 ("Muted.", Face.BODY, c.muted),
                 ("Small.", Face.SMALL, c.muted),
                 ("Error.", Face.SMALL, c.danger),
+                ("Key.", Face.KEY, c.text),
+                ("Code.", Face.CODE, c.text),
             ):
                 shown = c.warn_text if name == "Warn" else colour
                 style.configure(f"{kind}{name}.TLabel", background=ground, foreground=shown, font=face.value)
@@ -61,6 +63,8 @@ class Styles:
         self._button("Warn", c.warn_soft, c.warn_soft, c.warn_soft, c.warn_text, Face.STRONG, slim=True)
         for name, ground in (("Side", c.side), ("Chat", c.chat), ("Base", c.base)):
             self._button(f"Icon{name}", ground, c.soft_hover, c.border, c.text, Face.BODY, icon=True)
+        self._button("IconField", c.base, c.soft_hover, c.border, c.text, Face.BODY, icon=True)
+        style.configure("IconField.TButton", padding=0)
         self._button("Send", c.accent, c.accent_hover, c.accent_pressed, c.on_accent, Face.STRONG, icon=True)
         self._field("Field", c.base, c.base, c.border, 0.5)
         self._field("Pill", c.side, c.soft, c.soft, 1.0)

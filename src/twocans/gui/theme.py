@@ -17,7 +17,7 @@ import ttkbootstrap
 from PIL import Image, ImageTk
 from ttkbootstrap.style.icons import IconRenderer
 
-from twocans.gui.faces import FACES, Face
+from twocans.gui.faces import FACES, MONOSPACED, Face
 from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT
 from twocans.gui.shapes import disc, rounded, sign
@@ -99,8 +99,15 @@ class Theme:
         self.text_size = text_size
         self.colours = DARK if dark else LIGHT
         self._family = str(tkfont.nametofont("TkDefaultFont", root=root).actual("family"))
+        fixed = str(tkfont.nametofont("TkFixedFont", root=root).actual("family"))
         self._fonts = {
-            face: tkfont.Font(root=root, name=face.value, family=self._family, size=10, weight="normal")
+            face: tkfont.Font(
+                root=root,
+                name=face.value,
+                family=fixed if face in MONOSPACED else self._family,
+                size=10,
+                weight="normal",
+            )
             for face in Face
         }
         self._em = 16.0

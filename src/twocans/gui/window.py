@@ -31,7 +31,9 @@ from twocans.gui.views.chat import ChatView
 from twocans.gui.views.dialogs import KeysDialog, LinkDialog, SettingsActions, SettingsDialog
 from twocans.gui.views.login import LoginView
 from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
+from twocans.gui.views.over import Over
 from twocans.gui.views.saving import SavingView, ask_where
+from twocans.gui.views.security import FirstUseView
 from twocans.gui.views.sidebar import Sidebar
 from twocans.gui.views.split import Split
 
@@ -81,6 +83,8 @@ class Window:
         self._notice = NoticeView(root, theme, vm, self.act)
         self._split.set_panes(self._sidebar, self.chat)
         self._saving = SavingView(self._main, theme, vm, self.act)
+        self._first_use = FirstUseView(self._main, theme, vm, self.act)
+        self._over = Over(root, theme, vm, self.act)
         self._banner_shown = False
         self._screen: Screen | None = None
         theme.on_change(self._restyle)
@@ -148,6 +152,7 @@ class Window:
             )
             hidden.pack_forget()
             shown.pack(fill="both", expand=True)
+            self._over.show_screen()
         for part, show in (
             (Part.LOGIN, self._login.show),
             (Part.CHAT, self._show_chat),
@@ -159,6 +164,9 @@ class Window:
             (Part.NOTICE, self._notice.show),
             (Part.SEARCH, self._show_finder),
             (Part.EXPORT, self._show_saving),
+            (Part.FIRST_USE, self._show_first_use),
+            (Part.KEY_CHANGE, self._over.show_key_change),
+            (Part.DEVICES, self._over.show_devices),
         ):
             if part in parts:
                 show()
@@ -180,10 +188,17 @@ class Window:
             self.chat.transcript.focus_set()  # the results, which had the keyboard, are out of sight
 
     def _show_saving(self) -> None:
-        if self._saving.show():
-            self._saving.pack(fill="x", before=self._split)
+        self._show_line(self._saving, shown=self._saving.show())
+
+    def _show_first_use(self) -> None:
+        self._show_line(self._first_use, shown=self._first_use.show())
+
+    def _show_line(self, line: ttk.Frame, *, shown: bool) -> None:
+        """A line across the window, above the list and the chat, or nothing of it."""
+        if shown:
+            line.pack(fill="x", before=self._split)
         else:
-            self._saving.pack_forget()
+            line.pack_forget()
 
     def _show_banner(self) -> None:
         shown = self._banner.show()
@@ -273,6 +288,8 @@ class Window:
             (keys.PREVIOUS_CHAT, lambda: self._step(-1)),
             (keys.MENU, lambda: self._menu(self._sidebar.menu_button)),
             (keys.RETRY, lambda: self.act(vm.retry_now)),
+            (keys.DEVICES, self._over.open_devices),
+            (keys.SECURITY, self._over.open_security),
             (keys.LEAVE, self._leave),
         ):
             keys.bind(root, event, action)
@@ -308,7 +325,7 @@ class Window:
         # Tk puts off the focus on what is not on screen yet; keys that are pressed meanwhile would go astray.
         self._root.update_idletasks()
         match place:
-            case Place.SERVER | Place.USER | Place.CONNECT:
+            case Place.SERVER | Place.USER | Place.SECRET | Place.CONNECT:
                 self._login.focus_on(place)
             case Place.PEOPLE:
                 self._sidebar.people.focus_list()
@@ -371,12 +388,15 @@ class Window:
                 set_look=self._set_look,
                 set_sound=self._set_sound,
                 find=lambda: self.act(self._vm.find, everywhere=True),
+                devices=self._over.open_devices,
+                security=self._over.open_security,
                 settings=self._open_settings,
                 keys=lambda: KeysDialog(self._root, self._theme),
                 leave=self._leave,
                 quit=self.quit,
             ),
             under,
+            connected=self._vm.connected,
         )
 
     def _chat_menu(self, under: tk.Widget) -> None:
@@ -439,9 +459,11 @@ class Window:
     def _restyle(self) -> None:
         self._root.configure(background=self._theme.colours.base)
         self._root.minsize(self._theme.em(20), self._theme.em(24))
-        for view in (self._login, self._banner, self._saving, self._sidebar, self.chat, self._notice):
+        for view in (self._login, self._banner, self._saving, self._first_use, self._sidebar, self.chat):
             view.restyle()
+        self._notice.restyle()
         self._split.arrange()
+        self._over.restyle()
         self.refresh(Part.ALL)
 
 

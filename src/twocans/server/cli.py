@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import time
-import traceback
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,16 @@ from twocans.protocol.keys import readable_key
 from twocans.protocol.text import spelled_out_line
 from twocans.server.addresses import lan_addresses
 from twocans.server.arguments import parse
-from twocans.server.config import ANY_ADDRESS, DEFAULT_PORT, Config, SettingsInvalid, default_data_folder
+from twocans.server.config import (
+    ANY_ADDRESS,
+    DEFAULT_PORT,
+    Config,
+    SettingsInvalid,
+    TlsMode,
+    default_data_folder,
+)
 from twocans.server.log import LOG_FILE, Log, LogFormat, Output
+from twocans.server.privacy import close_folder, close_to_others, make_folder, places, runs_as_root
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -58,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StartError as error:
         return _failed(error)
     raise_descriptor_limit()
+    close_to_others()
     try:
         with asyncio.Runner(loop_factory=loop_factory(config.concurrency)) as runner:
             runner.run(_serve(config, log))
@@ -114,7 +122,7 @@ def _open_log(config: Config, form: LogFormat) -> Log:
     log_file = None
     if config.data is not None:
         try:
-            config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(config.data)
             log_file = config.data / LOG_FILE
             os.close(os.open(log_file, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
@@ -141,6 +149,7 @@ async def _serve(config: Config, log: Log) -> None:
     loop.set_exception_handler(lambda _, context: _report(log, config, context))
     server = Server(config, log=log)
     await server.start()
+    _look_after(config, log)
     _welcome(config, server, log)
     console = None
     if _has_operator(log):
@@ -160,7 +169,9 @@ async def _console(server: Server, config: Config, log: Log, quit_server: Any) -
     # Loaded only where somebody sits at a terminal: it takes a moment.
     from twocans.server.console import Console
 
-    console = Console(server.hub, started_at=time.monotonic(), quit_server=quit_server, log=log)
+    console = Console(
+        server.hub, started_at=time.monotonic(), quit_server=quit_server, log=log, key=server.key
+    )
     await console.run(data=config.data, show=log.say)
 
 
@@ -176,10 +187,19 @@ def _on_signals(loop: asyncio.AbstractEventLoop, ask_to_stop: Any) -> None:
 def _report(log: Log, config: Config, context: dict[str, Any]) -> None:
     """Log what went wrong inside, with the details in the log file only."""
     error = context.get("exception")
-    details = "".join(traceback.format_exception(error)) if isinstance(error, BaseException) else ""
+    details = places(error) if isinstance(error, BaseException) else ""
     where = "nowhere" if config.data is None else str(config.data / LOG_FILE)
     log("internal_error", error=type(error).__name__ if error else context.get("message", ""), where=where)
     log.output.put("", details)
+
+
+def _look_after(config: Config, log: Log) -> None:
+    """See to it that nobody else on this computer reads what is kept, and say what could be safer."""
+    if config.data is not None:
+        with contextlib.suppress(OSError):  # what cannot be closed is as it was before
+            close_folder(config.data, log)
+    if runs_as_root():
+        log("runs_as_root")
 
 
 def _welcome(config: Config, server: Server, log: Log) -> None:
@@ -197,7 +217,8 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
     log.say("Twocans is running. Others connect to")
     for number, address in enumerate(addresses):
         log.say(f"    {address}{suffix}", style="bold green" if number == 0 else "green")
-    log.say(f"and this computer to localhost{suffix}, or by netcat: nc {addresses[0]} {server.port}")
+    netcat = "nc" if config.tls is TlsMode.OFFERED else "ncat --ssl"
+    log.say(f"and this computer to localhost{suffix}, or by netcat: {netcat} {addresses[0]} {server.port}")
     log.say(f"The key of this server is {readable_key(server.key)}; clients show the same.")
     log.say("Type help for what you can do here." if _has_operator(log) else "Ctrl-C stops the server.")
 

@@ -198,13 +198,6 @@ class Connection(Outgoing):
 
     def _work(self) -> None:
         """Handle waiting lines as long as the limits allow."""
-        self._working = True
-        try:
-            self._work_off()
-        finally:
-            self._working = False
-
-    def _work_off(self) -> None:
         while self._waiting and not self.closing:
             if self.asking:
                 self._pause()
@@ -221,7 +214,9 @@ class Connection(Outgoing):
                     self._pause()
                     self._timers.call_later(self._bucket.wait_s(), self._work_again)
                     return
+            self._working = True
             self._handle_run(count)
+            self._working = False
         if self.closing:
             return
         if self._too_long is not None:

@@ -15,12 +15,13 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from twocans.hub.hub import EventLog, Hub
+from twocans.protocol.keys import ServerKey, readable_key
 from twocans.protocol.text import has_control
 from twocans.server.log import manner
 from twocans.server.moderation import Moderation
 from twocans.server.moments import moment
+from twocans.server.privacy import HISTORY_FILE
 
-HISTORY_FILE: Final = "console-history"
 _TAKE_NAMES: Final = frozenset({"kick", "ban", "devices", "code", "free"})
 
 
@@ -40,14 +41,16 @@ class Console:
         started_at: when the server started, by `time.monotonic`.
         quit_server: asks the server to stop.
         log: is told what the operator has done.
+        key: what clients know the server by.
     """
 
     def __init__(
-        self, hub: Hub, *, started_at: float, quit_server: Callable[[], None], log: EventLog
+        self, hub: Hub, *, started_at: float, quit_server: Callable[[], None], log: EventLog, key: ServerKey
     ) -> None:
         self._hub = hub
         self._started_at = started_at
         self._quit = quit_server
+        self._key = key
         moderation = Moderation(hub, log)
         self.commands: Mapping[str, Command] = {
             "help": Command("help", "shows this list", self._help),
@@ -66,6 +69,7 @@ class Console:
             "free": Command(
                 "free NAME", "lets whoever comes first have a name that is lost", moderation.free
             ),
+            "key": Command("key", "shows the key by which clients know this server", self._show_key),
             "stats": Command("stats", "shows what the server has done so far", self._stats),
             "quit": Command("quit", "tells everybody goodbye and stops the server", self._quit_server),
         }
@@ -120,6 +124,9 @@ class Console:
             return
         people = self._hub.posting.announce(rest)
         yield "Nobody is online to hear it." if people == 0 else f"Said to {people} online."
+
+    def _show_key(self, _rest: str) -> Iterator[str]:
+        yield f"{readable_key(self._key)} is the key of this server; clients show the same."
 
     def _stats(self, _rest: str) -> Iterator[str]:
         statistics = self._hub.statistics

@@ -137,6 +137,16 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         "dim",
         lambda f: f"{f['user']} has {'set' if f['set'] else 'taken away'} the password of their name",
     ),
+    "folder_open": (
+        "yellow",
+        lambda f: (
+            f"Other users of this computer can look into {f['folder']}, though not into what the server keeps there."
+        ),
+    ),
+    "runs_as_root": (
+        "yellow",
+        lambda _: "The server runs as root, which it has no need of. An ordinary user is safer.",
+    ),
     "unkept": (
         "red",
         lambda f: (

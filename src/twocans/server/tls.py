@@ -227,6 +227,7 @@ class TlsTransport:
             elif self._end is _End.FAILURE:
                 self._fail()
             elif self._end is _End.GOODBYE:
+                self._over = True
                 self._connection.eof()
             else:
                 break

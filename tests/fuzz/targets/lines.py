@@ -12,6 +12,7 @@ from twocans.protocol import json, plain
 from twocans.protocol.errors import ProtocolError
 from twocans.protocol.framing import LineReader
 from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame, Message, Send
+from twocans.protocol.text import spelled_out
 
 _LIMITS: Final = (1, 8, 200)
 
@@ -103,7 +104,7 @@ def check_plain(data: bytes) -> None:
         assert sends == [plain.decode_client(line) for line in lines]
         for send in sends:
             said = plain.encode(Message(1, 1, "bob", send.to, send.text, ""))
-            assert said == b"MSG: bob: " + send.text.encode() + b"\n"
+            assert said == f"MSG: bob: {spelled_out(send.text)}\n".encode()
 
 
 def check_encoding_together(data: bytes) -> None:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from twocans.client import Address, MemoryOutbox, Outgoing
-from twocans.gui.keeping import Keeping
+from twocans.gui.keeping import ALONE, Keeping
 
 HERE = Address("localhost")
 
@@ -39,7 +39,7 @@ def test_a_second_client_under_the_same_name_stands_alone_until_the_first_has_en
     first = kept(tmp_path)
     first.outbox.add(Outgoing("a", "bob", "hello"))
     second = kept(tmp_path)
-    assert second.problem == ""
+    assert (first.problem, second.problem) == ("", ALONE)
     assert second.outbox.pending() == ()
     assert (first.is_alone, second.is_alone) == (False, True)
     first.close()
@@ -71,7 +71,7 @@ def test_a_folder_that_cannot_be_made_is_told_and_memory_serves(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     keeping = kept(tmp_path / "file" / "folder")
     assert keeping.problem.endswith("What waits to be sent is kept only until you quit.")
-    assert keeping.is_alone
+    assert not keeping.is_alone
     keeping.close()
 
 

@@ -24,6 +24,7 @@ PAIRS = (
     *(("danger", ground) for ground in ("base", "side", "chat", "selected")),
     ("warn_text", "warn_ground"),
     ("warn_text", "warn_soft"),
+    *(("warn_text", ground) for ground in ("side", "hover", "selected")),
     ("toast_text", "toast_ground"),
 )
 

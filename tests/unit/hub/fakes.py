@@ -23,8 +23,9 @@ from twocans.protocol.messages import (
     UserList,
     Welcome,
 )
+from twocans.protocol.names import UserKey
 from twocans.storage.base import Storage
-from twocans.storage.identities import Identities, MemoryIdentities
+from twocans.storage.identities import DeviceRecord, Identities, MemoryIdentities, OnKept
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.transient import TransientStorage
 
@@ -232,6 +233,17 @@ class FakePasswords:
             self._due.append(answer)
         else:
             answer()
+
+
+class SlowIdentities(MemoryIdentities):
+    """Keeps devices when the test wants it to, or does not."""
+
+    def __init__(self) -> None:
+        self.due: list[OnKept] = []
+
+    def add_device(self, user: UserKey, name: str, device: DeviceRecord, on_kept: OnKept) -> None:
+        """See `Identities.add_device`."""
+        self.due.append(on_kept)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.unit.hub.fakes import FakeSession, World
+from tests.unit.hub.fakes import FakeSession, SlowIdentities, World
 from twocans.hub.limits import Limits
 from twocans.hub.owners import CODE_S, MAX_CODE_TRIES, MAX_DEVICES, is_token
 from twocans.hub.session import Reason
@@ -20,8 +20,6 @@ from twocans.protocol.messages import (
     Revoke,
     SetPassword,
 )
-from twocans.protocol.names import UserKey
-from twocans.storage.identities import DeviceRecord, MemoryIdentities, OnKept
 
 PASSWORD = "correct horse"
 OWN = "ab" * 32
@@ -142,26 +140,15 @@ def test_name_in_use_is_not_bound_by_somebody_else() -> None:
 
 
 def test_of_two_who_bind_a_name_at_once_the_first_gets_it() -> None:
-    world = World(identities=Slow())
+    world = World(identities=SlowIdentities())
     first, second = world.program("alice"), lambda: world.program("alice")
     assert first.account is None
     assert first.asking
     assert refusal(second).code is Code.NAME_TAKEN
 
 
-class Slow(MemoryIdentities):
-    """Keeps devices when the test wants it to, or does not."""
-
-    def __init__(self) -> None:
-        self.due: list[OnKept] = []
-
-    def add_device(self, user: UserKey, name: str, device: DeviceRecord, on_kept: OnKept) -> None:
-        """See `Identities.add_device`."""
-        self.due.append(on_kept)
-
-
 def test_nobody_is_welcomed_before_the_name_is_kept() -> None:
-    identities = Slow()
+    identities = SlowIdentities()
     world = World(identities=identities)
     session = world.program("alice")
     assert not session.told
@@ -171,7 +158,7 @@ def test_nobody_is_welcomed_before_the_name_is_kept() -> None:
 
 
 def test_name_that_could_not_be_kept_is_refused_and_stays_free() -> None:
-    identities = Slow()
+    identities = SlowIdentities()
     world = World(identities=identities)
     session = world.program("alice")
     identities.due.pop()(False)
@@ -180,7 +167,7 @@ def test_name_that_could_not_be_kept_is_refused_and_stays_free() -> None:
 
 
 def test_whoever_leaves_before_the_name_is_kept_is_not_online_then() -> None:
-    identities = Slow()
+    identities = SlowIdentities()
     world = World(identities=identities)
     session = world.program("alice", OWN)
     world.hub.leave(session, Reason.CONNECTION_LOST)

@@ -10,8 +10,11 @@ import pytest
 from tests.unit.hub.fakes import World
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.keys import server_key
 from twocans.protocol.messages import Message
 from twocans.server.console import Console
+
+KEY = server_key(b"the server's")
 
 
 class Operated:
@@ -21,7 +24,11 @@ class Operated:
         self.world = World()
         self.quits = 0
         self.console = Console(
-            self.world.hub, started_at=time.monotonic() - 3720, quit_server=self._quit, log=self.world.log
+            self.world.hub,
+            started_at=time.monotonic() - 3720,
+            quit_server=self._quit,
+            log=self.world.log,
+            key=KEY,
         )
 
     def do(self, line: str) -> list[str]:
@@ -54,7 +61,7 @@ def test_empty_line_does_nothing(operated: Operated, line: str) -> None:
 def test_unknown_command_is_answered_with_those_that_exist(operated: Operated, line: str) -> None:
     (answer,) = operated.do(line)
     assert line.split()[0] in answer
-    assert "help, users, kick, say, ban, unban, bans, devices, code, free, stats, quit" in answer
+    assert "help, users, kick, say, ban, unban, bans, devices, code, free, key, stats, quit" in answer
 
 
 @pytest.mark.parametrize("line", ["USERS", "  users  ", "Users"])

@@ -10,8 +10,11 @@ from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub.owners import device_key
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.keys import server_key
 from twocans.protocol.messages import CodeQuery, DeviceCode
 from twocans.server.console import Console
+
+KEY = server_key(b"the server's")
 
 
 class Operated:
@@ -20,7 +23,7 @@ class Operated:
     def __init__(self) -> None:
         self.world = World()
         self.console = Console(
-            self.world.hub, started_at=time.monotonic(), quit_server=lambda: None, log=self.world.log
+            self.world.hub, started_at=time.monotonic(), quit_server=lambda: None, log=self.world.log, key=KEY
         )
 
     def do(self, line: str) -> str:

@@ -382,7 +382,8 @@ def test_table_has_every_setting_with_its_value_unit_and_origin(file: Path) -> N
 
 def test_documented_settings_and_defaults_are_those_there_are() -> None:
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text.partition("## Settings")[2], re.MULTILINE)
+    section = text.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE)
     documented = {name: told for name, told in rows if name in fields()}
     assert list(documented) == list(fields())
     assert documented.pop("data") == "the data folder of the user"

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.hub.fakes import World
-from tests.unit.server.fakes import Wire, plain_wire
+from tests.unit.hub.fakes import SlowIdentities, World
+from tests.unit.server.fakes import Wire, line, plain_wire
 from tests.unit.server.tls_wire import CONTEXT, TlsWire, registered
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
+from twocans.protocol.messages import Hello, Send
 from twocans.server.tls import PIECE_BYTES, input_for
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -194,6 +195,22 @@ def test_goodbye_of_the_peer_is_an_end_in_order_and_is_answered(version: ssl.TLS
     alice.lost()
     assert [event["reason"] for event in world.log.named("session_closed")] == [Reason.LEFT]
     assert not alice.transport.aborted
+
+
+@pytest.mark.parametrize("more", [(), (line(Send("alice", "a note", "c1")),)], ids=["nothing", "a message"])
+def test_goodbye_behind_a_hello_waits_until_it_is_known_whose_it_is(
+    version: ssl.TLSVersion, more: tuple[bytes, ...]
+) -> None:
+    identities = SlowIdentities()
+    world = World(identities=identities)
+    wire = TlsWire(world, version)
+    wire.shake_hands()
+    wire.feed(wire.encrypted(line(Hello(user="alice", agent="test")), *more) + wire.goodbye())
+    assert not wire.transport.closed
+    identities.due.pop()(True)
+    assert [told.partition(":")[0] for told in wire.heard()] == ["WELCOME", "SYNCED", *("ACK" for _ in more)]
+    assert wire.transport.closed
+    assert [event["reason"] for event in world.log.named("session_closed")] == [Reason.LEFT]
 
 
 def test_end_without_a_goodbye_is_a_lost_connection(version: ssl.TLSVersion) -> None:

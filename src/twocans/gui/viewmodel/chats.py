@@ -11,6 +11,7 @@ from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.effects import (
+    LoadChats,
     MarkRead,
     Reset,
     SendMessage,
@@ -180,6 +181,7 @@ class Chats(Paging):
         if not text or self._excess(text) > 0:
             return False
         conversation.draft = ""
+        conversation.warned = True
         conversation.unread_from, conversation.unread_at_open = None, 0
         cid = self._new_cid()
         if conversation.leave_past():
@@ -200,8 +202,13 @@ class Chats(Paging):
         self._show(conversation, conversation.requeue(key, self._clock.now_ms()))
         self._changes.do(SendMessage(conversation.name, entry.text, key.removeprefix("own/")))
 
-    def composer(self, *, here: bool) -> Composer:
-        """What the field to write in looks like; `here` tells whether the other side is online."""
+    def composer(self, *, here: bool, unencrypted: bool) -> Composer:
+        """What the field to write in looks like.
+
+        Args:
+            here: whether the other side is online.
+            unencrypted: whether others on the network can read what is written.
+        """
         conversation = self.open
         if conversation is None:
             return Composer(enabled=False, placeholder="")
@@ -215,7 +222,11 @@ class Chats(Paging):
         over = self._excess(clean(conversation.draft))
         if over > 0:
             return Composer(True, placeholder, f"Too long by about {over:,} characters", overlong=True)
-        hint = f"{-over:,} characters left" if -over < self.text_bytes * (1 - _HINT_FROM) else ""
+        hint = ""
+        if -over < self.text_bytes * (1 - _HINT_FROM):
+            hint = f"{-over:,} characters left"
+        elif unencrypted and not conversation.warned:
+            hint = "Others on the network can read what you write here."
         return Composer(True, placeholder, hint)
 
     # --- what the server says -----------------------------------------------------------------------------
@@ -228,7 +239,7 @@ class Chats(Paging):
         conversation.typing_until = 0.0 if not own else conversation.typing_until
         self._show(conversation, changes)
         self._bound(conversation)
-        if own or not new:
+        if own or not new or 0 < message.id <= conversation.seen_id:
             return conversation, False
         if self._visible(conversation):
             self._see(conversation)
@@ -254,6 +265,23 @@ class Chats(Paging):
         conversation = self.of(peer)
         self._show(conversation, conversation.receipt(delivered, read, self.epoch))
 
+    def read_elsewhere(self, peer: str, id_: int) -> Conversation | None:
+        """Another device has read everything up to an id; the conversation, or None if that is no news."""
+        conversation = self.of(peer)
+        if id_ <= conversation.seen_id:
+            return None
+        conversation.seen_id = id_
+        if conversation.is_whole_after(id_):
+            conversation.unread = conversation.received_after(self.epoch, id_)
+        else:
+            # Some of what is unread is not here, so the server has to count.
+            self._changes.do(LoadChats())
+        if conversation is self.open and not self._visible(conversation):
+            conversation.unread_at_open = conversation.unread
+            conversation.unread_from = self._nth_unread(conversation, conversation.unread)
+        self._changes.draw(Part.PEOPLE | Part.TITLE | Part.CHAT)
+        return conversation
+
     def typing(self, user: str) -> None:
         """Somebody is writing to this user."""
         conversation = self.of(user)
@@ -267,10 +295,7 @@ class Chats(Paging):
             # Its text may be a beginning only, so it is for the list, and never a message in the chat.
             conversation.last = chat.last
             conversation.newest_id = max(conversation.newest_id, chat.last.id)
-            if conversation.seen_id:
-                conversation.unread = conversation.received_after(self.epoch, conversation.seen_id)
-            else:
-                conversation.unread = chat.unread + conversation.received_after(self.epoch, chat.last.id)
+            conversation.unread = self._unread_of(conversation, chat)
             if conversation is self.open and conversation.unread_from is None:
                 conversation.unread_at_open = conversation.unread
                 conversation.unread_from = self._nth_unread(conversation, conversation.unread)
@@ -278,6 +303,14 @@ class Chats(Paging):
         self._changes.draw(Part.PEOPLE | Part.TITLE)
 
     # --- inside -------------------------------------------------------------------------------------------
+
+    def _unread_of(self, conversation: Conversation, chat: Chat) -> int:
+        """How many messages are unread by the server's count, which may be older than what has been seen here."""
+        seen, last = conversation.seen_id, chat.last.id
+        counted = chat.unread if last > seen else 0
+        if seen and not conversation.ahead and 0 < conversation.whole_from <= seen:
+            counted = min(counted, conversation.received_after(self.epoch, seen, last))
+        return counted + conversation.received_after(self.epoch, max(last, seen))
 
     def _leave(self) -> None:
         if self.open is not None:
@@ -300,7 +333,7 @@ class Chats(Paging):
             self._changes.draw(Part.PEOPLE | Part.TITLE)
         newest = conversation.newest_received(self.epoch)
         if newest > conversation.seen_id:
-            conversation.seen_id = newest
+            conversation.seen_id = conversation.whole_from = newest
             if self.connected:
                 self._changes.do(MarkRead(conversation.name, newest))
             else:

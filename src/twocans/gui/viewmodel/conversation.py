@@ -43,6 +43,8 @@ class Conversation:
     `epoch` counts the server's logs: ids of different logs cannot be compared, later logs come later.
     `entries` are without a hole between them; older ones exist if `more`, newer ones if `ahead`. As long as those
     are not here, what waits to be sent is not either, since it comes after them.
+    Everything up to `seen_id` has been seen, here or on another device. All messages from id `whole_from` on have
+    come here, if it is not 0. `warned` tells that the user has written although others can read it.
     """
 
     key: str
@@ -53,6 +55,8 @@ class Conversation:
     unread_from: str | None = None
     unread_at_open: int = 0
     seen_id: int = 0
+    whole_from: int = 0
+    warned: bool = False
     delivered: int = 0
     read: int = 0
     marks_epoch: int = 0
@@ -124,9 +128,17 @@ class Conversation:
                 return entry.id
         return 0
 
-    def received_after(self, epoch: int, id_: int) -> int:
-        """How many messages from the other side are newer than `id_` in this log."""
-        return sum(1 for one in self.entries if not one.own and one.epoch == epoch and one.id > id_)
+    def received_after(self, epoch: int, id_: int, upto: int | None = None) -> int:
+        """How many messages from the other side are newer than `id_` in this log, and no newer than `upto`."""
+        return sum(
+            1
+            for one in self.entries
+            if not one.own and one.epoch == epoch and one.id > id_ and (upto is None or one.id <= upto)
+        )
+
+    def is_whole_after(self, id_: int) -> bool:
+        """Whether no message that is newer than `id_` is missing here."""
+        return not self.ahead and (id_ >= self.newest_id or 0 < self.whole_from <= id_)
 
     # --- changing -----------------------------------------------------------------------------------------
 
@@ -293,7 +305,7 @@ class Conversation:
             if entry.own and entry.id and entry.epoch == self.marks_epoch and entry.epoch != epoch:
                 self._frozen[entry.key] = self._status(entry)
         self.marks_epoch, self.delivered, self.read, self.seen_id = epoch, 0, 0, 0
-        self.newest_id = 0
+        self.newest_id = self.whole_from = 0
 
     def trim(self) -> bool:
         """Let the oldest messages go if there are too many; says whether any went."""

@@ -5,7 +5,7 @@ Plain data both ways; `bridge` and `window` act on the effects and report the in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
@@ -14,18 +14,26 @@ from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
-from twocans.protocol.messages import Chat, Message
+from twocans.protocol.keys import ServerKey
+from twocans.protocol.messages import Chat, Device, Message
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Connect to `server` as `user`; what comes of it carries `session`."""
+    """Connect to `server` as `user`; what comes of it carries `session`.
+
+    `secret` is a device code or the password, `invite` what newcomers are asked for. `accept` is a key that the user
+    has brought from the server's console: from now on it is that server's.
+    """
 
     session: int
     server: str
     user: str
+    secret: str | None = field(default=None, repr=False)
+    invite: str | None = field(default=None, repr=False)
+    accept: ServerKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,30 @@ class CancelExport:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadDevices:
+    """Ask for the devices that have one's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """Cut another device off."""
+
+    device: int
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCode:
+    """Ask for a code that lets one more device in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """Set or change the password of one's name; None takes it away."""
+
+    password: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RetryNow:
     """Skip the pause before the next attempt to connect."""
 
@@ -163,6 +195,7 @@ class Place(Enum):
 
     SERVER = "server"
     USER = "user"
+    SECRET = "secret"  # noqa: S105 - the field for it
     CONNECT = "connect"
     PEOPLE = "people"
     SEARCH = "search"
@@ -211,6 +244,10 @@ ForBackend: TypeAlias = (
     | SearchMessages
     | ExportChat
     | CancelExport
+    | LoadDevices
+    | CutOff
+    | MakeCode
+    | ChangePassword
     | RetryNow
     | ShowNotification
     | WithdrawNotifications
@@ -277,11 +314,17 @@ class FromClient:
 
 @dataclass(frozen=True, slots=True)
 class ConnectRefused:
-    """The first attempt to connect failed; `text` is a sentence, `code` the server's code if it said so."""
+    """The first attempt to connect failed; `text` is a sentence, `code` the server's code if it said so.
+
+    `needs` is what the server asks for. If its key is not the one that is `known`, it is the one `presented`.
+    """
 
     session: int
     text: str
     code: str | None = None
+    needs: str | None = None
+    known: ServerKey | None = None
+    presented: ServerKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +420,35 @@ class OutboxOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepingFailed:
+    """The server's key, or the token, is kept only until the program ends; `text` says why."""
+
+    session: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesLoaded:
+    """The devices that have one's name, after `asked`; None if that failed, and `problem` says why."""
+
+    session: int
+    asked: LoadDevices | CutOff | ChangePassword
+    devices: tuple[Device, ...] | None
+    password: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMade:
+    """A code for one more device, which counts for so many seconds; "" if there is none, and `problem` says why."""
+
+    session: int
+    code: str = field(repr=False)
+    valid_s: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SendFailed:
     """The client did not take a message into its outbox; `text` says why."""
 
@@ -417,6 +489,9 @@ Input: TypeAlias = (
     | ExportMoved
     | ExportEnded
     | OutboxOpened
+    | KeepingFailed
+    | DevicesLoaded
+    | CodeMade
     | SendFailed
     | NotificationClicked
     | SystemLook

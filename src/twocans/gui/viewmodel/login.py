@@ -7,9 +7,13 @@ from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import Connect, Disconnect, Focus, Place
-from twocans.gui.viewmodel.state import Login, Part
+from twocans.gui.viewmodel.state import Login, Need, Part
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.keys import ServerKey
 from twocans.protocol.names import new_user_key
+
+MAX_SECRET_CHARS: Final = {Need.INVITE: 64, Need.SECRET: 256}
+"""What HELLO has room for."""
 
 _ABOUT_THE_NAME: Final = frozenset(
     {
@@ -19,8 +23,11 @@ _ABOUT_THE_NAME: Final = frozenset(
         Code.AUTH_REQUIRED,
         Code.AUTH_FAILED,
         Code.BANNED,
+        Code.RATE_LIMITED,
     }
 )
+
+_WHAT_SECRET: Final = "A code from a device that has the name, or its password."  # noqa: S105 - a sentence
 
 CheckServer = Callable[[str], str | None]
 """Says what is wrong with a server's address, None if nothing is."""
@@ -46,6 +53,7 @@ class LoginForm:
         if text != self.state.server:
             self.state.server = text
             self.state.server_error = self.state.message = ""
+            self._need(None)
             self._changes.draw(Part.LOGIN)
 
     def set_user(self, text: str) -> None:
@@ -53,10 +61,22 @@ class LoginForm:
         if text != self.state.user:
             self.state.user = text
             self.state.user_error = self.state.message = ""
+            self._need(None)
             self._changes.draw(Part.LOGIN)
 
-    def connect(self) -> bool:
-        """Connect, if the fields allow; says whether an attempt has begun."""
+    def set_secret(self, text: str) -> None:
+        """The field for what the server asks for was edited."""
+        if text != self.state.secret:
+            self.state.secret = text
+            self.state.secret_error = ""
+            self._changes.draw(Part.LOGIN)
+
+    def connect(self, *, accept: ServerKey | None = None) -> bool:
+        """Connect, if the fields allow; says whether an attempt has begun.
+
+        Args:
+            accept: a key that the user has brought from the server's console.
+        """
         state = self.state
         if state.connecting:
             return False
@@ -68,13 +88,24 @@ class LoginForm:
             else ("Type the address that the server shows, for example 192.168.1.5 or localhost.")
         )
         state.user_error = _wrong_name(user)
+        secret = state.secret.strip("\r\n") or None
+        state.secret_error = _wrong_secret(state.needs, secret)
         self._changes.draw(Part.LOGIN)
-        if state.server_error or state.user_error:
+        if state.server_error or state.user_error or state.secret_error:
             self.focus()
             return False
         state.connecting = True
         self.session += 1
-        self._changes.do(Connect(self.session, server, user))
+        self._changes.do(
+            Connect(
+                self.session,
+                server,
+                user,
+                secret=secret if state.needs is Need.SECRET else None,
+                invite=secret if state.needs is Need.INVITE else None,
+                accept=accept,
+            )
+        )
         return True
 
     def cancel(self) -> None:
@@ -86,24 +117,64 @@ class LoginForm:
             self._changes.draw(Part.LOGIN)
             self.focus()
 
-    def refused(self, text: str, code: str | None) -> None:
+    def refused(self, text: str, code: str | None, needs: str | None = None) -> None:
         """The attempt failed; the reason goes beside the field that can mend it."""
-        self.state.connecting = False
-        if code in _ABOUT_THE_NAME:
-            self.state.user_error = text
+        state = self.state
+        state.connecting = False
+        need = next((one for one in Need if one.value == needs), None)
+        tried = bool(state.secret)
+        if need is not None and (need is not state.needs or not tried):
+            self._need(need)
+            if need is Need.SECRET:
+                state.user_error = text
+                state.secret_hint = _WHAT_SECRET
+            else:
+                state.secret_hint = text
+        elif state.needs is not None and (need is not None or (code == Code.RATE_LIMITED and tried)):
+            state.secret_error = text
+        elif code in _ABOUT_THE_NAME:
+            self._need(None)
+            state.user_error = text
         else:
-            self.state.server_error = text
+            state.server_error = text
         self._changes.draw(Part.LOGIN)
         self.focus()
+
+    def key_changed(self) -> None:
+        """The server has another key than before, so nothing was sent to it."""
+        self.state.connecting = False
+        self.state.message = ""
+        self.state.server_error = "Not connected: this server's key is not the one that it had before."
+        self._changes.draw(Part.LOGIN)
+
+    def welcomed(self, user: str) -> None:
+        """The attempt worked: what was typed for it is not needed any more."""
+        self.state.connecting = False
+        self.state.user = user
+        self._need(None)
 
     def focus(self) -> None:
         """Send the focus to the field that needs attention."""
         if self.state.server_error or not self.state.server.strip():
             self._changes.do(Focus(Place.SERVER))
+        elif self.state.needs is not None:
+            self._changes.do(Focus(Place.SECRET))
         elif self.state.user_error or not self.state.user.strip():
             self._changes.do(Focus(Place.USER))
         else:
             self._changes.do(Focus(Place.CONNECT))
+
+    def _need(self, need: Need | None) -> None:
+        """Show the field for this, empty, or none."""
+        state = self.state
+        state.needs = need
+        state.secret = state.secret_hint = state.secret_error = ""
+
+
+def _wrong_secret(need: Need | None, secret: str | None) -> str:
+    if need is None or secret is None or len(secret) <= MAX_SECRET_CHARS[need]:
+        return ""
+    return f"That is too long: at most {MAX_SECRET_CHARS[need]} letters, digits or other signs."
 
 
 def _wrong_name(user: str) -> str:

@@ -33,7 +33,9 @@ from twocans.gui.viewmodel.effects import (
     AroundLoaded,
     AskLink,
     ChatsLoaded,
+    CodeMade,
     ConnectRefused,
+    DevicesLoaded,
     Disconnect,
     ExportEnded,
     ExportMoved,
@@ -42,6 +44,7 @@ from twocans.gui.viewmodel.effects import (
     FromClient,
     HistoryLoaded,
     Input,
+    KeepingFailed,
     LoadChats,
     NewerLoaded,
     NotificationClicked,
@@ -58,7 +61,7 @@ from twocans.gui.viewmodel.effects import (
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of
-from twocans.gui.viewmodel.looking import Looking
+from twocans.gui.viewmodel.guarding import Guarding
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.protocol.text import spelled_out
@@ -69,7 +72,7 @@ SAME_MOMENT_S: Final = 2.0
 """Who leaves so shortly before the connection is lost has lost it too."""
 
 
-class ViewModel(Looking):
+class ViewModel(Guarding):
     """The state of the window, its intents, and what is told from outside. See `Presentation` for the arguments."""
 
     def take(self) -> Update:
@@ -87,6 +90,7 @@ class ViewModel(Looking):
         self.form.session += 1
         self._changes.do(Disconnect())
         self._to_login(message)
+        self.form.focus()
 
     def retry_now(self) -> None:
         """Try to connect again without waiting any longer."""
@@ -233,6 +237,7 @@ class ViewModel(Looking):
             self._redraw_at = now + REDRAW_S
             self._changes.draw(Part.PEOPLE)
         self.chats.tick()
+        self.devices.tick()
         self._tick_looking()
         if self._caught_up:
             self._attention.tick()
@@ -242,7 +247,7 @@ class ViewModel(Looking):
         """In how many seconds `tick` has to be called."""
         now = self._clock.monotonic()
         due = [self._redraw_at, self._attention.next_due, self._leaves_at, self.chats.next_due]
-        due += [self.finder.next_due, self._export_until]
+        due += [self.finder.next_due, self._export_until, self.devices.next_due]
         due.append(self._notice_until if self.notice is not None else None)
         due.append(now + 0.5 if self.banner is not None and self._retry_at is not None else None)
         due += [one.typing_until for one in self.chats.all.values() if one.typing_until]
@@ -267,9 +272,9 @@ class ViewModel(Looking):
                 pass
             case FromClient(_, event):
                 self._event(event)
-            case ConnectRefused(_, text, code):
+            case ConnectRefused():
                 if self.form.state.connecting:
-                    self.form.refused(spelled_out(text), code)
+                    self._refused(what)
             case HistoryLoaded(_, peer, before, messages, more):
                 stretch = Stretch.NEWEST if before is None else Stretch.OLDER
                 if self.chats.is_asked(peer, (stretch, before)):
@@ -282,6 +287,9 @@ class ViewModel(Looking):
                     self.chats.newer(peer, messages, ahead=ahead)
             case ChatsLoaded(_, chats):
                 self.chats.listed(chats)
+                for key in (key_of(chat.peer) for chat in chats):
+                    if key in self.chats.all and not self.chats.all[key].unread:
+                        self._attention.seen(key)
             case PeopleFound(_, prefix, users):
                 if prefix == self.query.strip():
                     self._found = users
@@ -296,6 +304,10 @@ class ViewModel(Looking):
                 self.chats.waiting(waiting)
                 if problem:
                     self._tell(problem)
+            case KeepingFailed(_, text):
+                self._keeping_failed(text)
+            case DevicesLoaded() | CodeMade():
+                self._devices_taken(what)
             case SendFailed(_, to, cid, text):
                 self.chats.refused(cid, to, text)
             case _:
@@ -312,6 +324,7 @@ class ViewModel(Looking):
                 self._attention.tick()
                 self._changes.do(LoadChats())
             case UserJoined(user):
+                self._encrypts(event)
                 self._joined(user)
             case UserLeft(user):
                 self._left(user)
@@ -331,8 +344,10 @@ class ViewModel(Looking):
                 self.chats.receipt(peer, delivered, read)
             case PeerTyping(user):
                 self.chats.typing(user)
-            case PresenceChanged() | ReadElsewhere():
-                pass
+            case PresenceChanged():
+                self._encrypts(event)
+            case ReadElsewhere(peer, id_):
+                self._read_elsewhere(peer, id_)
             case _:
                 assert_never(event)
 
@@ -344,8 +359,7 @@ class ViewModel(Looking):
             login = (self.form.state.server.strip().casefold(), key_of(event.user))
             self.chats.begin(event.user, same=login == self._login)
             self._login = login
-            self.form.state.connecting = False
-            self.form.state.user = event.user
+            self.form.welcomed(event.user)
             self.screen = Screen.MAIN
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
@@ -355,6 +369,7 @@ class ViewModel(Looking):
         self._roster.pop(key_of(event.user), None)
         self.chats.online(event.user, event.limits, fresh=event.fresh)
         self.finder.online(event.user)
+        self._met(event)
         self._lost, self._retry_at, self._caught_up = "", None, False
         opened = self.chats.open
         if opened is not None and opened.key in before and opened.key not in self._roster:
@@ -369,8 +384,13 @@ class ViewModel(Looking):
             self.form.session += 1
             self._changes.do(Disconnect())
             self._to_login(event.text, about_name=event.loss is Loss.REFUSED)
+            if event.known_key is not None and event.key is not None:
+                self._key_changed(event.known_key, event.key)
+            else:
+                self.form.focus()
             return
         self.chats.offline()
+        self.devices.no_connection()
         self.finder.offline()
         if (
             self._left_just_now is not None
@@ -386,6 +406,12 @@ class ViewModel(Looking):
         self._clear_notice()
         self._changes.draw(Part.ALL)
 
+    def _refused(self, refused: ConnectRefused) -> None:
+        if refused.known is not None and refused.presented is not None:
+            self._key_changed(refused.known, refused.presented)
+        else:
+            self.form.refused(spelled_out(refused.text), refused.code, refused.needs)
+
     def _to_login(self, message: str, *, about_name: bool = False) -> None:
         self.chats.offline()
         self.finder.offline()
@@ -400,12 +426,12 @@ class ViewModel(Looking):
         self.form.state.server_error = ""
         self.form.state.user_error = message if about_name else ""
         self._roster, self._found, self.query = {}, (), ""
+        self._part()
         self._lost, self._retry_at, self._leaves_at = "", None, None
         self._returning.clear()
         self._attention.clear()
         self._clear_notice()
         self._changes.draw(Part.ALL)
-        self.form.focus()
 
     # --- the roster ---------------------------------------------------------------------------------------
 
@@ -446,6 +472,11 @@ class ViewModel(Looking):
             self._tell(f"{conversation.name} left.")
 
     # --- inside -------------------------------------------------------------------------------------------
+
+    def _read_elsewhere(self, peer: str, id_: int) -> None:
+        conversation = self.chats.read_elsewhere(peer, id_)
+        if conversation is not None and not conversation.unread:
+            self._attention.seen(conversation.key)
 
     def _clear_notice(self) -> None:
         if self.notice is not None:

@@ -10,6 +10,7 @@ from twocans.gui.viewmodel.attention import Attention
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.chats import SERVER_KEY, Chats
 from twocans.gui.viewmodel.conversation import Conversation
+from twocans.gui.viewmodel.devices import MyDevices
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
@@ -20,6 +21,8 @@ from twocans.gui.viewmodel.state import (
     Composer,
     Export,
     Header,
+    KeyChange,
+    KnownServer,
     Notice,
     Part,
     People,
@@ -30,6 +33,7 @@ from twocans.gui.viewmodel.state import (
 )
 
 NOTICE_S: Final = 7.0
+NOT_ENCRYPTED: Final = "not encrypted: others on the network can read this chat"
 REDRAW_S: Final = 30.0
 """How often times in the list are written anew."""
 
@@ -61,6 +65,11 @@ class Presentation:
         self.form = LoginForm(self._changes, check_server, server=server, user=user)
         self.chats = Chats(self._changes, clock, new_cid)
         self.finder = Finder(self._changes, clock)
+        self.devices = MyDevices(self._changes, clock)
+        self.server: KnownServer | None = None
+        self.first_use = False
+        """Whether nobody has compared the server's key yet, as far as is known."""
+        self.key_change: KeyChange | None = None
         self.export: Export | None = None
         self._attention = Attention(self._changes, clock, self.preferences)
         self.screen = Screen.LOGIN
@@ -68,6 +77,7 @@ class Presentation:
         self.query = ""
         self._selected: str | None = None
         self._roster: dict[str, str] = {}
+        self._unencrypted: set[str] = set()
         self._found: tuple[str, ...] = ()
         self._login: tuple[str, str] | None = None
         self._lost = ""
@@ -149,14 +159,18 @@ class Presentation:
         }[presence]
         if self._is_typing(conversation):
             status = "typing …"
-        return Header(conversation.key, conversation.name, presence, status)
+        unencrypted = self._is_unencrypted(conversation.key)
+        if unencrypted:
+            status = f"{status} · {NOT_ENCRYPTED}"
+        return Header(conversation.key, conversation.name, presence, status, unencrypted)
 
     @property
     def composer(self) -> Composer:
         """The field to write in."""
         conversation = self.chats.open
         here = conversation is not None and conversation.key in self._roster
-        return self.chats.composer(here=here)
+        unencrypted = conversation is not None and self._is_unencrypted(conversation.key)
+        return self.chats.composer(here=here, unencrypted=unencrypted)
 
     @property
     def bubbles(self) -> tuple[Bubble, ...]:
@@ -187,14 +201,18 @@ class Presentation:
             return Presence.UNKNOWN
         return Presence.ONLINE if key in self._roster else Presence.OFFLINE
 
+    def _is_unencrypted(self, key: str) -> bool:
+        return key in self._unencrypted and self._presence(key) is Presence.ONLINE
+
     def _is_typing(self, conversation: Conversation) -> bool:
         return conversation.typing_until > self._clock.monotonic()
 
     def _row(self, key: str, name: str, now_ms: int) -> tuple[Row, int]:
         conversation = self.chats.all.get(key)
         presence = self._presence(key)
+        unencrypted = self._is_unencrypted(key)
         if conversation is None:
-            return Row(key, name, presence), 0
+            return Row(key, name, presence, unencrypted=unencrypted), 0
         preview, at_ms = "", 0
         last = conversation.preview
         if last is not None:
@@ -212,5 +230,6 @@ class Presentation:
             when=when(at_ms, now_ms, self._clock.local) if at_ms else "",
             draft=draft,
             typing=self._is_typing(conversation),
+            unencrypted=unencrypted,
         )
         return row, at_ms

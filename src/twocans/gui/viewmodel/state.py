@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, Flag, auto
 
+from twocans.protocol.keys import ServerKey, is_same_key, readable_key
+
 
 class Part(Flag):
     """A region of the window; the ones that changed are drawn again."""
@@ -24,7 +26,26 @@ class Part(Flag):
     TITLE = auto()
     SEARCH = auto()
     EXPORT = auto()
-    ALL = SCREEN | LOGIN | ME | PEOPLE | CHAT | HEADER | COMPOSER | BANNER | NOTICE | TITLE | SEARCH | EXPORT
+    FIRST_USE = auto()
+    KEY_CHANGE = auto()
+    DEVICES = auto()
+    ALL = (
+        SCREEN
+        | LOGIN
+        | ME
+        | PEOPLE
+        | CHAT
+        | HEADER
+        | COMPOSER
+        | BANNER
+        | NOTICE
+        | TITLE
+        | SEARCH
+        | EXPORT
+        | FIRST_USE
+        | KEY_CHANGE
+        | DEVICES
+    )
 
 
 class Screen(Enum):
@@ -46,9 +67,19 @@ class Clock:
     local: Callable[[int], datetime]
 
 
+class Need(Enum):
+    """What a server asks for beside the name, as the protocol calls it."""
+
+    INVITE = "invite"
+    SECRET = "secret"  # noqa: S105 - a device code or the password
+
+
 @dataclass(slots=True)
 class Login:
-    """The login form. An error belongs to the field beside which it is told."""
+    """The login form. An error belongs to the field beside which it is told.
+
+    `needs` shows one more field, for `secret`, which is kept nowhere else; `secret_hint` says what goes there.
+    """
 
     server: str = "localhost"
     user: str = ""
@@ -56,6 +87,49 @@ class Login:
     user_error: str = ""
     message: str = ""
     connecting: bool = False
+    needs: Need | None = None
+    secret: str = field(default="", repr=False)
+    secret_hint: str = ""
+    secret_error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownServer:
+    """The server that one is at. `problem` says what of its key or one's token cannot be kept, if so."""
+
+    address: str
+    name: str
+    key: ServerKey
+    problem: str = ""
+
+    @property
+    def readable(self) -> str:
+        """The key as people compare it."""
+        return readable_key(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """A server has shown another key than before.
+
+    The new key is what somebody has to bring from the server's console, so it is never on screen. `typed` is what
+    they have typed so far.
+    """
+
+    address: str
+    known: ServerKey
+    presented: ServerKey = field(repr=False)
+    typed: str = ""
+
+    @property
+    def readable(self) -> str:
+        """The key before, as people compare it."""
+        return readable_key(self.known)
+
+    @property
+    def matches(self) -> bool:
+        """Whether what was typed is the key that the server has now."""
+        return is_same_key(self.typed, self.presented)
 
 
 class Presence(Enum):
@@ -86,6 +160,7 @@ class Row:
     when: str = ""
     draft: bool = False
     typing: bool = False
+    unencrypted: bool = False
 
 
 Item = Heading | Row
@@ -113,11 +188,12 @@ class Header:
     name: str
     presence: Presence
     status: str
+    unencrypted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """The field to write in. `hint` is about the length; `overlong` forbids sending."""
+    """The field to write in. `hint` is about the length, or who can read it; `overlong` forbids sending."""
 
     enabled: bool
     placeholder: str

@@ -14,8 +14,9 @@ from twocans.gui.transcript.widget import Transcript
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, Reveal, TranscriptChange
+from twocans.gui.viewmodel.people import one_line
 from twocans.gui.viewmodel.state import Presence
-from twocans.gui.views.common import Act, Avatar, icon_button
+from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button
 from twocans.gui.views.composer import ComposerView
 
 
@@ -53,8 +54,14 @@ class ChatView(ttk.Frame):
         self._avatar = Avatar(self._header, theme, ground="side")
         self._megaphone = ttk.Label(self._header, style="Side.TLabel")
         self._names = ttk.Frame(self._header, style="Side.TFrame")
-        self._name = ttk.Label(self._names, style="Title.Side.TLabel")
-        self._status = ttk.Label(self._names, style="Small.Side.TLabel", compound="left")
+        self._title = ttk.Frame(self._names, style="Side.TFrame")
+        self._name = ttk.Label(self._title, style="Title.Side.TLabel")
+        self._lock = ttk.Label(self._title, style="Side.TLabel")
+        self._state = ttk.Frame(self._names, style="Side.TFrame")
+        self._dot = ttk.Label(self._state, style="Small.Side.TLabel")
+        self._status = ttk.Label(self._state, style="Small.Side.TLabel", justify="left")
+        for widget in (self._lock, self._status):
+            Tooltip(widget, theme, self._encryption)
         self.transcript = Transcript(
             self._room,
             palette=theme.transcript_palette,
@@ -122,10 +129,22 @@ class ChatView(ttk.Frame):
         dot = {Presence.ONLINE: c.online, Presence.OFFLINE: c.border, Presence.UNKNOWN: c.border}.get(
             header.presence
         )
-        self._status.configure(
-            text=f" {header.status}" if dot else header.status,
-            image=self._theme.disc(self._theme.em(0.55), dot) if dot else "",
-        )
+        self._status.configure(text=header.status)
+        if dot:
+            self._dot.configure(image=self._theme.disc(self._theme.em(0.55), dot))
+            # Beside the first line, of however many there are.
+            above = (self._theme.line(Face.SMALL) - self._theme.em(0.55)) // 2
+            self._dot.pack(
+                side="left", before=self._status, anchor="n", pady=(above, 0), padx=(0, self._theme.em(0.3))
+            )
+            self._status.pack(side="left")
+        else:
+            self._dot.pack_forget()
+        self._lock.configure(image=self._theme.icon("unlock-fill", 1.0, c.warn_text))
+        if header.unencrypted:
+            self._lock.pack(side="left", padx=(self._theme.em(0.4), 0))
+        else:
+            self._lock.pack_forget()
         self._show_name()
 
     def set_narrow(self, narrow: bool) -> None:
@@ -148,8 +167,10 @@ class ChatView(ttk.Frame):
         self._rule.pack(fill="x")
         self._rule.configure(height=self._theme.pixel)
         self._back.configure(image=self._theme.icon("arrow-left", 1.2, c.text))
-        self._name.pack(anchor="w")
-        self._status.pack(anchor="w")
+        self._title.pack(anchor="w")
+        self._name.pack(side="left")
+        self._state.pack(anchor="w")
+        self._status.pack(side="left")
         self.composer.pack(side="bottom", fill="x")
         self.transcript.pack(fill="both", expand=True)
         self.transcript.restyle(self._theme.transcript_palette, self._theme.transcript_fonts)
@@ -179,6 +200,17 @@ class ChatView(ttk.Frame):
     def _show_name(self) -> None:
         header = self._vm.header
         if header is not None:
-            room = self._header.winfo_width() - self._theme.em(10)
-            shown = self._theme.elide(Face.TITLE, header.name, max(self._theme.em(6), room))
+            em = self._theme.em
+            room = max(em(6), self._header.winfo_width() - em(11.5 if self._narrow else 8.5))
+            shown = self._theme.elide(Face.TITLE, header.name, room - em(1.6 if header.unencrypted else 0))
             self._name.configure(text=self._theme.drawn(shown))
+            self._status.configure(wraplength=room - em(0.85))
+
+    def _encryption(self) -> str:
+        header = self._vm.header
+        if header is None or not header.unencrypted:
+            return ""
+        return (
+            f"{self._theme.drawn(one_line(header.name))} has a connection that is not encrypted. "
+            "Others on the network can read this chat."
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from enum import Enum
 from tkinter import ttk
 from typing import Final, ParamSpec, Protocol
 
@@ -24,6 +25,14 @@ class Act(Protocol):
         ...
 
 
+class Hiding(Enum):
+    """Whether a field can hide what stands in it, and whether it does so at first."""
+
+    NEVER = "never"
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+
+
 class Field(ttk.Frame):
     """A round field with a line to write in, and a picture before it if wanted.
 
@@ -32,16 +41,32 @@ class Field(ttk.Frame):
         theme: the look.
         style: `Field` or `Pill`.
         icon: the name of the picture.
+        hiding: whether a button hides and shows what stands in it.
     """
 
-    def __init__(self, parent: tk.Misc, theme: Theme, *, style: str = "Field", icon: str = "") -> None:
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        *,
+        style: str = "Field",
+        icon: str = "",
+        hiding: Hiding = Hiding.NEVER,
+    ) -> None:
         super().__init__(parent, style=f"{style}.TFrame")
         self._theme = theme
         self._style = style
         self._icon_name = icon
+        self._hidden = hiding is Hiding.HIDDEN
         self.text = tk.StringVar(self)
         self._icon = ttk.Label(self, style=f"{style}.TLabel")
         self.entry = ttk.Entry(self, style=f"{style}.TEntry", textvariable=self.text, font=Face.BODY.value)
+        self._eye: ttk.Button | None = None
+        if hiding is not Hiding.NEVER:
+            self._eye = ttk.Button(
+                self, style="IconField.TButton", command=self._hide_or_show, cursor="hand2"
+            )
+            Tooltip(self._eye, theme, lambda: "Show what is typed" if self._hidden else "Hide what is typed")
         self.placeholder = ttk.Label(self, style=f"{style}.TLabel", cursor="xterm")
         self._placeholder_text = ""
         keys.first(self.entry)
@@ -74,6 +99,11 @@ class Field(ttk.Frame):
         side = em(0.8)
         for child in (self._icon, self.entry):
             child.pack_forget()
+        if self._eye is not None:
+            eye = "eye" if self._hidden else "eye-slash"
+            self._eye.configure(image=self._theme.icon(eye, 1.0, self._theme.colours.muted))
+            self._eye.pack(side="right", padx=(0, em(0.3)), pady=em(0.2))
+            self.entry.configure(show="•" if self._hidden else "")
         if self._icon_name:
             self._icon.configure(image=self._theme.icon(self._icon_name, 1.0, self._theme.colours.muted))
             self._icon.pack(side="left", padx=(side, 0), pady=em(0.5))
@@ -85,6 +115,10 @@ class Field(ttk.Frame):
             pady=em(0.55),
         )
         self._show_placeholder()
+
+    def _hide_or_show(self) -> None:
+        self._hidden = not self._hidden
+        self.restyle()
 
     def _show_placeholder(self) -> None:
         if self._placeholder_text and not self.text.get():
@@ -182,3 +216,10 @@ def icon_button(
     button = ttk.Button(parent, style=f"{style}.TButton", command=command, cursor="hand2")
     Tooltip(button, theme, lambda: tip)
     return button
+
+
+def copy(widget: tk.Misc, button: ttk.Button, text: str) -> None:
+    """Put a text into the clipboard, and say so on the button that was pressed."""
+    widget.clipboard_clear()
+    widget.clipboard_append(text)
+    button.configure(text="Copied")

@@ -1,15 +1,19 @@
-"""The login: server, name, connect. What is wrong is told beside the field."""
+"""The login: server, name, what else the server asks for, connect. What is wrong is told beside the field."""
 
 from __future__ import annotations
 
 import tkinter as tk
 from tkinter import ttk
+from typing import Final
 
 from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import Place
-from twocans.gui.views.common import Act, Field
+from twocans.gui.viewmodel.state import Need
+from twocans.gui.views.common import Act, Field, Hiding
+
+_NEEDED: Final = {Need.INVITE: "Invite code", Need.SECRET: "Code or password"}
 
 
 class LoginView(ttk.Frame):
@@ -32,23 +36,31 @@ class LoginView(ttk.Frame):
         self._user_label = ttk.Label(self._card, text="Your name", style="Strong.Base.TLabel")
         self._user = Field(self._card, theme, icon="person")
         self._user_error = ttk.Label(self._card, style="Error.Base.TLabel", justify="left")
+        self._secret_label = ttk.Label(self._card, style="Strong.Base.TLabel")
+        # A code is typed from another screen, so it can be read at first.
+        self._secret = Field(self._card, theme, icon="key", hiding=Hiding.SHOWN)
+        self._secret_error = ttk.Label(self._card, justify="left")
         self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
         self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
         self._server.set_placeholder("localhost or 192.168.1.5")
         self._user.set_placeholder("The name that others see")
         self._server.text.trace_add("write", lambda *_: act(vm.form.set_server, self._server.text.get()))
         self._user.text.trace_add("write", lambda *_: act(vm.form.set_user, self._user.text.get()))
-        for field in (self._server, self._user):
+        self._secret.text.trace_add("write", lambda *_: act(vm.form.set_secret, self._secret.text.get()))
+        for field in (self._server, self._user, self._secret):
             for key in ("<Return>", "<KP_Enter>"):
                 field.entry.bind(key, lambda _: act(vm.connect))
         self.bind("<Configure>", lambda _: self._wrap())
+        self._card.bind("<Configure>", lambda _: self._fit())
         self.restyle()
 
     def focus_on(self, place: Place) -> None:
         """Move the focus to a field."""
-        widget: tk.Widget = {Place.SERVER: self._server.entry, Place.USER: self._user.entry}.get(
-            place, self._connect
-        )
+        widget: tk.Widget = {
+            Place.SERVER: self._server.entry,
+            Place.USER: self._user.entry,
+            Place.SECRET: self._secret.entry,
+        }.get(place, self._connect)
         widget.focus_set()
         if isinstance(widget, ttk.Entry):
             widget.selection_range(0, "end")
@@ -70,6 +82,7 @@ class LoginView(ttk.Frame):
             else:
                 label.grid_remove()
             field.entry.state(["disabled" if state.connecting else "!disabled"])
+        self._show_secret()
         self._message.configure(text=state.message)
         if state.message:
             self._message.grid()
@@ -102,6 +115,9 @@ class LoginView(ttk.Frame):
             (self._user_label, "w", em(0.6), em(0.35)),
             (self._user, "ew", 0, em(0.2)),
             (self._user_error, "w", em(0.1), em(0.2)),
+            (self._secret_label, "w", em(0.6), em(0.35)),
+            (self._secret, "ew", 0, em(0.2)),
+            (self._secret_error, "w", em(0.1), em(0.2)),
             (self._connect, "ew", em(1.1), em(0.5)),
             (self._busy, "ew", 0, 0),
         ]
@@ -109,14 +125,49 @@ class LoginView(ttk.Frame):
             widget.grid(row=row, column=1, sticky=sticky, pady=(above, below))
         self._server.restyle()
         self._user.restyle()
+        self._secret.restyle()
         self._wrap()
         self.show()
+
+    def _show_secret(self) -> None:
+        """The field for what the server asks for beside the name, if it does."""
+        state = self._vm.form.state
+        self._secret.set(state.secret)
+        self._secret.set_invalid(bool(state.secret_error))
+        self._secret.entry.state(["disabled" if state.connecting else "!disabled"])
+        self._secret_error.configure(
+            text=state.secret_error or state.secret_hint,
+            style="Error.Base.TLabel" if state.secret_error else "Small.Base.TLabel",
+        )
+        if state.needs is not None:
+            self._secret_label.configure(text=_NEEDED[state.needs])
+        for widget in (self._secret_label, self._secret, self._secret_error):
+            if state.needs is None or (widget is self._secret_error and not widget.cget("text")):
+                widget.grid_remove()
+            else:
+                widget.grid()
+
+    def _fit(self) -> None:
+        """Leave out the sign, then the title, in a window that has no room for them."""
+        room, needed = self.winfo_height(), self._card.winfo_reqheight()
+        ornaments = ((self._title, self._subtitle), (self._sign,))
+        if needed > room > 1:
+            shown = next((group for group in reversed(ornaments) if group[0].winfo_manager()), ())
+            for widget in shown:
+                widget.grid_remove()
+        else:
+            hidden = next((group for group in ornaments if not group[0].winfo_manager()), ())
+            # What is taken out and the space around it, which is less than so much.
+            if hidden and needed + sum(one.winfo_reqheight() for one in hidden) + self._theme.em(2) <= room:
+                for widget in hidden:
+                    widget.grid()
 
     def _wrap(self) -> None:
         width = min(self._theme.em(21), max(100, self.winfo_width() - self._theme.em(3)))
         self._card.columnconfigure(1, minsize=width)
-        for label in (self._server_error, self._user_error, self._message):
+        for label in (self._server_error, self._user_error, self._secret_error, self._message):
             label.configure(wraplength=width, font=Face.SMALL.value)
+        self._fit()
 
     def _press(self) -> None:
         self._act(self._vm.form.cancel if self._vm.form.state.connecting else self._vm.connect)

@@ -21,17 +21,35 @@ class MenuActions:
     set_look: Callable[[Look], None]
     set_sound: Callable[[bool], None]
     find: Callable[[], object]
+    devices: Callable[[], object]
+    security: Callable[[], object]
     settings: Callable[[], object]
     keys: Callable[[], object]
     leave: Callable[[], object]
     quit: Callable[[], object]
 
 
-def main_menu(root: tk.Tk, theme: Theme, settings: Settings, actions: MenuActions, under: tk.Widget) -> None:
-    """Show the window's menu below a button."""
+def main_menu(
+    root: tk.Tk,
+    theme: Theme,
+    settings: Settings,
+    actions: MenuActions,
+    under: tk.Widget,
+    *,
+    connected: bool,
+) -> None:
+    """Show the window's menu below a button; some of it is for when the user is `connected`."""
     menu = _menu(root, theme)
     colour = theme.colours.text
     menu.add_command(label="Search messages …", accelerator=f"{COMMAND_SHOWN}Shift+F", command=actions.find)
+    menu.add_separator()
+    menu.add_command(
+        label="My devices …",
+        accelerator=f"{COMMAND_SHOWN}D",
+        command=actions.devices,
+        state="normal" if connected else "disabled",
+    )
+    menu.add_command(label="Security …", accelerator=f"{COMMAND_SHOWN}I", command=actions.security)
     menu.add_separator()
     look = tk.StringVar(menu, settings.look.value)
     for value, text in _LOOKS:
@@ -80,6 +98,7 @@ def _menu(root: tk.Tk, theme: Theme) -> tk.Menu:
         foreground=c.text,
         activebackground=c.selected,
         activeforeground=c.text,
+        disabledforeground=c.muted,
         borderwidth=1,
         relief="flat",
         activeborderwidth=0,

@@ -205,11 +205,12 @@ class PeopleList(ttk.Frame):
             name_y = top + box_height // 2
             if row.unread:
                 name_right = min(name_right, preview_right)
-        shown = theme.elide(Face.STRONG, row.name, name_right - text_left)
+        lock = em(1.3) if row.unencrypted else 0
+        shown = theme.elide(Face.STRONG, row.name, name_right - text_left - lock)
         if shown != row.name:
             self._elided.add(row.key)
         absent = row.presence in {Presence.OFFLINE, Presence.UNKNOWN}
-        canvas.create_text(
+        name = canvas.create_text(
             text_left,
             name_y,
             text=theme.drawn(shown),
@@ -217,6 +218,11 @@ class PeopleList(ttk.Frame):
             fill=c.muted if absent and not row.unread else c.text,
             font=Face.STRONG.value,
         )
+        if row.unencrypted:
+            image = theme.icon("unlock-fill", 0.9, c.warn_text)
+            canvas.create_image(
+                canvas.bbox(name)[2] + em(0.35), name_y, image=image, anchor="w", tags=("lock",)
+            )
         if preview:
             colour = (
                 c.accent_text if row.typing else c.danger if row.draft else c.text if row.unread else c.muted
@@ -311,14 +317,13 @@ class PeopleList(ttk.Frame):
             self._draw()
 
     def _tip(self) -> str:
-        return next(
-            (
-                self._theme.drawn(row.name)
-                for row in self._people.rows
-                if row.key == self._hovered and row.key in self._elided
-            ),
-            "",
-        )
+        row = next((row for row in self._people.rows if row.key == self._hovered), None)
+        if row is None:
+            return ""
+        lines = [self._theme.drawn(row.name)] if row.key in self._elided else []
+        if row.unencrypted:
+            lines.append("Not encrypted: others on the network can read what you write to each other.")
+        return "\n".join(lines)
 
     def _wheel(self, direction: int) -> None:
         self._scroll_to(self._offset + direction * self._theme.em(_WHEEL_EM))

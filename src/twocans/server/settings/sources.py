@@ -16,6 +16,7 @@ from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
 
 from twocans.protocol.text import spelled_out_line
 from twocans.server.config import SettingsInvalid, default_data_folder
+from twocans.server.privacy import SETTINGS_FILE
 from twocans.server.settings.kinds import shortened
 from twocans.server.settings.model import (
     FRAME_BYTES,
@@ -28,7 +29,6 @@ from twocans.server.settings.model import (
     variable,
 )
 
-FILE_NAME: Final = "twocans.toml"
 _LIKENESS: Final = 0.75
 
 
@@ -106,7 +106,7 @@ def read(options: Mapping[str, Any], *, only: Iterable[str] = ()) -> InForce:
     ]
     problems = [problem for layer in layers for problem in layer.problems]
     named = options.get("config")
-    file = Path(named) if named is not None else _folder(layers) / FILE_NAME
+    file = Path(named) if named is not None else _folder(layers) / SETTINGS_FILE
     try:
         # What is found in the folder for data says nothing of what may be wanted alone: which folder that is.
         given = {} if only and named is None else _from_file(file, must_exist=named is not None)

@@ -1,0 +1,82 @@
+"""The windows over the main one that follow the view-model: the changed key, the server's key, one's devices."""
+
+from __future__ import annotations
+
+import tkinter as tk
+
+from twocans.gui.theme import Theme
+from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.devices import Page
+from twocans.gui.viewmodel.state import Screen
+from twocans.gui.views.common import Act
+from twocans.gui.views.devices import DevicesDialog
+from twocans.gui.views.security import KeyChangedDialog, SecurityDialog
+
+
+class Over:
+    """Opens and closes them.
+
+    Args:
+        root: the main window.
+        theme: the look.
+        vm: what is shown.
+        act: carries intents.
+    """
+
+    def __init__(self, root: tk.Tk, theme: Theme, vm: ViewModel, act: Act) -> None:
+        self._root, self._theme, self._vm, self._act = root, theme, vm, act
+        self._key_change: KeyChangedDialog | None = None
+        self._security: SecurityDialog | None = None
+        self._devices: DevicesDialog | None = None
+
+    def open_security(self) -> None:
+        """Show the server's key."""
+        server = self._vm.server
+        if server is not None:
+            if self._security is not None:
+                self._security.destroy()
+            self._security = SecurityDialog(self._root, self._theme, server, connected=self._vm.connected)
+
+    def open_devices(self) -> None:
+        """Show one's devices."""
+        self._act(self._vm.open_devices)
+
+    def show_screen(self) -> None:
+        """Another screen is shown, or the same one still."""
+        if self._vm.screen is Screen.LOGIN and self._security is not None:
+            self._security.destroy()
+            self._security = None
+
+    def show_key_change(self) -> None:
+        """The question about a changed key, if there is one."""
+        change = self._vm.key_change
+        if change is None:
+            if self._key_change is not None:
+                self._key_change.destroy()
+                self._key_change = None
+        elif self._key_change is None:
+            self._key_change = KeyChangedDialog(self._root, self._theme, change, self._vm, self._act)
+        else:
+            self._key_change.show(change)
+
+    def restyle(self) -> None:
+        """Sizes and colours have changed: what is open is made anew."""
+        for dialog in (self._key_change, self._devices):
+            if dialog is not None:
+                dialog.destroy()
+        self._key_change = self._devices = None
+        self.show_key_change()
+        self.show_devices()
+        if self._security is not None and self._security.winfo_exists():
+            self.open_security()
+
+    def show_devices(self) -> None:
+        """One's devices, as long as they are to be shown."""
+        shown = self._vm.devices.page is not Page.CLOSED
+        if shown and self._devices is None:
+            self._devices = DevicesDialog(self._root, self._theme, self._vm, self._act)
+        elif shown and self._devices is not None:
+            self._devices.show()
+        elif self._devices is not None:
+            self._devices.destroy()
+            self._devices = None

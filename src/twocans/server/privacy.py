@@ -1,0 +1,76 @@
+"""Keeps what a server stores from other users of its computer."""
+
+from __future__ import annotations
+
+import os
+import stat
+import traceback
+from pathlib import Path
+from typing import Final
+
+from twocans.hub.hub import EventLog
+from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
+from twocans.server.log import LOG_FILE
+from twocans.storage.sqlite.lock import LOCK_FILE
+from twocans.storage.sqlite.schema import DATABASE_FILE
+
+HISTORY_FILE: Final = "console-history"
+"""What has been typed at the console."""
+SETTINGS_FILE: Final = "twocans.toml"
+"""Settings may hold an invite."""
+
+_OWN: Final = (DATABASE_FILE, LOG_FILE, KEY_FILE, CERTIFICATE_FILE, LOCK_FILE, HISTORY_FILE, SETTINGS_FILE)
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+def close_to_others() -> None:
+    """Whatever this process makes from now on is for its user alone."""
+    os.umask(_OTHERS)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a server, for its user alone, if it is not there yet.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+
+
+def close_folder(folder: Path, log: EventLog) -> None:
+    """Close the folder and the files of a server that others could look into.
+
+    A folder that has other things in it as well may have been open on purpose: its operator is told.
+    """
+    if os.name != "posix" or folder.stat().st_uid != os.geteuid():
+        return
+    for path in list(folder.iterdir()):
+        if path.name.startswith(_OWN) and path.is_file():
+            _close(path)
+    if not folder.stat().st_mode & _OTHERS:
+        return
+    if all(path.name.startswith(_OWN) for path in folder.iterdir()):
+        _close(folder)
+    else:
+        log("folder_open", folder=str(folder))
+
+
+def runs_as_root() -> bool:
+    """Whether this process may do anything, which a server has no need of."""
+    return os.name == "posix" and os.geteuid() == 0
+
+
+def _close(path: Path) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & _OTHERS:
+        path.chmod(mode & ~_OTHERS)
+
+
+def places(error: BaseException) -> str:
+    """Where in the program an error came about, and what led to it; without what it says, which may be anybody's words."""
+    pieces = []
+    seen: BaseException | None = error
+    while seen is not None:
+        pieces.append("".join(traceback.format_tb(seen.__traceback__)) + type(seen).__name__)
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return "\nin the course of which:\n".join(reversed(pieces))
