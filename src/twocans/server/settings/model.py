@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     rate_limit: Annotated[
         kinds.Rate,
         Field(
-            description="messages per second for each client; after a pause `burst_s` worth at once; 0 for no limit"
+            description="messages per second of one name; after a pause `burst_s` worth at once; 0 for no limit"
         ),
     ] = _LIMITS.rate_per_s
     burst_s: Annotated[
