@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
@@ -24,6 +25,8 @@ WORKERS: Final = 8
 """How many connections at a time those attacks have that connect again and again."""
 CROWD: Final = 100
 """How many connections those have that stay."""
+SILENT: Final = 490
+"""As many as one address may have, but for those who chat."""
 PASSWORD: Final = "korrekt horse"
 GONE: Final = (OSError, Closed, CutOff, Silent)
 """What happens to those who attack."""
@@ -47,10 +50,16 @@ class Attack(NamedTuple):
     """One way to be hostile."""
 
     run: Callable[[Target], None]
+    met: Sequence[str] = ()
+    """The event of the server's that shows that a limit has been met, and values of its fields."""
     options: Sequence[str] = ()
     """The settings of the server that make it short enough for a test."""
+    least: int = 1
+    """How far it gets before it is measured; where there is no event, so far only if a limit has been met."""
     connections: int = WORKERS
     """How many connections it has at a time."""
+    memory_mib: int = 0
+    """What it may take besides what every connection may."""
 
 
 def connect(port: int, *, receive_buffer: int | None = None) -> socket.socket:
@@ -106,38 +115,39 @@ def talk(
 ) -> None:
     """Keep connections that say something first, and then lines as fast as they are taken; read all answers."""
     with selectors.DefaultSelector() as selector:
-        unsent: dict[int, bytes] = {}
+        unsent: dict[socket.socket, bytes] = {}
         for number in range(size):
             sock = connect(target.port)
             sock.sendall(opening(number))
             sock.setblocking(False)
-            selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE, number)
-        while selector.get_map() and not target.over():
+            selector.register(sock, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            unsent[sock] = b""
+        while unsent and not target.over():
             for key, events in selector.select(0.1):
-                sock = key.fileobj
-                assert isinstance(sock, socket.socket)
+                sock = key.fileobj  # type: ignore[assignment]
                 try:
-                    if events & selectors.EVENT_READ and not sock.recv(262144):
-                        raise ConnectionError
-                    if events & selectors.EVENT_WRITE:
-                        data = unsent.get(key.data) or lines()
-                        unsent[key.data] = data[sock.send(data) :]
-                        if not unsent[key.data]:
-                            target.count()
+                    ended = bool(events & selectors.EVENT_READ) and not sock.recv(262144)
+                    if events & selectors.EVENT_WRITE and not ended:
+                        data = unsent[sock] or lines()
+                        unsent[sock] = data[sock.send(data) :]
+                        target.count()
                 except BlockingIOError:
                     continue
                 except ConnectionError:
+                    ended = True
+                if ended:
                     selector.unregister(sock)
+                    del unsent[sock]
                     sock.close()
 
 
-def numbered(to: str) -> Callable[[], bytes]:
+def numbered(to: str, text: str = "hi") -> Callable[[], bytes]:
     """What gives ten messages at a time, each with an id of its own."""
     cids = itertools.count()
 
     def ten() -> bytes:
         return b"".join(
-            encode("MSG", to=to, text="hi", cid=str(next(cids))).encode() + b"\n" for _ in range(10)
+            encode("MSG", to=to, text=text, cid=str(next(cids))).encode() + b"\n" for _ in range(10)
         )
 
     return ten
@@ -153,14 +163,14 @@ def silent(target: Target) -> None:
         for number in itertools.count():
             if target.over():
                 break
-            if len(selector.get_map()) < 490:
+            if len(selector.get_map()) < SILENT:
                 with suppress(OSError):
                     sock = connect(target.port)
                     sock.sendall(openings[number % len(openings)])
                     selector.register(sock, selectors.EVENT_READ)
                     target.count()
                 if number % 10:
-                    continue
+                    continue  # look at the others now and then only
             for key, _ in selector.select(0):
                 assert isinstance(key.fileobj, socket.socket)
                 with suppress(OSError):
@@ -171,8 +181,15 @@ def silent(target: Target) -> None:
 
 
 def dribble(target: Target) -> None:
-    """A name that comes byte by byte and never ends, on many connections."""
-    talk(target, lambda _: b"", lambda: b"a")
+    """A name that comes byte by byte and never ends."""
+
+    def attempt(_worker: int, _number: int) -> None:
+        with connect(target.port) as sock, suppress(ConnectionError):
+            while not target.over():
+                sock.sendall(b"a")
+                time.sleep(0.01)
+
+    again_and_again(target, attempt)
 
 
 def churn(target: Target) -> None:
@@ -259,12 +276,11 @@ def broken_tls(target: Target) -> None:
     )
 
     def attempt(_worker: int, number: int) -> None:
-        with connect(target.port) as sock:
-            with suppress(ConnectionError):
-                sock.sendall(openings[number % len(openings)])
-                sock.shutdown(socket.SHUT_WR)
-                while sock.recv(65536):
-                    pass
+        with connect(target.port) as sock, suppress(ConnectionError):
+            sock.sendall(openings[number % len(openings)])
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
 
     again_and_again(target, attempt)
 
@@ -296,6 +312,11 @@ def messages(target: Target) -> None:
     talk(target, lambda number: hello(f"loud{number}"), numbered("loud0"))
 
 
+def large_messages(target: Target) -> None:
+    """The same with texts as long as may be."""
+    talk(target, lambda number: hello(f"loud{number}"), numbered("loud0", "x" * 16_000))
+
+
 def nested(target: Target) -> None:
     """Lines as long as may be, of objects within objects."""
     deep = b'MSG: {"to": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"}"
@@ -307,6 +328,16 @@ def sessions(target: Target) -> None:
     """Many sessions of one account, each of which writes to all of them."""
     with JsonPeer(target.port, "many") as first:
         talk(target, lambda _: hello("many", token=first.token), numbered("many"))
+
+
+def stored(target: Target) -> None:
+    """Messages for somebody who never comes, until none is stored any more."""
+    with JsonPeer(target.port, "hoarder") as hoarder:
+        while not target.over():
+            hoarder.say("hoarder", "x")
+            target.count(
+                sum(frame["code"] == "rate_limited" for frame in hoarder.drain() if frame.verb == "ERROR")
+            )
 
 
 def looking_back(target: Target) -> None:
@@ -407,24 +438,43 @@ def _secrets(target: Target, secret: str) -> None:
         again_and_again(target, attempt)
 
 
+_SOON: Final = ("--registration-s", "1")
+_FEW: Final = ("--connection-rate", "20")
+_TOO_FAST: Final = ("connection_refused", "too_fast")
+_TOO_MANY: Final = ("name_refused", "rate_limited")
+_TOO_SLOW: Final = ("session_closed", "too_slow")
+_UNLIMITED: Final = ("--rate-limit", "0")
+_QUEUES_MIB: Final = 2 * WORKERS
+"""What waits for readers, at least once as text and once encrypted."""
+_ARGON2_MIB: Final = 64
+"""What one hash takes."""
+
 ATTACKS: Final[Mapping[str, Attack]] = {
-    "silent connections": Attack(silent, ("--registration-s", "1"), 490),
-    "bytes one by one": Attack(dribble, ("--registration-s", "1"), CROWD),
-    "connection churn": Attack(churn),
-    "refused connections": Attack(refused_connections, ("--max-connections-per-address", "2")),
-    "refused names": Attack(refused_names),
-    "new names": Attack(new_names),
-    "joins and leaves": Attack(presence),
-    "TLS handshakes": Attack(handshakes),
-    "broken TLS": Attack(broken_tls),
-    "endless lines": Attack(endless_line),
-    "nested JSON": Attack(nested, connections=20),
-    "messages": Attack(messages, connections=CROWD),
-    "sessions of one name": Attack(sessions, connections=CROWD + 1),
-    "looking back": Attack(looking_back, connections=CROWD + 1),
+    "silent connections": Attack(
+        silent, ("never_registered", "not_registered"), _SOON, least=600, connections=SILENT
+    ),
+    "bytes one by one": Attack(dribble, ("never_registered", "not_registered"), _SOON, least=WORKERS),
+    "connection churn": Attack(churn, ("connection_refused", "gone")),
+    "refused connections": Attack(
+        refused_connections, ("connection_refused", "address_full"), ("--max-connections-per-address", "2")
+    ),
+    "refused names": Attack(refused_names, ("name_refused", "name_invalid"), least=1000),
+    "new names": Attack(new_names, _TOO_MANY, ("--new-names-per-address", "20")),
+    "joins and leaves": Attack(presence, _TOO_FAST, _FEW),
+    "TLS handshakes": Attack(handshakes, _TOO_FAST, _FEW),
+    "broken TLS": Attack(broken_tls, _TOO_FAST, _FEW),
+    "endless lines": Attack(endless_line, ("session_closed", "protocol_error"), least=20),
+    "nested JSON": Attack(nested, least=100, connections=20),
+    "messages": Attack(messages, least=2000, connections=CROWD),
+    "large messages": Attack(large_messages, least=CROWD, connections=CROWD),
+    "sessions of one name": Attack(sessions, least=2000, connections=CROWD + 1),
+    "stored messages": Attack(stored, options=("--stored-messages-per-sender", "300")),
+    "looking back": Attack(looking_back, least=2000, connections=CROWD + 1),
     "devices and codes": Attack(devices, connections=WORKERS + 1),
-    "unread": Attack(unread, connections=2 * WORKERS),
-    "unread over TLS": Attack(unread_tls, connections=2 * WORKERS),
-    "wrong passwords": Attack(guesses, connections=WORKERS + 1),
-    "right passwords": Attack(passwords, connections=WORKERS + 1),
+    "unread": Attack(unread, _TOO_SLOW, _UNLIMITED, connections=2 * WORKERS, memory_mib=_QUEUES_MIB),
+    "unread over TLS": Attack(
+        unread_tls, _TOO_SLOW, _UNLIMITED, connections=2 * WORKERS, memory_mib=_QUEUES_MIB
+    ),
+    "wrong passwords": Attack(guesses, _TOO_MANY, connections=WORKERS + 1, memory_mib=_ARGON2_MIB),
+    "right passwords": Attack(passwords, connections=WORKERS + 1, memory_mib=_ARGON2_MIB),
 }

@@ -15,11 +15,12 @@ from tests.support.tls import client_context
 
 
 class Usage(NamedTuple):
-    """What a process takes: resident memory in bytes, open descriptors, threads."""
+    """What a process takes: resident memory in bytes, open descriptors, threads, and CPU time in seconds."""
 
     memory: int
     descriptors: int
     threads: int
+    cpu_s: float
 
 
 class Gauge:
@@ -36,13 +37,23 @@ class Gauge:
     def now(self) -> Usage:
         """What it takes at the moment."""
         with self._process.oneshot():
+            cpu = self._process.cpu_times()
             return Usage(
-                self._process.memory_info().rss, self._process.num_fds(), self._process.num_threads()
+                self._process.memory_info().rss,
+                self._process.num_fds(),
+                self._process.num_threads(),
+                cpu.user + cpu.system,
             )
 
     def look(self) -> None:
         """Remember what it takes at the moment."""
-        self.most = Usage(*map(max, self.most, self.now()))
+        now, most = self.now(), self.most
+        self.most = Usage(
+            max(now.memory, most.memory),
+            max(now.descriptors, most.descriptors),
+            max(now.threads, most.threads),
+            now.cpu_s,
+        )
 
 
 class Delays(NamedTuple):

@@ -23,6 +23,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many connections may be open at once."""
     max_connections_per_address: int = 500
     """How many of them may come from one address; 0 for no limit."""
+    connection_rate: float = 100.0
+    """How many connections per second one address may open in the long run; 0 for no limit."""
     max_accounts: int = 100_000
     """How many people a server knows; those who are away and have no messages are forgotten first."""
     registration_s: float = 30.0

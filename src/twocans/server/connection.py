@@ -396,8 +396,9 @@ class Connection(Outgoing):
         """Look after a silent JSON client: PING it, and give it up when it stays silent."""
         limits = self._hub.limits
         if self._throttled:
-            # It is this side that does not listen.
+            # It is this side that does not listen; but it cannot write either to a peer that is gone.
             self._heard_at = self._timers.time()
+            self._ping()
         silent_s = self._timers.time() - self._heard_at
         if silent_s >= limits.dead_after_s:
             self.leave(Reason.TIMED_OUT)
@@ -405,10 +406,13 @@ class Connection(Outgoing):
             return
         next_s = limits.ping_after_s - silent_s
         if next_s <= 0:
-            self._pings += 1
-            self.deliver(Ping(self._pings))
+            self._ping()
             next_s = min(limits.ping_after_s, limits.dead_after_s - silent_s)
         self._timer = self._timers.call_later(next_s, self._watch)
+
+    def _ping(self) -> None:
+        self._pings += 1
+        self.deliver(Ping(self._pings))
 
     # --- small change ------------------------------------------------------------------------------------
 
