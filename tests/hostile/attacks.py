@@ -60,6 +60,8 @@ class Attack(NamedTuple):
     """How many connections it has at a time."""
     memory_mib: int = 0
     """What it may take besides what every connection may."""
+    lingers: bool = False
+    """Whether lines are left that wait their turn, for which the server keeps the connections for a while."""
 
 
 def connect(port: int, *, receive_buffer: int | None = None) -> socket.socket:
@@ -444,8 +446,10 @@ _TOO_FAST: Final = ("connection_refused", "too_fast")
 _TOO_MANY: Final = ("name_refused", "rate_limited")
 _TOO_SLOW: Final = ("session_closed", "too_slow")
 _UNLIMITED: Final = ("--rate-limit", "0")
-_QUEUES_MIB: Final = 2 * WORKERS
-"""What waits for readers, at least once as text and once encrypted."""
+_QUEUES_MIB: Final = 2 * WORKERS + 64
+"""What waits for readers, once as text and once encrypted, and for the disk and the index."""
+_BURSTS_MIB: Final = CROWD * 500 * 4096 // 1024**2
+"""What all of a crowd may say at once, which may wait for the disk."""
 _ARGON2_MIB: Final = 64
 """What one hash takes."""
 
@@ -464,12 +468,14 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "TLS handshakes": Attack(handshakes, _TOO_FAST, _FEW),
     "broken TLS": Attack(broken_tls, _TOO_FAST, _FEW),
     "endless lines": Attack(endless_line, ("session_closed", "protocol_error"), least=20),
-    "nested JSON": Attack(nested, least=100, connections=20),
-    "messages": Attack(messages, least=2000, connections=CROWD),
-    "large messages": Attack(large_messages, least=CROWD, connections=CROWD),
-    "sessions of one name": Attack(sessions, least=2000, connections=CROWD + 1),
+    "nested JSON": Attack(nested, least=100, connections=20, lingers=True),
+    "messages": Attack(messages, least=2000, connections=CROWD, lingers=True),
+    "large messages": Attack(
+        large_messages, least=2000, connections=CROWD, memory_mib=_BURSTS_MIB, lingers=True
+    ),
+    "sessions of one name": Attack(sessions, least=2000, connections=CROWD + 1, lingers=True),
     "stored messages": Attack(stored, options=("--stored-messages-per-sender", "300")),
-    "looking back": Attack(looking_back, least=2000, connections=CROWD + 1),
+    "looking back": Attack(looking_back, least=2000, connections=CROWD + 1, lingers=True),
     "devices and codes": Attack(devices, connections=WORKERS + 1),
     "unread": Attack(unread, _TOO_SLOW, _UNLIMITED, connections=2 * WORKERS, memory_mib=_QUEUES_MIB),
     "unread over TLS": Attack(
