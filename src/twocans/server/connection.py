@@ -39,7 +39,7 @@ from twocans.protocol.messages import (
 from twocans.server.config import TlsMode
 from twocans.server.greeting import Greeting
 from twocans.server.outgoing import Outgoing
-from twocans.server.transport import Timers, Transport
+from twocans.server.transport import Cancellable, Timers, Transport
 
 CLOSE_S: Final = 5.0
 """How long a peer may take to fetch the last words."""
@@ -77,10 +77,10 @@ class Connection(Outgoing):
         "_paused",
         "_pings",
         "_reader",
-        "_throttled",
         "_timer",
         "_timers",
         "_too_long",
+        "_turn",
         "_waiting",
         "_working",
     )
@@ -113,7 +113,7 @@ class Connection(Outgoing):
             self._bucket = TokenBucket(rate=limits.rate_per_s, burst=GREETING_LINES, now=now)
         self._waiting = b""
         self._too_long: LineTooLong | None = None
-        self._throttled = False
+        self._turn: Cancellable | None = None
         self._clogged = False
         self._paused = False
         self._finishing = False
@@ -138,7 +138,7 @@ class Connection(Outgoing):
         if self.asking:
             # The answer may take its time, and what is read meanwhile has no bound.
             self._pause()
-        elif not self._throttled and not self._clogged:
+        elif self._turn is None and not self._clogged:
             self._work()
 
     def eof(self) -> None:
@@ -158,6 +158,8 @@ class Connection(Outgoing):
             self.leave(Reason.TIMED_OUT if timed_out else Reason.CONNECTION_LOST)
         self.ended = True
         self._timer.cancel()
+        if self._turn is not None:
+            self._turn.cancel()
         self._drained = ()
         # Each would else keep the other until the garbage collector finds them.
         self._greeting = None
@@ -174,7 +176,7 @@ class Connection(Outgoing):
             return
         if self._eof:
             self.eof()
-        elif self._paused and not self._throttled and not self._clogged:
+        elif self._paused and self._turn is None and not self._clogged:
             self._work()
 
     def end(self, reason: Reason, text: str) -> None:
@@ -191,7 +193,7 @@ class Connection(Outgoing):
     def go_on(self) -> None:
         """See `Outgoing.go_on`."""
         self._clogged = False
-        if not self._throttled and not self.asking:
+        if self._turn is None and not self.asking:
             self._work()
 
     # --- lines -------------------------------------------------------------------------------------------
@@ -210,9 +212,8 @@ class Connection(Outgoing):
             if self._bucket is not None:
                 count = min(count, self._bucket.available(self._timers.time()))
                 if count <= 0:
-                    self._throttled = True
+                    self._turn = self._timers.call_later(self._bucket.wait_s(), self._work_again)
                     self._pause()
-                    self._timers.call_later(self._bucket.wait_s(), self._work_again)
                     return
             self._working = True
             self._handle_run(count)
@@ -226,7 +227,7 @@ class Connection(Outgoing):
         self._resume()
 
     def _work_again(self) -> None:
-        self._throttled = False
+        self._turn = None
         if not self.closing and not self._clogged and not self.asking:
             self._work()
 
@@ -395,7 +396,7 @@ class Connection(Outgoing):
     def _watch(self) -> None:
         """Look after a silent JSON client: PING it, and give it up when it stays silent."""
         limits = self._hub.limits
-        if self._throttled:
+        if self._turn is not None:
             # It is this side that does not listen; but it cannot write either to a peer that is gone.
             self._heard_at = self._timers.time()
             self._ping()

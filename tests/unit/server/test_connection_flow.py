@@ -41,6 +41,17 @@ def test_going_over_the_rate_waits_and_drops_nothing() -> None:
     assert not wire.transport.paused
 
 
+def test_connection_that_is_gone_does_not_wait_for_its_turn() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=2.0, list_delay_s=0.0))
+    wire = json_wire(world, "alice")
+    wire.send(_pings(0, 10))
+    assert wire.transport.paused
+    wire.connection.lost()
+    wire.advance(0.0)
+    # A timer would keep it, with all answers that nobody fetches, for as long as a burst is.
+    assert world.clock.waiting() == []
+
+
 def test_sessions_of_one_name_share_its_rate_and_coming_again_is_no_fresh_start() -> None:
     world = World(Limits(rate_per_s=1.0, burst_s=4.0))
     first, second = Wire(world), Wire(world)
