@@ -17,6 +17,7 @@ from typing import Final, Self
 from PIL import Image, ImageGrab
 
 from tests.support.process import environment
+from twocans.client.nearby import Networks
 from twocans.gui.app import Application
 from twocans.gui.viewmodel.state import Screen
 
@@ -116,13 +117,22 @@ class Person:
     Args:
         folder: where settings and log are kept.
         port: the server's; with a `user`, connects at once.
+        networks: where it looks for servers; nowhere if None.
         errors: takes what callbacks raise.
     """
 
-    def __init__(self, *, port: int, user: str | None = None) -> None:
+    def __init__(
+        self, *, port: int, user: str | None = None, networks: Callable[[], Networks] | None = None
+    ) -> None:
         self.errors: list[BaseException] = []
         address = f"127.0.0.1:{port}"
-        self.app = Application(server=address, user=user, connect=user is not None)
+        self.app = Application(
+            server=address,
+            user=user,
+            connect=user is not None,
+            search=networks is not None,
+            networks=networks,
+        )
         self.root = self.app.root
         self.vm = self.app.vm
         self.window = self.app.window
@@ -332,7 +342,7 @@ class ClientProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self._stderr = (folder / "stderr").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "twocans.gui", *arguments],
+            [sys.executable, "-m", "twocans.gui", "--no-search", *arguments],
             env=environment(
                 {
                     "TWOCANS_CONFIG_DIR": str(folder / "config"),

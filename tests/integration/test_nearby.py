@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,19 @@ def test_a_server_is_found_with_all_that_it_says(computers: tuple[Computer, Comp
         assert not found.invite
         assert found.online == 0
         listener.output.wait_for(lambda line: known(line).search is Search.DONE, START_S)
+
+
+def test_who_comes_online_is_announced(computers: tuple[Computer, Computer]) -> None:
+    one, two = computers
+    with server_at(one) as server, listener_at(two) as listener:
+        listed(listener, 1)
+        command = one.runs("nc", "127.0.0.1", str(server.port))
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as nc:
+            assert nc.stdin is not None
+            nc.stdin.write(b"alice\n")
+            nc.stdin.flush()
+            listener.output.wait_for(lambda line: [one.online for one in known(line).servers] == [1], START_S)
+            nc.kill()
 
 
 def test_a_server_says_that_newcomers_need_a_code(computers: tuple[Computer, Computer]) -> None:

@@ -105,7 +105,7 @@ class Credentials:
         """
         if await asyncio.to_thread(self._trust.key, self._server) is None:
             text = sentences.not_announced(str(self._server), key, announced)
-            raise AttemptFailed(Ending(Loss.KEY_CHANGED, text, again=False, key=key, known_key=announced))
+            raise AttemptFailed(Ending(Loss.KEY_CHANGED, text, again=False, key=key))
 
     async def not_encrypted(self, failed: AttemptFailed) -> AttemptFailed:
         """What answers does not encrypt; that is worse where a server is known."""

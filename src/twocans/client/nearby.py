@@ -33,6 +33,8 @@ SEARCH_S: Final = 3.0
 RECHECK_S: Final = 5.0
 """How often it is looked whether the computer is in other networks by now, in seconds."""
 RESOLVE_MS: Final = 3000
+GATHER_S: Final = 0.2
+"""How long changes are gathered before they are told: whoever announces may do so without end."""
 
 Networks = Mapping[str, IPv4Network]
 """The networks that this computer is in, by its address in each."""
@@ -94,7 +96,9 @@ class NearbyServers:
         self._networks = networks or lan_networks
         self._clock = clock or time.monotonic
         self._search = Search.SEARCHING
+        self._known = Nearby(Search.SEARCHING)
         self._told: Nearby | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._first_seen: dict[str, float] = {}
         self._servers: dict[str, NearbyServer] = {}
         self._resolving: dict[str, asyncio.Task[None]] = {}
@@ -109,6 +113,9 @@ class NearbyServers:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # --- the search ----------------------------------------------------------------------------------------
 
@@ -165,17 +172,22 @@ class NearbyServers:
             await zeroconf.async_close()
 
     def _tell(self, search: Search | None = None) -> None:
-        """Tell what is known, if that has changed."""
+        """What is known may have changed; it is told soon, if it has."""
         if search is not None:
             self._search = search
         by_key: dict[ServerKey, NearbyServer] = {}
         for name in sorted(self._servers, key=lambda name: self._servers[name].seen_at):
             # Who announces a key that was announced before cannot take its place.
             by_key.setdefault(self._servers[name].key, self._servers[name])
-        known = Nearby(self._search, tuple(reversed(by_key.values())))
-        if known != self._told:
-            self._told = known
-            self._on_change(known)
+        self._known = Nearby(self._search, tuple(reversed(by_key.values())))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_S, self._tell_now)
+
+    def _tell_now(self) -> None:
+        self._timer = None
+        if self._known != self._told:
+            self._told = self._known
+            self._on_change(self._known)
 
     # --- announcements -------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class Settings(Struct, kw_only=True):
     """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`."""
 
     server: Annotated[str, Meta(max_length=300)] = "localhost"
+    recent: Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=5)] = []
     user: Annotated[str, Meta(max_length=100)] = ""
     look: Look = Look.SYSTEM
     text_size: Annotated[float, Meta(ge=0.5, le=3.0)] = 1.0

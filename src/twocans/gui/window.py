@@ -219,6 +219,7 @@ class Window:
                 self._raise()
             case RememberLogin(server, user):
                 self._settings.server, self._settings.user = server, user
+                self._settings.recent = list(self._vm.nearby.recent)
                 self._save()
             case _:
                 self._do(effect)

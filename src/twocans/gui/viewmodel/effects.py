@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from twocans.client.events import Event
+from twocans.client.nearby import Nearby
 from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
@@ -25,7 +26,7 @@ class Connect:
     """Connect to `server` as `user`; what comes of it carries `session`.
 
     `secret` is a device code or the password, `invite` what newcomers are asked for. `accept` is a key that the user
-    has brought from the server's console: from now on it is that server's.
+    has brought from the server's console: from now on it is that server's. `expected` is the one that was announced.
     """
 
     session: int
@@ -34,6 +35,17 @@ class Connect:
     secret: str | None = field(default=None, repr=False)
     invite: str | None = field(default=None, repr=False)
     accept: ServerKey | None = None
+    expected: ServerKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookForServers:
+    """Look for servers on the network, and tell what is found until told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopLooking:
+    """Look for servers no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +245,8 @@ class AskLink:
 ForBackend: TypeAlias = (
     Connect
     | Disconnect
+    | LookForServers
+    | StopLooking
     | SendMessage
     | MarkRead
     | SendTyping
@@ -473,6 +487,13 @@ class SystemLook:
 
 
 @dataclass(frozen=True, slots=True)
+class ServersNearby:
+    """What is known of the servers nearby has changed."""
+
+    known: Nearby
+
+
+@dataclass(frozen=True, slots=True)
 class RingBell:
     """Nothing here can play a tone; the toolkit's bell has to do."""
 
@@ -495,5 +516,6 @@ Input: TypeAlias = (
     | SendFailed
     | NotificationClicked
     | SystemLook
+    | ServersNearby
     | RingBell
 )

@@ -12,6 +12,8 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import Place
 from twocans.gui.viewmodel.state import Need
 from twocans.gui.views.common import Act, Field, Hiding
+from twocans.gui.views.menus import recent_menu
+from twocans.gui.views.nearby import NearbyView
 
 _NEEDED: Final = {Need.INVITE: "Invite code", Need.SECRET: "Code or password"}
 
@@ -42,6 +44,12 @@ class LoginView(ttk.Frame):
         self._secret_error = ttk.Label(self._card, justify="left")
         self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
         self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
+        self._recent = ttk.Button(
+            self._card, text="Recent …", style="Soft.TButton", command=self._show_recent, cursor="hand2"
+        )
+        for key in ("<Return>", "<KP_Enter>"):
+            self._recent.bind(key, lambda _: self._recent.invoke())
+        self._nearby = NearbyView(self._card, theme, vm, act)
         self._server.set_placeholder("localhost or 192.168.1.5")
         self._user.set_placeholder("The name that others see")
         self._server.text.trace_add("write", lambda *_: act(vm.form.set_server, self._server.text.get()))
@@ -83,6 +91,7 @@ class LoginView(ttk.Frame):
                 label.grid_remove()
             field.entry.state(["disabled" if state.connecting else "!disabled"])
         self._show_secret()
+        self._show_choice()
         self._message.configure(text=state.message)
         if state.message:
             self._message.grid()
@@ -120,14 +129,39 @@ class LoginView(ttk.Frame):
             (self._secret_error, "w", em(0.1), em(0.2)),
             (self._connect, "ew", em(1.1), em(0.5)),
             (self._busy, "ew", 0, 0),
+            (self._nearby, "ew", em(0.2), 0),
         ]
         for row, (widget, sticky, above, below) in enumerate(rows):
             widget.grid(row=row, column=1, sticky=sticky, pady=(above, below))
+        self._recent.configure(padding=(em(0.6), 0))
+        row = next(number for number, one in enumerate(rows) if one[0] is self._server_label)
+        self._recent.grid(row=row, column=1, sticky="e", pady=(0, em(0.3)))
         self._server.restyle()
         self._user.restyle()
         self._secret.restyle()
         self._wrap()
         self.show()
+
+    def _show_choice(self) -> None:
+        """The servers to choose from, while there is a choice."""
+        if self._vm.nearby.is_looking:
+            self._nearby.show()
+            self._nearby.grid()
+        else:
+            self._nearby.grid_remove()
+        if self._vm.nearby.recent:
+            self._recent.state(["disabled" if self._vm.form.state.connecting else "!disabled"])
+            self._recent.grid()
+        else:
+            self._recent.grid_remove()
+
+    def _show_recent(self) -> None:
+        recent_menu(
+            self._theme,
+            self._vm.nearby.recent,
+            lambda address: self._act(self._vm.nearby.choose_recent, address),
+            under=self._recent,
+        )
 
     def _show_secret(self) -> None:
         """The field for what the server asks for beside the name, if it does."""
@@ -155,7 +189,9 @@ class LoginView(ttk.Frame):
             shown = next((group for group in reversed(ornaments) if group[0].winfo_manager()), ())
             for widget in shown:
                 widget.grid_remove()
-        else:
+            if not shown:
+                self._nearby.fit(room - needed)
+        elif not self._nearby.fit(room - needed):
             hidden = next((group for group in ornaments if not group[0].winfo_manager()), ())
             # What is taken out and the space around it, which is less than so much.
             if hidden and needed + sum(one.winfo_reqheight() for one in hidden) + self._theme.em(2) <= room:
@@ -167,6 +203,7 @@ class LoginView(ttk.Frame):
         self._card.columnconfigure(1, minsize=width)
         for label in (self._server_error, self._user_error, self._secret_error, self._message):
             label.configure(wraplength=width, font=Face.SMALL.value)
+        self._nearby.wrap(width)
         self._fit()
 
     def _press(self) -> None:
