@@ -52,6 +52,15 @@ def test_burst_goes_through_at_once(start: Start) -> None:
     assert [frame["text"] for frame in bob.expect_messages(20)] == [str(number) for number in range(20)]
 
 
+def test_client_that_is_gone_is_missed_although_it_was_to_wait_its_turn(start: Start) -> None:
+    server = start(Limits(rate_per_s=0.01, burst_s=500.0, ping_after_s=0.2))
+    alice, flood = server.json("alice"), server.json("flood")
+    flood.sendall(b'PING: {"n": 1}\n' * 10_000)
+    flood.expect("PONG")
+    flood.reset()
+    alice.expect("LEFT", user="flood")
+
+
 def test_rate_of_zero_is_no_limit(start: Start) -> None:
     server = start(Limits(rate_per_s=0.0))
     alice = server.json("alice")

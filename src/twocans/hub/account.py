@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from twocans.hub.limits import TokenBucket
 from twocans.protocol.messages import Receipt
 from twocans.protocol.names import UserKey
 
@@ -23,6 +24,7 @@ class Account:
 
     __slots__ = (
         "block",
+        "bucket",
         "delivered",
         "handed",
         "joined_version",
@@ -42,6 +44,8 @@ class Account:
         self.name = name
         self.block: Block | None = None
         """Where this person stands in the list of who is online; `Online` alone touches it."""
+        self.bucket: TokenBucket | None = None
+        """What all sessions of this person together may say; kept, so that coming again is no fresh start."""
         self.sessions: list[Session] = []
         self.owner: Ownership | None = None
         """What the name is reached by, if it is bound; `owners` and `admission` alone touch it."""

@@ -171,7 +171,7 @@ class Admission:
                     session.answered()
 
         self._decide_later(session)
-        self._owners.check_password(account, secret, checked)
+        self._owners.check_password(account, secret, session.host, checked)
 
     def _may_guess(self, session: Session, name: UserKey | None) -> None:
         """Count a guess; it is given back if it is right.
@@ -179,7 +179,7 @@ class Admission:
         Raises:
             ProtocolError: there have been too many wrong ones.
         """
-        host = host_of(session)
+        host = session.host
         if self._failures.is_used_up(host) or (name and self._failures_of_name.is_used_up(name)):
             raise ProtocolError(
                 Code.RATE_LIMITED,
@@ -190,7 +190,7 @@ class Admission:
             self._failures_of_name.count(name)
 
     def _guessed_right(self, session: Session, name: UserKey | None) -> None:
-        self._failures.give_back(host_of(session))
+        self._failures.give_back(session.host)
         if name:
             self._failures_of_name.give_back(name)
 
@@ -261,7 +261,7 @@ class Admission:
         self._guessed_right(session, None)
 
     def _newcomer(self, session: Session, key: UserKey, name: str) -> Account:
-        host = host_of(session)
+        host = session.host
         if self._new_names.is_used_up(host):
             raise ProtocolError(
                 Code.RATE_LIMITED,
@@ -305,16 +305,6 @@ class Admission:
         if session in self._deciding:
             self._decided(session)
             session.turned_away(error)
-
-
-def _host(session: Session) -> str:
-    """Where a session comes from, whatever the port."""
-    return session.address.rpartition(":")[0]
-
-
-def host_of(session: Session) -> str:
-    """Where a session comes from, whatever the port."""
-    return session.address.rpartition(":")[0]
 
 
 def _wrong_secret(account: Account, claim: Claim) -> ProtocolError:

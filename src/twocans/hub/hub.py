@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from twocans.hub.account import Account
-from twocans.hub.admission import Admission, Admitted, Claim, host_of
+from twocans.hub.admission import Admission, Admitted, Claim
 from twocans.hub.backlog import Backlog
 from twocans.hub.bans import Bans, sentence
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
@@ -363,7 +363,7 @@ class Hub:
             ban = self.bans.of_token(session.device.token)
         if ban is None:
             with contextlib.suppress(AddressValueError):  # a connection that was gone before it was looked at
-                ban = self.bans.of_address(IPv4Address(host_of(session)))
+                ban = self.bans.of_address(IPv4Address(session.host))
         return ban
 
     def _wall_ms(self) -> int:

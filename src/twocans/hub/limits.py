@@ -23,6 +23,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many connections may be open at once."""
     max_connections_per_address: int = 500
     """How many of them may come from one address; 0 for no limit."""
+    connection_rate: float = 100.0
+    """How many connections per second one address may open in the long run; 0 for no limit."""
     max_accounts: int = 100_000
     """How many people a server knows; those who are away and have no messages are forgotten first."""
     registration_s: float = 30.0
@@ -38,9 +40,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     stored_messages_per_sender: int = 1_000_000
     """How many messages of one person are kept at most; 0 for no limit."""
     rate_per_s: float = 50.0
-    """How many lines per second are read from one client in the long run; 0 for no limit."""
+    """How many lines per second are read of one name in the long run, in all its sessions; 0 for no limit."""
     burst_s: float = 10.0
-    """How many seconds' worth of lines a client may send at once after a pause."""
+    """How many seconds' worth of lines a name may send at once after a pause."""
     send_queue_bytes: int = 1024 * 1024
     """How much may wait for a reader that does not keep up before it is cut off."""
     ping_after_s: float = 20.0
@@ -84,8 +86,8 @@ class TokenBucket:
         return int(tokens)
 
     def take(self, count: int) -> None:
-        """Let so many pass."""
-        self._tokens -= count
+        """Let so many pass, be they more than are available; what they are too many is bounded by the burst."""
+        self._tokens = max(self._tokens - count, -self._burst)
 
     def wait_s(self) -> float:
         """After how many seconds of those at which it was asked last one more may pass; 0 for now."""

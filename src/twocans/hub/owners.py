@@ -43,13 +43,16 @@ _PASSWORD: Final = get_profile("OpaqueString")
 
 
 class Passwords(Protocol):
-    """Makes and checks hashes of passwords, which takes a while; None as an answer: too many are waiting."""
+    """Makes and checks hashes of passwords, which takes a while; None as an answer: too many are waiting.
 
-    def hash(self, password: str, on_hash: Callable[[str | None], None]) -> None:
+    `host` is where the password comes from: nobody's questions may leave no room for those of others.
+    """
+
+    def hash(self, password: str, host: str, on_hash: Callable[[str | None], None]) -> None:
         """The hash of a password."""
         ...
 
-    def check(self, hashed: str, password: str, on_checked: Callable[[bool | None], None]) -> None:
+    def check(self, hashed: str, password: str, host: str, on_checked: Callable[[bool | None], None]) -> None:
         """Whether a hash is that of a password."""
         ...
 
@@ -169,14 +172,16 @@ class Owners:
             owner.code = None
         return False
 
-    def check_password(self, account: Account, typed: str, on_checked: Callable[[bool | None], None]) -> None:
-        """Whether it is the password of the name; None if too many wait for an answer."""
+    def check_password(
+        self, account: Account, typed: str, host: str, on_checked: Callable[[bool | None], None]
+    ) -> None:
+        """Whether it is the password of the name; None if too many wait for an answer, also from that host."""
         hashed = None if account.owner is None else account.owner.password
         password = prepared(typed)
         if hashed is None or password is None:
             on_checked(False)
         else:
-            self._passwords.check(hashed, password, on_checked)
+            self._passwords.check(hashed, password, host, on_checked)
 
     def saw(self, session: Session) -> None:
         """A session of a device ends."""
@@ -285,7 +290,7 @@ class Owners:
         if password is None:
             hashed(None)
         else:
-            self._passwords.hash(password, hashed)
+            self._passwords.hash(password, session.host, hashed)
 
     # --- what the operator asks for ----------------------------------------------------------------------
 

@@ -86,6 +86,11 @@ class Session(ABC):
         self.warned: frozenset[UserKey] = frozenset()
         """Of whom a plain peer on an encrypted connection has been told that theirs is not."""
 
+    @property
+    def host(self) -> str:
+        """Where the peer is, whatever the port."""
+        return self.address.rpartition(":")[0]
+
     @abstractmethod
     def deliver(self, message: Frame) -> None:
         """Tell the peer; never blocks and never raises."""

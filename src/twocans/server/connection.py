@@ -48,6 +48,10 @@ _QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery, DevicesQuer
 
 RUN_LINES: Final = 256
 """How many lines are handled before it is looked again whether the limits allow more."""
+GREETING_LINES: Final = 20
+"""How many lines may come at once of a connection that has no name yet."""
+LINE_BYTES: Final = 4096
+"""Longer lines count as several in the rate, since they take as long as those."""
 
 
 class Connection(Outgoing):
@@ -106,9 +110,7 @@ class Connection(Outgoing):
         self._reader = LineReader(limits.max_line_bytes)
         self._bucket = None
         if limits.rate_per_s:
-            self._bucket = TokenBucket(
-                rate=limits.rate_per_s, burst=limits.rate_per_s * limits.burst_s, now=now
-            )
+            self._bucket = TokenBucket(rate=limits.rate_per_s, burst=GREETING_LINES, now=now)
         self._waiting = b""
         self._too_long: LineTooLong | None = None
         self._throttled = False
@@ -232,6 +234,7 @@ class Connection(Outgoing):
         """Handle lines, `most` of them at most: together if they are messages, else one by one."""
         block = self._waiting
         count = block.count(b"\n")
+        size = len(block)
         if count > most:
             *lines, self._waiting = block.split(b"\n", most)
             block, count = _block(lines), most
@@ -246,7 +249,7 @@ class Connection(Outgoing):
             if count < len(lines) and not self.closing:
                 self._waiting = _block(lines[count:]) + self._waiting
         if self._bucket is not None:
-            self._bucket.take(count)
+            self._bucket.take(max(count, (size - len(self._waiting)) // LINE_BYTES))
 
     def _handle_together(self, block: bytes, count: int) -> bool:
         """Handle lines at once if they are messages without anything to look at twice."""
@@ -300,6 +303,15 @@ class Connection(Outgoing):
     def admitted(self) -> None:
         """See `Session.admitted`."""
         self._greeting = None
+        if self._bucket is not None and self.account is not None:
+            limits = self._hub.limits
+            if self.account.bucket is None:
+                self.account.bucket = TokenBucket(
+                    rate=limits.rate_per_s,
+                    burst=limits.rate_per_s * limits.burst_s,
+                    now=self._timers.time(),
+                )
+            self._bucket = self.account.bucket
         self._timer.cancel()
         if self.json:
             self._watch()
@@ -384,8 +396,9 @@ class Connection(Outgoing):
         """Look after a silent JSON client: PING it, and give it up when it stays silent."""
         limits = self._hub.limits
         if self._throttled:
-            # It is this side that does not listen.
+            # It is this side that does not listen; but it cannot write either to a peer that is gone.
             self._heard_at = self._timers.time()
+            self._ping()
         silent_s = self._timers.time() - self._heard_at
         if silent_s >= limits.dead_after_s:
             self.leave(Reason.TIMED_OUT)
@@ -393,10 +406,13 @@ class Connection(Outgoing):
             return
         next_s = limits.ping_after_s - silent_s
         if next_s <= 0:
-            self._pings += 1
-            self.deliver(Ping(self._pings))
+            self._ping()
             next_s = min(limits.ping_after_s, limits.dead_after_s - silent_s)
         self._timer = self._timers.call_later(next_s, self._watch)
+
+    def _ping(self) -> None:
+        self._pings += 1
+        self.deliver(Ping(self._pings))
 
     # --- small change ------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Who may open a connection: how many there may be, in all and from one address, and from where.
+"""Who may open a connection: how many there may be, in all and from one address, how fast, and from where.
 
 It knows addresses only; the sockets are the acceptors'.
 """
@@ -12,13 +12,14 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from twocans.hub.hub import EventLog
-from twocans.hub.limits import Limits
-from twocans.server.transport import Timers
+from twocans.hub.limits import Limits, TokenBucket
 
 UNREGISTERED: Final = 256
 """How many connections there may be beyond those that can register, to be told in their dialect that they cannot."""
-TOLD_PER_S: Final = 5
-"""How many refused connections a second are logged one by one; the others are counted."""
+BURST_S: Final = 10.0
+"""How many seconds' worth of connections may come from one address at once."""
+MAX_ADDRESSES: Final = 10_000
+"""Of how many addresses it is remembered how fast they come; of more, those who came first are forgotten."""
 
 
 class Refusal(StrEnum):
@@ -26,6 +27,7 @@ class Refusal(StrEnum):
 
     FULL = "full"
     ADDRESS_FULL = "address_full"
+    TOO_FAST = "too_fast"
     NETWORK = "network"
     BANNED = "banned"
     GONE = "gone"
@@ -34,6 +36,7 @@ class Refusal(StrEnum):
 _SENTENCES: Final[Mapping[Refusal, str]] = {
     Refusal.FULL: "This server is full. Please try again later.",
     Refusal.ADDRESS_FULL: "Your address has too many connections here already. Close one of them first.",
+    Refusal.TOO_FAST: "Too many connections have come from your address just now. Please try again in a moment.",
     Refusal.NETWORK: "This server takes no connections from your network. Ask whoever runs it.",
     Refusal.BANNED: "Your address is banned from this server. Ask whoever runs it.",
     Refusal.GONE: "Goodbye.",
@@ -53,15 +56,15 @@ class Doorkeeper:
         allow: the networks that they may come from; empty for all.
         deny: the networks that they may not come from, even if `allow` has them.
         banned: whether an address is shut out at the moment.
-        timers: clock and timers.
-        log: is told of refusals, a few a second and how many there were besides.
+        monotonic_s: a clock that does not go back, in seconds.
+        log: is told of refusals.
     """
 
     def __init__(
         self,
         limits: Limits,
         *,
-        timers: Timers,
+        monotonic_s: Callable[[], float],
         log: EventLog,
         allow: Sequence[IPv4Network] = (),
         deny: Sequence[IPv4Network] = (),
@@ -71,12 +74,11 @@ class Doorkeeper:
         self._allow = allow
         self._deny = deny
         self._banned = banned
-        self._timers = timers
+        self._monotonic_s = monotonic_s
         self._log = log
         self._open: Counter[IPv4Address] = Counter()
         self._total = 0
-        self._told = 0
-        self._untold = 0
+        self._paces: dict[IPv4Address, TokenBucket] = {}
 
     def enter(self, host: IPv4Address | None, *, address: str) -> Refusal | None:
         """Let a connection in, which has to `leave` then, or say why not.
@@ -105,13 +107,7 @@ class Doorkeeper:
 
     def refused(self, refusal: Refusal, *, address: str) -> None:
         """Log that a connection was not let in."""
-        if self._told == 0:
-            self._timers.call_later(1.0, self._tell_rest)
-        if self._told < TOLD_PER_S:
-            self._told += 1
-            self._log("connection_refused", address=address, why=refusal.value)
-        else:
-            self._untold += 1
+        self._log("connection_refused", address=address, why=refusal.value)
 
     def _refusal(self, host: IPv4Address) -> Refusal | None:
         if any(host in network for network in self._deny):
@@ -125,9 +121,17 @@ class Doorkeeper:
         most = self._limits.max_connections_per_address
         if most and self._open.get(host, 0) >= most:
             return Refusal.ADDRESS_FULL
-        return None
+        rate = self._limits.connection_rate
+        return Refusal.TOO_FAST if rate and not self._is_patient(host, rate) else None
 
-    def _tell_rest(self) -> None:
-        number, self._untold, self._told = self._untold, 0, 0
-        if number:
-            self._log("more_refused", number=number)
+    def _is_patient(self, host: IPv4Address, rate: float) -> bool:
+        """Count one more connection of an address, unless it comes too fast."""
+        now = self._monotonic_s()
+        pace = self._paces.pop(host, None) or TokenBucket(rate=rate, burst=rate * BURST_S, now=now)
+        self._paces[host] = pace
+        if len(self._paces) > MAX_ADDRESSES:
+            del self._paces[next(iter(self._paces))]
+        if not pace.available(now):
+            return False
+        pace.take(1)
+        return True

@@ -62,9 +62,17 @@ _REASONS: Final[Mapping[str, str]] = {
 _WHY_REFUSED: Final[Mapping[str, str]] = {
     "full": "the server is full",
     "address_full": "too many are open from that address",
+    "too_fast": "they come too fast from that address",
     "network": "its network is not let in",
     "banned": "that address is banned",
     "gone": "it was gone at once",
+}
+
+
+_MORE: Final[Mapping[str, str]] = {
+    "connection_refused": "Refused more connections",
+    "name_refused": "Refused more names",
+    "never_registered": "More connections never registered",
 }
 
 
@@ -112,10 +120,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         "magenta",
         lambda f: f"Refused a connection from {f['address']}: {_WHY_REFUSED[str(f['why'])]}",
     ),
-    "more_refused": (
-        "magenta",
-        lambda f: f"Refused more connections within a second: {f['number']}",
-    ),
+    "more_of_them": ("magenta", lambda f: f"{_MORE[str(f['what'])]} within a second: {f['number']}"),
     "key_readable": (
         "bold red",
         lambda f: (

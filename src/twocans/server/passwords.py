@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -12,6 +13,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 MAX_WAITING: Final = 32
 """How many may wait for a hash; more are refused."""
+MAX_WAITING_OF_HOST: Final = 8
+"""How many of them may come from one address, which so leaves room for others."""
 
 _T = TypeVar("_T")
 
@@ -26,14 +29,14 @@ class Argon2Passwords:
     def __init__(self, post: Callable[[Callable[[], None]], object]) -> None:
         self._post = post
         self._hasher = PasswordHasher()
-        self._waiting = 0
+        self._waiting: Counter[str] = Counter()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
 
-    def hash(self, password: str, on_hash: Callable[[str | None], None]) -> None:
+    def hash(self, password: str, host: str, on_hash: Callable[[str | None], None]) -> None:
         """See `Passwords.hash`."""
-        self._do(lambda: self._hasher.hash(password), on_hash)
+        self._do(lambda: self._hasher.hash(password), host, on_hash)
 
-    def check(self, hashed: str, password: str, on_checked: Callable[[bool | None], None]) -> None:
+    def check(self, hashed: str, password: str, host: str, on_checked: Callable[[bool | None], None]) -> None:
         """See `Passwords.check`."""
 
         def is_right() -> bool:
@@ -42,20 +45,22 @@ class Argon2Passwords:
             except (VerificationError, InvalidHashError):
                 return False
 
-        self._do(is_right, on_checked)
+        self._do(is_right, host, on_checked)
 
     def close(self) -> None:
         """Answer nobody any more."""
         self._thread.shutdown(wait=True, cancel_futures=True)
 
-    def _do(self, work: Callable[[], _T], on_done: Callable[[_T | None], None]) -> None:
-        if self._waiting >= MAX_WAITING:
+    def _do(self, work: Callable[[], _T], host: str, on_done: Callable[[_T | None], None]) -> None:
+        if self._waiting.total() >= MAX_WAITING or self._waiting[host] >= MAX_WAITING_OF_HOST:
             on_done(None)
             return
-        self._waiting += 1
+        self._waiting[host] += 1
 
         def done(result: _T) -> None:
-            self._waiting -= 1
+            self._waiting[host] -= 1
+            if not self._waiting[host]:
+                del self._waiting[host]
             on_done(result)
 
         def run() -> None:

@@ -28,6 +28,7 @@ from twocans.server.keeping.retention import Retention
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.passwords import Argon2Passwords
 from twocans.server.sockets import ListenError, listen
+from twocans.server.sparing import SparingLog
 from twocans.server.threaded import ThreadAcceptor
 from twocans.storage.base import Storage
 from twocans.storage.identities import Identities, MemoryIdentities
@@ -111,6 +112,7 @@ class Server:
             raise StartError(str(error)) from None
         self._key = identity.key
         self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
+        self._sparing_log = SparingLog(self._log, timers=loop)
         self._hub = Hub(
             self._storage,
             self._identities,
@@ -123,7 +125,7 @@ class Server:
                 monotonic_s=loop.time,
                 wall_ns=time.time_ns,
                 call_later=loop.call_later,
-                log=self._log,
+                log=self._sparing_log,
             ),
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
@@ -134,8 +136,8 @@ class Server:
                 allow=config.allow,
                 deny=config.deny,
                 banned=lambda host: self.hub.bans.of_address(host) is not None,
-                timers=loop,
-                log=self._log,
+                monotonic_s=loop.time,
+                log=self._sparing_log,
             ),
             context=identity.context,
             tls=config.tls,
@@ -214,6 +216,7 @@ class Server:
         self._passwords.close()
         if self._kept is not None:
             self._kept.close()
+        self._sparing_log.tell_rest()
         self._log("server_stopped")
 
 

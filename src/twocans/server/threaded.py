@@ -237,7 +237,10 @@ class _Client:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                return  # the thread reads of it too, and says so
+                # The thread reads of it too, and says so; but not while it waits.
+                if self._paused:
+                    self._loop.call_soon(self.abort)
+                return
             if sent == len(data):
                 return
             data = data[sent:]

@@ -214,11 +214,11 @@ class FakePasswords:
         self.busy = False
         self._due: list[Callable[[], None]] = []
 
-    def hash(self, password: str, on_hash: Callable[[str | None], None]) -> None:
+    def hash(self, password: str, host: str, on_hash: Callable[[str | None], None]) -> None:
         """See `Passwords.hash`."""
         self._answer(lambda: on_hash(None if self.busy else f"hash of {password}"))
 
-    def check(self, hashed: str, password: str, on_checked: Callable[[bool | None], None]) -> None:
+    def check(self, hashed: str, password: str, host: str, on_checked: Callable[[bool | None], None]) -> None:
         """See `Passwords.check`."""
         self._answer(lambda: on_checked(None if self.busy else hashed == f"hash of {password}"))
 

@@ -31,6 +31,13 @@ def test_long_pause_saves_up_no_more_than_the_burst() -> None:
     assert bucket.available(3600.0) == 3
 
 
+def test_what_was_too_much_keeps_the_next_waiting_but_not_for_ever() -> None:
+    bucket = TokenBucket(rate=1.0, burst=4.0, now=0.0)
+    bucket.take(1_000_000)
+    assert bucket.available(4.0) == 0
+    assert bucket.available(8.0) == 4
+
+
 def test_burst_below_one_lets_single_things_through() -> None:
     bucket = TokenBucket(rate=0.01, burst=0.1, now=0.0)
     assert bucket.available(0.0) == 1

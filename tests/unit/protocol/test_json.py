@@ -288,3 +288,29 @@ def test_brackets_in_a_text_nest_nothing() -> None:
 def test_many_brackets_beside_each_other_are_not_deep() -> None:
     line = f'PING: {{"n": 1, "more": [{"[{}]," * 3000}1]}}'
     assert json.decode_client(line.encode()) == Ping(1)
+
+
+@given(
+    depth=st.integers(json.MAX_DEPTH - 3, json.MAX_DEPTH + 3),
+    around=st.lists(
+        st.sampled_from(["[{}]", '{{"a": {}}}', '[{{}}, {}, "]["]', '{{"\\\\\\"[{{": [[]], "b": {}}}']),
+        min_size=json.MAX_DEPTH + 3,
+        max_size=json.MAX_DEPTH + 3,
+    ),
+)
+def test_what_is_nested_as_deep_as_may_be_is_read_and_no_deeper(depth: int, around: list[str]) -> None:
+    value = "1"
+    for one in around[: depth - 1]:  # the payload itself is a level
+        value = one.format(value)
+    error = refusal(json.decode_client, f'PING: {{"n": 1, "more": {value}}}'.encode())
+    assert (error is None) is (_depth(plain_json.loads(value)) < json.MAX_DEPTH)
+
+
+def _depth(value: object) -> int:
+    match value:
+        case dict():
+            return 1 + max(map(_depth, value.values()), default=0)
+        case list():
+            return 1 + max(map(_depth, value), default=0)
+        case _:
+            return 0

@@ -18,7 +18,9 @@ from twocans.protocol.messages import (
     Ping,
     Pong,
     Send,
+    Welcome,
 )
+from twocans.server.connection import GREETING_LINES, LINE_BYTES
 from twocans.server.outgoing import HIGH_WATER_BYTES
 
 
@@ -37,6 +39,44 @@ def test_going_over_the_rate_waits_and_drops_nothing() -> None:
     wire.advance(2.5)
     assert wire.frames() == [Pong(n) for n in range(5, 10)]
     assert not wire.transport.paused
+
+
+def test_sessions_of_one_name_share_its_rate_and_coming_again_is_no_fresh_start() -> None:
+    world = World(Limits(rate_per_s=1.0, burst_s=4.0))
+    first, second = Wire(world), Wire(world)
+    first.send(line(Hello(user="alice", agent="test")))
+    token = next(frame.token for frame in first.frames() if isinstance(frame, Welcome))
+    again = line(Hello(user="alice", agent="test", token=token))
+    first.send(_pings(0, 2))
+    second.send(again, _pings(0, 3))
+    assert first.frames() == [Pong(0), Pong(1)]
+    assert [frame for frame in second.frames() if isinstance(frame, Pong)] == []
+    first.connection.lost()
+    third = Wire(world)
+    third.send(again, _pings(0, 3))
+    assert [frame for frame in third.frames() if isinstance(frame, Pong)] == []
+    world.clock.advance(20.0)
+    second.turn()
+    assert len([frame for frame in second.frames() if isinstance(frame, Pong)]) == 3
+
+
+def test_long_line_counts_as_several() -> None:
+    wire = json_wire(World(Limits(rate_per_s=1.0, burst_s=30.0)), "alice")
+    long = b'PING: {"n": 1, "more": "' + b"x" * 10 * LINE_BYTES + b'"}\n'
+    for _ in range(5):
+        wire.send(long)
+    # The third is begun, as something is left for it.
+    assert wire.frames() == [Pong(1)] * 3
+    wire.advance(5.0)
+    assert wire.frames() == [Pong(1)]
+
+
+def test_stranger_may_say_a_few_lines_only() -> None:
+    wire = Wire(World(Limits(rate_per_s=1.0, burst_s=1000.0)))
+    wire.send(line(Hello(user="not a name", agent="test")), _pings(0, 50))
+    assert [frame for frame in wire.frames() if isinstance(frame, Pong)] == [
+        Pong(n) for n in range(GREETING_LINES - 1)
+    ]
 
 
 def test_chunk_that_comes_while_waiting_stays_behind_what_waits() -> None:

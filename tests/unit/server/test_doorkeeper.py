@@ -1,4 +1,4 @@
-"""Who may open a connection: networks, bans, numbers, and a log that a flood of them does not flood."""
+"""Who may open a connection: networks, bans, numbers, and how fast they may come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.hub.fakes import ManualClock, RecordedLog
 from twocans.hub.limits import Limits
-from twocans.server.doorkeeper import TOLD_PER_S, UNREGISTERED, Doorkeeper, Refusal, words
+from twocans.server.doorkeeper import BURST_S, UNREGISTERED, Doorkeeper, Refusal, words
 
 HOME = IPv4Network("192.168.0.0/16")
 CELLAR = IPv4Network("192.168.7.0/24")
@@ -32,7 +32,7 @@ class Door:
             allow=allow,
             deny=deny,
             banned=self.banned.__contains__,
-            timers=self.clock,
+            monotonic_s=self.clock.time,
             log=self.log,
         )
 
@@ -86,7 +86,7 @@ def test_one_address_has_so_many_connections_and_room_again_when_one_ends() -> N
 
 
 def test_zero_is_no_limit_for_an_address() -> None:
-    door = Door(Limits(max_connections_per_address=0))
+    door = Door(Limits(max_connections_per_address=0, connection_rate=0.0))
     assert {door.enter("10.0.0.1") for _ in range(2000)} == {None}
 
 
@@ -119,18 +119,34 @@ def test_refusal_is_logged_with_its_reason() -> None:
     assert door.log.events == [("connection_refused", {"address": "192.168.1.2:1234", "why": "network"})]
 
 
-def test_flood_of_refusals_is_a_few_lines_a_second_and_a_number() -> None:
-    door = Door(deny=(HOME,))
-    for _ in range(1000):
-        door.enter("192.168.1.2")
-    assert len(door.log.named("connection_refused")) == TOLD_PER_S
+def test_address_that_comes_too_fast_waits_and_keeps_nobody_else_waiting() -> None:
+    door = Door(Limits(connection_rate=2.0, max_connections_per_address=0))
+    burst = int(2.0 * BURST_S)
+    assert [door.enter("10.0.0.1") for _ in range(burst + 1)] == [None] * burst + [Refusal.TOO_FAST]
+    assert door.enter("10.0.0.2") is None
     door.clock.advance(1.0)
-    assert door.log.named("more_refused") == [{"number": 1000 - TOLD_PER_S}]
-    door.clock.advance(10.0)
-    door.enter("192.168.1.2")
-    assert len(door.log.named("connection_refused")) == TOLD_PER_S + 1
-    door.clock.advance(1.0)
-    assert len(door.log.named("more_refused")) == 1
+    assert [door.enter("10.0.0.1") for _ in range(3)] == [None, None, Refusal.TOO_FAST]
+
+
+def test_connections_that_are_refused_for_another_reason_are_not_counted_as_fast() -> None:
+    door = Door(Limits(connection_rate=1.0, max_connections_per_address=1))
+    assert door.enter("10.0.0.1") is None
+    assert {door.enter("10.0.0.1") for _ in range(100)} == {Refusal.ADDRESS_FULL}
+    door.leave("10.0.0.1")
+    assert door.enter("10.0.0.1") is None
+
+
+def test_rate_of_zero_is_no_limit() -> None:
+    door = Door(Limits(connection_rate=0.0, max_connections_per_address=0))
+    assert {door.enter("10.0.0.1") for _ in range(3000)} == {None}
+
+
+def test_addresses_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twocans.server.doorkeeper.MAX_ADDRESSES", 2)
+    door = Door(Limits(connection_rate=0.1))
+    assert [door.enter("10.0.0.1") for _ in range(2)] == [None, Refusal.TOO_FAST]
+    assert [door.enter(f"10.0.0.{number}") for number in (2, 3)] == [None, None]
+    assert [door.enter("10.0.0.1"), door.enter("10.0.0.3")] == [None, Refusal.TOO_FAST]
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))

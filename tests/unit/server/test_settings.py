@@ -129,7 +129,7 @@ def test_every_limit_that_can_be_set_reaches_the_server(tmp_path: Path) -> None:
     limits = _read("--data", str(tmp_path), "--rate-limit", "51", *words).settings.config().limits
     for name in [*named, "rate_per_s"]:
         assert getattr(limits, name) == getattr(Limits(), name) + 1, name
-    assert len(named) == 12
+    assert len(named) == 13
 
 
 def test_what_else_is_set_reaches_the_server(tmp_path: Path) -> None:

@@ -118,6 +118,13 @@ class Settings(BaseSettings):
         Says(unit="connections"),
         Field(ge=0, le=1_000_000, description="how many of them from one address; 0 for no limit"),
     ] = _LIMITS.max_connections_per_address
+    connection_rate: Annotated[
+        kinds.Rate,
+        Says(unit="connections per second"),
+        Field(
+            description="how many new connections per second from one address; ten seconds' worth at once; 0 for no limit"
+        ),
+    ] = _LIMITS.connection_rate
     registration_s: Annotated[
         Seconds,
         Field(ge=1, le=3600, description="how long a connection may stay without a user name"),
@@ -139,7 +146,7 @@ class Settings(BaseSettings):
     rate_limit: Annotated[
         kinds.Rate,
         Field(
-            description="messages per second for each client; after a pause `burst_s` worth at once; 0 for no limit"
+            description="messages per second of one name; after a pause `burst_s` worth at once; 0 for no limit"
         ),
     ] = _LIMITS.rate_per_s
     burst_s: Annotated[

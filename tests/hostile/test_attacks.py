@@ -1,0 +1,45 @@
+"""Each limit under attack: memory is bounded, nothing is left behind, and two people beside it chat on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from tests.hostile.attacks import ATTACKS
+from tests.hostile.siege import MIB, besiege
+from twocans.server.config import Concurrency
+
+ROUNDS: Final = 50
+ANY_MIB: Final = 32
+"""What any attack may take: caches fill, and Python keeps memory for itself."""
+CONNECTION_MIB: Final = 0.125
+"""What any connection may take: a chunk, an unfinished line, and what OpenSSL keeps."""
+SHARE: Final = 100
+"""How many times as much of the server's time as the pair an attack may get, by the CPU time that both take."""
+THREADED: Final = (
+    "silent connections",
+    "bytes one by one",
+    "TLS handshakes",
+    "endless lines",
+    "nested JSON",
+    "messages",
+    "unread",
+    "unread over TLS",
+)
+"""What is not the same if each client has a thread."""
+
+
+@pytest.mark.parametrize(
+    ("name", "concurrency"),
+    [(name, Concurrency.ASYNC) for name in ATTACKS] + [(name, Concurrency.THREAD) for name in THREADED],
+    ids=lambda value: str(value).replace(" ", "-"),
+)
+def test_server_bounds_what_an_attack_takes_and_serves_others_meanwhile(
+    name: str, concurrency: Concurrency
+) -> None:
+    attack = ATTACKS[name]
+    siege = besiege(name, concurrency, rounds=ROUNDS)
+    assert siege.growth < (ANY_MIB + attack.connections * CONNECTION_MIB + attack.memory_mib) * MIB
+    assert siege.most.descriptors <= siege.before.descriptors + attack.connections + 10
+    assert siege.loud_cpu_s < SHARE * siege.quiet_cpu_s
