@@ -27,7 +27,7 @@ def loopback() -> Networks:
 def announced(port: int, key: str, *, online: int = 3) -> Iterator[str]:
     """A server that is announced to this computer alone, under a name of its own."""
     name = f"Server {uuid.uuid4().hex[:8]}"
-    said = ("v=1", f"key={key}", "invite=1", "tls=offered", f"online={online}")
+    said = ("v=1", f"key={key}", f"name={name}", "invite=1", "tls=offered", f"online={online}")
     command = [sys.executable, "-m", "tests.support.announcing", "127.0.0.1", str(port), name, *said]
     paths = {"PYTHONPATH": ":".join(path for path in sys.path if path)}
     with Popen(command, env=environment() | paths, stdout=PIPE) as process:

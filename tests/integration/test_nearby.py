@@ -11,12 +11,18 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from tests.support.networks import Computer, Program, two_computers
+from tests.support.networks import Computer, Program, can_make_computers, two_computers
 from tests.support.process import START_S, ServerProcess
 from tests.support.raw import JsonPeer
 from twocans.client import Nearby, NearbyServer, Search
+from twocans.client.nearby import MAX_NEARBY
 
 ROGUE_KEY = "ab" * 32
+
+pytestmark = pytest.mark.skipif(
+    not can_make_computers(),
+    reason="networks of one's own need Linux and root; test_nearby_here needs neither",
+)
 
 
 @contextmanager
@@ -52,7 +58,7 @@ def test_a_server_is_found_with_all_that_it_says(computers: tuple[Computer, Comp
     one, two = computers
     with server_at(one) as server, listener_at(two) as listener:
         (found,) = listed(listener, 1)
-        assert found.name == socket.gethostname()[:56]
+        assert found.name == socket.gethostname()
         assert (found.address.host, found.address.port) == (one.address, server.port)
         assert found.key == server.started.text("key")
         assert not found.invite
@@ -102,7 +108,7 @@ def test_servers_of_one_name_are_both_listed_and_the_newest_first(
         with server_at(one) as second:
             newest, oldest = listed(listener, 2)
             assert (newest.address.port, oldest.address.port) == (second.port, first.port)
-            assert newest.name == f"{oldest.name}-2"
+            assert newest.name == oldest.name == socket.gethostname()
 
 
 def test_an_announcement_of_anothers_key_does_not_take_its_place(
@@ -112,8 +118,8 @@ def test_an_announcement_of_anothers_key_does_not_take_its_place(
     with server_at(one) as server, listener_at(one) as listener:
         key = server.started.text("key")
         listed(listener, 1)
-        said = (f"key={key}", "v=1", "invite=0", "tls=offered", "online=9")
-        other = ("v=1", f"key={ROGUE_KEY}", "invite=0", "tls=offered", "online=1")
+        said = (f"key={key}", "v=1", "name=same", "invite=0", "tls=offered", "online=9")
+        other = ("v=1", f"key={ROGUE_KEY}", *said[2:])
         with (
             Program(two, "tests.support.announcing", two.address, "7", "same", *said) as rogue,
             Program(two, "tests.support.announcing", two.address, "8", "other", *other),
@@ -125,7 +131,7 @@ def test_an_announcement_of_anothers_key_does_not_take_its_place(
 
 def test_announcements_that_are_none_are_not_listed(computers: tuple[Computer, Computer]) -> None:
     one, two = computers
-    said = ("v=1", "key=abc", "invite=0", "tls=offered", "online=1")
+    said = ("v=1", "key=abc", "name=odd", "invite=0", "tls=offered", "online=1")
     with (
         listener_at(one) as listener,
         Program(two, "tests.support.announcing", two.address, "7", "odd", *said) as rogue,
@@ -134,6 +140,23 @@ def test_announcements_that_are_none_are_not_listed(computers: tuple[Computer, C
         with server_at(two) as server:
             (found,) = listed(listener, 1)
             assert found.address.port == server.port
+
+
+def test_of_names_without_end_a_hundred_are_listed_and_the_rest_is_let_go(
+    computers: tuple[Computer, Computer],
+) -> None:
+    one, two = computers
+    said = ("v=1", "name=\x1b[2J\u202eflood", "invite=0", "tls=offered", "online=1")
+    with (
+        listener_at(one) as listener,
+        Program(two, "tests.support.announcing", "--times", "130", two.address, "7", "odd", *said) as rogue,
+    ):
+        rogue.output.wait_for(lambda line: line == "announced", START_S)
+        found = listed(listener, MAX_NEARBY)
+        assert {one.name for one in found} == {"\\u001b[2J\\u202eflood"}
+        listener.process.terminate()
+        listener.process.wait()
+        assert max(len(known(line).servers) for line in listener.output.all()) == MAX_NEARBY
 
 
 def test_with_nothing_to_find_the_search_ends(computers: tuple[Computer, Computer]) -> None:

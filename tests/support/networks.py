@@ -17,6 +17,11 @@ from tests.support.process import Output, environment
 _NUMBERS: Final = itertools.count()
 
 
+def can_make_computers() -> bool:
+    """Whether this is Linux, and root."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
 class Computer(Struct, frozen=True):
     """One end of the cable: its namespace, its interface and its address."""
 

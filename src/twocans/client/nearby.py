@@ -31,7 +31,7 @@ MAX_NAME_CHARS: Final = 64
 SEARCH_S: Final = 3.0
 """After so many seconds without any server there seems to be none."""
 RECHECK_S: Final = 5.0
-"""How often it is looked whether the computer is in other networks by now, in seconds."""
+"""How often it is looked whether the computer is in other networks by now, and what has expired, in seconds."""
 RESOLVE_MS: Final = 3000
 GATHER_S: Final = 0.2
 """How long changes are gathered before they are told: whoever announces may do so without end."""
@@ -83,6 +83,7 @@ class NearbyServers:
         on_change: is told what is known, at first and whenever that changes.
         networks: tells where to listen; all networks of this computer but the loopback one if None.
         clock: seconds; the system's clock if None.
+        recheck_s: how often it is looked whether anything has ended or changed without a word, in seconds.
     """
 
     def __init__(
@@ -91,7 +92,9 @@ class NearbyServers:
         *,
         networks: Callable[[], Networks] | None = None,
         clock: Callable[[], float] | None = None,
+        recheck_s: float = RECHECK_S,
     ) -> None:
+        self._recheck_s = recheck_s
         self._on_change = on_change
         self._networks = networks or lan_networks
         self._clock = clock or time.monotonic
@@ -125,11 +128,11 @@ class NearbyServers:
             if networks:
                 try:
                     await self._browse(networks)
-                except (OSError, Error):
+                except Exception:  # noqa: BLE001 - the root of a task: whatever it is, nothing can be found
                     self._tell(Search.BLOCKED)
             else:
                 self._tell(Search.NO_NETWORK)
-            await asyncio.sleep(RECHECK_S)
+            await asyncio.sleep(self._recheck_s)
 
     async def _browse(self, networks: Networks) -> None:
         """Listen for as long as the computer is in these networks.
@@ -158,7 +161,8 @@ class NearbyServers:
                     hearing = both.create_task(_hears(networks))
                 self._tell(hearing.result())
                 while self._networks() == networks:
-                    await asyncio.sleep(RECHECK_S)
+                    await asyncio.sleep(self._recheck_s)
+                    self._look_again(zeroconf.zeroconf, networks)
                     if self._search is Search.BLOCKED:
                         self._tell(await _hears(networks))
             finally:
@@ -198,11 +202,24 @@ class NearbyServers:
             self._tell()
         elif name in self._first_seen or len(self._first_seen) < MAX_NEARBY:
             self._first_seen.setdefault(name, self._clock())
-            earlier = self._resolving.pop(name, None)
-            if earlier is not None:
-                earlier.cancel()
-            task = asyncio.create_task(self._resolve(zeroconf, name, networks))
-            self._resolving[name] = task
+            self._look_up(zeroconf, name, networks)
+
+    def _look_again(self, zeroconf: Zeroconf, networks: Networks) -> None:
+        """Ask for what has expired. A server that has ended without a goodbye does not answer.
+
+        The library tells when a name has expired, but keeps each for 19 minutes at least.
+        """
+        for name in self._servers:
+            if name not in self._resolving and not AsyncServiceInfo(SERVICE_TYPE, name).load_from_cache(
+                zeroconf
+            ):
+                self._look_up(zeroconf, name, networks)
+
+    def _look_up(self, zeroconf: Zeroconf, name: str, networks: Networks) -> None:
+        earlier = self._resolving.pop(name, None)
+        if earlier is not None:
+            earlier.cancel()
+        self._resolving[name] = asyncio.create_task(self._resolve(zeroconf, name, networks))
 
     async def _resolve(self, zeroconf: Zeroconf, name: str, networks: Networks) -> None:
         """Find out what is announced under a name."""
@@ -216,6 +233,8 @@ class NearbyServers:
         server = understood(info, networks, seen_at=seen_at) if complete and seen_at is not None else None
         if server is None:
             self._servers.pop(name, None)
+            # It takes no room until there is more to it.
+            self._first_seen.pop(name, None)
         else:
             self._servers[name] = server
         self._tell()
@@ -227,7 +246,7 @@ def understood(info: AsyncServiceInfo, networks: Networks, *, seen_at: float) ->
     address = _address(info.parsed_addresses(IPVersion.V4Only), networks)
     if said is None or address is None or not info.port:
         return None
-    name = spelled_out_line(info.name.removesuffix(f".{SERVICE_TYPE}"))
+    name = spelled_out_line(said.name.strip()) or address
     return NearbyServer(
         name=name if len(name) <= MAX_NAME_CHARS else f"{name[: MAX_NAME_CHARS - 1]}…",
         address=Address(address, info.port),

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from zeroconf import Error, IPVersion
+from zeroconf import IPVersion, NonUniqueNameException
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from twocans.client.multicast import check_multicast
@@ -38,17 +38,21 @@ def announced_addresses(host: str) -> list[str]:
     return [address for address in addresses if not address.startswith(_LOOPBACK)]
 
 
-def instance_name(host_name: str) -> str:
-    """What the server is called in lists of servers, as far as DNS-SD has room for it."""
+def server_name(host_name: str) -> str:
+    """What the server on a computer is called in lists of servers."""
     said = "".join(char for char in host_name if char.isprintable()).strip()
-    return said.encode(errors="ignore")[:MAX_NAME_BYTES].decode(errors="ignore") or "Twocans"
+    return said.encode(errors="ignore").decode() or "Twocans"
+
+
+def instance_name(name: str) -> str:
+    """The same as far as DNS-SD has room for it before a number."""
+    return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
 class Announcer:
     """Announces one server for as long as it runs.
 
     Args:
-        name: what the server is called.
         port: the TCP port that it listens on.
         addresses: tells the IPv4 addresses by which others reach it now.
         announcement: tells what to say now.
@@ -59,14 +63,12 @@ class Announcer:
     def __init__(
         self,
         *,
-        name: str,
         port: int,
         addresses: Callable[[], list[str]],
         announcement: Callable[[], Announcement],
         log: EventLog,
         update_s: float = UPDATE_S,
     ) -> None:
-        self._name = instance_name(name)
         self._port = port
         self._addresses = addresses
         self._announcement = announcement
@@ -92,7 +94,7 @@ class Announcer:
             if addresses:
                 try:
                     await self._announce(addresses)
-                except (OSError, Error) as error:
+                except Exception as error:  # noqa: BLE001 - the root of a task: the server serves without it
                     self._failed(error)
             # A computer that joins another network, or its first, is announced there.
             await asyncio.sleep(self._update_s)
@@ -102,13 +104,13 @@ class Announcer:
 
         Raises:
             OSError: the network does not take it.
-            Error: the name cannot be had.
+            NonUniqueNameException: the name cannot be had.
         """
         await check_multicast(addresses)
         zeroconf = AsyncZeroconf(interfaces=addresses, ip_version=IPVersion.V4Only)
         try:
             said = self._announcement()
-            info = self._info(self._name, said, addresses)
+            info = self._info(instance_name(said.name), said, addresses)
             await (await zeroconf.async_register_service(info, allow_name_change=True))
             self._log("announced", name=info.name.removesuffix(f".{SERVICE_TYPE}"), addresses=addresses)
             self._failure = ""
@@ -144,8 +146,10 @@ class Announcer:
                 why = "multicast does not come through"
             case OSError(errno=int(number)):
                 why = os.strerror(number)
-            case _:
+            case NonUniqueNameException():
                 why = "its name could not be had"
+            case _:
+                why = type(error).__name__
         if why != self._failure:
             self._failure = why
             self._log("not_announced", why=why, port=self._port)

@@ -72,7 +72,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(
                 option(name),
                 dest=name,
-                action="store_false" if is_on(name) else "store_true",
+                action=argparse.BooleanOptionalAction if is_on(name) else "store_true",
                 default=argparse.SUPPRESS,
                 help=description,
             )

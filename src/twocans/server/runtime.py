@@ -14,7 +14,7 @@ from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
 from twocans.protocol.announcement import Announcement
 from twocans.protocol.keys import ServerKey
-from twocans.server.announcing import Announcer, announced_addresses
+from twocans.server.announcing import Announcer, announced_addresses, server_name
 from twocans.server.certificate import (
     CertificateError,
     Identity,
@@ -154,7 +154,6 @@ class Server:
             self._retention.start()
         if config.announce:
             self._announcer = Announcer(
-                name=socket.gethostname(),
                 port=self._port,
                 addresses=lambda: announced_addresses(config.host),
                 announcement=self._announcement,
@@ -164,6 +163,7 @@ class Server:
 
     def _announcement(self) -> Announcement:
         return Announcement(
+            name=server_name(socket.gethostname()),
             key=self.key,
             invite=self._config.invite is not None,
             tls_required=self._config.tls is TlsMode.REQUIRED,

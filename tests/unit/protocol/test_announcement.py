@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twocans.protocol.announcement import MAX_ONLINE, Announcement, from_txt, to_txt
+from twocans.protocol.announcement import MAX_NAME_BYTES, MAX_ONLINE, Announcement, from_txt, to_txt
 from twocans.protocol.keys import ServerKey
 
 KEY = ServerKey("0123456789abcdef" * 4)
 TXT: dict[bytes, bytes | None] = {
     b"v": b"1",
     b"key": KEY.encode(),
+    b"name": b"Workshop",
     b"invite": b"1",
     b"tls": b"required",
     b"online": b"12",
@@ -26,17 +27,30 @@ def on_the_wire(announcement: Announcement) -> dict[bytes, bytes | None]:
     }
 
 
-@given(st.binary(min_size=32, max_size=32), st.booleans(), st.booleans(), st.integers(0, MAX_ONLINE))
-def test_what_is_announced_is_understood(key: bytes, invite: bool, tls: bool, online: int) -> None:
-    said = Announcement(key=ServerKey(key.hex()), invite=invite, tls_required=tls, online=online)
+@given(
+    st.text(st.characters(codec="utf-8"), min_size=1, max_size=MAX_NAME_BYTES // 4),
+    st.binary(min_size=32, max_size=32),
+    st.booleans(),
+    st.booleans(),
+    st.integers(0, MAX_ONLINE),
+)
+def test_what_is_announced_is_understood(name: str, key: bytes, invite: bool, tls: bool, online: int) -> None:
+    said = Announcement(name=name, key=ServerKey(key.hex()), invite=invite, tls_required=tls, online=online)
     assert from_txt(on_the_wire(said)) == said
 
 
 def test_more_people_than_anybody_believes_are_not_announced() -> None:
-    said = Announcement(key=KEY, invite=False, tls_required=False, online=MAX_ONLINE + 1)
+    said = Announcement(name="Workshop", key=KEY, invite=False, tls_required=False, online=MAX_ONLINE + 1)
     understood = from_txt(on_the_wire(said))
     assert understood is not None
     assert understood.online == MAX_ONLINE
+
+
+def test_a_name_that_is_too_long_is_cut_between_letters() -> None:
+    said = Announcement(name="é" * 300, key=KEY, invite=False, tls_required=False, online=0)
+    understood = from_txt(on_the_wire(said))
+    assert understood is not None
+    assert understood.name == "é" * (MAX_NAME_BYTES // 2)
 
 
 def test_keys_of_later_versions_do_not_matter() -> None:
@@ -58,6 +72,8 @@ def test_every_key_is_needed(missing: bytes) -> None:
         (b"key", KEY.upper().encode()),
         (b"key", KEY.encode() + b"\n"),
         (b"key", KEY[:-1].encode()),
+        (b"name", b""),
+        (b"name", b"\xff"),
         (b"invite", b"yes"),
         (b"tls", b"off"),
         (b"online", b"-1"),

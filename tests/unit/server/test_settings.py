@@ -171,6 +171,8 @@ def test_a_switch_that_is_on_is_turned_off_in_each_of_the_three_spellings(
     assert _in_folder(file, "--no-announce").origins["announce"] == "--no-announce"
     file.write_text("announce = false\n")
     assert not _in_folder(file).settings.announce
+    assert _in_folder(file, "--announce").settings.announce
+    assert _in_folder(file, "--announce").origins["announce"] == "--announce"
     monkeypatch.setenv("TWOCANS_ANNOUNCE", "true")
     assert _in_folder(file).settings.announce
     file.write_text("announce = 1\n")

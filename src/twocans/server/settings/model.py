@@ -103,9 +103,7 @@ class Settings(BaseSettings):
 
     announce: Annotated[
         kinds.Switch,
-        Field(
-            description="announce the server to the network, so that windows list it; the option ends that"
-        ),
+        Field(description="announce the server to the network, so that windows list it"),
     ] = True
 
     max_connections: Annotated[
@@ -267,9 +265,9 @@ def allowed(name: str) -> str:
     return f"a number from {bounds['ge']} to {bounds['le']}" if bounds else says(name).allowed
 
 
-def option(name: str) -> str:
-    """How a setting is called on the command line; one that is on by default is turned off there."""
-    return ("--no-" if is_on(name) else "--") + name.replace("_", "-")
+def option(name: str, *, off: bool = False) -> str:
+    """How a setting is called on the command line; a switch that is on by default can be turned off there, too."""
+    return ("--no-" if off else "--") + name.replace("_", "-")
 
 
 def variable(name: str) -> str:
