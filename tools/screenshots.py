@@ -25,6 +25,7 @@ from twocans.client.nearby import Networks
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.effects import ServersNearby
+from twocans.gui.viewmodel.recent import Recent
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
 WIDE: Final = (960, 660)
@@ -41,6 +42,11 @@ NEARBY: Final = tuple(
         seen_at=0.0,
     )
     for number, (name, online, invite) in enumerate((("Workshop", 7, False), ("Reading room", 23, True)))
+)
+
+RECENT: Final = (
+    Recent(address="192.168.1.5", key=f"{0:064x}", user="Amélie", name="Workshop"),
+    Recent(address="10.20.0.4:5051", key=f"{9:064x}", user="Amélie", name="Kitchen"),
 )
 
 
@@ -68,8 +74,9 @@ def make(folder: Path, look: Look) -> None:
 
     with ServerProcess("--rate-limit", "0") as server:
         with person_at(server.port, None, look, networks=dict) as amelie:
-            amelie.wait(lambda: "no network" in amelie.vm.nearby.text())
+            amelie.wait(lambda: "no network" in amelie.vm.nearby.text)
             keep(amelie, "login-no-network")
+            amelie.vm.nearby.recent = RECENT
             amelie.window.take([ServersNearby(Nearby(Search.DONE, NEARBY))])
             amelie.vm.form.set_user("Amélie")
             amelie.window.refresh()

@@ -225,7 +225,7 @@ class Person:
         self._settle()
 
     def click_on(self, text: str) -> None:
-        """Click on the button that says this, or on the text of this name in the list of people."""
+        """Click on the button that says this, or on this text in the list of people or of servers."""
         for widget in self._widgets():
             if (
                 widget.winfo_class() == "TButton"
@@ -234,12 +234,13 @@ class Person:
             ):
                 self.click(widget)
                 return
-        canvas = self.list_canvas
-        for item in canvas.find_all():
-            if text_of(canvas, item) == text:
-                left, top, right, bottom = canvas.bbox(item)
-                self.click(canvas, (left + right) // 2, (top + bottom) // 2)
-                return
+        for canvas in (self.list_canvas, self.server_canvas):
+            for item in canvas.find_all() if canvas.winfo_viewable() else ():
+                if text_of(canvas, item) == text:
+                    left, top, right, bottom = canvas.bbox(item)
+                    x, y = int(canvas.canvasx(0)), int(canvas.canvasy(0))
+                    self.click(canvas, (left + right) // 2 - x, (top + bottom) // 2 - y)
+                    return
         raise AssertionError(f"nothing says {text!r}")
 
     # --- seeing ---
@@ -260,6 +261,20 @@ class Person:
             for widget in self._widgets()
             if isinstance(widget, tk.Canvas) and "peoplelist" in str(widget)
         )
+
+    @property
+    def server_canvas(self) -> tk.Canvas:
+        return next(
+            widget
+            for widget in self._widgets()
+            if isinstance(widget, tk.Canvas) and "serverlist" in str(widget)
+        )
+
+    @property
+    def servers(self) -> list[str]:
+        """All texts that the list of servers draws now."""
+        canvas = self.server_canvas
+        return [text for item in canvas.find_all() if (text := text_of(canvas, item))]
 
     @property
     def composer(self) -> tk.Text:

@@ -15,6 +15,7 @@ from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
+from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message
 
@@ -236,6 +237,13 @@ class RememberLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberServers:
+    """Keep these for the next start: the servers that were used last."""
+
+    recent: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskLink:
     """Ask whether to open a link whose text could be taken for another destination."""
 
@@ -269,7 +277,7 @@ ForBackend: TypeAlias = (
     | OpenLink
     | AskLook
 )
-ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | AskLink
+ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | RememberServers | AskLink
 Effect: TypeAlias = ForBackend | ForWindow
 
 

@@ -73,17 +73,20 @@ class LoginForm:
             self.state.secret_error = ""
             self._changes.draw(Part.LOGIN)
 
-    def choose(self, server: str, expected: ServerKey | None) -> None:
+    def choose(self, server: str, expected: ServerKey | None, *, user: str) -> None:
         """Connect to a server that was chosen, or ask as whom.
 
         Args:
             server: its address.
             expected: the key that was announced for it, which counts until the field is edited.
+            user: as whom; as it stands in the form if "".
         """
         if self.state.connecting:
             return
         self.set_server(server)
         self._expected = expected
+        if user:
+            self.set_user(user)
         if self.state.user.strip():
             self.connect()
         else:

@@ -363,7 +363,7 @@ class ViewModel(Guarding):
             self.chats.begin(event.user, same=login == self._login)
             self._login = login
             self.form.welcomed(event.user)
-            self.nearby.used(self.form.state.server.strip())
+            self.nearby.used(self.form.state.server.strip(), event.user, event.key)
             self.nearby.pause()
             self.screen = Screen.MAIN
             self.query, self._found, self._selected = "", (), None

@@ -16,6 +16,7 @@ from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
 from twocans.gui.viewmodel.nearby import ServerChoice
 from twocans.gui.viewmodel.people import arrange, one_line, when
+from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import (
     Banner,
     Clock,
@@ -60,7 +61,7 @@ class Presentation:
         preferences: Preferences | None = None,
         server: str = "localhost",
         user: str = "",
-        recent: Sequence[str] = (),
+        recent: Sequence[Recent] = (),
     ) -> None:
         self._clock = clock
         self._changes = Changes()

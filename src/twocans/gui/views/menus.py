@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,17 +88,7 @@ def chat_menu(
     _show(menu, under)
 
 
-def recent_menu(
-    theme: Theme, addresses: Iterable[str], choose: Callable[[str], object], under: tk.Widget
-) -> None:
-    """Show the servers that were used last below a button."""
-    menu = _menu(under, theme)
-    for address in addresses:
-        menu.add_command(label=address, command=lambda address=address: choose(address))  # type: ignore[misc]  # a default binds early
-    _show(menu, under)
-
-
-def _menu(root: tk.Misc, theme: Theme) -> tk.Menu:
+def _menu(root: tk.Tk, theme: Theme) -> tk.Menu:
     c = theme.colours
     return tk.Menu(
         root,
