@@ -16,7 +16,7 @@ from twocans.gui.views.common import Act, Tooltip
 
 _ROW: Final = 3.4
 _HEADING: Final = 2.3
-_LEAST_ROWS: Final = 2.4
+_LEAST_ROWS: Final = 3.4
 """So many rows come before ornaments; the part of one shows that there are more."""
 
 
@@ -41,7 +41,7 @@ class ServerList(ttk.Frame):
         self._room = 0
         self._heading = ttk.Label(self, text="Servers nearby", style="Strong.Base.TLabel")
         self._text = ttk.Label(self, style="Small.Base.TLabel", justify="left")
-        self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True, height=0)
+        self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True, width=1, height=0)
         self._bar = ttk.Scrollbar(self, style="Base.Vertical.TScrollbar", command=self._canvas.yview)
         self._canvas.configure(yscrollcommand=self._bar.set)
         self._tooltip = Tooltip(self._canvas, theme, self._tip)
@@ -126,7 +126,7 @@ class ServerList(ttk.Frame):
         for item, top in zip(self._items, self._tops, strict=False):
             if isinstance(item, Heading):
                 canvas.create_text(
-                    0,
+                    theme.em(0.1),
                     top + theme.em(_HEADING - 0.9),
                     text=item.text,
                     anchor="w",
