@@ -177,6 +177,13 @@ def test_a_server_that_has_moved_is_remembered_where_it_is_now() -> None:
     assert [one.address for one in desk.vm.nearby.recent] == ["192.168.1.2"]
 
 
+def test_a_server_that_was_set_up_anew_takes_the_place_of_the_one_before() -> None:
+    desk = Desk()
+    logs_in_at(desk, "Kitchen")
+    logs_in_at(desk, "kitchen", key=OTHER_KEY)
+    assert [(one.address, one.key) for one in desk.vm.nearby.recent] == [("kitchen", OTHER_KEY)]
+
+
 def test_a_server_that_was_announced_is_remembered_by_its_name() -> None:
     desk = at_login(server(7))
     logs_in_at(desk, "192.168.1.7")
@@ -248,8 +255,10 @@ def test_a_server_nearby_is_not_forgotten() -> None:
     logs_in_at(desk, "192.168.1.7")
     desk.vm.handle(ServersNearby(Nearby(Search.DONE, (server(7),))))
     desk.vm.nearby.move(0)
+    desk.forget()
     desk.vm.nearby.forget_selected()
     assert len(desk.vm.nearby.recent) == 1
+    assert desk.all(RememberServers) == []
 
 
 # --- the cursor --------------------------------------------------------------------------------------------
