@@ -41,7 +41,9 @@ class ServerList(ttk.Frame):
         self._room = 0
         self._heading = ttk.Label(self, text="Servers nearby", style="Strong.Base.TLabel")
         self._text = ttk.Label(self, style="Small.Base.TLabel", justify="left")
-        self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True, width=1, height=0)
+        self._canvas = tk.Canvas(
+            self, highlightthickness=0, borderwidth=0, takefocus=True, width=1, height=0, yscrollincrement=1
+        )
         self._bar = ttk.Scrollbar(self, style="Base.Vertical.TScrollbar", command=self._canvas.yview)
         self._canvas.configure(yscrollcommand=self._bar.set)
         self._tooltip = Tooltip(self._canvas, theme, self._tip)
@@ -110,7 +112,7 @@ class ServerList(ttk.Frame):
 
     def restyle(self) -> None:
         """Sizes and colours have changed."""
-        self._canvas.configure(background=self._theme.colours.base, yscrollincrement=self._theme.em(_ROW))
+        self._canvas.configure(background=self._theme.colours.base)
         self._heading.grid_configure(pady=(0, self._theme.em(0.3)))
 
     # --- inside: drawing ----------------------------------------------------------------------------------
@@ -256,7 +258,7 @@ class ServerList(ttk.Frame):
 
     def _wheel(self, direction: int) -> None:
         if self._tops[-1] > int(self._canvas.cget("height")):
-            self._canvas.yview_scroll(direction, "units")
+            self._canvas.yview_scroll(direction * self._theme.em(_ROW), "units")
 
 
 def _put(widget: tk.Widget, *, shown: bool) -> None:
