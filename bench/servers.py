@@ -77,7 +77,17 @@ def serving(subject: Subject, *, python: Path, folder: Path, cores: Cores) -> It
 def _ours(options: tuple[str, ...], *, python: Path, folder: Path, core: int) -> Iterator[Serving]:
     log = folder / "output"
     command = [
-        *(str(python), "-m", "twocans.server", "--host", "127.0.0.1", "--port", "0", *_UNLIMITED),
+        *(
+            str(python),
+            "-m",
+            "twocans.server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-announce",
+            *_UNLIMITED,
+        ),
         *("--data", str(folder / "data"), "--log-format", "json", *options),
     ]
     with running(command, core=core, log=log) as process:

@@ -56,7 +56,17 @@ def server_s(command: Sequence[str]) -> float:
         BenchFailed: it does not.
     """
     with tempfile.TemporaryDirectory(prefix="twocans-bench-") as data:
-        options = ["--host", "127.0.0.1", "--port", "0", "--data", data, "--log-format", "json"]
+        options = [
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--no-announce",
+            "--data",
+            data,
+            "--log-format",
+            "json",
+        ]
         began = time.perf_counter()
         process = subprocess.Popen(
             [*command, *options],

@@ -29,6 +29,8 @@ TOOLS = (
     Tool("netcat-openbsd", command="nc"),
     Tool("fontconfig", command="fc-list"),
     Tool("strace", command="strace"),
+    Tool("iproute2", command="ip"),
+    Tool("nftables", command="nft"),
     Tool("gcc", command="cc"),
     Tool("libc6-dev", header="stdlib.h"),
     Tool("fonts-noto-color-emoji", font="Noto Color Emoji"),
@@ -41,13 +43,13 @@ _HEADERS = Path("/usr/include")
 
 # The same, as other systems call them.
 _COMMANDS = {
-    System.FEDORA: "sudo dnf install xorg-x11-server-Xvfb openbox xdotool xclip netcat fontconfig strace gcc glibc-devel"
+    System.FEDORA: "sudo dnf install xorg-x11-server-Xvfb openbox xdotool xclip netcat fontconfig strace iproute nftables gcc glibc-devel"
     " google-noto-color-emoji-fonts google-noto-sans-cjk-fonts dejavu-sans-fonts google-noto-sans-fonts",
-    System.ARCH: "sudo pacman -S xorg-server-xvfb openbox xdotool xclip openbsd-netcat fontconfig strace gcc"
+    System.ARCH: "sudo pacman -S xorg-server-xvfb openbox xdotool xclip openbsd-netcat fontconfig strace iproute2 nftables gcc"
     " noto-fonts-emoji noto-fonts-cjk ttf-dejavu noto-fonts",
-    System.SUSE: "sudo zypper install xorg-x11-server-Xvfb openbox xdotool xclip netcat-openbsd fontconfig strace gcc glibc-devel"
+    System.SUSE: "sudo zypper install xorg-x11-server-Xvfb openbox xdotool xclip netcat-openbsd fontconfig strace iproute2 nftables gcc glibc-devel"
     " google-noto-coloremoji-fonts google-noto-sans-cjk-fonts dejavu-fonts google-noto-sans-fonts",
-    System.ALPINE: "sudo apk add xvfb openbox xdotool xclip netcat-openbsd fontconfig strace gcc musl-dev"
+    System.ALPINE: "sudo apk add xvfb openbox xdotool xclip netcat-openbsd fontconfig strace iproute2 nftables gcc musl-dev"
     " font-noto-emoji font-noto-cjk font-dejavu font-noto",
 }
 

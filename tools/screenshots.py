@@ -11,7 +11,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,15 +20,34 @@ from tests.gui.harness import Display, Person, screenshot, set_environment
 from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, PlainPeer
 from tests.support.tls import client_context
-from twocans.client import Client
+from twocans.client import Address, Client, Nearby, NearbyServer, Search, ServerKey
+from twocans.client.nearby import Networks
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Status
+from twocans.gui.viewmodel.effects import ServersNearby
+from twocans.gui.viewmodel.recent import Recent
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
 WIDE: Final = (960, 660)
 NARROW: Final = (430, 700)
 DEVICES: Final = ("Amélie's telephone", "Kitchen")
 PEOPLE: Final = ("Ben", "Chiara", "Maximiliane-von-Hohenlohe.Lang", "李小龙", "מרים", "Olu", "Zoë")
+NEARBY: Final = tuple(
+    NearbyServer(
+        name=name,
+        address=Address(f"192.168.1.{number + 5}"),
+        key=ServerKey(f"{number:064x}"),
+        invite=invite,
+        online=online,
+        seen_at=0.0,
+    )
+    for number, (name, online, invite) in enumerate((("Workshop", 7, False), ("Reading room", 23, True)))
+)
+
+RECENT: Final = (
+    Recent(address="192.168.1.5", key=f"{0:064x}", user="Amélie", name="Workshop"),
+    Recent(address="10.20.0.4:5051", key=f"{9:064x}", user="Amélie", name="Kitchen"),
+)
 
 
 def main(folder: Path) -> None:
@@ -54,10 +73,17 @@ def make(folder: Path, look: Look) -> None:
         take(person, folder / f"{name}-{look.value}.png")
 
     with ServerProcess("--rate-limit", "0") as server:
-        with person_at(server.port, None, look) as amelie:
+        with person_at(server.port, None, look, networks=dict) as amelie:
+            amelie.wait(lambda: "no network" in amelie.vm.nearby.text)
+            keep(amelie, "login-no-network")
+            amelie.vm.nearby.recent = RECENT
+            amelie.window.take([ServersNearby(Nearby(Search.DONE, NEARBY))])
             amelie.vm.form.set_user("Amélie")
             amelie.window.refresh()
             keep(amelie, "login")
+            resize(amelie, NARROW)
+            keep(amelie, "login-narrow")
+            resize(amelie, WIDE)
             amelie.vm.form.set_server("192.168.1.5:x")
             amelie.window.refresh()
             amelie.key("Return")
@@ -211,9 +237,11 @@ def write(person: Person, text: str) -> None:
 
 
 @contextmanager
-def person_at(port: int, user: str | None, look: Look) -> Iterator[Person]:
+def person_at(
+    port: int, user: str | None, look: Look, *, networks: Callable[[], Networks] | None = None
+) -> Iterator[Person]:
     """Somebody at a window of the usual size."""
-    with Person(port=port, user=user) as person:
+    with Person(port=port, user=user, networks=networks) as person:
         person.window._set_look(look)
         person.window.act(person.vm.close_first_use)
         resize(person, WIDE)

@@ -17,6 +17,7 @@ from typing import Final, Self
 from PIL import Image, ImageGrab
 
 from tests.support.process import environment
+from twocans.client.nearby import Networks
 from twocans.gui.app import Application
 from twocans.gui.viewmodel.state import Screen
 
@@ -116,13 +117,22 @@ class Person:
     Args:
         folder: where settings and log are kept.
         port: the server's; with a `user`, connects at once.
+        networks: where it looks for servers; nowhere if None.
         errors: takes what callbacks raise.
     """
 
-    def __init__(self, *, port: int, user: str | None = None) -> None:
+    def __init__(
+        self, *, port: int, user: str | None = None, networks: Callable[[], Networks] | None = None
+    ) -> None:
         self.errors: list[BaseException] = []
         address = f"127.0.0.1:{port}"
-        self.app = Application(server=address, user=user, connect=user is not None)
+        self.app = Application(
+            server=address,
+            user=user,
+            connect=user is not None,
+            search=networks is not None,
+            networks=networks,
+        )
         self.root = self.app.root
         self.vm = self.app.vm
         self.window = self.app.window
@@ -215,7 +225,7 @@ class Person:
         self._settle()
 
     def click_on(self, text: str) -> None:
-        """Click on the button that says this, or on the text of this name in the list of people."""
+        """Click on the button that says this, or on this text in the list of people or of servers."""
         for widget in self._widgets():
             if (
                 widget.winfo_class() == "TButton"
@@ -224,12 +234,13 @@ class Person:
             ):
                 self.click(widget)
                 return
-        canvas = self.list_canvas
-        for item in canvas.find_all():
-            if text_of(canvas, item) == text:
-                left, top, right, bottom = canvas.bbox(item)
-                self.click(canvas, (left + right) // 2, (top + bottom) // 2)
-                return
+        for canvas in (self.list_canvas, self.server_canvas):
+            for item in canvas.find_all() if canvas.winfo_viewable() else ():
+                if text_of(canvas, item) == text:
+                    left, top, right, bottom = canvas.bbox(item)
+                    x, y = int(canvas.canvasx(0)), int(canvas.canvasy(0))
+                    self.click(canvas, (left + right) // 2 - x, (top + bottom) // 2 - y)
+                    return
         raise AssertionError(f"nothing says {text!r}")
 
     # --- seeing ---
@@ -250,6 +261,20 @@ class Person:
             for widget in self._widgets()
             if isinstance(widget, tk.Canvas) and "peoplelist" in str(widget)
         )
+
+    @property
+    def server_canvas(self) -> tk.Canvas:
+        return next(
+            widget
+            for widget in self._widgets()
+            if isinstance(widget, tk.Canvas) and "serverlist" in str(widget)
+        )
+
+    @property
+    def servers(self) -> list[str]:
+        """All texts that the list of servers draws now."""
+        canvas = self.server_canvas
+        return [text for item in canvas.find_all() if (text := text_of(canvas, item))]
 
     @property
     def composer(self) -> tk.Text:
@@ -332,7 +357,7 @@ class ClientProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self._stderr = (folder / "stderr").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "twocans.gui", *arguments],
+            [sys.executable, "-m", "twocans.gui", "--no-search", *arguments],
             env=environment(
                 {
                     "TWOCANS_CONFIG_DIR": str(folder / "config"),

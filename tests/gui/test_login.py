@@ -31,7 +31,7 @@ def test_the_server_field_is_filled_in_with_localhost_at_first(tmp_path: Path) -
         alice.closed = True
     from twocans.gui.app import Application
 
-    application = Application()
+    application = Application(search=False)
     assert application.vm.form.state.server == "localhost"
     application.window.quit()
 

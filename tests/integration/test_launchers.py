@@ -235,7 +235,7 @@ def test_fresh_clone_starts_the_real_server(
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST_"))
     }
-    options = ["--port", "0", "--log-format", "json", "--data", str(tmp_path / "data")]
+    options = ["--port", "0", "--no-announce", "--log-format", "json", "--data", str(tmp_path / "data")]
     for start in ("first", "second"):
         began = time.monotonic()
         with subprocess.Popen(

@@ -112,6 +112,7 @@ class ServerProcess:
         stdout: a descriptor for its standard output, which is then not read here; needs `port`.
         port: where to listen, if not on a port of the system's choice.
         data: a folder that stays afterwards, instead of its own.
+        announce: whether it announces itself to its network, which it should in one of the test's own only.
     """
 
     def __init__(
@@ -123,10 +124,13 @@ class ServerProcess:
         stdout: int = subprocess.PIPE,
         port: int = 0,
         data: Path | None = None,
+        announce: bool = False,
     ) -> None:
         self._data = tempfile.TemporaryDirectory(prefix="twocans-")
         folder = self._data.name if data is None else str(data)
-        options = ["--host", "127.0.0.1", "--port", str(port), "--data", folder, *arguments]
+        options = ["--host", "127.0.0.1", "--port", str(port), "--data", folder]
+        options += ["--host", "0.0.0.0"] if announce else ["--no-announce"]  # noqa: S104 - all of its network
+        options += arguments
         if json_log:
             options += ["--log-format", "json"]
         self.process = subprocess.Popen(

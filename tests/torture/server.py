@@ -45,7 +45,15 @@ class MortalServer:
         """
         with self._errors.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                *command("--host", "127.0.0.1", "--port", str(self.port), "--data", str(self._data)),
+                *command(
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    str(self.port),
+                    "--no-announce",
+                    "--data",
+                    str(self._data),
+                ),
                 *("--rate-limit", "0", "--log-format", "json"),
                 *self._options,
                 env=environment(),

@@ -38,6 +38,7 @@ from twocans.client.events import (
     UserLeft,
 )
 from twocans.client.keyring_tokens import KeyringOrFileTokens, KeyringTokens, default_tokens
+from twocans.client.nearby import Nearby, NearbyServer, NearbyServers, Search
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.settings import Resume, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
@@ -73,6 +74,9 @@ __all__ = [
     "MessageRefused",
     "MessageStored",
     "Met",
+    "Nearby",
+    "NearbyServer",
+    "NearbyServers",
     "Offline",
     "Online",
     "Outbox",
@@ -85,6 +89,7 @@ __all__ = [
     "ReceiptMoved",
     "RequestFailed",
     "Resume",
+    "Search",
     "ServerKey",
     "SqliteOutbox",
     "Timers",

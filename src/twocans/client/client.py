@@ -32,6 +32,7 @@ from twocans.client.settings import Clock, Resume, Timers, default_clock
 from twocans.client.tokens import MemoryTokens, Tokens
 from twocans.client.trust import MemoryTrust, Trust
 from twocans.protocol.errors import Code
+from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import (
     DEFAULT_PAGE,
     Chat,
@@ -103,6 +104,8 @@ class Client:
         secret: a device code or the password, for the first connection.
         invite: what the server asks newcomers for, for the first connection.
         device: what the owner of the name sees this device as; the computer's name if None.
+        expected_key: the key that was announced for the server. Where none is known yet, a server with another key
+            is refused with `Loss.KEY_CHANGED` before anything is said to it; a key that is known counts more.
 
     Raises:
         AddressInvalid: the address is none.
@@ -125,6 +128,7 @@ class Client:
         secret: str | None = None,
         invite: str | None = None,
         device: str | None = None,
+        expected_key: ServerKey | None = None,
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
         self._random = random or SystemRandom()
@@ -148,6 +152,7 @@ class Client:
             secret=secret,
             invite=invite,
             device=socket.gethostname() if device is None else device,
+            expected_key=expected_key,
         )
         self._driver = Driver(
             self._session,

@@ -33,6 +33,7 @@ class Credentials:
         secret: a device code or the password.
         invite: what a server asks newcomers for.
         device: what the owner sees this device as.
+        expected_key: the key that was announced for the server, if it was; one that is known counts more.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Credentials:
         secret: str | None,
         invite: str | None,
         device: str,
+        expected_key: ServerKey | None,
     ) -> None:
         self.problem = ""
         """A sentence for the user if a key or a token cannot be kept; "" if all can."""
@@ -55,6 +57,7 @@ class Credentials:
         self._secret = secret
         self._invite = invite
         self._device = "".join(char for char in device if char.isprintable())[:MAX_DEVICE_CHARS] or None
+        self._expected_key = expected_key
         self._held: dict[ServerKey, str] = {}
 
     @property
@@ -73,6 +76,8 @@ class Credentials:
             AttemptFailed: it is not the server that is known, or that cannot be told.
         """
         try:
+            if self._expected_key is not None and self._expected_key != key:
+                await self._refuse_unless_known(key, self._expected_key)
             met = await asyncio.to_thread(self._trust.meet, self._server, key)
         except TrustUnusable as error:
             raise AttemptFailed(Ending(Loss.UNVERIFIED, error.text, again=False)) from None
@@ -90,6 +95,17 @@ class Credentials:
             invite=self._invite,
             device=self._device,
         )
+
+    async def _refuse_unless_known(self, key: ServerKey, announced: ServerKey) -> None:
+        """Somebody answers where a server with another key was announced; that is not to be kept as its key.
+
+        Raises:
+            AttemptFailed: nothing is known of this address.
+            TrustUnusable: what is known cannot be read.
+        """
+        if await asyncio.to_thread(self._trust.key, self._server) is None:
+            text = sentences.not_announced(str(self._server), key, announced)
+            raise AttemptFailed(Ending(Loss.KEY_CHANGED, text, again=False, key=key))
 
     async def not_encrypted(self, failed: AttemptFailed) -> AttemptFailed:
         """What answers does not encrypt; that is worse where a server is known."""

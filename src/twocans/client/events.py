@@ -52,7 +52,8 @@ class Offline(Struct, frozen=True):
 
     `retry_in_s` is the pause before the next attempt, in seconds; None if the client will not try again.
     `code` is the protocol's error code when the server refused. With `Loss.KEY_CHANGED`, `key` is the one that
-    the server has shown and `known_key` the one that it had before.
+    the server has shown and `known_key` the one that it had before; None if it is not the
+    one that was announced.
     """
 
     loss: Loss

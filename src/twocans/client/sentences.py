@@ -81,6 +81,15 @@ def key_changed(where: str, key: ServerKey, known: ServerKey) -> str:
     )
 
 
+def not_announced(where: str, key: ServerKey, announced: ServerKey) -> str:
+    """For a server with another key than was announced for it."""
+    return (
+        f"The server at {where} is not the one that was announced: its key is {readable_key(key)} and was announced "
+        f"as {readable_key(announced)}. Somebody may answer in its place. Nothing was sent. Ask whoever runs the "
+        "server which key it shows."
+    )
+
+
 def closed_at_once(where: str) -> str:
     """For a connection that ended before anything was said."""
     return f"{where} ended the connection without a word. Check that a Twocans server is running there."

@@ -6,11 +6,12 @@ import argparse
 import sys
 import time
 import tkinter as tk
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import SystemRandom
 from typing import Final
 
 from twocans.client.cids import new_cid
+from twocans.client.nearby import Networks
 from twocans.gui import errors, look
 from twocans.gui.backend import check_server
 from twocans.gui.bridge import Bridge
@@ -32,12 +33,22 @@ class Application:
     Args:
         server, user: what the login form holds; what was used last if None.
         connect: whether to connect at once.
+        search: whether to look for servers on the network.
+        networks: where to look; see `NearbyServers`.
 
     Raises:
         tkinter.TclError: there is no display.
     """
 
-    def __init__(self, *, server: str | None = None, user: str | None = None, connect: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        server: str | None = None,
+        user: str | None = None,
+        connect: bool = False,
+        search: bool = True,
+        networks: Callable[[], Networks] | None = None,
+    ) -> None:
         file = SettingsFile(config_dir())
         settings, problem = file.load()
         system_dark = look.prefers_dark_soon(LOOK_S)
@@ -55,8 +66,9 @@ class Application:
             preferences=Preferences(settings.sound, settings.notifications),
             server=settings.server if server is None else server,
             user=settings.user if user is None else user,
+            recent=settings.recent,
         )
-        self.bridge = Bridge(self.root, lambda inputs: self.window.take(inputs), time.monotonic)
+        self.bridge = Bridge(self.root, lambda inputs: self.window.take(inputs), time.monotonic, networks)
         self.window = Window(
             self.root,
             self.theme,
@@ -70,6 +82,8 @@ class Application:
         self._ready = True
         self.bridge.start()
         self.window.present()
+        if search:
+            self.window.act(self.vm.nearby.look)
         if problem:
             self._tell(problem)
         if connect:
@@ -96,7 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"Python's window toolkit is too old here (Tk {tk.TkVersion}). Please install a newer Python."
         )
     try:
-        application = Application(server=options.server, user=options.user, connect=options.connect)
+        application = Application(
+            server=options.server, user=options.user, connect=options.connect, search=not options.no_search
+        )
     except tk.TclError as error:
         if "display" not in str(error):
             raise
@@ -112,6 +128,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--user", metavar="NAME", help="your name")
     parser.add_argument("--connect", action="store_true", help="connect at once")
+    parser.add_argument("--no-search", action="store_true", help="do not look for servers on the network")
     return parser.parse_args(argv)
 
 

@@ -19,6 +19,8 @@ from twocans.client import (
     ConnectFailed,
     MemoryOutbox,
     MemoryTokens,
+    Nearby,
+    NearbyServers,
     Online,
     Outgoing,
     RequestFailed,
@@ -30,6 +32,7 @@ from twocans.client import (
     parse_address,
 )
 from twocans.client.errors import ClientError
+from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
 from twocans.gui.export import save
 from twocans.gui.history import PAGE, around, newer
@@ -61,6 +64,7 @@ from twocans.gui.viewmodel.effects import (
     LoadDevices,
     LoadHistory,
     LoadNewer,
+    LookForServers,
     MakeCode,
     MarkRead,
     NewerLoaded,
@@ -76,7 +80,9 @@ from twocans.gui.viewmodel.effects import (
     SendFailed,
     SendMessage,
     SendTyping,
+    ServersNearby,
     ShowNotification,
+    StopLooking,
     SystemLook,
     WithdrawNotifications,
 )
@@ -107,6 +113,7 @@ class Backend:
         put: hands an input to the window, waiting while there are too many.
         put_now: the same without waiting.
         clock: seconds, monotonic.
+        networks: where to look for servers; see `NearbyServers`.
     """
 
     def __init__(
@@ -114,10 +121,13 @@ class Backend:
         put: Callable[[Input], Awaitable[None]],
         put_now: Callable[[Input], None],
         clock: Callable[[], float],
+        networks: Callable[[], Networks] | None = None,
     ) -> None:
         self._put = put
         self._put_now = put_now
+        self._networks = networks
         self._client: Client | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._login: asyncio.Task[None] | None = None
         self._session = 0
         self._export: asyncio.Task[None] | None = None
@@ -141,6 +151,11 @@ class Backend:
                 self._login = self._spawn(self._run(effect))
             case Disconnect():
                 self._end_login()
+            case LookForServers():
+                self._stop_looking()
+                self._looking = self._spawn(self._look_for_servers())
+            case StopLooking():
+                self._stop_looking()
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
             case MarkRead(peer, id_):
@@ -188,10 +203,25 @@ class Backend:
     async def close(self) -> None:
         """Say goodbye and end everything."""
         self._end_login()
+        self._stop_looking()
         await self._notifier.withdraw(None)
         self._sound.close()
         while self._tasks:  # one that ends may have begun another, e.g. the goodbye
             await asyncio.wait(self._tasks)
+
+    # --- the servers nearby ---------------------------------------------------------------------------------
+
+    async def _look_for_servers(self) -> None:
+        def tell(known: Nearby) -> None:
+            self._put_now(ServersNearby(known))
+
+        async with NearbyServers(tell, networks=self._networks):
+            await asyncio.Event().wait()
+
+    def _stop_looking(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
 
     # --- the login ----------------------------------------------------------------------------------------
 
@@ -217,6 +247,7 @@ class Backend:
                 tokens=self._own_tokens if keeping.is_alone else self._tokens,
                 secret=effect.secret,
                 invite=effect.invite,
+                expected_key=effect.expected,
             )
             self._client = client
             waiting = client.pending

@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from twocans.client.nearby import Networks
 from twocans.gui.backend import Backend
 from twocans.gui.viewmodel.effects import ForBackend, Input
 
@@ -39,14 +40,20 @@ class Bridge:
         root: the window, whose thread `on_inputs` runs in.
         on_inputs: takes a slice of inputs, in order.
         clock: seconds, monotonic.
+        networks: where to look for servers; see `NearbyServers`.
     """
 
     def __init__(
-        self, root: tk.Tk, on_inputs: Callable[[list[Input]], None], clock: Callable[[], float]
+        self,
+        root: tk.Tk,
+        on_inputs: Callable[[list[Input]], None],
+        clock: Callable[[], float],
+        networks: Callable[[], Networks] | None = None,
     ) -> None:
         self._root = root
         self._on_inputs = on_inputs
         self._clock = clock
+        self._networks = networks
         self._lock = threading.Lock()
         self._inputs: deque[Input] = deque()
         self._woken = False
@@ -104,7 +111,7 @@ class Bridge:
         self._room = asyncio.Event()
         self._room.set()
         self._ending = asyncio.Event()
-        self._backend = Backend(self._put, self._put_now, self._clock)
+        self._backend = Backend(self._put, self._put_now, self._clock, self._networks)
         self._started.set()
         await self._ending.wait()
         await _within(CLOSE_S, self._backend.close())

@@ -16,6 +16,8 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
+
 FOLDER_VARIABLE: Final = "TWOCANS_CONFIG_DIR"
 FILE_NAME: Final = "client.json"
 _MAX_FILE_BYTES: Final = 64 * 1024
@@ -33,6 +35,7 @@ class Settings(Struct, kw_only=True):
     """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`."""
 
     server: Annotated[str, Meta(max_length=300)] = "localhost"
+    recent: Annotated[list[Recent], Meta(max_length=MAX_RECENT)] = []
     user: Annotated[str, Meta(max_length=100)] = ""
     look: Look = Look.SYSTEM
     text_size: Annotated[float, Meta(ge=0.5, le=3.0)] = 1.0

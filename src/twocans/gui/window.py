@@ -22,6 +22,7 @@ from twocans.gui.viewmodel.effects import (
     Place,
     RaiseWindow,
     RememberLogin,
+    RememberServers,
     RingBell,
     SystemLook,
 )
@@ -219,6 +220,9 @@ class Window:
                 self._raise()
             case RememberLogin(server, user):
                 self._settings.server, self._settings.user = server, user
+                self._save()
+            case RememberServers(recent):
+                self._settings.recent = list(recent)
                 self._save()
             case _:
                 self._do(effect)

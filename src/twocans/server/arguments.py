@@ -64,13 +64,17 @@ def _everything() -> argparse.ArgumentParser:
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
-    from twocans.server.settings.model import default, fields, is_list, is_switch, option, says
+    from twocans.server.settings.model import default, fields, is_list, is_on, is_switch, option, says
 
     for name, field in fields().items():
         description = f"{field.description} (default: {default(name)})".replace("`", "").replace("%", "%%")
         if is_switch(name):
             parser.add_argument(
-                option(name), dest=name, action="store_true", default=argparse.SUPPRESS, help=description
+                option(name),
+                dest=name,
+                action=argparse.BooleanOptionalAction if is_on(name) else "store_true",
+                default=argparse.SUPPRESS,
+                help=description,
             )
         else:
             parser.add_argument(

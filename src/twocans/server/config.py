@@ -75,6 +75,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The networks that they may not connect from, even if `allow` has them."""
     invite: str | None = None
     """What newcomers have to know; None lets everybody in. It is never shown or logged."""
+    announce: bool = False
+    """Whether the server announces itself to the network."""
     limits: Limits = Limits()
 
 

@@ -148,6 +148,14 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             f"Other users of this computer can look into {f['folder']}, though not into what the server keeps there."
         ),
     ),
+    "announced": ("dim", lambda f: f"Windows on this network list this server as “{f['name']}”."),
+    "not_announced": (
+        "yellow",
+        lambda f: (
+            f"This server cannot be announced to the network ({f['why']}), so people have to type its address. Let UDP "
+            "port 5353 through the firewall, or start the server with --no-announce to leave it at that."
+        ),
+    ),
     "runs_as_root": (
         "yellow",
         lambda _: "The server runs as root, which it has no need of. An ordinary user is safer.",

@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
+from twocans.protocol.announcement import Announcement
 from twocans.protocol.keys import ServerKey
+from twocans.server.announcing import Announcer, announced_addresses, server_name
 from twocans.server.certificate import (
     CertificateError,
     Identity,
@@ -20,7 +22,7 @@ from twocans.server.certificate import (
     own_identity,
     passing_identity,
 )
-from twocans.server.config import Concurrency, Config, HistoryMode
+from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.doorkeeper import Doorkeeper
 from twocans.server.keeping.retention import Retention
 from twocans.server.listener import Acceptor, AsyncAcceptor
@@ -63,6 +65,7 @@ class Server:
         self._retention: Retention | None = None
         self._hub: Hub | None = None
         self._key: ServerKey | None = None
+        self._announcer: Announcer | None = None
         self._stopped = False
 
     @property
@@ -149,6 +152,23 @@ class Server:
                 log=self._log,
             )
             self._retention.start()
+        if config.announce:
+            self._announcer = Announcer(
+                port=self._port,
+                addresses=lambda: announced_addresses(config.host),
+                announcement=self._announcement,
+                log=self._log,
+            )
+            self._announcer.start()
+
+    def _announcement(self) -> Announcement:
+        return Announcement(
+            name=server_name(socket.gethostname()),
+            key=self.key,
+            invite=self._config.invite is not None,
+            tls_required=self._config.tls is TlsMode.REQUIRED,
+            online=len(self.hub.roster),
+        )
 
     def _identify(self) -> Identity:
         config = self._config
@@ -187,6 +207,8 @@ class Server:
         if self._acceptor is None or self._stopped:
             return
         self._stopped = True
+        if self._announcer is not None:
+            await self._announcer.stop()
         self.hub.roster.fall_silent()
         await self._acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
         if self._retention is not None:

@@ -14,6 +14,7 @@ from tests.support.certificates import Identity, identity
 from tests.unit.client.sessions import welcome
 from twocans.client import Client, Event, Timers, Tokens, Trust
 from twocans.protocol import json
+from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Bye, Frame, FromClient, Hello, Synced, Welcome
 
 DEADLINE_S: Final = 20.0
@@ -197,9 +198,18 @@ class ScriptedServer:
         timers: Timers = QUICK,
         trust: Trust | None = None,
         tokens: Tokens | None = None,
+        expected_key: ServerKey | None = None,
     ) -> Client:
         """A client for this server that is not connected yet."""
-        return Client(self.address, user, timers=timers, trust=trust, tokens=tokens, device="test")
+        return Client(
+            self.address,
+            user,
+            timers=timers,
+            trust=trust,
+            tokens=tokens,
+            device="test",
+            expected_key=expected_key,
+        )
 
     async def accept(self) -> Conversation:
         """The next connection, as soon as there is one."""

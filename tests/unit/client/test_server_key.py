@@ -315,3 +315,54 @@ def test_all_that_was_written_arrives_before_the_goodbye(start: Callable[..., No
             await closing
 
     start(scenario())
+
+
+# --- a key that was announced ------------------------------------------------------------------------------
+
+
+def test_a_server_that_has_not_the_announced_key_hears_nothing_and_is_not_remembered() -> None:
+    async def scenario() -> None:
+        trust, tokens = MemoryTrust(), WatchedTokens()
+        async with ScriptedServer(NEW) as server:
+            client = server.client(trust=trust, tokens=tokens, expected_key=OLD.key)
+            failing = asyncio.create_task(failure(client))
+            assert await everything_from(await server.accept()) == b""
+            failed = await failing
+            assert (failed.loss, failed.key, failed.known_key) == (Loss.KEY_CHANGED, NEW.key, None)
+            assert readable_key(NEW.key) in failed.text
+            assert readable_key(OLD.key) in failed.text
+            assert tokens.asked == []
+            assert trust.key(parse_address(server.address)) is None
+
+    run(scenario())
+
+
+def test_a_server_that_has_the_announced_key_is_met_for_the_first_time() -> None:
+    async def scenario() -> None:
+        trust = MemoryTrust()
+        async with ScriptedServer(NEW) as server:
+            client = server.client(trust=trust, expected_key=NEW.key)
+            await server.let_in(client)
+            online = await next_of(client, Online)
+            assert (online.key, online.first_use) == (NEW.key, True)
+            assert trust.key(parse_address(server.address)) == NEW.key
+            await client.close()
+
+    run(scenario())
+
+
+def test_a_known_key_counts_more_than_an_announced_one() -> None:
+    async def scenario() -> None:
+        trust = MemoryTrust()
+        async with ScriptedServer(NEW) as server:
+            where = parse_address(server.address)
+            trust.accept(where, NEW.key)
+            client = server.client(trust=trust, expected_key=OLD.key)
+            await server.let_in(client)
+            await client.close()
+            trust.accept(where, OLD.key)
+            failing = asyncio.create_task(failure(server.client(trust=trust, expected_key=NEW.key)))
+            assert await everything_from(await server.accept()) == b""
+            assert (await failing).known_key == OLD.key
+
+    run(scenario())

@@ -11,7 +11,7 @@ from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel import Update, ViewModel
 from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, OutboxOpened, SendMessage
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
-from twocans.protocol.keys import server_key
+from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import LimitsInForce, Message
 
 KEY = server_key(b"the server's")
@@ -69,11 +69,14 @@ class Desk:
         for event in events:
             self.vm.handle(FromClient(self.vm.form.session, event))
 
-    def log_in(self, *others: str, front: bool = True) -> None:
+    def welcome(self, *others: str, key: ServerKey = KEY) -> Online:
+        me = self.vm.form.state.user
+        return Online(me, "server", (me, *others), LIMITS, True, key)
+
+    def log_in(self, *others: str, front: bool = True, key: ServerKey = KEY) -> None:
         self.vm.connect()
         assert self.all(Connect)
-        me = self.vm.form.state.user
-        self.event(Online(me, "server", (me, *others), LIMITS, True, KEY), CaughtUp(0))
+        self.event(self.welcome(*others, key=key), CaughtUp(0))
         self.vm.set_in_front(front)
         self.forget()
 

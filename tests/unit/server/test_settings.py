@@ -61,7 +61,7 @@ def _problems_of(file: Path, text: str | bytes) -> list[str]:
 
 def test_without_anything_the_defaults_are_in_force(tmp_path: Path) -> None:
     in_force = _read("--data", str(tmp_path))
-    assert in_force.settings.config() == Config(data=tmp_path)
+    assert in_force.settings.config() == Config(data=tmp_path, announce=True)
     assert in_force.settings.config().limits == Limits()
     assert in_force.origins == {"data": "--data"}
 
@@ -161,6 +161,23 @@ def test_open_ends_a_code_from_elsewhere(file: Path, monkeypatch: pytest.MonkeyP
     assert _in_folder(file, "--open").settings.invite is None
     monkeypatch.setenv("TWOCANS_OPEN", "true")
     assert _in_folder(file).settings.invite is None
+
+
+def test_a_switch_that_is_on_is_turned_off_in_each_of_the_three_spellings(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _in_folder(file).settings.config().announce
+    assert not _in_folder(file, "--no-announce").settings.config().announce
+    assert _in_folder(file, "--no-announce").origins["announce"] == "--no-announce"
+    file.write_text("announce = false\n")
+    assert not _in_folder(file).settings.announce
+    assert _in_folder(file, "--announce").settings.announce
+    assert _in_folder(file, "--announce").origins["announce"] == "--announce"
+    monkeypatch.setenv("TWOCANS_ANNOUNCE", "true")
+    assert _in_folder(file).settings.announce
+    file.write_text("announce = 1\n")
+    (problem,) = _problems_of(file, "announce = 1\n")
+    assert problem.endswith("announce is 1, but has to be true or false.")
 
 
 def test_code_ends_open_from_a_weaker_source(file: Path) -> None:

@@ -10,10 +10,12 @@ from enum import Enum
 from typing import TypeAlias
 
 from twocans.client.events import Event
+from twocans.client.nearby import Nearby
 from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
+from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message
 
@@ -25,7 +27,7 @@ class Connect:
     """Connect to `server` as `user`; what comes of it carries `session`.
 
     `secret` is a device code or the password, `invite` what newcomers are asked for. `accept` is a key that the user
-    has brought from the server's console: from now on it is that server's.
+    has brought from the server's console: from now on it is that server's. `expected` is the one that was announced.
     """
 
     session: int
@@ -34,6 +36,17 @@ class Connect:
     secret: str | None = field(default=None, repr=False)
     invite: str | None = field(default=None, repr=False)
     accept: ServerKey | None = None
+    expected: ServerKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookForServers:
+    """Look for servers on the network, and tell what is found until told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopLooking:
+    """Look for servers no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +237,13 @@ class RememberLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberServers:
+    """Keep these for the next start: the servers that were used last."""
+
+    recent: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskLink:
     """Ask whether to open a link whose text could be taken for another destination."""
 
@@ -233,6 +253,8 @@ class AskLink:
 ForBackend: TypeAlias = (
     Connect
     | Disconnect
+    | LookForServers
+    | StopLooking
     | SendMessage
     | MarkRead
     | SendTyping
@@ -255,7 +277,7 @@ ForBackend: TypeAlias = (
     | OpenLink
     | AskLook
 )
-ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | AskLink
+ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | RememberServers | AskLink
 Effect: TypeAlias = ForBackend | ForWindow
 
 
@@ -473,6 +495,13 @@ class SystemLook:
 
 
 @dataclass(frozen=True, slots=True)
+class ServersNearby:
+    """What is known of the servers nearby has changed."""
+
+    known: Nearby
+
+
+@dataclass(frozen=True, slots=True)
 class RingBell:
     """Nothing here can play a tone; the toolkit's bell has to do."""
 
@@ -495,5 +524,6 @@ Input: TypeAlias = (
     | SendFailed
     | NotificationClicked
     | SystemLook
+    | ServersNearby
     | RingBell
 )

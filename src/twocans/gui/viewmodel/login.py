@@ -47,11 +47,13 @@ class LoginForm:
         self._check_server = check_server
         self.state = Login(server=server, user=user)
         self.session = 0
+        self._expected: ServerKey | None = None
 
     def set_server(self, text: str) -> None:
         """The server field was edited; what was said about it no longer holds."""
         if text != self.state.server:
             self.state.server = text
+            self._expected = None
             self.state.server_error = self.state.message = ""
             self._need(None)
             self._changes.draw(Part.LOGIN)
@@ -70,6 +72,25 @@ class LoginForm:
             self.state.secret = text
             self.state.secret_error = ""
             self._changes.draw(Part.LOGIN)
+
+    def choose(self, server: str, expected: ServerKey | None, *, user: str) -> None:
+        """Connect to a server that was chosen, or ask as whom.
+
+        Args:
+            server: its address.
+            expected: the key that was announced for it, which counts until the field is edited.
+            user: as whom; as it stands in the form if "".
+        """
+        if self.state.connecting:
+            return
+        self.set_server(server)
+        self._expected = expected
+        if user:
+            self.set_user(user)
+        if self.state.user.strip():
+            self.connect()
+        else:
+            self._changes.do(Focus(Place.USER))
 
     def connect(self, *, accept: ServerKey | None = None) -> bool:
         """Connect, if the fields allow; says whether an attempt has begun.
@@ -104,6 +125,7 @@ class LoginForm:
                 secret=secret if state.needs is Need.SECRET else None,
                 invite=secret if state.needs is Need.INVITE else None,
                 accept=accept,
+                expected=self._expected,
             )
         )
         return True

@@ -58,6 +58,7 @@ from twocans.gui.viewmodel.effects import (
     RetryNow,
     RingBell,
     SendFailed,
+    ServersNearby,
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of
@@ -266,6 +267,8 @@ class ViewModel(Guarding):
                 self._changes.do(RaiseWindow())
                 if peer in self.chats.all:
                     self.open(self.chats.all[peer].name)
+            case ServersNearby(known):
+                self.nearby.taken(known)
             case SystemLook() | RingBell():
                 pass  # for the window itself
             case _ if what.session != self.form.session:
@@ -360,6 +363,8 @@ class ViewModel(Guarding):
             self.chats.begin(event.user, same=login == self._login)
             self._login = login
             self.form.welcomed(event.user)
+            self.nearby.used(self.form.state.server.strip(), event.user, event.key)
+            self.nearby.pause()
             self.screen = Screen.MAIN
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
@@ -419,6 +424,8 @@ class ViewModel(Guarding):
         self.end_export()
         if self.chats.open is not None:
             self.chats.close()
+        if self.screen is Screen.MAIN:
+            self.nearby.resume()
         self.screen = Screen.LOGIN
         message = spelled_out(message)
         self.form.state.connecting = False

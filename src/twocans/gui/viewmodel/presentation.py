@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from twocans.gui.transcript.model import Bubble
@@ -14,7 +14,9 @@ from twocans.gui.viewmodel.devices import MyDevices
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
+from twocans.gui.viewmodel.nearby import ServerChoice
 from twocans.gui.viewmodel.people import arrange, one_line, when
+from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import (
     Banner,
     Clock,
@@ -47,6 +49,7 @@ class Presentation:
         check_server: what is wrong with a server's address, as a sentence; None if nothing is.
         preferences: what the user wants to hear and see; shared with whoever changes it.
         server, user: what the login form holds at first.
+        recent: the servers that were used last.
     """
 
     def __init__(
@@ -58,11 +61,13 @@ class Presentation:
         preferences: Preferences | None = None,
         server: str = "localhost",
         user: str = "",
+        recent: Sequence[Recent] = (),
     ) -> None:
         self._clock = clock
         self._changes = Changes()
         self.preferences = preferences or Preferences()
         self.form = LoginForm(self._changes, check_server, server=server, user=user)
+        self.nearby = ServerChoice(self._changes, self.form, recent)
         self.chats = Chats(self._changes, clock, new_cid)
         self.finder = Finder(self._changes, clock)
         self.devices = MyDevices(self._changes, clock)

@@ -12,8 +12,10 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import Place
 from twocans.gui.viewmodel.state import Need
 from twocans.gui.views.common import Act, Field, Hiding
+from twocans.gui.views.nearby import ServerList
 
 _NEEDED: Final = {Need.INVITE: "Invite code", Need.SECRET: "Code or password"}
+_MIDDLE: Final = 0.48
 
 
 class LoginView(ttk.Frame):
@@ -23,6 +25,7 @@ class LoginView(ttk.Frame):
         super().__init__(parent, style="Base.TFrame")
         self._theme, self._vm, self._act = theme, vm, act
         self._dots = 0
+        self._rows: list[tuple[tk.Widget, str, int, int]] = []
         self._card = ttk.Frame(self, style="Base.TFrame")
         self._sign = ttk.Label(self._card, style="Base.TLabel")
         self._title = ttk.Label(self._card, text="Twocans", style="Huge.Base.TLabel")
@@ -42,6 +45,7 @@ class LoginView(ttk.Frame):
         self._secret_error = ttk.Label(self._card, justify="left")
         self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
         self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
+        self._servers = ServerList(self._card, theme, vm, act)
         self._server.set_placeholder("localhost or 192.168.1.5")
         self._user.set_placeholder("The name that others see")
         self._server.text.trace_add("write", lambda *_: act(vm.form.set_server, self._server.text.get()))
@@ -83,6 +87,7 @@ class LoginView(ttk.Frame):
                 label.grid_remove()
             field.entry.state(["disabled" if state.connecting else "!disabled"])
         self._show_secret()
+        self._show_servers()
         self._message.configure(text=state.message)
         if state.message:
             self._message.grid()
@@ -99,12 +104,12 @@ class LoginView(ttk.Frame):
     def restyle(self) -> None:
         """Sizes and colours have changed."""
         em = self._theme.em
-        self._card.place(relx=0.5, rely=0.48, anchor="center", relwidth=1.0, width=-em(3))
+        self._card.place(relx=0.5, rely=_MIDDLE, anchor="center", relwidth=1.0, width=-em(3))
         self._sign.configure(image=self._theme.sign(4.6))
         self._card.columnconfigure(0, weight=1)
         self._card.columnconfigure(1, minsize=em(21), weight=0)
         self._card.columnconfigure(2, weight=1)
-        rows: list[tuple[tk.Widget, str, int, int]] = [
+        self._rows = [
             (self._sign, "", 0, em(0.4)),
             (self._title, "", 0, em(0.1)),
             (self._subtitle, "", 0, em(1.4)),
@@ -120,14 +125,25 @@ class LoginView(ttk.Frame):
             (self._secret_error, "w", em(0.1), em(0.2)),
             (self._connect, "ew", em(1.1), em(0.5)),
             (self._busy, "ew", 0, 0),
+            (self._servers, "ew", em(0.2), 0),
         ]
-        for row, (widget, sticky, above, below) in enumerate(rows):
+        for row, (widget, sticky, above, below) in enumerate(self._rows):
             widget.grid(row=row, column=1, sticky=sticky, pady=(above, below))
         self._server.restyle()
         self._user.restyle()
         self._secret.restyle()
+        self._servers.restyle()
         self._wrap()
         self.show()
+
+    def _show_servers(self) -> None:
+        """The servers to choose from, if there are any or could be."""
+        self._servers.show()
+        if self._servers.is_empty:
+            self._servers.grid_remove()
+        else:
+            self._servers.grid()
+        self._fit()
 
     def _show_secret(self) -> None:
         """The field for what the server asks for beside the name, if it does."""
@@ -148,25 +164,38 @@ class LoginView(ttk.Frame):
                 widget.grid()
 
     def _fit(self) -> None:
-        """Leave out the sign, then the title, in a window that has no room for them."""
-        room, needed = self.winfo_height(), self._card.winfo_reqheight()
+        """Leave out the sign, then the title, in a window that has no room for them; the list has what is left."""
+        # The card's middle is a little above that of the window.
+        room = round(self.winfo_height() * 2 * _MIDDLE)
+        if room <= 2:
+            return
         ornaments = ((self._title, self._subtitle), (self._sign,))
-        if needed > room > 1:
-            shown = next((group for group in reversed(ornaments) if group[0].winfo_manager()), ())
-            for widget in shown:
-                widget.grid_remove()
-        else:
-            hidden = next((group for group in ornaments if not group[0].winfo_manager()), ())
-            # What is taken out and the space around it, which is less than so much.
-            if hidden and needed + sum(one.winfo_reqheight() for one in hidden) + self._theme.em(2) <= room:
-                for widget in hidden:
+        # Not asked of the card, which knows only later what its parts need by now.
+        needed = {widget: widget.winfo_reqheight() + above + below for widget, _, above, below in self._rows}
+        form = (
+            one
+            for one in needed
+            if one.winfo_manager() and one not in {*ornaments[0], *ornaments[1], self._servers}
+        )
+        room -= sum(needed[widget] for widget in form) + self._servers.above + self._theme.em(1.2)
+        fits = True
+        for group in ornaments:
+            height = sum(needed[widget] for widget in group)
+            fits = fits and height <= room - self._servers.least
+            room -= height if fits else 0
+            for widget in group:
+                if fits:
                     widget.grid()
+                else:
+                    widget.grid_remove()
+        self._servers.fit(max(0, room))
 
     def _wrap(self) -> None:
         width = min(self._theme.em(21), max(100, self.winfo_width() - self._theme.em(3)))
         self._card.columnconfigure(1, minsize=width)
         for label in (self._server_error, self._user_error, self._secret_error, self._message):
             label.configure(wraplength=width, font=Face.SMALL.value)
+        self._servers.wrap(width)
         self._fit()
 
     def _press(self) -> None:

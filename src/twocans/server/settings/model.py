@@ -101,6 +101,11 @@ class Settings(BaseSettings):
         Field(description="those from where nobody may connect, even if `allow` has them"),
     ] = ()
 
+    announce: Annotated[
+        kinds.Switch,
+        Field(description="announce the server to the network, so that windows list it"),
+    ] = True
+
     max_connections: Annotated[
         Whole,
         Says(unit="connections"),
@@ -218,6 +223,7 @@ class Settings(BaseSettings):
             invite=None if self.invite is None else self.invite.get_secret_value(),
             allow=self.allow,
             deny=self.deny,
+            announce=self.announce,
             limits=Limits(rate_per_s=self.rate_limit, **limits),
         )
 
@@ -230,6 +236,11 @@ def fields() -> dict[str, FieldInfo]:
 def is_switch(name: str) -> bool:
     """Whether an option is enough to turn a setting on, without a value."""
     return fields()[name].annotation is bool
+
+
+def is_on(name: str) -> bool:
+    """Whether a setting is a switch that is on if nobody says otherwise."""
+    return is_switch(name) and fields()[name].default is True
 
 
 def is_list(name: str) -> bool:
@@ -254,9 +265,9 @@ def allowed(name: str) -> str:
     return f"a number from {bounds['ge']} to {bounds['le']}" if bounds else says(name).allowed
 
 
-def option(name: str) -> str:
-    """How a setting is called on the command line."""
-    return "--" + name.replace("_", "-")
+def option(name: str, *, off: bool = False) -> str:
+    """How a setting is called on the command line; a switch that is on by default can be turned off there, too."""
+    return ("--no-" if off else "--") + name.replace("_", "-")
 
 
 def variable(name: str) -> str:

@@ -100,9 +100,13 @@ def read(options: Mapping[str, Any], *, only: Iterable[str] = ()) -> InForce:
         SettingsInvalid: something that is given cannot be.
     """
     wanted = frozenset(only) or frozenset(fields())
+
+    def typed(name: str) -> str:
+        return option(name, off=options[name] is False)
+
     layers = [
         _Layer(_only(wanted, EnvSettingsSource(Settings, case_sensitive=False)()), variable, variable),
-        _Layer(_only(wanted, options), option, option),
+        _Layer(_only(wanted, options), typed, typed),
     ]
     problems = [problem for layer in layers for problem in layer.problems]
     named = options.get("config")
