@@ -29,6 +29,9 @@ class Code(StrEnum):
     CONFLICT = "conflict"
     SERVER_FULL = "server_full"
     BANNED = "banned"
+    NO_SUCH_FILE = "no_such_file"
+    FILE_TOO_LARGE = "file_too_large"
+    STORAGE_FULL = "storage_full"
     INTERNAL = "internal"
 
 

@@ -29,6 +29,19 @@ Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 
 DEFAULT_PAGE: Final = 50
 
+FileHash: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+"""The SHA-256 of a file's content, in small hexadecimal digits."""
+
+Size: TypeAlias = Annotated[int, Meta(ge=0, le=_INT64_MAX)]
+"""How long a file is, in bytes."""
+
+
+class FileRef(Struct, frozen=True, gc=False):
+    """A file that a message carries, by its content; the message's text is its name."""
+
+    hash: FileHash
+    size: Size
+
 
 class Frame(Struct, frozen=True, gc=False, omit_defaults=True):
     """What all frames share: their verb."""
@@ -58,12 +71,13 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
 
 
 class Send(Frame, frozen=True, gc=False, omit_defaults=True):
-    """A message on its way to the server."""
+    """A message on its way to the server; with `file`, `text` is that file's name."""
 
     verb: ClassVar[str] = "MSG"
     to: str
     text: str
     cid: Cid
+    file: FileRef | None = None
 
 
 class Got(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -154,6 +168,23 @@ class SetPassword(Frame, frozen=True, gc=False, omit_defaults=True):
     password: Annotated[str, Meta(max_length=256)] | None = None
 
 
+class UploadQuery(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Asks to bring a file; answered by `Ticket`."""
+
+    verb: ClassVar[str] = "UPLOAD"
+    hash: FileHash
+    size: Size
+    rid: Rid
+
+
+class DownloadQuery(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Asks to fetch the file that the message `id` carries; answered by `Ticket`."""
+
+    verb: ClassVar[str] = "DOWNLOAD"
+    id: Id
+    rid: Rid
+
+
 class Bye(Frame, frozen=True, gc=False, omit_defaults=True):
     """Leaves at once."""
 
@@ -181,12 +212,16 @@ class Pong(Frame, frozen=True, gc=False, omit_defaults=True):
 
 
 class LimitsInForce(Struct, frozen=True, gc=False):
-    """What this server enforces, told in `Welcome`. `rate` is in messages per second, 0 for no limit."""
+    """What this server enforces, told in `Welcome`.
+
+    `rate` is in messages per second, 0 for no limit. `file_bytes` is the size of the largest file, 0 for none at all.
+    """
 
     line_bytes: int
     text_bytes: int
     rate: float
     burst: float
+    file_bytes: int = 0
 
 
 class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -238,10 +273,11 @@ class Left(Frame, frozen=True, gc=False):
     user: str
 
 
-class Message(Frame, frozen=True, gc=False):
+class Message(Frame, frozen=True, gc=False, omit_defaults=True):
     """A message in this account's inbox, its own included when another of its devices sent it.
 
-    `cid` is its sender's own id for it; empty if it came without one, from a plain client or the server.
+    `cid` is its sender's own id for it; empty if it came without one, from a plain client or the server. With `file`,
+    `text` is that file's name.
     """
 
     verb: ClassVar[str] = "MSG"
@@ -251,6 +287,7 @@ class Message(Frame, frozen=True, gc=False):
     to: str
     text: str
     cid: str
+    file: FileRef | None = None
 
 
 class Ack(Frame, frozen=True, gc=False):
@@ -357,6 +394,19 @@ class DeviceCode(Frame, frozen=True, gc=False):
     valid_s: int
 
 
+class Ticket(Frame, frozen=True, gc=False):
+    """Lets one file be brought or fetched by HTTP: a request may begin within `valid_s` seconds.
+
+    `offset` is how much of it the server has already, in bytes: what follows is to be brought, if anything does.
+    """
+
+    verb: ClassVar[str] = "TICKET"
+    rid: Rid
+    ticket: Annotated[str, Meta(max_length=512)]
+    offset: Size
+    valid_s: int
+
+
 class Error(Frame, frozen=True, gc=False, omit_defaults=True):
     """Something was refused; `text` is a sentence for a person, `code` is for a program.
 
@@ -414,6 +464,8 @@ FromClient: TypeAlias = (
     | CodeQuery
     | Revoke
     | SetPassword
+    | UploadQuery
+    | DownloadQuery
     | Ping
     | Pong
     | Bye
@@ -435,6 +487,7 @@ FromServer: TypeAlias = (
     | Found
     | Devices
     | DeviceCode
+    | Ticket
     | Error
     | Ping
     | Pong
