@@ -1,4 +1,4 @@
-"""What a file may be called, so that its name leads out of no folder and can be written down on every system."""
+"""What a file may be called, so that its name leads out of no folder and can be written down on every system; its size."""
 
 from __future__ import annotations
 
@@ -31,6 +31,19 @@ def safe_name(name: str) -> str:
     while (cleaned := _cleaned(name)) != name:
         name = cleaned
     return name or NAMELESS
+
+
+def readable_size(size: int) -> str:
+    """A number of bytes for people, as in `2.1 MB`: a kilobyte is 1000 bytes."""
+    if size < 1000:
+        return "1 byte" if size == 1 else f"{size} bytes"
+    number = float(size)
+    for unit in ("KB", "MB", "GB", "TB", "PB", "EB"):
+        number /= 1000
+        # What would be rounded up to a thousand is one of the next.
+        if number < 999.5 or unit == "EB":
+            break
+    return f"{number:.1f} {unit}" if number < 9.95 else f"{number:.0f} {unit}"
 
 
 def _cleaned(name: str) -> str:

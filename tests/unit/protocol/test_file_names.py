@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twocans.protocol.file_names import MAX_NAME_BYTES, safe_name
+from twocans.protocol.file_names import MAX_NAME_BYTES, readable_size, safe_name
 from twocans.protocol.text import spelled_out
 
 
@@ -71,3 +71,22 @@ def test_all_names_are_safe_and_stay_so(name: str) -> None:
     assert len(safe.encode()) <= MAX_NAME_BYTES
     assert not set(safe) & set('/\\<>:"|?*\0\n\r\t')
     assert safe.strip(" .") == safe
+
+
+@pytest.mark.parametrize(
+    ("size", "readable"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 KB"),
+        (9_940, "9.9 KB"),
+        (9_960, "10 KB"),
+        (999_400, "999 KB"),
+        (999_600, "1.0 MB"),
+        (2_147_483_648, "2.1 GB"),
+        (2**63 - 1, "9.2 EB"),
+    ],
+)
+def test_sizes_are_said_for_people(size: int, readable: str) -> None:
+    assert readable_size(size) == readable
