@@ -32,18 +32,22 @@ from twocans.client import (
     parse_address,
 )
 from twocans.client.errors import ClientError
+from twocans.client.events import TransferMoved
 from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
 from twocans.gui.export import save
+from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
+from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
     AroundLoaded,
     AskLook,
     CancelExport,
+    CancelTransfer,
     ChangePassword,
     ChatsLoaded,
     Connect,
@@ -53,9 +57,12 @@ from twocans.gui.viewmodel.effects import (
     ExportChat,
     ExportEnded,
     ExportMoved,
+    FetchFile,
+    FetchPicture,
     FindPeople,
     ForBackend,
     FromClient,
+    GoOnWithTransfer,
     HistoryLoaded,
     Input,
     KeepingFailed,
@@ -69,18 +76,22 @@ from twocans.gui.viewmodel.effects import (
     MarkRead,
     NewerLoaded,
     NotificationClicked,
+    OpenFile,
     OpenLink,
     OutboxOpened,
+    PauseTransfer,
     PeopleFound,
     PlaySound,
     ResultsLoaded,
     RetryNow,
     RingBell,
     SearchMessages,
+    SendFiles,
     SendFailed,
     SendMessage,
     SendTyping,
     ServersNearby,
+    ShowFile,
     ShowNotification,
     StopLooking,
     SystemLook,
@@ -140,6 +151,7 @@ class Backend:
         self._tasks: set[asyncio.Task[None]] = set()
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._sound = Sound(clock, lambda: put_now(RingBell()))
+        self._filing = Filing(PictureCache(default_folder()), put_now, self._ask)
 
     def do(self, effect: ForBackend) -> None:
         """Carry an effect out; what takes time goes on by itself."""
@@ -194,6 +206,17 @@ class Backend:
                 self._ask(self._sound.play())
             case AskLook():
                 self._ask(self._look())
+            case (
+                SendFiles()
+                | FetchFile()
+                | FetchPicture()
+                | PauseTransfer()
+                | GoOnWithTransfer()
+                | CancelTransfer()
+                | OpenFile()
+                | ShowFile()
+            ):
+                self._filing.do(effect, client, self._session)
             case OpenLink(url):
                 if url.lower().startswith(_SAFE_LINKS):
                     self._ask(_open_link(url))
@@ -253,10 +276,15 @@ class Backend:
             waiting = client.pending
             await client.connect()
             async for event in client:
+                if isinstance(event, TransferMoved) and self._filing.keeps(event.transfer, session):
+                    continue
                 await self._put(FromClient(session, event))
                 if waiting is not None:
                     self._put_now(OutboxOpened(session, waiting, keeping.problem))
                     waiting = None
+                    for transfer in client.transfers.all:
+                        if not self._filing.keeps(transfer, session):
+                            self._put_now(FromClient(session, TransferMoved(transfer)))
                 if isinstance(event, Online) and (client.problem or problem):
                     self._put_now(KeepingFailed(session, client.problem or problem))
         except ConnectFailed as error:

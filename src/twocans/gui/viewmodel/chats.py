@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from twocans.client.events import MessageStored
 from twocans.client.outbox import Outgoing
+from twocans.client.transfers import Transfer, TransferState
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.effects import (
+    Append,
+    FetchPicture,
     LoadChats,
     MarkRead,
+    Prepend,
     Reset,
     SendMessage,
     SendTyping,
+    TranscriptChange,
 )
-from twocans.gui.viewmodel.entries import key_of, own_key
+from twocans.gui.viewmodel.entries import Entry, key_of, own_key
+from twocans.gui.viewmodel.filecards import FileCards
 from twocans.gui.viewmodel.paging import Paging
 from twocans.gui.viewmodel.state import Clock, Composer, Part
-from twocans.protocol.messages import Chat, LimitsInForce, Message
+from twocans.protocol.messages import Chat, FileRef, LimitsInForce, Message
 from twocans.protocol.names import SERVER_NAME
 
 TYPING_SHOWN_S: Final = 6.0
 DEFAULT_TEXT_BYTES: Final = 16_384
 _HINT_FROM: Final = 0.8
+MOST_PICTURES: Final = 40
+"""How many pictures of a chat are fetched at once, the newest."""
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -42,11 +51,15 @@ class Chats(Paging):
     """
 
     def __init__(self, changes: Changes, clock: Clock, new_cid: Callable[[], str]) -> None:
-        super().__init__(changes, clock)
+        self.files = FileCards(clock)
+        """How far the files of messages have got."""
+        super().__init__(changes, clock, self.files.card)
         self._new_cid = new_cid
         self.in_front = False
         self.at_bottom = True
         self.text_bytes = DEFAULT_TEXT_BYTES
+        self.file_bytes = 0
+        """The size of the largest file that the server takes; 0 for none at all."""
         self._reads_owed: dict[str, int] = {}
         self._doubtful: set[tuple[str, str]] = set()
 
@@ -57,6 +70,7 @@ class Chats(Paging):
         self.me = me
         if not same:
             self.all.clear()
+            self.files.begin()
             self._reads_owed.clear()
             self.open = None
             self.epoch = 0
@@ -73,8 +87,10 @@ class Chats(Paging):
         """There is a connection; a `fresh` log starts numbering anew."""
         self.me, self.connected = me, True
         self.text_bytes = limits.text_bytes or DEFAULT_TEXT_BYTES
+        self.file_bytes = limits.file_bytes
         if fresh or not self.epoch:
             self.epoch += 1
+            self.files.forget_ids()
             self._reads_owed.clear()
             for conversation in self.all.values():
                 conversation.freeze_marks(self.epoch)
@@ -100,7 +116,9 @@ class Chats(Paging):
             conversation = self.of(message.to)
             self._doubtful.discard((conversation.key, own_key(message.cid)))
             if conversation.get(own_key(message.cid)) is None:
-                changes = conversation.queue(message.cid, message.text, self._clock.now_ms(), self.me)
+                changes = conversation.queue(
+                    message.cid, message.text, self._clock.now_ms(), self.me, message.file
+                )
                 self._show(conversation, changes)
         for key, entry_key in self._doubtful:
             # Its fate was told when nobody listened any more; if it is stored, the history has it.
@@ -127,6 +145,7 @@ class Chats(Paging):
         conversation.unread_from = self._nth_unread(conversation, conversation.unread)
         self._changes.forget_transcript()
         self._changes.transcript([Reset(conversation.view)])
+        self._want_pictures([Reset()])
         self._changes.draw(Part.CHAT | Part.HEADER | Part.COMPOSER | Part.PEOPLE)
         if at is not None:
             self.go_to(at)
@@ -202,6 +221,10 @@ class Chats(Paging):
         self._show(conversation, conversation.requeue(key, self._clock.now_ms()))
         self._changes.do(SendMessage(conversation.name, entry.text, key.removeprefix("own/")))
 
+    def drop(self, conversation: Conversation, key: str) -> None:
+        """Show a message that is not in the log no longer."""
+        self._show(conversation, conversation.drop(key))
+
     def composer(self, *, here: bool, unencrypted: bool) -> Composer:
         """What the field to write in looks like.
 
@@ -249,15 +272,44 @@ class Chats(Paging):
             conversation.unread_from = conversation.entries[-1].key
         return conversation, True
 
-    def stored(self, cid: str, to: str, text: str, id_: int, at_ms: int) -> None:
+    def stored(self, event: MessageStored) -> None:
         """The server has a message of one's own."""
-        conversation = self.of(to)
-        self._show(conversation, conversation.stored(cid, text, id_, at_ms, self.epoch, self.me))
+        conversation = self.of(event.to)
+        message = Message(event.id, event.at, self.me, conversation.name, event.text, event.cid, event.file)
+        self._show(conversation, conversation.stored(message, self.epoch))
 
     def refused(self, cid: str, to: str, text: str) -> None:
         """A message of one's own will not be sent; `text` says why."""
         conversation = self.of(to)
         self._show(conversation, conversation.fail(own_key(cid), text or "It could not be sent."))
+
+    def file_moved(self, transfer: Transfer) -> None:
+        """A file is on its way to somebody, or here, and has got further."""
+        conversation = self.of(transfer.peer)
+        self.files.moved(transfer)
+        if not transfer.outgoing:
+            key = conversation.key_at(transfer.message_id or 0, self.epoch)
+        else:
+            key = own_key(transfer.id)
+            if transfer.state is TransferState.CANCELLED:
+                self.drop(conversation, key)
+                return
+            if transfer.state is not TransferState.DONE and not conversation.holds(key):
+                file = FileRef("", transfer.size)
+                now = self._clock.now_ms()
+                self._show(conversation, conversation.queue(transfer.id, transfer.name, now, self.me, file))
+                return
+        self._show(conversation, conversation.shown_anew(key))
+
+    def picture_came(self, hash_: str, path: str) -> None:
+        """The picture that some messages carry is here; "" if it could not be had."""
+        self.files.picture_came(hash_, path)
+        if self.open is not None and path:
+            changes: list[TranscriptChange] = []
+            for entry in self.open.entries:
+                if entry.file is not None and entry.file.hash == hash_:
+                    changes += self.open.shown_anew(entry.key)
+            self._show(self.open, changes)
 
     def receipt(self, peer: str, delivered: int, read: int) -> None:
         """How far somebody has got with one's messages."""
@@ -311,6 +363,29 @@ class Chats(Paging):
         if seen and not conversation.ahead and 0 < conversation.whole_from <= seen:
             counted = min(counted, conversation.received_after(self.epoch, seen, last))
         return counted + conversation.received_after(self.epoch, max(last, seen))
+
+    def _show(self, conversation: Conversation, changes: list[TranscriptChange]) -> None:
+        super()._show(conversation, changes)
+        if conversation is self.open:
+            self._want_pictures(changes)
+
+    def _want_pictures(self, changes: Sequence[TranscriptChange]) -> None:
+        """Have those pictures fetched that have come into the open chat by these changes."""
+        conversation = self.open
+        if conversation is None or not self.connected:
+            return
+        entries: list[Entry | None] = []
+        for change in changes:
+            match change:
+                case Reset():
+                    entries += [one for one in conversation.entries if one.file is not None][-MOST_PICTURES:]
+                case Append(bubbles) | Prepend(bubbles):
+                    entries += [conversation.get(one.key) for one in bubbles if one.file is not None]
+                case _:
+                    pass
+        for entry in entries:
+            if entry is not None and self.files.wants_picture(entry):
+                self._changes.do(FetchPicture(conversation.message(entry)))
 
     def _leave(self) -> None:
         if self.open is not None:

@@ -12,10 +12,18 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from twocans.gui.transcript.model import Bubble, Status, ViewState
+from twocans.gui.transcript.model import Bubble, FileCard, Status, ViewState
 from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
-from twocans.gui.viewmodel.entries import Entry, Position, entry_of, message_key, own_key, position
-from twocans.protocol.messages import Message
+from twocans.gui.viewmodel.entries import (
+    Entry,
+    Position,
+    entry_of,
+    message_key,
+    own_key,
+    position,
+    shown_text,
+)
+from twocans.protocol.messages import FileRef, Message
 
 MAX_ENTRIES: Final = 4000
 """How many messages of one conversation are held; the oldest go first and can be loaded again."""
@@ -34,6 +42,12 @@ class Stretch(Enum):
 
 Asked = tuple[Stretch, int | None]
 """What is asked for, and the id from which it is counted."""
+CardOf = Callable[[Entry], FileCard | None]
+"""What a message's file looks like; None if it carries none."""
+
+
+def _no_card(_: Entry) -> None:
+    return None
 
 
 @dataclass(slots=True)
@@ -44,7 +58,8 @@ class Conversation:
     `entries` are without a hole between them; older ones exist if `more`, newer ones if `ahead`. As long as those
     are not here, what waits to be sent is not either, since it comes after them.
     Everything up to `seen_id` has been seen, here or on another device. All messages from id `whole_from` on have
-    come here, if it is not 0. `warned` tells that the user has written although others can read it.
+    come here, if it is not 0. `warned` tells that the user has written although others can read it. `card_of` knows how
+    far files have got.
     """
 
     key: str
@@ -67,6 +82,7 @@ class Conversation:
     last: Message | None = None
     newest_id: int = 0
     typing_until: float = 0.0
+    card_of: CardOf = _no_card
     entries: list[Entry] = field(default_factory=list)
     _by_key: dict[str, Entry] = field(default_factory=dict)
     _frozen: dict[str, Status] = field(default_factory=dict)
@@ -88,6 +104,7 @@ class Conversation:
             at_ms=entry.at_ms,
             status=self._status(entry),
             note=entry.note,
+            file=self.card_of(entry) if entry.file is not None else None,
         )
 
     def get(self, key: str) -> Entry | None:
@@ -100,9 +117,10 @@ class Conversation:
         shown = self._aside if self.ahead else self.entries
         if shown:
             last = shown[-1]
-            return last.text, last.at_ms, last.own
+            return last.shown, last.at_ms, last.own
         if self.last is not None:
-            return self.last.text, self.last.at, self.last.sender != self.name
+            shown = shown_text(self.last.text, self.last.file)
+            return shown, self.last.at, self.last.sender != self.name
         return None
 
     @property
@@ -142,13 +160,29 @@ class Conversation:
 
     # --- changing -----------------------------------------------------------------------------------------
 
-    def queue(self, cid: str, text: str, at_ms: int, sender: str) -> list[TranscriptChange]:
+    def queue(
+        self, cid: str, text: str, at_ms: int, sender: str, file: FileRef | None = None
+    ) -> list[TranscriptChange]:
         """Show a message of one's own that is about to be sent."""
-        entry = Entry(own_key(cid), True, text, at_ms, sender, self._last_position())
+        entry = Entry(own_key(cid), True, text, at_ms, sender, self._last_position(), file=file)
         if self.ahead:
             self._aside.append(entry)
             return []
         return [self._insert(entry)]
+
+    def holds(self, key: str) -> bool:
+        """Whether the message with this key is here, or waits aside."""
+        return key in self._by_key or any(one.key == key for one in self._aside)
+
+    def message(self, entry: Entry) -> Message:
+        """A message that is in the log, as the log has it; without its cid."""
+        to = self.name if entry.own else ""
+        return Message(entry.id, entry.at_ms, entry.sender, to, entry.text, "", entry.file)
+
+    def shown_anew(self, key: str | None) -> list[TranscriptChange]:
+        """What is known about a message beside it has changed."""
+        entry = None if key is None else self._by_key.get(key)
+        return [] if entry is None else [Replace(self.bubble(entry))]
 
     def requeue(self, key: str, at_ms: int) -> list[TranscriptChange]:
         """A failed message is sent again: it goes to the end, without its note."""
@@ -162,9 +196,14 @@ class Conversation:
 
     def drop_waiting(self, key: str) -> list[TranscriptChange]:
         """A message that waits is shown no longer."""
+        entry = self._by_key.get(key)
+        return self.drop(key) if entry is None or entry.waiting else []
+
+    def drop(self, key: str) -> list[TranscriptChange]:
+        """A message that is not in the log is shown no longer."""
         self._aside = [one for one in self._aside if one.key != key]
         entry = self._by_key.get(key)
-        if entry is None or not entry.waiting:
+        if entry is None or entry.id:
             return []
         self._take_out(entry)
         return [Reset()]
@@ -185,26 +224,23 @@ class Conversation:
         change = self._insert(entry)
         return [Replace(self.bubble(entry))] if isinstance(change, Append) else [Reset()]
 
-    def stored(
-        self, cid: str, text: str, id_: int, at_ms: int, epoch: int, sender: str
-    ) -> list[TranscriptChange]:
+    def stored(self, message: Message, epoch: int) -> list[TranscriptChange]:
         """The server has a message of one's own."""
-        key = own_key(cid)
-        self.newest_id = max(self.newest_id, id_)
+        key = own_key(message.cid)
+        self.newest_id = max(self.newest_id, message.id)
         if self.ahead and key not in self._by_key:
             self._aside = [one for one in self._aside if one.key != key]
-            self.last = Message(id_, at_ms, sender, self.name, text, cid)
+            self.last = message
             return []
         if key not in self._by_key:
-            entry = Entry(key, True, text, at_ms, sender, (epoch, id_, 0), epoch, id_)
-            return [self._insert(entry)]
-        return self._settle(self._by_key[key], id_, at_ms, epoch)
+            return [self._insert(entry_of(message, True, epoch))]
+        return self._settle(self._by_key[key], message, epoch)
 
     def add(self, message: Message, *, own: bool, epoch: int) -> tuple[list[TranscriptChange], bool]:
         """Take a live message in; also says whether it is new here."""
         known = self._by_key.get(message_key(message, own=own))
         if known is not None:
-            return self._settle(known, message.id, message.at, epoch), False
+            return self._settle(known, message, epoch), False
         self.newest_id = max(self.newest_id, message.id)
         if self.ahead:
             self.last = message
@@ -226,7 +262,7 @@ class Conversation:
             known = self._by_key.get(message_key(message, own=own))
             if known is None:
                 fresh.append(entry_of(message, own, epoch))
-            elif self._settle(known, message.id, message.at, epoch):
+            elif self._settle(known, message, epoch):
                 moved = True
         if not fresh:
             return [Reset()] if moved else []
@@ -348,7 +384,9 @@ class Conversation:
         newest = next((one for one in reversed(self.entries) if one.id), None)
         if newest is not None and not self.ahead:
             self.newest_id = max(self.newest_id, newest.id)
-            self.last = Message(newest.id, newest.at_ms, newest.sender, self.name, newest.text, "")
+            self.last = Message(
+                newest.id, newest.at_ms, newest.sender, self.name, newest.text, "", newest.file
+            )
         self._aside += [entry for entry in self.entries if not entry.id]
         self.entries = [entry for entry in self.entries if entry.id]
 
@@ -371,14 +409,15 @@ class Conversation:
         settled = [one for one in self.entries if one.position < entry.position and not one.waiting]
         return settled[-1] if settled else None
 
-    def _settle(self, entry: Entry, id_: int, at_ms: int, epoch: int) -> list[TranscriptChange]:
+    def _settle(self, entry: Entry, message: Message, epoch: int) -> list[TranscriptChange]:
         """An entry gets its place in the log."""
-        if entry.id == id_ and entry.epoch == epoch:
+        if entry.id == message.id and entry.epoch == epoch:
             return []
         index = self.entries.index(entry)
         self._take_out(entry)
-        entry.id, entry.epoch, entry.at_ms, entry.note = id_, epoch, at_ms, ""
-        entry.position = (epoch, id_, 0)
+        entry.id, entry.epoch, entry.at_ms, entry.note = message.id, epoch, message.at, ""
+        entry.file = message.file
+        entry.position = (epoch, message.id, 0)
         self._insert(entry)
         self._frozen.pop(entry.key, None)
         if self.entries[min(index, len(self.entries) - 1)] is entry:

@@ -200,6 +200,65 @@ class AskLook:
     """Find out whether the desktop is dark."""
 
 
+@dataclass(frozen=True, slots=True)
+class SendFiles:
+    """Send files to somebody."""
+
+    to: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFile:
+    """Get the file that a message carries, to `path`; with `replace` the user wants to lose what is there."""
+
+    message: Message
+    path: str
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FetchPicture:
+    """Get the picture that a message carries, to be shown."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class PauseTransfer:
+    """Let a file wait where it is."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoOnWithTransfer:
+    """Go on with a file that was paused, or has failed."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTransfer:
+    """Give up a file."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """Open a file with the program that the system has for it."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFile:
+    """Show a file in its folder."""
+
+    path: str
+
+
 # --- effects: for the window ------------------------------------------------------------------------------
 
 
@@ -250,6 +309,22 @@ class AskLink:
     destination: Destination
 
 
+@dataclass(frozen=True, slots=True)
+class AskWhereToSave:
+    """Ask where the file of a message of the open chat is to be saved, under `name` if the user agrees."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPictures:
+    """Show one of several pictures in a window of its own: their paths and names."""
+
+    pictures: tuple[tuple[str, str], ...]
+    index: int
+
+
 ForBackend: TypeAlias = (
     Connect
     | Disconnect
@@ -276,8 +351,16 @@ ForBackend: TypeAlias = (
     | PlaySound
     | OpenLink
     | AskLook
+    | SendFiles
+    | FetchFile
+    | FetchPicture
+    | PauseTransfer
+    | GoOnWithTransfer
+    | CancelTransfer
+    | OpenFile
+    | ShowFile
 )
-ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | RememberServers | AskLink
+ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | RememberServers | AskLink | AskWhereToSave | ShowPictures
 Effect: TypeAlias = ForBackend | ForWindow
 
 
@@ -481,6 +564,23 @@ class SendFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureCame:
+    """The picture with this hash is at `path`; "" if it could not be had."""
+
+    session: int
+    hash: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRefused:
+    """Something could not be done with a file; `text` says why."""
+
+    session: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationClicked:
     """The notification about `peer` was clicked."""
 
@@ -522,6 +622,8 @@ Input: TypeAlias = (
     | DevicesLoaded
     | CodeMade
     | SendFailed
+    | PictureCame
+    | FileRefused
     | NotificationClicked
     | SystemLook
     | ServersNearby

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twocans.protocol.errors import ProtocolError
-from twocans.protocol.messages import Message
+from twocans.protocol.messages import FileRef, Message
 from twocans.protocol.names import user_key
 
 Position = tuple[int, int, int]
@@ -14,7 +14,10 @@ Position = tuple[int, int, int]
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A message as it is known here. `id` is 0 until the server has stored it; `note` says why it failed."""
+    """A message as it is known here. `id` is 0 until the server has stored it; `note` says why it failed.
+
+    With `file`, `text` is that file's name; the hash of one that has only begun to be sent is "".
+    """
 
     key: str
     own: bool
@@ -25,6 +28,12 @@ class Entry:
     epoch: int = 0
     id: int = 0
     note: str = ""
+    file: FileRef | None = None
+
+    @property
+    def shown(self) -> str:
+        """What stands for it where there is one line only."""
+        return shown_text(self.text, self.file)
 
     @property
     def failed(self) -> bool:
@@ -43,6 +52,11 @@ def key_of(name: str) -> str:
         return user_key(name)
     except ProtocolError:
         return name.casefold()
+
+
+def shown_text(text: str, file: FileRef | None) -> str:
+    """What stands for a message where there is one line only."""
+    return text if file is None else f"File: {text}"
 
 
 def position(entry: Entry) -> Position:
@@ -73,4 +87,5 @@ def entry_of(message: Message, own: bool, epoch: int) -> Entry:
         position=(epoch, message.id, 0),
         epoch=epoch,
         id=message.id,
+        file=message.file,
     )

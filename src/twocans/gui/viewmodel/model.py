@@ -21,6 +21,7 @@ from twocans.client.events import (
     PresenceChanged,
     ReadElsewhere,
     ReceiptMoved,
+    TransferMoved,
     UserJoined,
     UserLeft,
 )
@@ -39,6 +40,7 @@ from twocans.gui.viewmodel.effects import (
     Disconnect,
     ExportEnded,
     ExportMoved,
+    FileRefused,
     FindPeople,
     Focus,
     FromClient,
@@ -51,6 +53,7 @@ from twocans.gui.viewmodel.effects import (
     OpenLink,
     OutboxOpened,
     PeopleFound,
+    PictureCame,
     Place,
     RaiseWindow,
     RememberLogin,
@@ -61,8 +64,8 @@ from twocans.gui.viewmodel.effects import (
     ServersNearby,
     SystemLook,
 )
-from twocans.gui.viewmodel.entries import key_of
-from twocans.gui.viewmodel.guarding import Guarding
+from twocans.gui.viewmodel.entries import key_of, shown_text
+from twocans.gui.viewmodel.filing import Filing
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.protocol.text import spelled_out
@@ -73,7 +76,7 @@ SAME_MOMENT_S: Final = 2.0
 """Who leaves so shortly before the connection is lost has lost it too."""
 
 
-class ViewModel(Guarding):
+class ViewModel(Filing):
     """The state of the window, its intents, and what is told from outside. See `Presentation` for the arguments."""
 
     def take(self) -> Update:
@@ -169,7 +172,8 @@ class ViewModel(Guarding):
 
     def retry(self, key: str) -> None:
         """Send a failed message again."""
-        self.chats.retry(key)
+        if not self._send_file_again(key):
+            self.chats.retry(key)
 
     def near_top(self) -> None:
         """The user is about to see the oldest message that is here."""
@@ -311,6 +315,10 @@ class ViewModel(Guarding):
                 self._keeping_failed(text)
             case DevicesLoaded() | CodeMade():
                 self._devices_taken(what)
+            case PictureCame(_, hash_, path):
+                self.chats.picture_came(hash_, path)
+            case FileRefused(_, text):
+                self._tell(text)
             case SendFailed(_, to, cid, text):
                 self.chats.refused(cid, to, text)
             case _:
@@ -336,11 +344,12 @@ class ViewModel(Guarding):
                 self._changes.draw(Part.TITLE | Part.HEADER)
                 if tell:
                     in_front = self.chats.in_front
-                    self._attention.message(
-                        conversation.key, conversation.name, message.text, in_front=in_front
-                    )
-            case MessageStored(cid, to, text, id_, at):
-                self.chats.stored(cid, to, text, id_, at)
+                    shown = shown_text(message.text, message.file)
+                    self._attention.message(conversation.key, conversation.name, shown, in_front=in_front)
+            case MessageStored():
+                self.chats.stored(event)
+            case TransferMoved(transfer):
+                self.chats.file_moved(transfer)
             case MessageRefused(cid, to, _, text):
                 self.chats.refused(cid, to, text)
             case ReceiptMoved(peer, delivered, read):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.conversation import Asked, Conversation, Stretch
+from twocans.gui.viewmodel.conversation import Asked, CardOf, Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
     Append,
     Effect,
@@ -35,9 +35,11 @@ class Paging:
     Args:
         changes: where changes are noted.
         clock: the time.
+        card_of: knows how far the files of messages have got.
     """
 
-    def __init__(self, changes: Changes, clock: Clock) -> None:
+    def __init__(self, changes: Changes, clock: Clock, card_of: CardOf) -> None:
+        self._card_of = card_of
         self._changes = changes
         self._clock = clock
         self.all: dict[str, Conversation] = {}
@@ -186,7 +188,7 @@ class Paging:
         key = key_of(name)
         conversation = self.all.get(key)
         if conversation is None:
-            conversation = self.all[key] = Conversation(key, name)
+            conversation = self.all[key] = Conversation(key, name, card_of=self._card_of)
         elif conversation.name != name:
             conversation.name = name
         return conversation

@@ -68,6 +68,8 @@ class ChatView(ttk.Frame):
             fonts=theme.transcript_fonts,
             on_link=lambda url: act(vm.open_link, url),
             on_retry=lambda key: act(vm.retry, key),
+            on_file=lambda key, action: act(vm.act_on_file, key, action),
+            on_picture=lambda key: act(vm.show_picture, key),
             on_near_top=lambda: act(vm.near_top),
             on_near_bottom=lambda: act(vm.near_bottom),
             on_newest=lambda: act(vm.to_newest),

@@ -1,0 +1,176 @@
+"""Files for the backend: sends and fetches them with the client library, keeps pictures at hand, opens what is here.
+
+In the asyncio thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Final, TypeAlias, assert_never
+
+import structlog
+
+from twocans.client import Client
+from twocans.client.errors import ClientError
+from twocans.client.transfers import Transfer, TransferState
+from twocans.gui.picturecache import PictureCache
+from twocans.gui.viewmodel.effects import (
+    CancelTransfer,
+    FetchFile,
+    FetchPicture,
+    FileRefused,
+    GoOnWithTransfer,
+    Input,
+    OpenFile,
+    PauseTransfer,
+    PictureCame,
+    SendFiles,
+    ShowFile,
+)
+from twocans.protocol.messages import Message
+
+FilingEffect: TypeAlias = (
+    SendFiles
+    | FetchFile
+    | FetchPicture
+    | PauseTransfer
+    | GoOnWithTransfer
+    | CancelTransfer
+    | OpenFile
+    | ShowFile
+)
+NOT_CONNECTED: Final = "You are not connected, so nothing was done with the file."
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Filing:
+    """Carries out what concerns files.
+
+    Args:
+        pictures: where pictures are kept that are fetched only to be shown.
+        put_now: hands an input to the window.
+        spawn: runs something beside the rest.
+    """
+
+    def __init__(
+        self,
+        pictures: PictureCache,
+        put_now: Callable[[Input], None],
+        spawn: Callable[[Coroutine[None, None, None]], None],
+    ) -> None:
+        self._pictures = pictures
+        self._put_now = put_now
+        self._spawn = spawn
+
+    def do(self, effect: FilingEffect, client: Client | None, session: int) -> None:
+        """Carry an effect out for the login `session`, whose client is None while there is none."""
+        match effect:
+            case OpenFile(path):
+                self._spawn(self._open(session, path, folder=False))
+            case ShowFile(path):
+                self._spawn(self._open(session, path, folder=True))
+            case _ if client is None:
+                self._put_now(FileRefused(session, NOT_CONNECTED))
+            case _:
+                try:
+                    self._ask(effect, client, session)
+                except ClientError as error:
+                    self._put_now(FileRefused(session, error.text))
+
+    def keeps(self, transfer: Transfer, session: int) -> bool:
+        """Whether a transfer is of a picture that is to be shown, of which the window need not know more."""
+        hash_ = self._pictures.hash_of(Path(transfer.path))
+        if transfer.outgoing or hash_ is None:
+            return False
+        match transfer.state:
+            case TransferState.DONE:
+                self._put_now(PictureCame(session, hash_, transfer.path))
+            case TransferState.FAILED | TransferState.CANCELLED:
+                self._put_now(PictureCame(session, hash_, ""))
+            case _:
+                pass
+        return True
+
+    # --- inside -------------------------------------------------------------------------------------------
+
+    def _ask(
+        self,
+        effect: SendFiles | FetchFile | FetchPicture | PauseTransfer | GoOnWithTransfer | CancelTransfer,
+        client: Client,
+        session: int,
+    ) -> None:
+        transfers = client.transfers
+        match effect:
+            case SendFiles(to, paths):
+                for path in paths:
+                    transfers.send(to, Path(path))
+            case FetchFile(message, path, replace):
+                transfers.fetch(message, Path(path), replace=replace)
+            case FetchPicture(message):
+                self._fetch_picture(message, client, session)
+            case PauseTransfer(id_):
+                transfers.pause(id_)
+            case GoOnWithTransfer(id_):
+                transfers.go_on(id_)
+            case CancelTransfer(id_):
+                transfers.cancel(id_)
+            case _:
+                assert_never(effect)
+
+    def _fetch_picture(self, message: Message, client: Client, session: int) -> None:
+        path = self._pictures.path(message)
+        hash_ = self._pictures.hash_of(path)
+        if hash_ is not None and path.exists():
+            self._put_now(PictureCame(session, hash_, str(path)))
+            return
+        begun = next((one for one in client.transfers.all if one.path == str(path)), None)
+        if begun is None:
+            client.transfers.fetch(message, path)
+        elif begun.state is TransferState.FAILED:
+            client.transfers.go_on(begun.id)
+
+    async def _open(self, session: int, path: str, *, folder: bool) -> None:
+        problem = await asyncio.to_thread(open_path, Path(path), folder=folder)
+        if problem:
+            self._put_now(FileRefused(session, problem))
+
+
+def open_path(path: Path, *, folder: bool) -> str:
+    """Open a file with the program that the system has for it, or show it in its `folder`.
+
+    Returns:
+        A sentence for the user if that does not work, "" if it does.
+    """
+    if not path.exists():
+        return f"{path.name} is no longer there."
+    try:
+        _start(path, folder=folder)
+    except OSError as error:
+        log.warning("file_not_opened", error=str(error))
+        return f"{path.name} could not be opened. It is in {path.parent}."
+    return ""
+
+
+def _start(path: Path, *, folder: bool) -> None:
+    if sys.platform == "win32":
+        if folder:
+            subprocess.run(["explorer", f"/select,{path}"], check=False)  # noqa: S603, S607 - it always says 1
+        else:
+            os.startfile(path)
+        return
+    if sys.platform == "darwin":
+        command = ["open", "-R", str(path)] if folder else ["open", str(path)]
+    else:
+        command = ["xdg-open", str(path.parent if folder else path)]
+    try:
+        subprocess.run(  # noqa: S603 - a path is one argument, and begins with a slash
+            command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    except subprocess.CalledProcessError as error:
+        raise OSError(f"{command[0]} says {error.returncode}") from None
