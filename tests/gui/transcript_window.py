@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from twocans.gui.transcript.model import Bubble, Status
+from twocans.gui.transcript.model import Bubble, FileAction, Status
 from twocans.gui.transcript.style import LIGHT, Fonts
 from twocans.gui.transcript.widget import Transcript
 
@@ -25,6 +25,8 @@ class Window:
         self.root.report_callback_exception = self._failed
         self.links: list[str] = []
         self.retries: list[str] = []
+        self.file_actions: list[tuple[str, FileAction]] = []
+        self.pictures: list[str] = []
         self.at_bottom: list[bool] = []
         self.near_top = 0
         self.near_bottom = 0
@@ -42,6 +44,8 @@ class Window:
             on_near_bottom=self._near_bottom,
             on_newest=lambda: self.newest.append(None),
             on_at_bottom=self.at_bottom.append,
+            on_file=lambda key, action: self.file_actions.append((key, action)),
+            on_picture=self.pictures.append,
             now=lambda: self.now,
         )
         self.transcript.pack(fill="both", expand=True)

@@ -29,6 +29,7 @@ SEARCH: Final = "<<TwocansSearch>>"
 FIND: Final = "<<TwocansFind>>"
 FIND_EVERYWHERE: Final = "<<TwocansFindEverywhere>>"
 SAVE: Final = "<<TwocansSave>>"
+ATTACH: Final = "<<TwocansAttach>>"
 BACK: Final = "<<TwocansBack>>"
 QUIT: Final = "<<TwocansQuit>>"
 SETTINGS: Final = "<<TwocansSettings>>"
@@ -76,11 +77,13 @@ TABLE: Final = (
         "",
         (),
         "Ctrl+↑  Ctrl+↓",
-        "Choose a message; Enter opens its link, ← → choose among links",
+        "Choose a message; ← → choose among its links or buttons, Enter presses",
     ),
     Key("", (), "Enter", "Send the message"),
     Key("", (), "Shift+Enter", "Begin a new line"),
     Key(SAVE, (f"<{_COMMAND}-s>", f"<{_COMMAND}-S>"), f"{COMMAND_SHOWN}S", "Save the open chat in a file"),
+    Key(ATTACH, (f"<{_COMMAND}-o>", f"<{_COMMAND}-O>"), f"{COMMAND_SHOWN}O", "Send files"),
+    Key("", (), f"{COMMAND_SHOWN}V", "Paste; copied files and pictures are sent as files"),
     Key("", (), "Tab", "Go to the next part of the window"),
     Key(
         RETRY,

@@ -23,7 +23,14 @@ def bubble(key: str, *, own: bool = False, text: str = "hello", at: int = NOON, 
 
 def rows_of(*bubbles: Bubble, divider: str = "", width: int = 600) -> list[Row]:
     ruler = Ruler(lambda text: 8 * len(text), reorders=False)
-    rows = Rows(Metrics(16, 20, 16), ruler, ruler, today=lambda: date(2025, 3, 14), astral=True)
+    rows = Rows(
+        Metrics(16, 20, 16),
+        ruler,
+        ruler,
+        today=lambda: date(2025, 3, 14),
+        astral=True,
+        picture_size=lambda _: None,
+    )
     rows.set_width(width)
     return [
         rows.row(
@@ -89,7 +96,14 @@ def test_rows_kept_are_bounded_and_changed_ones_are_laid_out_anew() -> None:
         return 8
 
     ruler = Ruler(measure, reorders=False)
-    rows = Rows(Metrics(16, 20, 16), ruler, ruler, today=lambda: date(2025, 3, 14), astral=True)
+    rows = Rows(
+        Metrics(16, 20, 16),
+        ruler,
+        ruler,
+        today=lambda: date(2025, 3, 14),
+        astral=True,
+        picture_size=lambda _: None,
+    )
     rows.set_width(600)
     first = rows.row(bubble("first"), None, None, divider=False)
     assert rows.row(bubble("first"), None, None, divider=False) is first

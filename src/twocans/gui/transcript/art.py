@@ -12,6 +12,7 @@ from typing import Final
 
 from PIL import Image, ImageColor, ImageDraw, ImageTk
 
+from twocans.gui.transcript.kinds import Kind, draw_failed, draw_kind
 from twocans.gui.transcript.model import Status
 
 MAX_PICTURES: Final = 256
@@ -75,6 +76,36 @@ class Art:
                     pass
 
         return self._picture(("mark", status, width, colour, background), (width, height), background, draw)
+
+    def file(
+        self, kind: Kind, size: int, colour: str, plate: str, background: str, *, failed: bool
+    ) -> ImageTk.PhotoImage:
+        """The sign of a file on its plate; an exclamation mark if it has failed."""
+
+        def draw(pen: ImageDraw.ImageDraw, scale: int) -> None:
+            side = size * scale
+            pen.rounded_rectangle((0, 0, side - 1, side - 1), side * 0.22, fill=plate)
+            if failed:
+                draw_failed(pen, side, colour)
+            else:
+                draw_kind(pen, kind, side, colour, plate)
+
+        key = ("file", kind, size, colour, plate, background, failed)
+        return self._picture(key, (size, size), background, draw)
+
+    def button(
+        self, width: int, height: int, fill: str, ring: str | None, thickness: int, background: str
+    ) -> ImageTk.PhotoImage:
+        """The plate of a button within a bubble, with a ring if it has the keyboard."""
+
+        def draw(pen: ImageDraw.ImageDraw, scale: int) -> None:
+            box = (0, 0, width * scale - 1, height * scale - 1)
+            pen.rounded_rectangle(
+                box, height * scale * 0.32, fill=fill, outline=ring, width=thickness * scale if ring else 0
+            )
+
+        key = ("button", width, height, fill, ring, thickness, background)
+        return self._picture(key, (width, height), background, draw)
 
     def pill(self, width: int, height: int, fill: str) -> ImageTk.PhotoImage:
         """A plate with round ends, to lie over anything."""

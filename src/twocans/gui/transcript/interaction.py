@@ -1,4 +1,4 @@
-"""Mouse and keyboard in the transcript: scrolling, selecting, copying, opening links, the menu."""
+"""Mouse and keyboard in the transcript: scrolling, selecting, copying, opening links, what files offer, the menu."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final
 
+from twocans.gui.transcript.cards import Spot, Thumbnail
 from twocans.gui.transcript.clipboard import Clipboard
 from twocans.gui.transcript.hits import Hit
 from twocans.gui.transcript.links import Link
-from twocans.gui.transcript.model import Bubble, Status
+from twocans.gui.transcript.model import Bubble, FileAction, Status
 from twocans.gui.transcript.selection import Unit
 from twocans.gui.transcript.view import View
 
@@ -29,15 +30,25 @@ class Interaction:
     Args:
         on_link: called with the target of a link that was clicked.
         on_retry: called with the key of a message that is to be sent again.
+        on_file: called with the key of a message and what is to be done with its file.
+        on_picture: called with the key of a message whose picture was clicked.
     """
 
     def __init__(
-        self, view: View, *, on_link: Callable[[str], None], on_retry: Callable[[str], None]
+        self,
+        view: View,
+        *,
+        on_link: Callable[[str], None],
+        on_retry: Callable[[str], None],
+        on_file: Callable[[str, FileAction], None],
+        on_picture: Callable[[str], None],
     ) -> None:
         self._view = view
         self._canvas = view.canvas
         self._on_link = on_link
         self._on_retry = on_retry
+        self._on_file = on_file
+        self._on_picture = on_picture
         # Not the canvas: it answers for a selection of its own, in Latin-1 only.
         self._clipboard = Clipboard(self._canvas.master, self.selected_text)
         self._menu = tk.Menu(self._canvas, tearoff=False)
@@ -49,8 +60,8 @@ class Interaction:
         self._autoscroll: str | None = None
         self._wheel_rest = 0.0
         self._cursor = ""
-        self._hovered: tuple[str, Link] | None = None
-        self._chosen = 0  # which link of the selected message Enter opens
+        self._hovered: tuple[str, Link | None] | None = None
+        self._chosen = 0  # which link of the selected message Enter opens, or what of its file Enter does
         self._bind()
 
     def close(self) -> None:
@@ -83,8 +94,8 @@ class Interaction:
             "<Control-End>": view.jump,
             "<Control-Up>": lambda: self._select_message(-1),
             "<Control-Down>": lambda: self._select_message(1),
-            "<Left>": lambda: self._choose_link(-1),
-            "<Right>": lambda: self._choose_link(1),
+            "<Left>": lambda: self._choose(-1),
+            "<Right>": lambda: self._choose(1),
             "<Return>": self._activate,
             "<<Copy>>": self.copy,
             "<<SelectAll>>": self.select_all,
@@ -101,8 +112,8 @@ class Interaction:
         self._canvas.bind("<B1-Motion>", self._drag)
         self._canvas.bind("<ButtonRelease-1>", self._release)
         self._canvas.bind("<Motion>", self._hover)
-        for sequence in ("<Leave>", "<FocusOut>"):
-            self._canvas.bind(sequence, lambda _event: self._hide_tip())
+        self._canvas.bind("<Leave>", self._leave)
+        self._canvas.bind("<FocusOut>", lambda _event: self._hide_tip())
         self._canvas.bind("<MouseWheel>", self._wheel)
         if self._windows == "x11":
             self._canvas.bind("<Button-4>", lambda _event: self._scroll_notches(-1))
@@ -144,12 +155,19 @@ class Interaction:
     def _press(self, event: Event[tk.Misc]) -> str | None:
         self._canvas.focus_set()
         self._view.tip.hide()
+        self._view.choose(None)
         self._chosen = 0
         self._pressed = None
         if self._view.overlay_at(event.x, event.y):
             return None
         hit = self._view.hit(event.x, event.y)
         if hit is None:
+            return None
+        if hit.spot is not None:  # several clicks on a button are several clicks, and select nothing
+            self._pressed = (event.x, event.y, hit)
+            self._dragged = False
+            self._view.selection.clear()
+            self._view.schedule()
             return None
         shift = bool(int(event.state) & 0x1)
         self._count_click(event)
@@ -172,7 +190,7 @@ class Interaction:
         self._last_click = (event.x, event.y, event.time)
 
     def _drag(self, event: Event[tk.Misc]) -> None:
-        if self._pressed is None:
+        if self._pressed is None or self._pressed[2].spot is not None:
             return
         x, y, _ = self._pressed
         if max(abs(event.x - x), abs(event.y - y)) >= _DRAG_PIXELS:
@@ -206,13 +224,18 @@ class Interaction:
             self._canvas.after_cancel(self._autoscroll)
             self._autoscroll = None
 
-    def _release(self, _event: Event[tk.Misc]) -> None:
+    def _release(self, event: Event[tk.Misc]) -> None:
         self._stop_autoscroll()
         if self._pressed is None:
             return
         hit = self._pressed[2]
         self._pressed = None
-        if self._dragged:
+        if hit.spot is not None:
+            # Meanwhile another button may have come to this place.
+            now = self._view.hit(event.x, event.y)
+            if now is not None and (now.bubble.key, now.spot) == (hit.bubble.key, hit.spot):
+                self._do(hit.bubble.key, hit.spot)
+        elif self._dragged:
             self._clipboard.offer_selection()
         elif hit.link is not None:
             self._on_link(hit.link.target)
@@ -221,26 +244,36 @@ class Interaction:
 
     def _hover(self, event: Event[tk.Misc]) -> None:
         cursor = ""
-        hovered: tuple[str, Link] | None = None
+        hovered: tuple[str, Link | None] | None = None
+        pointed: tuple[str, Spot] | None = None
         if self._view.overlay_at(event.x, event.y):
             cursor = "hand2"
         else:
             hit = self._view.hit(event.x, event.y)
-            if hit is not None and hit.link is not None:
+            if hit is not None and (hit.link is not None or hit.elided):
                 hovered = (hit.bubble.key, hit.link)
-            if hit is not None and (hit.link is not None or hit.retry):
+            if hit is not None and hit.spot is not None:
+                pointed = (hit.bubble.key, hit.spot)
+            if hit is not None and (hit.link is not None or hit.retry or hit.spot is not None):
                 cursor = "hand2"
             elif hit is not None and hit.in_bubble:
                 cursor = "xterm"
         if cursor != self._cursor:
             self._cursor = cursor
             self._canvas.configure(cursor=cursor)
+        self._view.point(pointed)
         if hovered != self._hovered:
             self._hide_tip()
             self._hovered = hovered
             if hovered is not None:
                 key, link, y = *hovered, event.y
-                self._view.tip.rest(lambda: self._view.show_tip(key, link, y))
+                self._view.tip.rest(
+                    lambda: self._view.show_name(key) if link is None else self._view.show_tip(key, link, y)
+                )
+
+    def _leave(self, _event: Event[tk.Misc]) -> None:
+        self._view.point(None)
+        self._hide_tip()
 
     def _hide_tip(self) -> None:
         self._hovered = None
@@ -276,11 +309,20 @@ class Interaction:
         self._view.selection.select(bubble, bubble)
         self._view.scroll_to(lambda: self._view.viewport.reveal(index))
         self._chosen = 0
-        self._choose_link(0)
+        self._choose(0)
 
-    def _choose_link(self, step: int) -> None:
-        """Goes to another link of the selected message, and shows where it leads."""
+    def _choose(self, step: int) -> None:
+        """Goes to another link of the selected message, and shows where it leads; or to what else its file offers."""
         bubble = self._selected_bubble()
+        spots = () if bubble is None else self._view.spots(bubble)
+        if bubble is not None and bubble.file is not None:
+            self._chosen = min(max(self._chosen + step, 0), max(0, len(spots) - 1))
+            self._view.choose((bubble.key, spots[self._chosen]) if spots else None)
+            self._view.refresh()
+            self._view.tip.hide()
+            self._view.show_name(bubble.key)
+            return
+        self._view.choose(None)
         links = () if bubble is None else self._view.links(bubble)
         if bubble is None or not links:
             self._view.tip.hide()
@@ -299,10 +341,19 @@ class Interaction:
         if bubble is None:
             return
         target = self._chosen_target(bubble)
+        spots = self._view.spots(bubble)
         if bubble.status is Status.FAILED:
             self._on_retry(bubble.key)
+        elif spots:
+            self._do(bubble.key, spots[min(self._chosen, len(spots) - 1)])
         elif target is not None:
             self._on_link(target)
+
+    def _do(self, key: str, spot: Spot) -> None:
+        if isinstance(spot, Thumbnail):
+            self._on_picture(key)
+        else:
+            self._on_file(key, spot)
 
     def _selected_bubble(self) -> Bubble | None:
         key = self._view.selection.head_key
@@ -311,6 +362,7 @@ class Interaction:
 
     def _escape(self, _event: Event[tk.Misc]) -> str | None:
         self._view.tip.hide()
+        self._view.choose(None)
         if not self.selected_text():
             return None
         self._view.selection.clear()
@@ -349,7 +401,18 @@ class Interaction:
         menu.add_command(
             label="Copy", command=self.copy, state="normal" if self.selected_text() else "disabled"
         )
-        menu.add_command(label="Copy message", command=lambda: self._clipboard.put(bubble.text))
+        menu.add_command(
+            label="Copy message" if bubble.file is None else "Copy name",
+            command=lambda: self._clipboard.put(bubble.text),
+        )
+        spots = self._view.spots(bubble)
+        if spots:
+            menu.add_separator()
+        for spot in spots:
+            menu.add_command(
+                label="Show picture" if isinstance(spot, Thumbnail) else spot.value,
+                command=lambda spot=spot: self._do(bubble.key, spot),  # type: ignore[misc]  # a default binds early
+            )
         if target is not None:
             menu.add_separator()
             menu.add_command(label="Open link", command=lambda: self._on_link(target))

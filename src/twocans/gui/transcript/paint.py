@@ -1,53 +1,26 @@
-"""Draws one row on the canvas. Of a message that is higher than the view only the lines near it are drawn."""
+"""Draws one row on the canvas. Of a message that is higher than the view only the lines near it are drawn.
+
+What is in the bubble of a file is drawn by `paint_card`.
+"""
 
 from __future__ import annotations
 
 import tkinter as tk
-from dataclasses import dataclass, field
 from tkinter.font import Font
 from typing import Final
 
 from PIL import ImageTk
 
 from twocans.gui.transcript.art import Art
+from twocans.gui.transcript.drawn import ROW_TAG, Colours, Drawn, Marks
 from twocans.gui.transcript.layout import Run, TextLayout
 from twocans.gui.transcript.model import Status
+from twocans.gui.transcript.paint_card import CardPainter
 from twocans.gui.transcript.rows import DIVIDER, MARGIN, MARK_WIDTH, NOTE_GAP, PAD_X, PAD_Y, Metrics, Row
 from twocans.gui.transcript.style import Fonts, Palette
+from twocans.gui.transcript.thumbnails import Thumbnails
 
-ROW_TAG: Final = "row"
 _SLAB_LINES: Final = 32  # lines of a high message come and go by that many
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What stands out in a row: the selection and what a search found, and whether the message itself was chosen."""
-
-    span: tuple[int, int] | None = None
-    found: tuple[tuple[int, int], ...] = ()
-    chosen: bool = False
-
-
-@dataclass(slots=True)
-class Drawn:
-    """A row on the canvas: what was drawn, where, and what has to be deleted for it to go."""
-
-    row: Row
-    lines: tuple[int, int]
-    marks: Marks
-    top: int
-    items: list[int] = field(default_factory=list)
-    pictures: list[ImageTk.PhotoImage] = field(default_factory=list)  # Tk itself holds none of them
-
-
-@dataclass(frozen=True, slots=True)
-class _Colours:
-    fill: str
-    text: str
-    muted: str
-    link: str
-    selection: str
-    found: str
 
 
 def lines_near(row: Row, body_top: int, view_height: int, metrics: Metrics) -> tuple[int, int]:
@@ -72,6 +45,7 @@ class Painter:
         fonts: Fonts,
         emoji: Font | None,
         metrics: Metrics,
+        thumbnails: Thumbnails,
     ) -> None:
         self._canvas = canvas
         self._art = art
@@ -80,10 +54,14 @@ class Painter:
         self._emoji = emoji or fonts.text
         self._emoji_drop = fonts.text.metrics("ascent") - self._emoji.metrics("ascent")
         self._metrics = metrics
+        self._card = CardPainter(canvas, art, fonts=fonts, metrics=metrics, thumbnails=thumbnails)
         p = palette
-        self._own = _Colours(p.own, p.own_text, p.own_muted, p.own_link, p.own_selection, p.own_found)
-        self._other = _Colours(
-            p.other, p.other_text, p.other_muted, p.other_link, p.other_selection, p.other_found
+        # On one's own bubbles no red could be read.
+        self._own = Colours(
+            p.own, p.own_text, p.own_muted, p.own_link, p.own_selection, p.own_found, p.own_text
+        )
+        self._other = Colours(
+            p.other, p.other_text, p.other_muted, p.other_link, p.other_selection, p.other_found, p.danger
         )
 
     def draw(
@@ -119,6 +97,8 @@ class Painter:
             )
         colours = self._own if row.bubble.own else self._other
         self._body(drawn, colours, body_top)
+        if row.card is not None:
+            self._card.draw(drawn, row.card, colours, body_top)
         self._text(drawn, colours, body_top)
         if lines[1] == len(row.text.lines):
             self._meta(drawn, colours, body_top)
@@ -174,7 +154,7 @@ class Painter:
             )
         )
 
-    def _body(self, drawn: Drawn, colours: _Colours, top: int) -> None:
+    def _body(self, drawn: Drawn, colours: Colours, top: int) -> None:
         """The bubble: a polygon without its corners, and a picture for each corner."""
         row, m = drawn.row, self._metrics
         round_, tight = min(m.ems(1.05), row.box.body // 2), m.ems(0.3)
@@ -213,9 +193,9 @@ class Painter:
                 picture = self._art.corner(side, radius, colours.fill, ground)
                 self._image(drawn, x, y, picture)
 
-    def _text(self, drawn: Drawn, colours: _Colours, body_top: int) -> None:
+    def _text(self, drawn: Drawn, colours: Colours, body_top: int) -> None:
         row, m = drawn.row, self._metrics
-        x, y = row.x + m.ems(PAD_X), body_top + m.ems(PAD_Y)
+        x, y = row.x + row.text_x, body_top + row.text_y
         first, last = drawn.lines
         for span in drawn.marks.found:
             self._marked(drawn, row.text, span, x, y, colours.found)
@@ -284,7 +264,7 @@ class Painter:
                 line_y = y + number * line_height
                 self._rectangle(drawn, left + span_x, line_y, width, line_height, colour)
 
-    def _meta(self, drawn: Drawn, colours: _Colours, body_top: int) -> None:
+    def _meta(self, drawn: Drawn, colours: Colours, body_top: int) -> None:
         """The time, and how far the message has got."""
         row, m = drawn.row, self._metrics
         x, y = row.x + row.time_x, body_top + row.time_y

@@ -1,4 +1,7 @@
-"""Lays out one row of the transcript: a bubble, what stands above it, and the note below it. In pixels, no Tk."""
+"""Lays out one row of the transcript: a bubble, what stands above it, and the note below it. In pixels, no Tk.
+
+What is in the bubble of a file is laid out by `cards`.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from twocans.gui.transcript.cards import CardLayout, PictureSize, lay_out_card
 from twocans.gui.transcript.dates import clock_time, day_label, local_day
 from twocans.gui.transcript.glyphs import shown
 from twocans.gui.transcript.layout import TextLayout, lay_out
 from twocans.gui.transcript.links import Link, find_links
-from twocans.gui.transcript.model import Bubble, Status
+from twocans.gui.transcript.model import Bubble, FileCard, Status
 from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.viewport import Box
 
@@ -57,7 +61,10 @@ class Context:
 
 @dataclass(slots=True)
 class Row:
-    """A row; `y` positions of what is above the bubble are from the row's top, others from the bubble's."""
+    """A row; `y` positions of what is above the bubble are from the row's top, others from the bubble's.
+
+    The text of a file is its name; `card` has all the rest of it.
+    """
 
     bubble: Bubble
     context: Context
@@ -65,6 +72,8 @@ class Row:
     x: int
     width: int
     text: TextLayout
+    text_x: int  # from the bubble's left edge
+    text_y: int
     text_width: int
     time: str
     time_x: int
@@ -73,11 +82,27 @@ class Row:
     divider_y: int
     sender_y: int
     note: TextLayout | None
+    card: CardLayout | None = None
 
     def note_x(self, width: int, metrics: Metrics) -> int:
         """Where a line of the note starts: at the bubble's outer edge."""
         inset = metrics.ems(NOTE_INSET)
         return self.x + self.width - inset - width if self.bubble.own else self.x + inset
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """What is in a bubble, in pixels from its top left corner."""
+
+    text: TextLayout
+    text_x: int
+    text_y: int
+    text_width: int
+    width: int
+    height: int
+    time_x: int
+    time_y: int
+    card: CardLayout | None = None
 
 
 class Rows:
@@ -86,16 +111,25 @@ class Rows:
     Args:
         today: the local day now.
         astral: whether Tk can draw emoji.
+        picture_size: how large the picture of a file is.
     """
 
     def __init__(
-        self, metrics: Metrics, text: Ruler, small: Ruler, *, today: Callable[[], date], astral: bool
+        self,
+        metrics: Metrics,
+        text: Ruler,
+        small: Ruler,
+        *,
+        today: Callable[[], date],
+        astral: bool,
+        picture_size: PictureSize,
     ) -> None:
         self.metrics = metrics
         self._text = text
         self._small = small
         self._today = today
         self._astral = astral
+        self._picture_size = picture_size
         self._width = 1
         self._kept: OrderedDict[str, Row] = OrderedDict()
         self._kept_lines = 0
@@ -112,6 +146,12 @@ class Rows:
         self._kept.clear()
         self._kept_lines = 0
 
+    def forget(self, key: str) -> None:
+        """Lays the row of a message out anew when it is asked for."""
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._kept_lines -= len(kept.text.lines)
+
     @property
     def column(self) -> int:
         """The greatest width of a message's text, in pixels."""
@@ -125,8 +165,13 @@ class Rows:
         m = self.metrics
         per_line = max(1, self.column * 2 // m.em)
         line, one_line = m.line, m.line + 2 * m.ems(PAD_Y) + m.ems(0.4)
+        card = one_line + m.small_line + m.ems(2)
+        picture = m.ems(12)
         return [
-            one_line + (len(bubble.text) // per_line + bubble.text.count("\n")) * line for bubble in bubbles
+            one_line + (len(bubble.text) // per_line + bubble.text.count("\n")) * line
+            if bubble.file is None
+            else card + (picture if bubble.file.picture is not None else 0)
+            for bubble in bubbles
         ]
 
     def row(self, bubble: Bubble, previous: Bubble | None, following: Bubble | None, *, divider: bool) -> Row:
@@ -144,16 +189,15 @@ class Rows:
             self._kept.move_to_end(bubble.key)
             if kept.bubble == bubble and kept.context == context:
                 return kept
-        same_text = kept is not None and kept.bubble.text == bubble.text
-        text = kept.text if kept is not None and same_text else self._lay_out(bubble.text)
-        row = self._compose(bubble, context, text)
+        same_text = kept is not None and kept.card is None and kept.bubble.text == bubble.text
+        row = self._compose(bubble, context, kept.text if kept is not None and same_text else None)
         self._keep(row)
         return row
 
     def _lay_out(self, message: str) -> TextLayout:
         return lay_out(shown(message, astral=self._astral), find_links(message), self.column, self._text)
 
-    def _compose(self, bubble: Bubble, context: Context, text: TextLayout) -> Row:
+    def _compose(self, bubble: Bubble, context: Context, text: TextLayout | None) -> Row:
         m = self.metrics
         y = m.ems(0.7) if context.first else m.ems(0.16)
         day_y = divider_y = sender_y = 0
@@ -167,11 +211,40 @@ class Rows:
             sender_y = y
             y += m.small_line + m.ems(0.15)
 
-        pad_x, pad_y = m.ems(PAD_X), m.ems(PAD_Y)
         time = clock_time(bubble.at_ms)
         time_width = self._small.width(time)
         if bubble.status is not Status.NONE:
             time_width += m.ems(0.25) + self._mark_width
+        body = (
+            self._card(bubble.file, time_width)
+            if bubble.file is not None
+            else self._text_body(text or self._lay_out(bubble.text), time_width)
+        )
+        margin = m.ems(MARGIN)
+        note = self._note(bubble)
+        return Row(
+            bubble=bubble,
+            context=context,
+            box=Box(y, body.height, len(note.lines) * m.small_line + m.ems(0.25) if note else 0),
+            x=self._width - margin - body.width if bubble.own else margin,
+            width=body.width,
+            text=body.text,
+            text_x=body.text_x,
+            text_y=body.text_y,
+            text_width=body.text_width,
+            time=time,
+            time_x=body.time_x,
+            time_y=body.time_y,
+            day_y=day_y,
+            divider_y=divider_y,
+            sender_y=sender_y,
+            note=note,
+            card=body.card,
+        )
+
+    def _text_body(self, text: TextLayout, time_width: int) -> _Body:
+        m = self.metrics
+        pad_x, pad_y = m.ems(PAD_X), m.ems(PAD_Y)
         last = len(text.lines) - 1
         beside = text.lines[last].width + m.ems(0.8) + time_width
         inside = beside <= self.column and not text.is_rtl(last)
@@ -180,23 +253,38 @@ class Rows:
         if not inside:
             height += m.small_line - m.ems(0.1)
         width = text_width + 2 * pad_x
-        margin = m.ems(MARGIN)
-        note = self._note(bubble)
-        return Row(
-            bubble=bubble,
-            context=context,
-            box=Box(y, height, len(note.lines) * m.small_line + m.ems(0.25) if note else 0),
-            x=self._width - margin - width if bubble.own else margin,
-            width=width,
+        return _Body(
             text=text,
+            text_x=pad_x,
+            text_y=pad_y,
             text_width=text_width,
-            time=time,
+            width=width,
+            height=height,
             time_x=width - pad_x - time_width,
             time_y=height - pad_y - m.small_line + m.ems(0.12),
-            day_y=day_y,
-            divider_y=divider_y,
-            sender_y=sender_y,
-            note=note,
+        )
+
+    def _card(self, file: FileCard, time_width: int) -> _Body:
+        card = lay_out_card(
+            file,
+            column=self.column,
+            metrics=self.metrics,
+            text=self._text,
+            small=self._small,
+            picture_size=self._picture_size,
+            time_width=time_width,
+            astral=self._astral,
+        )
+        return _Body(
+            text=card.name,
+            text_x=card.name_x,
+            text_y=card.name_y,
+            text_width=card.name_width,
+            width=card.width,
+            height=card.height,
+            time_x=card.time_x,
+            time_y=card.time_y,
+            card=card,
         )
 
     @property

@@ -1,4 +1,4 @@
-"""The tip that says where a link leads, beside the link: scheme and host stand out, the rest is small."""
+"""The tip that says where a link leads, beside the link: scheme and host stand out, the rest is small. Or a whole name."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Tip:
         self._fonts = fonts
         self._metrics = metrics
         self._plate: ImageTk.PhotoImage | None = None
+        self.about = ""
+        """The key of the message beside which it is; "" if it is not shown."""
         self._timer: str | None = None
 
     def rest(self, show: Callable[[], None]) -> None:
@@ -46,13 +48,10 @@ class Tip:
 
         self._timer = self._canvas.after(RESTS_MS, rested)
 
-    def show(self, where: Destination, x: int, top: int, bottom: int) -> None:
+    def show(self, key: str, where: Destination, x: int, top: int, bottom: int) -> None:
         """Show it for a line of a link: at `x`, below its `bottom`, or above its `top` where there is no room."""
-        self.hide()
         m, p = self._metrics, self._palette
-        pad, gap, margin = m.ems(_PAD), m.ems(_GAP), m.ems(0.4)
-        width, height = self._canvas.winfo_width(), self._canvas.winfo_height()
-        room = max(m.ems(6), min(width - 2 * margin, m.ems(_WIDEST)) - 2 * pad)
+        room = self._room
         label, small = self._fonts.label, self._fonts.small
         start = small.measure(where.scheme)
         hosts = wrapped(where.host, label, room, start)
@@ -61,12 +60,7 @@ class Tip:
         inner = max(
             start + label.measure(hosts[0]), *(label.measure(host) for host in hosts), small.measure(rest)
         )
-        tip_width, tip_height = inner + 2 * pad, line * (len(hosts) + bool(rest)) + 2 * m.ems(0.4)
-        left = max(margin, min(x, width - margin - tip_width))
-        y = bottom + gap if bottom + gap + tip_height <= height else max(0, top - gap - tip_height)
-        self._plate = self._art.plate(tip_width, tip_height, m.ems(0.5), p.tip)
-        self._canvas.create_image(left, y, image=self._plate, anchor="nw", tags=TIP_TAG)
-        left, y = left + pad, y + m.ems(0.4)
+        left, y = self._place(key, (inner, line * (len(hosts) + bool(rest))), x, top, bottom)
         drop = label.metrics("ascent") - small.metrics("ascent")
         self._write(left, y + drop, where.scheme, small, p.tip_muted)
         for number, host in enumerate(hosts):
@@ -75,12 +69,48 @@ class Tip:
         if rest:
             self._write(left, y, rest, small, p.tip_muted)
 
+    def say(self, key: str, text: str, x: int, top: int, bottom: int) -> None:
+        """Show a text for a line, at the same places."""
+        font = self._fonts.small
+        lines = wrapped(text, font, self._room)
+        line = self._metrics.small_line
+        left, y = self._place(
+            key, (max(font.measure(one) for one in lines), line * len(lines)), x, top, bottom
+        )
+        for number, one in enumerate(lines):
+            self._write(left, y + number * line, one, font, self._palette.tip_text)
+
+    @property
+    def _room(self) -> int:
+        m = self._metrics
+        widest = min(self._canvas.winfo_width() - 2 * m.ems(0.4), m.ems(_WIDEST))
+        return max(m.ems(6), widest - 2 * m.ems(_PAD))
+
+    def _place(self, key: str, inner: tuple[int, int], x: int, top: int, bottom: int) -> tuple[int, int]:
+        """Draws the plate for something of that size; where that goes."""
+        self.hide()
+        self.about = key
+        m = self._metrics
+        pad, gap, margin = m.ems(_PAD), m.ems(_GAP), m.ems(0.4)
+        width, height = self._canvas.winfo_width(), self._canvas.winfo_height()
+        tip_width, tip_height = inner[0] + 2 * pad, inner[1] + 2 * m.ems(0.4)
+        left = max(margin, min(x, width - margin - tip_width))
+        y = bottom + gap if bottom + gap + tip_height <= height else max(0, top - gap - tip_height)
+        self._plate = self._art.plate(tip_width, tip_height, m.ems(0.5), self._palette.tip)
+        self._canvas.create_image(left, y, image=self._plate, anchor="nw", tags=TIP_TAG)
+        return left + pad, y + m.ems(0.4)
+
+    def raise_(self) -> None:
+        """Put it over the rows drawn since."""
+        self._canvas.tag_raise(TIP_TAG)
+
     def hide(self) -> None:
         """Take it away."""
         self.cancel()
         if self._plate is not None:
             self._canvas.delete(TIP_TAG)
             self._plate = None
+            self.about = ""
 
     def cancel(self) -> None:
         """It is not to come any more."""

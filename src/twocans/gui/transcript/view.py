@@ -13,19 +13,23 @@ from datetime import date
 
 from twocans.gui.transcript.art import Art
 from twocans.gui.transcript.astral import colour_family, draws_astral
+from twocans.gui.transcript.cards import Spot
 from twocans.gui.transcript.dates import day_label, local_day
 from twocans.gui.transcript.destination import destination
+from twocans.gui.transcript.drawn import ROW_TAG, Drawn, Marks
 from twocans.gui.transcript.found import Words, spans
+from twocans.gui.transcript.glyphs import shown
 from twocans.gui.transcript.hits import Hit, hit_row
 from twocans.gui.transcript.links import Link
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.transcript.overlay import Overlay
-from twocans.gui.transcript.paint import ROW_TAG, Drawn, Marks, Painter, lines_near
-from twocans.gui.transcript.rows import PAD_X, PAD_Y, Row, Rows
+from twocans.gui.transcript.paint import Painter, lines_near
+from twocans.gui.transcript.rows import Row, Rows
 from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.selection import Selection
 from twocans.gui.transcript.store import Store
 from twocans.gui.transcript.style import Fonts, Palette, metrics
+from twocans.gui.transcript.thumbnails import Thumbnails
 from twocans.gui.transcript.tip import Tip
 from twocans.gui.transcript.viewport import Box, Place, Placed, Viewport
 
@@ -64,6 +68,11 @@ class View:
         self._on_newest = on_newest
         self._centre: str | None = None
         self._art = Art(canvas)
+        self._thumbnails = Thumbnails(
+            canvas, on_ready=self._picture_ready, on_damaged=lambda _: self._picture_damaged()
+        )
+        self._pointed: tuple[str, Spot] | None = None
+        self._keyed: tuple[str, Spot] | None = None
         self._drawn: dict[str, Drawn] = {}
         self._size = (1, 1)
         self._estimated_for = 1
@@ -114,6 +123,10 @@ class View:
             return
         if key != bubble.key:
             self.selection.rename(key, bubble.key)
+            self._pointed, self._keyed = (
+                (bubble.key, one[1]) if one is not None and one[0] == key else one
+                for one in (self._pointed, self._keyed)
+            )
             if self.unread_from == key:
                 self.unread_from = bubble.key
         self.schedule()
@@ -182,6 +195,18 @@ class View:
             self.found, self.found_key = words, key
             self.schedule()
 
+    def point(self, at: tuple[str, Spot] | None) -> None:
+        """The pointer is on something that a file offers: the message's key, and what it is."""
+        if at != self._pointed:
+            self._pointed = at
+            self.schedule()
+
+    def choose(self, at: tuple[str, Spot] | None) -> None:
+        """Enter would do something that a file offers: the message's key, and what it is."""
+        if at != self._keyed:
+            self._keyed = at
+            self.schedule()
+
     @property
     def at_bottom(self) -> bool:
         """Whether the view follows the newest message."""
@@ -222,6 +247,7 @@ class View:
             self._scheduled = None
         self._overlay.cancel()
         self.tip.cancel()
+        self._thumbnails.close()
 
     def refresh(self) -> None:
         """Draws what has changed."""
@@ -252,16 +278,23 @@ class View:
             row = self.row(one.index)
             lines = lines_near(row, one.body_top, self._size[1], self._metrics)
             wanted[row.bubble.key] = (one, row, lines, self._marks(row))
+        self._thumbnails.on_screen(
+            file.picture
+            for _, row, _, _ in wanted.values()
+            if (file := row.bubble.file) is not None and file.picture is not None
+        )
         for key, drawn in list(self._drawn.items()):
             kept = wanted.get(key)
             if kept is None or kept[1] is not drawn.row or kept[2] != drawn.lines or kept[3] != drawn.marks:
                 self.canvas.delete(*drawn.items)
                 del self._drawn[key]
         moved = self._move({key: wanted[key][0].top for key in self._drawn})
-        fresh = moved
+        fresh = False
         for key, (one, row, lines, marks) in wanted.items():
             if key not in self._drawn:
                 fresh = True
+                # A bar that moves on elsewhere is no reason to take the tip away.
+                moved = moved or key == self.tip.about
                 self._drawn[key] = self._painter.draw(
                     row,
                     top=one.top,
@@ -270,8 +303,10 @@ class View:
                     marks=marks,
                     pill_height=self._rows.pill_height,
                 )
-        if fresh:
+        if fresh or moved:
             self._overlay.raise_()
+            self.tip.raise_()
+        if moved:
             self.tip.hide()
 
     def _move(self, tops: dict[str, int]) -> bool:
@@ -331,16 +366,33 @@ class View:
 
     def _marks(self, row: Row) -> Marks:
         """What is marked in a row, as positions in what is shown."""
-        shown = row.text.shown
+        text = row.text.shown
         span = self.selection.span(row.bubble)
         return Marks(
-            span=None if span is None else (shown.from_message(span[0]), shown.from_message(span[1])),
+            span=None if span is None else (text.from_message(span[0]), text.from_message(span[1])),
             found=tuple(
-                (shown.from_message(start), shown.from_message(end))
+                (text.from_message(start), text.from_message(end))
                 for start, end in spans(row.bubble.text, self.found)
             ),
             chosen=row.bubble.key == self.found_key,
+            pointed=_of(row, self._pointed),
+            keyed=_of(row, self._keyed),
         )
+
+    def _picture_ready(self, path: str) -> None:
+        """A picture has come that rows on screen have left room for."""
+        for key, drawn in list(self._drawn.items()):
+            if drawn.awaits == path:
+                self.canvas.delete(*drawn.items)
+                del self._drawn[key]
+        self.schedule()
+
+    def _picture_damaged(self) -> None:
+        """There is none where room was left for one."""
+        for drawn in self._drawn.values():
+            if drawn.awaits:
+                self._rows.forget(drawn.row.bubble.key)
+        self.schedule()
 
     def _forget_drawn(self) -> None:
         self.canvas.delete(ROW_TAG)
@@ -381,13 +433,30 @@ class View:
         if placed is None:
             return
         row, m = self.row(placed.index), self._metrics
-        x, y = row.x + m.ems(PAD_X), placed.body_top + m.ems(PAD_Y)
+        x, y = row.x + row.text_x, placed.body_top + row.text_y
         number = row.text.line_of(link.start) if line_at is None else (line_at - y) // m.line
         number = max(0, min(number, len(row.text.lines) - 1))
         spans_ = row.text.spans(number, link.start, link.end)
         x += row.text.line_x(number, row.text_width) + (spans_[0][0] if spans_ else 0)
         y += number * m.line
-        self.tip.show(destination(link.target), x, y, y + m.line)
+        self.tip.show(key, destination(link.target), x, y, y + m.line)
+
+    def show_name(self, key: str) -> None:
+        """Shows the whole name of a file beside the part of it that is written."""
+        placed = next((one for one in self.viewport.rows if self.store[one.index].key == key), None)
+        if placed is None:
+            return
+        row = self.row(placed.index)
+        if row.card is not None and row.bubble.file is not None and row.card.elided:
+            y = placed.body_top + row.text_y
+            name = shown(row.bubble.file.name, astral=draws_astral(self.canvas)).text
+            self.tip.say(key, name, row.x + row.text_x, y, y + self._metrics.line)
+
+    def spots(self, bubble: Bubble) -> tuple[Spot, ...]:
+        """What the file of a message offers."""
+        index = self.store.index_of(bubble.key)
+        card = None if index is None else self.row(index).card
+        return () if card is None else card.spots
 
     def links(self, bubble: Bubble) -> tuple[Link, ...]:
         """The links of a message, with positions in what is shown."""
@@ -426,10 +495,17 @@ class View:
             Ruler(fonts.small.measure, reorders=reorders),
             today=self.today,
             astral=draws_astral(canvas),
+            picture_size=self._thumbnails.size,
         )
         self._rows.set_width(self._size[0])
         self._painter = Painter(
-            canvas, self._art, palette=palette, fonts=fonts, emoji=emoji, metrics=self._metrics
+            canvas,
+            self._art,
+            palette=palette,
+            fonts=fonts,
+            emoji=emoji,
+            metrics=self._metrics,
+            thumbnails=self._thumbnails,
         )
         self._overlay = Overlay(
             canvas,
@@ -441,3 +517,10 @@ class View:
             on_jump=self.jump,
         )
         self.tip = Tip(canvas, self._art, palette=palette, fonts=fonts, metrics=self._metrics)
+
+
+def _of(row: Row, at: tuple[str, Spot] | None) -> Spot | None:
+    """What stands out among what the file of a row offers, if it still does."""
+    if at is None or row.card is None or at[0] != row.bubble.key or at[1] not in row.card.spots:
+        return None
+    return at[1]

@@ -10,7 +10,7 @@ from typing import Final
 
 from twocans.gui.transcript.found import Words
 from twocans.gui.transcript.interaction import Interaction
-from twocans.gui.transcript.model import Bubble, Status, ViewState
+from twocans.gui.transcript.model import Bubble, FileAction, Status, ViewState
 from twocans.gui.transcript.scrollbar import SlimScrollbar
 from twocans.gui.transcript.style import Fonts, Palette, metrics
 from twocans.gui.transcript.view import View
@@ -26,6 +26,8 @@ class Transcript(ttk.Frame):
     Args:
         on_link: called with the target of a link to be opened.
         on_retry: called with the key of a failed message to be sent again.
+        on_file: called with the key of a message and what is to be done with its file.
+        on_picture: called with the key of a message whose picture was clicked.
         on_near_top: called once when the oldest message comes near; again after `prepend` or `set_bubbles`.
         on_near_bottom: the same at the other end, while newer messages exist than are here.
         on_newest: called when the newest message is wanted and not here.
@@ -45,6 +47,8 @@ class Transcript(ttk.Frame):
         on_near_bottom: Callable[[], None],
         on_newest: Callable[[], None],
         on_at_bottom: Callable[[bool], None],
+        on_file: Callable[[str, FileAction], None] = lambda _key, _action: None,
+        on_picture: Callable[[str], None] = lambda _key: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__(parent)
@@ -73,7 +77,9 @@ class Transcript(ttk.Frame):
             on_arranged=self._arranged,
             on_newest=on_newest,
         )
-        self._interaction = Interaction(self._view, on_link=on_link, on_retry=on_retry)
+        self._interaction = Interaction(
+            self._view, on_link=on_link, on_retry=on_retry, on_file=on_file, on_picture=on_picture
+        )
         self._colour(palette, fonts)
         self._today = self._view.today()
         self._day_check = self.after(_DAY_CHECK_MS, self._check_day)

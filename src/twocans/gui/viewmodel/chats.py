@@ -10,6 +10,7 @@ from twocans.client.events import MessageStored
 from twocans.client.outbox import Outgoing
 from twocans.client.transfers import Transfer, TransferState
 from twocans.gui.transcript.model import ViewState
+from twocans.gui.viewmodel.attaching import added, told
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.effects import (
@@ -19,6 +20,7 @@ from twocans.gui.viewmodel.effects import (
     MarkRead,
     Prepend,
     Reset,
+    SendFiles,
     SendMessage,
     SendTyping,
     TranscriptChange,
@@ -182,14 +184,47 @@ class Chats(Paging):
         """What stands in the composer."""
         if self.open is None or self.open.draft == text:
             return
-        had = bool(self.open.draft.strip())
+        had = self.open.has_draft
         longer = len(text) > len(self.open.draft)
         self.open.draft = text
         self._changes.draw(Part.COMPOSER)
-        if had != bool(text.strip()):
+        if had != self.open.has_draft:
             self._changes.draw(Part.PEOPLE)
         if longer and text.strip() and self.connected:
             self._changes.do(SendTyping(self.open.name))
+
+    def attach(self, paths: Iterable[str]) -> str:
+        """Add files to the draft of the open chat; a sentence about those that cannot be sent, if any."""
+        if self.open is None or self.open.key == SERVER_KEY:
+            return ""
+        self.open.attachments, problems = added(self.open.attachments, paths)
+        self._changes.draw(Part.COMPOSER | Part.PEOPLE)
+        return told(problems)
+
+    def detach(self, path: str) -> None:
+        """Take a file out of the draft of the open chat."""
+        if self.open is not None:
+            self.open.attachments = tuple(one for one in self.open.attachments if one.path != path)
+            self._changes.draw(Part.COMPOSER | Part.PEOPLE)
+
+    def send_files(self) -> str:
+        """Send the files of the draft of the open chat; if some are gone, a sentence, and nothing is sent."""
+        conversation = self.open
+        if (
+            conversation is None
+            or not conversation.attachments
+            or self._excess(clean(conversation.draft)) > 0
+        ):
+            return ""
+        paths = [one.path for one in conversation.attachments]
+        conversation.attachments, problems = added((), paths)
+        self._changes.draw(Part.COMPOSER | Part.PEOPLE)
+        if problems:
+            return told(problems)
+        conversation.attachments = ()
+        conversation.warned = True
+        self._changes.do(SendFiles(conversation.name, tuple(paths)))
+        return ""
 
     def send(self) -> bool:
         """Send the draft of the open chat; says whether there was something to send."""

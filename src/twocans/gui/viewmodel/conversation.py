@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final
 
 from twocans.gui.transcript.model import Bubble, FileCard, Status, ViewState
+from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
 from twocans.gui.viewmodel.entries import (
     Entry,
@@ -65,6 +66,7 @@ class Conversation:
     key: str
     name: str
     draft: str = ""
+    attachments: tuple[Attachment, ...] = ()
     view: ViewState | None = None
     unread: int = 0
     unread_from: str | None = None
@@ -110,6 +112,11 @@ class Conversation:
     def get(self, key: str) -> Entry | None:
         """The message with this key."""
         return self._by_key.get(key)
+
+    @property
+    def has_draft(self) -> bool:
+        """Whether something is written, or some file is chosen, that has not been sent."""
+        return bool(self.draft.strip() or self.attachments)
 
     @property
     def preview(self) -> tuple[str, int, bool] | None:

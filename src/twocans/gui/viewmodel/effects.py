@@ -64,6 +64,14 @@ class SendMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class SendFiles:
+    """Send files to somebody."""
+
+    to: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRead:
     """Tell the server that everything from `peer` up to `id` has been seen."""
 
@@ -331,6 +339,7 @@ ForBackend: TypeAlias = (
     | LookForServers
     | StopLooking
     | SendMessage
+    | SendFiles
     | MarkRead
     | SendTyping
     | LoadHistory

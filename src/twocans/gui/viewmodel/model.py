@@ -6,6 +6,7 @@ draw again, what happens to the transcript, and the effects that others have to 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, assert_never
 
 from twocans.client.events import (
@@ -167,8 +168,22 @@ class ViewModel(Filing):
         self.chats.set_draft(text)
 
     def send(self) -> None:
-        """Send what stands in the composer."""
-        self.chats.send()
+        """Send the files that are attached, and what stands in the composer."""
+        problem = self.chats.send_files()
+        if problem:
+            self._tell(problem)
+        else:
+            self.chats.send()
+
+    def attach(self, paths: Iterable[str]) -> None:
+        """Have files sent with the draft of the open chat."""
+        problem = self.chats.attach(paths)
+        if problem:
+            self._tell(problem)
+
+    def detach(self, path: str) -> None:
+        """Do not send a file that was attached."""
+        self.chats.detach(path)
 
     def retry(self, key: str) -> None:
         """Send a failed message again."""
@@ -481,7 +496,7 @@ class ViewModel(Filing):
         """The other side of the open chat is gone: back to the list, so that another can be chosen."""
         self.close_chat()
         self._left_just_now = (conversation, self._clock.monotonic() + SAME_MOMENT_S)
-        if conversation.draft.strip():
+        if conversation.has_draft:
             self._returning.add(conversation.key)
             self._tell(f"{conversation.name} left. Your draft is kept.")
         else:

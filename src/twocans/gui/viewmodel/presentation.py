@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from twocans.gui.transcript.model import Bubble
+from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.attention import Attention
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.chats import SERVER_KEY, Chats
@@ -106,6 +107,11 @@ class Presentation:
     def me(self) -> str:
         """The user's name, as the server spells it."""
         return self.chats.me
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files that go with the draft of the open chat."""
+        return self.chats.open.attachments if self.chats.open is not None else ()
 
     @property
     def title(self) -> str:
@@ -223,9 +229,10 @@ class Presentation:
         if last is not None:
             text, at_ms, own = last
             preview = f"You: {one_line(text)}" if own else one_line(text)
-        draft = bool(conversation.draft.strip()) and conversation is not self.chats.open
+        draft = conversation.has_draft and conversation is not self.chats.open
         if draft:
-            preview = f"Draft: {one_line(conversation.draft)}"
+            files = ", ".join(one.name for one in conversation.attachments)
+            preview = f"Draft: {one_line(conversation.draft if conversation.draft.strip() else files)}"
         row = Row(
             key=key,
             name=name,

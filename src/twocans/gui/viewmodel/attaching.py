@@ -1,0 +1,78 @@
+"""Files that are about to be sent: what is known of them, and which cannot be."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Final
+
+from twocans.protocol.file_names import readable_size, safe_name
+from twocans.protocol.text import spelled_out
+
+MAX_ATTACHMENTS: Final = 100
+"""How many files go at once."""
+_PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a draft. `size` is in bytes; `picture` tells whether it promises to be an image."""
+
+    path: str
+    name: str
+    size: int
+    picture: bool
+
+    @property
+    def size_text(self) -> str:
+        """Its size, for people."""
+        return readable_size(self.size)
+
+
+def look_at(path: str) -> Attachment | str:
+    """What is known of a file, or a sentence that says why it cannot be sent."""
+    name = safe_name(PurePath(path).name)
+    shown = f"“{spelled_out(name)}”"
+    try:
+        about = Path(path).stat()
+        if stat.S_ISDIR(about.st_mode):
+            return f"{shown} is a folder. Only files can be sent, so pack it into a ZIP file."
+        if not stat.S_ISREG(about.st_mode):
+            return f"{shown} is not an ordinary file."
+        if not os.access(path, os.R_OK):
+            return f"{shown} cannot be read."
+    except FileNotFoundError:
+        return f"{shown} is not there any more."
+    except (OSError, ValueError):
+        return f"{shown} cannot be read."
+    return Attachment(path, name, about.st_size, PurePath(name).suffix.casefold() in _PICTURES)
+
+
+def added(
+    before: Sequence[Attachment], paths: Iterable[str]
+) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
+    """The files with those at `paths`, each once, and the sentences about those that were left out."""
+    files = {one.path: one for one in before}
+    problems: list[str] = []
+    for path in dict.fromkeys(paths):
+        if path in files:
+            continue
+        if len(files) >= MAX_ATTACHMENTS:
+            problems.append(f"More than {MAX_ATTACHMENTS} files cannot be sent at once.")
+            break
+        found = look_at(path)
+        if isinstance(found, str):
+            problems.append(found)
+        else:
+            files[path] = found
+    return tuple(files.values()), tuple(problems)
+
+
+def told(problems: Sequence[str]) -> str:
+    """What was left out, in one line."""
+    if len(problems) < 2:
+        return "".join(problems)
+    return f"{problems[0]} {len(problems) - 1} more could not be taken."
