@@ -88,7 +88,6 @@ from twocans.gui.viewmodel.effects import (
     SearchMessages,
     SendFiles,
     SendFailed,
-    SendFiles,
     SendMessage,
     SendTyping,
     ServersNearby,
@@ -171,8 +170,6 @@ class Backend:
                 self._stop_looking()
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
-            case SendFiles():
-                pass
             case MarkRead(peer, id_):
                 if client is not None:
                     client.read(peer, id_)

@@ -12,10 +12,10 @@ from twocans.gui.viewmodel import Update, ViewModel
 from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, OutboxOpened, SendMessage
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
 from twocans.protocol.keys import ServerKey, server_key
-from twocans.protocol.messages import LimitsInForce, Message
+from twocans.protocol.messages import FileRef, LimitsInForce, Message
 
 KEY = server_key(b"the server's")
-LIMITS = LimitsInForce(line_bytes=65536, text_bytes=16384, rate=0, burst=0)
+LIMITS = LimitsInForce(line_bytes=65536, text_bytes=16384, rate=0, burst=0, file_bytes=10_000_000)
 START_MS = int(datetime(2026, 5, 4, 12, 0, tzinfo=UTC).timestamp() * 1000)
 
 E = TypeVar("E", bound=Effect)
@@ -84,12 +84,18 @@ class Desk:
         me = self.vm.me
         self.event(Online(me, "server", (me, *others), LIMITS, fresh, KEY), CaughtUp(0))
 
-    def message(self, sender: str, text: str, *, to: str = "", cid: str = "") -> Message:
+    def message(
+        self, sender: str, text: str, *, to: str = "", cid: str = "", file: FileRef | None = None
+    ) -> Message:
         number = next(self._ids)
-        return Message(number, self.now_ms(), sender, to or self.vm.me, text, cid or f"{sender}-{number}")
+        return Message(
+            number, self.now_ms(), sender, to or self.vm.me, text, cid or f"{sender}-{number}", file
+        )
 
-    def receive(self, sender: str, text: str, *, to: str = "", cid: str = "") -> Message:
-        message = self.message(sender, text, to=to, cid=cid)
+    def receive(
+        self, sender: str, text: str, *, to: str = "", cid: str = "", file: FileRef | None = None
+    ) -> Message:
+        message = self.message(sender, text, to=to, cid=cid, file=file)
         self.event(MessageReceived(message))
         return message
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
-from tests.unit.gui.desk import LIMITS, Desk
+from tests.unit.gui.desk import Desk
 from twocans.client.events import MessageRefused, MessageStored, TransferMoved
 from twocans.client.transfers import Transfer, TransferState
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.viewmodel.effects import (
-    Append,
     AskWhereToSave,
     CancelTransfer,
     FetchFile,
@@ -68,7 +66,7 @@ def download(
 @pytest.fixture
 def desk() -> Desk:
     desk = Desk()
-    desk.log_in("bob", limits=replace(LIMITS, file_bytes=10_000_000))
+    desk.log_in("bob")
     desk.vm.open("bob")
     desk.forget()
     return desk
@@ -173,7 +171,7 @@ def test_a_file_to_somebody_whose_chat_is_not_open_waits_in_theirs(desk: Desk) -
 
 
 def test_a_file_that_comes_can_be_saved_where_the_user_wants(desk: Desk) -> None:
-    desk.message("bob", "a.pdf", file=FileRef(HASH, 1000))
+    desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000))
     assert card(desk).detail == "1.0 KB"
     assert card(desk).actions == (FileAction.SAVE,)
     key = only_bubble(desk).key
@@ -185,13 +183,13 @@ def test_a_file_that_comes_can_be_saved_where_the_user_wants(desk: Desk) -> None
 
 
 def test_the_name_that_is_offered_leads_nowhere_else(desk: Desk) -> None:
-    desk.message("bob", "../../.bashrc", file=FileRef(HASH, 1))
+    desk.receive("bob", "../../.bashrc", file=FileRef(HASH, 1))
     desk.vm.act_on_file(only_bubble(desk).key, FileAction.SAVE)
     assert desk.all(AskWhereToSave)[0].name == "bashrc"
 
 
 def test_what_was_saved_can_be_opened_and_shown_in_its_folder(desk: Desk) -> None:
-    number = desk.message("bob", "a.pdf", file=FileRef(HASH, 1000))
+    number = desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000)).id
     moved(desk, download(TransferState.RUNNING, message=number, done=500))
     assert card(desk).fraction == 0.5
     moved(desk, download(TransferState.DONE, message=number, done=1000))
@@ -205,13 +203,13 @@ def test_what_was_saved_can_be_opened_and_shown_in_its_folder(desk: Desk) -> Non
 
 @pytest.mark.parametrize("name", ["a.exe", "a.sh", "a.desktop", "a.bat", "a.html", "a", "a.pdf.lnk", "a.py"])
 def test_a_program_is_only_shown_in_its_folder(desk: Desk, name: str) -> None:
-    number = desk.message("bob", name, file=FileRef(HASH, 1000))
+    number = desk.receive("bob", name, file=FileRef(HASH, 1000)).id
     moved(desk, download(TransferState.DONE, message=number, path=f"/home/alice/Downloads/{name}"))
     assert card(desk).actions == (FileAction.SHOW,)
 
 
 def test_a_download_that_is_given_up_can_be_begun_again(desk: Desk) -> None:
-    number = desk.message("bob", "a.pdf", file=FileRef(HASH, 1000))
+    number = desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000)).id
     moved(desk, download(TransferState.RUNNING, message=number))
     moved(desk, download(TransferState.CANCELLED, message=number))
     assert card(desk).actions == (FileAction.SAVE,)
@@ -219,7 +217,7 @@ def test_a_download_that_is_given_up_can_be_begun_again(desk: Desk) -> None:
 
 def test_a_file_is_told_of_as_one(desk: Desk) -> None:
     desk.vm.set_in_front(False)
-    desk.message("bob", "a.pdf", file=FileRef(HASH, 1000))
+    desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000))
     assert desk.all(ShowNotification)[0].body == "File: a.pdf"
     assert desk.row("bob").preview == "File: a.pdf"
 
@@ -234,8 +232,8 @@ def test_what_does_not_work_is_told(desk: Desk) -> None:
 
 
 def test_a_picture_is_fetched_once_and_shown(desk: Desk) -> None:
-    desk.message("bob", "cat.PNG", file=FileRef(HASH, 1000))
-    desk.message("bob", "same.png", file=FileRef(HASH, 1000))
+    desk.receive("bob", "cat.PNG", file=FileRef(HASH, 1000))
+    desk.receive("bob", "same.png", file=FileRef(HASH, 1000))
     (fetch,) = desk.all(FetchPicture)
     assert fetch.message.text == "cat.PNG"
     desk.vm.handle(PictureCame(desk.vm.form.session, HASH, "/cache/cat.png"))
@@ -244,7 +242,7 @@ def test_a_picture_is_fetched_once_and_shown(desk: Desk) -> None:
 
 
 def test_a_picture_that_could_not_be_had_is_asked_for_when_the_chat_is_opened_again(desk: Desk) -> None:
-    desk.message("bob", "cat.png", file=FileRef(HASH, 1000))
+    desk.receive("bob", "cat.png", file=FileRef(HASH, 1000))
     desk.vm.handle(PictureCame(desk.vm.form.session, HASH, ""))
     desk.forget()
     desk.vm.close_chat()
@@ -256,22 +254,22 @@ def test_a_picture_that_could_not_be_had_is_asked_for_when_the_chat_is_opened_ag
     ("name", "size"), [("cat.txt", 10), ("cat.svg", 10), ("png", 10), ("cat.png", MAX_PICTURE_BYTES + 1)]
 )
 def test_what_is_no_picture_or_too_large_is_not_fetched_unasked(desk: Desk, name: str, size: int) -> None:
-    desk.message("bob", name, file=FileRef(HASH, size))
+    desk.receive("bob", name, file=FileRef(HASH, size))
     assert not desk.all(FetchPicture)
 
 
 def test_pictures_of_chats_that_are_not_open_are_not_fetched(desk: Desk) -> None:
     desk.vm.close_chat()
-    desk.message("bob", "cat.png", file=FileRef(HASH, 1000))
+    desk.receive("bob", "cat.png", file=FileRef(HASH, 1000))
     assert not desk.all(FetchPicture)
     desk.vm.open("bob")
     assert len(desk.all(FetchPicture)) == 1
 
 
 def test_a_click_on_a_picture_shows_it_among_the_others_of_the_chat(desk: Desk) -> None:
-    desk.message("bob", "one.png", file=FileRef(HASH, 1000))
-    desk.message("bob", "a.pdf", file=FileRef("ef" * 32, 1000))
-    desk.message("bob", "two.png", file=FileRef(OTHER_HASH, 1000))
+    desk.receive("bob", "one.png", file=FileRef(HASH, 1000))
+    desk.receive("bob", "a.pdf", file=FileRef("ef" * 32, 1000))
+    desk.receive("bob", "two.png", file=FileRef(OTHER_HASH, 1000))
     session = desk.vm.form.session
     desk.vm.handle(PictureCame(session, HASH, "/cache/1.png"))
     desk.vm.handle(PictureCame(session, OTHER_HASH, "/cache/2.png"))
@@ -279,10 +277,3 @@ def test_a_click_on_a_picture_shows_it_among_the_others_of_the_chat(desk: Desk) 
     assert desk.all(ShowPictures) == [
         ShowPictures((("/cache/1.png", "one.png"), ("/cache/2.png", "two.png")), 1)
     ]
-
-
-def test_new_pictures_come_into_an_open_chat_as_they_are(desk: Desk) -> None:
-    desk.message("bob", "cat.png", file=FileRef(HASH, 1000))
-    changes = [change for update in desk.updates for change in update.transcript]
-    desk.take()
-    assert any(isinstance(change, Append) for change in [*changes, *desk.updates[-1].transcript])

@@ -14,6 +14,7 @@ from twocans.protocol.text import spelled_out
 
 MAX_ATTACHMENTS: Final = 100
 """How many files go at once."""
+NO_FILES: Final = "This server takes no files. Ask whoever runs it."
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
 
 
@@ -32,8 +33,18 @@ class Attachment:
         return readable_size(self.size)
 
 
-def look_at(path: str) -> Attachment | str:
-    """What is known of a file, or a sentence that says why it cannot be sent."""
+def is_picture(name: str) -> bool:
+    """Whether a file promises to be an image, going by its name."""
+    return PurePath(name).suffix.casefold() in _PICTURES
+
+
+def look_at(path: str, most: int) -> Attachment | str:
+    """What is known of a file, or a sentence that says why it cannot be sent.
+
+    Args:
+        path: where it is.
+        most: how many bytes the server takes.
+    """
     name = safe_name(PurePath(path).name)
     shown = f"“{spelled_out(name)}”"
     try:
@@ -48,13 +59,20 @@ def look_at(path: str) -> Attachment | str:
         return f"{shown} is not there any more."
     except (OSError, ValueError):
         return f"{shown} cannot be read."
-    return Attachment(path, name, about.st_size, PurePath(name).suffix.casefold() in _PICTURES)
+    if about.st_size > most:
+        return f"{shown} is too large: this server takes files of up to {readable_size(most)}."
+    return Attachment(path, name, about.st_size, is_picture(name))
 
 
 def added(
-    before: Sequence[Attachment], paths: Iterable[str]
+    before: Sequence[Attachment], paths: Iterable[str], most: int
 ) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
-    """The files with those at `paths`, each once, and the sentences about those that were left out."""
+    """The files with those at `paths`, each once, and the sentences about those that were left out.
+
+    `most` is how many bytes the server takes of one, 0 if it takes none.
+    """
+    if not most:
+        return tuple(before), (NO_FILES,)
     files = {one.path: one for one in before}
     problems: list[str] = []
     for path in dict.fromkeys(paths):
@@ -63,7 +81,7 @@ def added(
         if len(files) >= MAX_ATTACHMENTS:
             problems.append(f"More than {MAX_ATTACHMENTS} files cannot be sent at once.")
             break
-        found = look_at(path)
+        found = look_at(path, most)
         if isinstance(found, str):
             problems.append(found)
         else:

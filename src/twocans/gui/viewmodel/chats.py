@@ -197,7 +197,7 @@ class Chats(Paging):
         """Add files to the draft of the open chat; a sentence about those that cannot be sent, if any."""
         if self.open is None or self.open.key == SERVER_KEY:
             return ""
-        self.open.attachments, problems = added(self.open.attachments, paths)
+        self.open.attachments, problems = added(self.open.attachments, paths, self.file_bytes)
         self._changes.draw(Part.COMPOSER | Part.PEOPLE)
         return told(problems)
 
@@ -217,7 +217,7 @@ class Chats(Paging):
         ):
             return ""
         paths = [one.path for one in conversation.attachments]
-        conversation.attachments, problems = added((), paths)
+        conversation.attachments, problems = added((), paths, self.file_bytes)
         self._changes.draw(Part.COMPOSER | Part.PEOPLE)
         if problems:
             return told(problems)

@@ -209,14 +209,6 @@ class AskLook:
 
 
 @dataclass(frozen=True, slots=True)
-class SendFiles:
-    """Send files to somebody."""
-
-    to: str
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FetchFile:
     """Get the file that a message carries, to `path`; with `replace` the user wants to lose what is there."""
 
@@ -360,7 +352,6 @@ ForBackend: TypeAlias = (
     | PlaySound
     | OpenLink
     | AskLook
-    | SendFiles
     | FetchFile
     | FetchPicture
     | PauseTransfer

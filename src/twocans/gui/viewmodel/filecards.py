@@ -7,15 +7,15 @@ from typing import Final, assert_never
 
 from twocans.client.transfers import Transfer, TransferState
 from twocans.gui.transcript.model import FileAction, FileCard
+from twocans.gui.viewmodel.attaching import is_picture
 from twocans.gui.viewmodel.entries import Entry, own_key
 from twocans.gui.viewmodel.state import Clock
 from twocans.protocol.file_names import readable_size
 
-PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
 MAX_PICTURE_BYTES: Final = 10 * 1024 * 1024
 """Larger pictures are not fetched unasked."""
-_OPENED: Final = PICTURE_SUFFIXES | frozenset(
-    ".pdf .txt .md .csv .log .rtf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .odp .epub .svg .tif .tiff .heic"
+_OPENED: Final = frozenset(
+    ".png .jpg .jpeg .gif .webp .bmp .pdf .txt .md .csv .log .rtf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .odp .epub .svg .tif .tiff .heic"
     " .mp3 .wav .ogg .oga .flac .m4a .opus .mp4 .mkv .mov .webm .avi .zip .7z .tar .gz .xz".split()
 )
 """Files that a click may open: no programs. Others can only be shown in their folder."""
@@ -31,11 +31,6 @@ _UNFINISHED: Final = frozenset(
         TransferState.CHECKING,
     }
 )
-
-
-def is_picture(name: str) -> bool:
-    """Whether a file is one that can be shown, going by its name."""
-    return PurePath(name).suffix.casefold() in PICTURE_SUFFIXES
 
 
 class FileCards:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from twocans.client.transfers import Transfer
 from twocans.gui.transcript.model import FileAction
+from twocans.gui.viewmodel.attaching import is_picture
 from twocans.gui.viewmodel.effects import (
     AskWhereToSave,
     CancelTransfer,
@@ -18,7 +19,6 @@ from twocans.gui.viewmodel.effects import (
     ShowPictures,
 )
 from twocans.gui.viewmodel.entries import Entry
-from twocans.gui.viewmodel.filecards import is_picture
 from twocans.gui.viewmodel.guarding import Guarding
 from twocans.protocol.file_names import safe_name
 
