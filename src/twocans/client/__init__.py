@@ -34,6 +34,7 @@ from twocans.client.events import (
     PresenceChanged,
     ReadElsewhere,
     ReceiptMoved,
+    TransferMoved,
     UserJoined,
     UserLeft,
 )
@@ -43,9 +44,11 @@ from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.settings import Resume, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
 from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
+from twocans.client.transfers.model import Transfer, TransferState
+from twocans.client.transfers.transfers import Transfers
 from twocans.client.trust import FileTrust, MemoryTrust, Met, Trust, default_trust
 from twocans.protocol.keys import ServerKey, is_same_key, readable_key
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, FileRef, Message
 
 __all__ = [
     "DEFAULT_PORT",
@@ -60,6 +63,7 @@ __all__ = [
     "DeviceCode",
     "DeviceList",
     "Event",
+    "FileRef",
     "FileTokens",
     "FileTrust",
     "KeyringOrFileTokens",
@@ -95,6 +99,10 @@ __all__ = [
     "Timers",
     "Tokens",
     "TokensUnusable",
+    "Transfer",
+    "TransferMoved",
+    "TransferState",
+    "Transfers",
     "Trust",
     "TrustUnusable",
     "UserJoined",

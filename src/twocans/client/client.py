@@ -26,10 +26,15 @@ from twocans.client.errors import (
     RequestFailed,
 )
 from twocans.client.events import Event, Loss, MessageStored, Online
+from twocans.client.link import Where
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.requests import Reply
 from twocans.client.session import Session
 from twocans.client.settings import Clock, Resume, Timers, default_clock
+from twocans.client.sqlite_outbox import SqliteOutbox
 from twocans.client.tokens import MemoryTokens, Tokens
+from twocans.client.transfers.records import MemoryRecords
+from twocans.client.transfers.transfers import Transfers
 from twocans.client.trust import MemoryTrust, Trust
 from twocans.protocol.errors import Code
 from twocans.protocol.keys import ServerKey
@@ -162,6 +167,17 @@ class Client:
             clock=clock,
             random=self._random,
         )
+        self.transfers = Transfers(
+            _Chat(self._session, self._driver),
+            outbox.transfers if isinstance(outbox, SqliteOutbox) else MemoryRecords(),
+            self._driver.stream,
+            timers=timers,
+            clock=clock,
+            wall_ms=self._wall_ms,
+            random=self._random,
+        )
+        """Files that are sent and fetched; those of an earlier time of the program go on once it is connected."""
+        self._driver.observer = self.transfers
 
     # --- the connection ----------------------------------------------------------------------------------
 
@@ -190,7 +206,11 @@ class Client:
         self._driver.retry()
 
     async def close(self) -> None:
-        """Say goodbye and end the iteration, after the events that are there. Any number of times."""
+        """Say goodbye and end the iteration, after the events that are there. Any number of times.
+
+        Files that are on their way stop, and go on another time if the outbox is on disk.
+        """
+        await self.transfers.close()
         await self._driver.close()
 
     async def __aenter__(self) -> Client:
@@ -292,12 +312,8 @@ class Client:
             cid = new_cid(now_ms=self._wall_ms(), random=self._random)
         elif not (1 <= len(cid) <= MAX_CID_CHARS and cid.isprintable()):
             raise ValueError(f"a cid has 1 to {MAX_CID_CHARS} characters")
-        if self._driver.stream.ended:
-            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
-        if len(self._driver.stream) >= MAX_EVENTS_AWAITED:
-            raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
         try:
-            self._session.send(Outgoing(cid, to, text))
+            _post(self._session, self._driver, Outgoing(cid, to, text))
         except OutboxUnusable as error:
             raise MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}") from None
         return cid
@@ -411,6 +427,40 @@ class Client:
         if isinstance(reply, Error):
             raise RequestFailed(reply.code, reply.text)
         raise RequestFailed(Code.BAD_REQUEST, sentences.NOT_UNDERSTOOD)
+
+
+class _Chat:
+    """What transfers need of one client."""
+
+    def __init__(self, session: Session, driver: Driver) -> None:
+        self._session = session
+        self._driver = driver
+
+    @property
+    def where(self) -> Where | None:
+        return self._driver.where
+
+    async def ask(self, make: Callable[[int], Frame]) -> Reply:
+        return await self._driver.answer(self._session.ask(make))
+
+    def post(self, message: Outgoing) -> None:
+        _post(self._session, self._driver, message)
+        self._driver.changed()
+
+
+def _post(session: Session, driver: Driver, message: Outgoing) -> None:
+    """Put a message into the outbox.
+
+    Raises:
+        MessageNotSent: the client is closed, or far too many events have not been taken.
+        OutboxUnusable: the outbox cannot be written.
+        ValueError: the cid belongs to another message that is waiting.
+    """
+    if driver.stream.ended:
+        raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+    if len(driver.stream) >= MAX_EVENTS_AWAITED:
+        raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
+    session.send(message)
 
 
 def _wall_ms() -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.backoff import Backoff
 from twocans.client.credentials import Credentials
 from twocans.client.errors import BUSY, CLOSED, ConnectFailed
-from twocans.client.events import Loss, MessageRefused, MessageStored, Online
-from twocans.client.link import AttemptFailed, Link, NotEncrypted, open_link
+from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
+from twocans.client.link import AttemptFailed, Link, NotEncrypted, Where, open_link
 from twocans.client.requests import Reply
 from twocans.client.session import Session
 from twocans.client.settings import Clock, Ending, Introduction, Timers
@@ -40,6 +40,18 @@ _SHORTEST_TICK_S: Final = 0.02
 Result = MessageStored | MessageRefused
 
 
+class Observer(Protocol):
+    """What goes along with the connection."""
+
+    def happened(self, event: Event) -> None:
+        """Something has happened; called before the program hears of it."""
+        ...
+
+    def ended(self) -> None:
+        """There will be no connection any more."""
+        ...
+
+
 class Driver:
     """The connection of one client, over all its losses.
 
@@ -63,6 +75,7 @@ class Driver:
         random: Random,
     ) -> None:
         self.stream = EventStream(self._taken)
+        self.observer: Observer | None = None
         self._session = session
         self._address = address
         self._credentials = credentials
@@ -121,6 +134,14 @@ class Driver:
             raise ConnectFailed(Loss.LOST, sentences.CLOSED)
         self._task = asyncio.create_task(self._stay_connected(), name="twocans: stay connected")
         return online
+
+    @property
+    def where(self) -> Where | None:
+        """Whom the client is connected to; None while the user is not let in."""
+        link = self._link
+        if link is None or not self._session.is_online:
+            return None
+        return link.where
 
     def retry(self) -> None:
         """Skip the pause before the next attempt."""
@@ -232,7 +253,7 @@ class Driver:
         except NotEncrypted as failed:
             raise await self._credentials.not_encrypted(failed) from None
         try:
-            return link, await self._credentials.introduction(link.key)
+            return link, await self._credentials.introduction(link.where.key)
         except BaseException:
             link.abort()
             raise
@@ -253,6 +274,8 @@ class Driver:
 
     def _end(self) -> None:
         """Nothing will happen any more: nobody waits for it in vain."""
+        if self.observer is not None:
+            self.observer.ended()
         self.stream.end()
         self._give_up(CLOSED, sentences.CLOSED)
 
@@ -321,6 +344,8 @@ class Driver:
                         result.set_result(event)
                 case _:
                     pass
+            if self.observer is not None:
+                self.observer.happened(event)
         self.stream.put(events)
 
     # --- time, and too much of it all ---------------------------------------------------------------------

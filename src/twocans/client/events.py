@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import LimitsInForce, Message
+from twocans.protocol.messages import FileRef, LimitsInForce, Message
 
 
 class Loss(Enum):
@@ -107,6 +108,7 @@ class MessageStored(Struct, frozen=True):
     text: str
     id: int
     at: int
+    file: FileRef | None = None
 
 
 class MessageRefused(Struct, frozen=True):
@@ -133,6 +135,12 @@ class ReadElsewhere(Struct, frozen=True):
     id: int
 
 
+class TransferMoved(Struct, frozen=True):
+    """A file on its way is in another state, or further. Of several that nobody has taken only the newest may be left."""
+
+    transfer: Transfer
+
+
 class PeerTyping(Struct, frozen=True):
     """`user` is writing to this account."""
 
@@ -152,4 +160,5 @@ Event: TypeAlias = (
     | ReceiptMoved
     | ReadElsewhere
     | PeerTyping
+    | TransferMoved
 )

@@ -13,6 +13,7 @@ from typing import Final, Protocol, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from msgspec import Struct
 
 from twocans.client import sentences
 from twocans.client.address import Address
@@ -55,6 +56,14 @@ class LinkUser(Protocol):
         ...
 
 
+class Where(Struct, frozen=True):
+    """Who is at the other end: an IPv4 address, a port, and the key that the server has proved to have."""
+
+    host: str
+    port: int
+    key: ServerKey
+
+
 class Link(asyncio.Protocol):
     """The connection. What comes before `begin` waits: nothing is to be heard from a server that is not checked.
 
@@ -62,8 +71,8 @@ class Link(asyncio.Protocol):
         user: whom to tell.
     """
 
-    key: ServerKey
-    """What the server has proved to have."""
+    where: Where
+    """Whom it is connected to; known once it stands."""
 
     def __init__(self, user: LinkUser) -> None:
         self.writable = False
@@ -191,7 +200,7 @@ async def open_link(address: Address, user: LinkUser, *, within_s: float) -> Lin
         async with asyncio.timeout_at(give_up_at):
             # The empty name says that there is none to compare: the key is what counts.
             transport, _ = await loop.create_connection(
-                lambda: link, sock=sock, ssl=_context(), server_hostname=""
+                lambda: link, sock=sock, ssl=tls_context(), server_hostname=""
             )
     except TimeoutError:
         sock.close()
@@ -203,11 +212,12 @@ async def open_link(address: Address, user: LinkUser, *, within_s: float) -> Lin
         if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
             raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
         raise AttemptFailed(Ending(Loss.UNREACHABLE, sentences.hung_up(where))) from None
-    try:
-        link.key = _key_of(transport.get_extra_info("ssl_object"))
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+    key = shown_key(transport)
+    if key is None:
         link.abort()
-        raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where))) from None
+        raise NotEncrypted(Ending(Loss.PROTOCOL, sentences.not_encrypted(where)))
+    host, port = transport.get_extra_info("peername")
+    link.where = Where(host, port, key)
     return link
 
 
@@ -230,7 +240,8 @@ async def _refusal(address: Address) -> str:
     )
 
 
-def _context() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
+    """For connections to servers whose key is compared afterwards, before anything is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_COMPRESSION
@@ -241,16 +252,16 @@ def _context() -> ssl.SSLContext:
     return context
 
 
-def _key_of(connection: ssl.SSLObject) -> ServerKey:
-    """The key that the server has proved to have.
-
-    Raises:
-        ValueError: it has none, or none that can be read; so do UnsupportedAlgorithm and InvalidVersion.
-    """
-    certificate = connection.getpeercert(binary_form=True)
+def shown_key(transport: asyncio.BaseTransport) -> ServerKey | None:
+    """The key that the server at the other end has proved to have; None if there is none that can be read."""
+    connection: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    certificate = None if connection is None else connection.getpeercert(binary_form=True)
     if certificate is None:
-        raise ValueError("no certificate")
-    public_key = x509.load_der_x509_certificate(certificate).public_key()
+        return None
+    try:
+        public_key = x509.load_der_x509_certificate(certificate).public_key()
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
+        return None
     return server_key(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 

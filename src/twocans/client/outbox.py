@@ -9,16 +9,19 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from twocans.protocol.messages import FileRef
+
 MAX_PENDING: Final = 10_000
 """How many messages wait at most; more are refused."""
 
 
 class Outgoing(Struct, frozen=True):
-    """A message of one's own that is not acknowledged yet."""
+    """A message of one's own that is not acknowledged yet; with `file`, `text` is that file's name."""
 
     cid: str
     to: str
     text: str
+    file: FileRef | None = None
 
 
 class Outbox(Protocol):

@@ -12,12 +12,23 @@ from twocans.client.errors import BUSY, OFFLINE, TIMED_OUT
 from twocans.client.settings import Clock
 from twocans.protocol import json
 from twocans.protocol.errors import Code
-from twocans.protocol.messages import Chats, DeviceCode, Devices, Error, Found, Frame, History, Results, Rid
+from twocans.protocol.messages import (
+    Chats,
+    DeviceCode,
+    Devices,
+    Error,
+    Found,
+    Frame,
+    History,
+    Results,
+    Rid,
+    Ticket,
+)
 
 MAX_REQUESTS: Final = 100
 """How many questions wait for an answer at most."""
 
-Reply: TypeAlias = History | Results | Chats | Found | Devices | DeviceCode | Error
+Reply: TypeAlias = History | Results | Chats | Found | Devices | DeviceCode | Ticket | Error
 
 
 class Answer(Struct, frozen=True):

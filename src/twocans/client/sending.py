@@ -57,7 +57,8 @@ class Sender:
         Raises:
             ValueError: its cid belongs to another message that is waiting.
         """
-        message = Outgoing(message.cid, message.to, message.text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = message.text.replace("\r\n", "\n").replace("\r", "\n")
+        message = Outgoing(message.cid, message.to, text, message.file)
         known = self.outbox.get(message.cid)
         if known is not None:
             if known != message:
@@ -117,4 +118,4 @@ class Sender:
 
 
 def _line(message: Outgoing) -> bytes:
-    return json.encode(Send(to=message.to, text=message.text, cid=message.cid))
+    return json.encode(Send(to=message.to, text=message.text, cid=message.cid, file=message.file))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
+from pathlib import Path
 from typing import Final
 
 from twocans.client.address import Address
 from twocans.client.events import Loss
 from twocans.client.settings import Ending
+from twocans.protocol.file_names import readable_size
 from twocans.protocol.keys import ServerKey, readable_key
 
 NOT_CONNECTED: Final = "The server cannot be reached right now. Try again when the connection is back."
@@ -29,6 +32,24 @@ REVOKED: Final = "Another of your devices has cut this one off, so it has to be 
 BANNED: Final = "You are banned from this server. Ask whoever runs it."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
+TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."
+NO_FILES: Final = "This server takes no files."
+FILE_CUT: Final = "The connection for the file was lost."
+FILE_GARBLED: Final = (
+    "The server's answer about the file was not understood. Is its version newer than this program's?"
+)
+FILE_NOT_KEPT: Final = "The server could not use what came of the file."
+FILE_WRONG: Final = "What came is not the file that was sent, twice over, so it was thrown away."
+FILE_WRONG_ONCE: Final = "What came is not the file that was sent, so it is fetched once more."
+FILE_UNEXPECTED: Final = "Something went wrong with this file. Try again."
+OTHER_SERVER: Final = (
+    "What answered for the file is not the server that you are connected to, so nothing was sent to it. "
+    "Ask whoever runs the server."
+)
+
+_FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_GONE: Final = frozenset({errno.ENOENT, errno.ENOTDIR})
+_READ_ONLY: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_ROUTE: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 _NOT_ALLOWED: Final = frozenset({errno.EACCES, errno.EPERM})
 _WINDOWS_TIMEOUT: Final = frozenset({121, 10060})
@@ -134,3 +155,40 @@ def unreachable(address: Address, error: OSError | UnicodeError, *, within_s: fl
     else:
         text = f"{address} could not be connected to. Check the address and your network."
     return Ending(Loss.UNREACHABLE, text)
+
+
+def disk(path: Path, error: OSError) -> str:
+    """For a file or folder that cannot be read or written, from what the system says."""
+    if error.errno in _FULL:
+        return f"There is no room left on the disk for {path.name}. Make room for it, and then let it go on."
+    if error.errno in _GONE:
+        return f"{path} is not there."
+    if error.errno in _READ_ONLY:
+        return f"This computer does not allow {path} to be used. Check the rights of the file and its folder."
+    if error.errno == errno.EFBIG:
+        return f"The disk does not take files as large as {path.name}."
+    return f"{path} cannot be used: {os.strerror(error.errno or errno.EIO)}."
+
+
+def no_file(name: str, *, is_folder: bool) -> str:
+    """For something that is to be sent and is no file."""
+    if is_folder:
+        return f"{name} is a folder, and only files can be sent. Pack it into one file first."
+    return f"{name} is no file that can be sent."
+
+
+def file_changed(name: str) -> str:
+    """For a file that was changed between being looked at and having been sent."""
+    return f"{name} was changed while it was being sent. Send it again when it is ready."
+
+
+def file_too_large(size: int, limit: int) -> str:
+    """For a file of more than `limit` bytes; 0 is for a server that takes none."""
+    if not limit:
+        return NO_FILES
+    return f"That file is too large: it has {readable_size(size)}, and this server takes at most {readable_size(limit)}."
+
+
+def name_taken(path: Path) -> str:
+    """For a file that came, where no name is left for it."""
+    return f"There are too many files called {path.name} in {path.parent}. Choose another name."

@@ -60,6 +60,7 @@ from twocans.protocol.messages import (
     Receipt,
     Results,
     Synced,
+    Ticket,
     Typing,
     TypingFrom,
     Welcome,
@@ -439,7 +440,7 @@ class Session:
                 self._refused(frame)
             case ReadMark():
                 self._events.append(ReadElsewhere(frame.peer, frame.id))
-            case History() | Results() | Chats() | Found() | Devices() | DeviceCode():
+            case History() | Results() | Chats() | Found() | Devices() | DeviceCode() | Ticket():
                 self._requests.answered(frame.rid, frame)
             case Ping():
                 self._say(Pong(n=frame.n))
@@ -469,7 +470,7 @@ class Session:
     def _stored(self, cid: str, id_: int, at: int) -> bool:
         message = self._sender.settle(cid)
         if message is not None:
-            self._events.append(MessageStored(cid, message.to, message.text, id_, at))
+            self._events.append(MessageStored(cid, message.to, message.text, id_, at, message.file))
         return message is not None
 
     def _refused(self, error: Error) -> None:

@@ -13,15 +13,24 @@ from twocans.client.address import Address
 from twocans.client.errors import OutboxUnusable
 from twocans.client.files import data_folder
 from twocans.client.outbox import Outgoing
+from twocans.client.transfers.records import SCHEMA as TRANSFERS
+from twocans.client.transfers.records import SqliteRecords
+from twocans.protocol.messages import FileRef
 
 FILE: Final = "outbox.db"
 BUSY_MS: Final = 5000
-VERSION: Final = 1
+VERSION: Final = 2
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS outgoing(
         place INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, user TEXT NOT NULL,
-        cid TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(server, user, cid)) STRICT"""
+        cid TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL, file_hash TEXT, file_size INTEGER,
+        UNIQUE(server, user, cid)) STRICT"""
+_FILES: Final = (
+    "ALTER TABLE outgoing ADD COLUMN file_hash TEXT",
+    "ALTER TABLE outgoing ADD COLUMN file_size INTEGER",
+)
+"""What version 1 had not."""
 
 
 class SqliteOutbox:
@@ -50,13 +59,19 @@ class SqliteOutbox:
             try:
                 self._prepare()
                 rows = self._database.execute(
-                    "SELECT cid, recipient, text FROM outgoing WHERE server = ? AND user = ? ORDER BY place",
+                    "SELECT cid, recipient, text, file_hash, file_size FROM outgoing "
+                    "WHERE server = ? AND user = ? ORDER BY place",
                     self._key,
                 )
-                self._messages = {cid: Outgoing(cid, recipient, text) for cid, recipient, text in rows}
+                self._messages = {
+                    cid: Outgoing(cid, recipient, text, None if hash_ is None else FileRef(hash_, size))
+                    for cid, recipient, text, hash_, size in rows
+                }
             except BaseException:
                 self._database.close()
                 raise
+        self.transfers = SqliteRecords(self._database, *self._key)
+        """What is kept of the files that are on their way."""
 
     def add(self, message: Outgoing) -> None:
         """Keep a message, as the newest; it is on disk once this returns.
@@ -64,10 +79,19 @@ class SqliteOutbox:
         Raises:
             OutboxUnusable: it could not be written.
         """
+        file = message.file
         with self._explained():
             self._database.execute(
-                "INSERT INTO outgoing(server, user, cid, recipient, text) VALUES (?, ?, ?, ?, ?)",
-                (*self._key, message.cid, message.to, message.text),
+                "INSERT INTO outgoing(server, user, cid, recipient, text, file_hash, file_size) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *self._key,
+                    message.cid,
+                    message.to,
+                    message.text,
+                    None if file is None else file.hash,
+                    None if file is None else file.size,
+                ),
             )
         self._messages[message.cid] = message
 
@@ -102,8 +126,17 @@ class SqliteOutbox:
             raise OutboxUnusable(f"{self._path} was written by a newer version of Twocans.")
         database.execute("PRAGMA journal_mode = WAL").fetchone()
         database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(_SCHEMA)
-        database.execute(f"PRAGMA user_version = {VERSION}")
+        if version == VERSION:
+            return
+        # All or nothing, and by one process at a time.
+        database.execute("BEGIN IMMEDIATE")
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version < VERSION:
+            for change in _FILES if version else (_SCHEMA,):
+                database.execute(change)
+            database.execute(TRANSFERS)
+            database.execute(f"PRAGMA user_version = {VERSION}")
+        database.execute("COMMIT")
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

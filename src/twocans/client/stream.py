@@ -5,8 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Final
 
-from twocans.client.events import Event
+from twocans.client.events import Event, TransferMoved
+
+MAX_MOVES_APART: Final = 200
+"""With so many events not taken yet, one of a transfer that has moved again is replaced, whatever it tells."""
+
+
+class _Moved:
+    """A place in the order for the newest event of one transfer."""
+
+    __slots__ = ("event",)
+
+    def __init__(self, event: TransferMoved) -> None:
+        self.event = event
 
 
 class EventStream:
@@ -18,7 +31,8 @@ class EventStream:
 
     def __init__(self, on_taken: Callable[[], None]) -> None:
         self.ended = False
-        self._events: deque[Event] = deque()
+        self._events: deque[Event | _Moved] = deque()
+        self._moved: dict[str, _Moved] = {}
         self._came = asyncio.Event()
         self._on_taken = on_taken
 
@@ -30,6 +44,20 @@ class EventStream:
         self._events.extend(events)
         if self._events:
             self._came.set()
+
+    def put_moved(self, event: TransferMoved) -> None:
+        """Add what may come often: one that nobody has taken yet, in the same state, gives its place to a newer one."""
+        if self.ended:
+            return
+        moved = self._moved.get(event.transfer.id)
+        if moved is not None and (
+            moved.event.transfer.state is event.transfer.state or len(self._events) >= MAX_MOVES_APART
+        ):
+            moved.event = event
+            return
+        self._moved[event.transfer.id] = moved = _Moved(event)
+        self._events.append(moved)
+        self._came.set()
 
     def end(self) -> None:
         """Nothing will be added; what is there is still given out."""
@@ -43,6 +71,10 @@ class EventStream:
                 return None
             self._came.clear()
             await self._came.wait()
-        event = self._events.popleft()
+        taken = self._events.popleft()
         self._on_taken()
-        return event
+        if not isinstance(taken, _Moved):
+            return taken
+        if self._moved.get(taken.event.transfer.id) is taken:
+            del self._moved[taken.event.transfer.id]
+        return taken.event

@@ -1,0 +1,256 @@
+"""One HTTP request for one file, to the server of the chat: at its address, encrypted, and with its key or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final, Protocol
+
+import aiohttp
+from msgspec import Struct
+from yarl import URL
+
+from twocans.client import sentences
+from twocans.client.link import Where, shown_key, tls_context
+from twocans.client.transfers.disk import PIECE_BYTES
+from twocans.client.transfers.failures import Cut, Failed
+from twocans.protocol.keys import ServerKey
+from twocans.protocol.text import spelled_out_line
+
+IDLE_S: Final = 60.0
+"""How long nothing may move, in seconds."""
+
+ANSWER_S: Final = 600.0
+"""How long the server may take to look at a whole file, in seconds, and to answer."""
+
+_TICKET: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
+_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", re.ASCII)
+_MAX_SENTENCE_BYTES: Final = 2000
+_MAX_SENTENCE_CHARS: Final = 500
+
+
+class Source(Protocol):
+    """Where the body of an upload comes from."""
+
+    async def piece(self) -> bytes:
+        """What comes next; nothing at the end."""
+        ...
+
+
+class _KeyPin(aiohttp.Fingerprint):
+    """Compares the server's key, not its certificate: it may have a new one for the same key.
+
+    aiohttp calls it for each connection, before anything is written to it.
+    """
+
+    def __init__(self, key: ServerKey) -> None:
+        super().__init__(bytes.fromhex(key))
+        self._key = key
+
+    def check(self, transport: asyncio.Transport) -> None:
+        shown = shown_key(transport)
+        if shown != self._key:
+            host, port = transport.get_extra_info("peername")
+            raise aiohttp.ServerFingerprintMismatch(self.fingerprint, bytes.fromhex(shown or ""), host, port)
+
+
+class _Body:
+    """The body of a request, with something to see that it goes on. No generator: nobody would have to close it."""
+
+    def __init__(self, source: Source, idle: asyncio.Timeout) -> None:
+        self._source = source
+        self._idle = idle
+        self.failure: Exception | None = None
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        _put_off(self._idle, IDLE_S)
+        try:
+            piece = await self._source.piece()
+        except Failed as failed:
+            self.failure = failed
+            raise
+        if not piece:
+            _put_off(self._idle, ANSWER_S)
+            raise StopAsyncIteration
+        return piece
+
+
+class Reply(Struct, frozen=True):
+    """What the server says instead of a file's content: the status, and a sentence for a person or nothing."""
+
+    status: int
+    text: str
+
+
+class Content:
+    """What a server sends of a file.
+
+    Args:
+        start: where in the file it begins.
+    """
+
+    def __init__(
+        self, start: int, size: int, response: aiohttp.ClientResponse, idle: asyncio.Timeout
+    ) -> None:
+        self.start = start
+        self._left = size - start
+        self._response = response
+        self._idle = idle
+
+    async def piece(self) -> bytes:
+        """What comes next, of any size; nothing at the file's end.
+
+        Raises:
+            Cut: the connection was lost before.
+            Failed: there is more than there should be.
+        """
+        try:
+            piece = await self._response.content.readany()
+        except (aiohttp.ClientError, OSError):
+            raise Cut(sentences.FILE_CUT) from None
+        _put_off(self._idle, IDLE_S)
+        if len(piece) > self._left:
+            raise Failed(sentences.FILE_GARBLED)
+        self._left -= len(piece)
+        if not piece and self._left:
+            raise Cut(sentences.FILE_CUT)
+        return piece
+
+
+async def put(where: Where, ticket: str, *, first: int, size: int, source: Source, connect_s: float) -> Reply:
+    """Bring what a file has from `first` on.
+
+    Raises:
+        Cut: the connection was lost, or did not come about.
+        Failed: the source failed, or what answers is not the server.
+    """
+    headers = {"Content-Length": str(size - first), "Content-Type": "application/octet-stream"}
+    if size:
+        headers["Content-Range"] = f"bytes {first}-{size - 1}/{size}"
+    async with (
+        _explained(),
+        asyncio.timeout(IDLE_S + connect_s) as idle,
+        _session(where, connect_s) as session,
+    ):
+        body = _Body(source, idle)
+        try:
+            async with session.put(
+                _url(where, ticket),
+                data=body if size > first else b"",
+                headers=headers,
+                ssl=tls_context(),
+                allow_redirects=False,
+                expect100=size > first,
+            ) as response:
+                return await _reply(response)
+        except aiohttp.ClientError:
+            if body.failure is not None:
+                raise body.failure from None
+            raise
+
+
+@asynccontextmanager
+async def get(
+    where: Where, ticket: str, *, first: int, size: int, hash_: str, connect_s: float
+) -> AsyncIterator[Content | Reply]:
+    """What a file has from `first` on, or from its beginning if the server knows better; or why there is nothing.
+
+    Raises:
+        Cut: the connection was lost, or did not come about.
+        Failed: what answers is not the server, or answers what nobody asked.
+    """
+    headers = {"Accept-Encoding": "identity"}
+    if first:
+        headers |= {"Range": f"bytes={first}-", "If-Range": f'"{hash_}"'}
+    async with (
+        _explained(),
+        asyncio.timeout(IDLE_S + connect_s) as idle,
+        _session(where, connect_s) as session,
+        session.get(
+            _url(where, ticket), headers=headers, ssl=tls_context(), allow_redirects=False
+        ) as response,
+    ):
+        if response.status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
+            yield await _reply(response)
+            return
+        start = _start(response, first, size)
+        _put_off(idle, IDLE_S)
+        yield Content(start, size, response, idle)
+
+
+def _start(response: aiohttp.ClientResponse, first: int, size: int) -> int:
+    """Where in the file the body begins.
+
+    Raises:
+        Failed: that is not what was asked for.
+    """
+    start = 0
+    if response.status == HTTPStatus.PARTIAL_CONTENT:
+        found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+        if not first or found is None or [int(one) for one in found.groups()] != [first, size - 1, size]:
+            raise Failed(sentences.FILE_GARBLED)
+        start = first
+    encoding = response.headers.get("Content-Encoding", "identity").casefold()
+    length = response.headers.get("Content-Length")
+    if encoding != "identity" or (length is not None and length != str(size - start)):
+        raise Failed(sentences.FILE_GARBLED)
+    return start
+
+
+@asynccontextmanager
+async def _session(where: Where, connect_s: float) -> AsyncIterator[aiohttp.ClientSession]:
+    """Made for one request: no cookies, no proxies, nothing unpacked, and no connection left open."""
+    async with aiohttp.ClientSession(
+        # The request has the context and the connector the pin: aiohttp takes one of them from each.
+        connector=aiohttp.TCPConnector(ssl=_KeyPin(where.key), family=socket.AF_INET, force_close=True),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
+        auto_decompress=False,
+        trust_env=False,
+        read_bufsize=PIECE_BYTES,
+    ) as session:
+        yield session
+
+
+@asynccontextmanager
+async def _explained() -> AsyncIterator[None]:
+    try:
+        yield
+    except aiohttp.ServerFingerprintMismatch:
+        raise Failed(sentences.OTHER_SERVER) from None
+    except aiohttp.ClientResponseError:
+        raise Failed(sentences.FILE_GARBLED) from None
+    except (aiohttp.ClientError, OSError):  # TimeoutError too
+        raise Cut(sentences.FILE_CUT) from None
+
+
+async def _reply(response: aiohttp.ClientResponse) -> Reply:
+    """The status, and if it is a refusal what the server says for a person, as far as it can be shown."""
+    if response.status < HTTPStatus.BAD_REQUEST:
+        return Reply(response.status, "")
+    said = await response.content.read(_MAX_SENTENCE_BYTES)
+    text = " ".join(said.decode(errors="replace").split())
+    return Reply(response.status, spelled_out_line(text[:_MAX_SENTENCE_CHARS]))
+
+
+def _url(where: Where, ticket: str) -> URL:
+    """Where a ticket counts.
+
+    Raises:
+        Failed: it is none.
+    """
+    if not _TICKET.fullmatch(ticket):
+        raise Failed(sentences.FILE_GARBLED)
+    return URL(f"https://{where.host}:{where.port}/files/{ticket}", encoded=True)
+
+
+def _put_off(idle: asyncio.Timeout, seconds: float) -> None:
+    if not idle.expired():
+        idle.reschedule(asyncio.get_running_loop().time() + seconds)

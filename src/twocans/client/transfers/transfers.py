@@ -1,0 +1,318 @@
+"""All files of one client on their way: who goes when, what is told, and what stays until another time of the program."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from twocans.client import sentences
+from twocans.client.backoff import Backoff
+from twocans.client.cids import new_cid
+from twocans.client.errors import BUSY, CLOSED, UNWRITTEN, MessageNotSent, OutboxUnusable
+from twocans.client.events import Event, MessageRefused, MessageStored, Offline, Online
+from twocans.client.settings import Clock, Timers
+from twocans.client.transfers.disk import Part, part_path
+from twocans.client.transfers.failures import Cut, Failed
+from twocans.client.transfers.job import Job, Listener
+from twocans.client.transfers.model import Transfer, TransferState
+from twocans.client.transfers.records import Record, Records
+from twocans.client.transfers.server import Chat, Server
+from twocans.client.transfers.threads import Threads
+from twocans.protocol.file_names import safe_name
+from twocans.protocol.messages import Message
+
+MAX_AT_ONCE: Final = 2
+"""How many files go in one direction at a time; the others wait for their turn."""
+
+MAX_UNFINISHED: Final = 1000
+"""How many transfers are unfinished at most; more are refused."""
+
+MAX_FINISHED: Final = 1000
+"""How many finished ones are remembered; of more the oldest are forgotten."""
+
+MAX_IN_VAIN: Final = 10
+"""How many attempts in a row may bring nothing forward while there is a connection."""
+
+
+class Transfers:
+    """The files that one user sends and fetches, by `client.transfers`.
+
+    A transfer goes on by itself after a loss of the connection, and after a restart of the program if the outbox
+    is on disk. What becomes of it comes out of the client's iteration as `TransferMoved`: at each change of its
+    state, and about ten times a second while bytes move. A program that does not take its events finds the newest
+    one only.
+
+    Args:
+        chat: the connection by which the user chats.
+        records: where transfers are kept.
+        listener: who is told.
+        timers: how long things may take.
+        clock: the time, in seconds.
+        wall_ms: the time of day, in Unix milliseconds.
+        random: for ids and pauses.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        records: Records,
+        listener: Listener,
+        *,
+        timers: Timers,
+        clock: Clock,
+        wall_ms: Callable[[], int],
+        random: Random,
+    ) -> None:
+        self._records = records
+        self._listener = listener
+        self._timers = timers
+        self._clock = clock
+        self._wall_ms = wall_ms
+        self._random = random
+        self._server = Server(chat, connect_s=timers.connect)
+        self._threads = Threads()
+        self._turns = {outgoing: asyncio.Semaphore(MAX_AT_ONCE) for outgoing in (True, False)}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._begun = False
+        self._closed = False
+        self._jobs = {record.id: self._job(record) for record in records.load()}
+
+    # --- what the user does ------------------------------------------------------------------------------
+
+    @property
+    def all(self) -> tuple[Transfer, ...]:
+        """The transfers that are there, oldest first; of an earlier time of the program too."""
+        return tuple(
+            job.transfer for job in self._jobs.values() if job.record.state is not TransferState.CANCELLED
+        )
+
+    def send(self, to: str, path: Path, *, name: str | None = None) -> str:
+        """Send a file: it is brought to the server, and then a message tells of it.
+
+        The file is read later, and must not be changed until it is sent.
+
+        Args:
+            to: the recipient's name.
+            path: the file.
+            name: what the recipient sees it as, made safe; its own name if None.
+
+        Returns:
+            The transfer's id, which the message has as its cid.
+
+        Raises:
+            MessageNotSent: the client is closed, too many files wait, or it cannot be kept that this one does.
+            ValueError: the recipient's name or the path is no text.
+        """
+        name = safe_name(path.name if name is None else name)
+        path = path.absolute()
+        f"{to}{path}".encode()
+        return self._add(Record(id=self._new_id(), outgoing=True, peer=to, name=name, path=str(path)))
+
+    def fetch(self, message: Message, into: Path) -> str:
+        """Fetch the file that a message carries.
+
+        It grows beside `into` in a file that ends in `.part`. What is called `into` by then is not overwritten:
+        the file gets a similar name, which `Transfer.path` tells.
+
+        Args:
+            message: as it came.
+            into: the file that it becomes.
+
+        Returns:
+            The transfer's id.
+
+        Raises:
+            MessageNotSent: the client is closed, too many files wait, or it cannot be kept that this one does.
+            ValueError: the message carries no file, or the path is no text.
+        """
+        if message.file is None:
+            raise ValueError("the message carries no file")
+        id_, into = self._new_id(), into.absolute()
+        str(into).encode()
+        return self._add(
+            Record(
+                id=id_,
+                outgoing=False,
+                peer=message.sender,
+                name=safe_name(message.text),
+                path=str(into),
+                part=str(part_path(into, id_)),
+                size=message.file.size,
+                hash=message.file.hash,
+                message_id=message.id,
+            )
+        )
+
+    def pause(self, id: str) -> None:  # noqa: A002 - as elsewhere in the client
+        """Stop until `go_on`, over restarts too; what has been done stays. Nothing happens to what does not move."""
+        job = self._jobs.get(id)
+        if job is not None and job.state.is_moving:
+            job.move(TransferState.PAUSED)
+            _stop(job)
+
+    def go_on(self, id: str) -> None:  # noqa: A002
+        """Go on with what is paused, or try again what has failed."""
+        job = self._jobs.get(id)
+        if job is not None and job.state in {TransferState.PAUSED, TransferState.FAILED} and not self._closed:
+            job.wrong = 0
+            job.move(TransferState.WAITING)
+            self._start(job)
+
+    def cancel(self, id: str) -> None:  # noqa: A002
+        """Give up, and remove what has come of the file; then the transfer is gone. What is done stays done."""
+        job = self._jobs.get(id)
+        if job is None or job.state in {TransferState.DONE, TransferState.CANCELLED} or self._closed:
+            return
+        # Kept at once, told when nothing is left: the program may end in between.
+        job.keep(state=TransferState.CANCELLED)
+        _stop(job)
+        if self._begun:
+            self._do(self._clear_away(job))
+
+    # --- what the client tells ---------------------------------------------------------------------------
+
+    def happened(self, event: Event) -> None:
+        """Something has come of the chat; called before the program hears of it."""
+        match event:
+            case Online():
+                self._server.is_online(event.limits)
+                self._begin()
+            case Offline():
+                self._server.is_offline()
+            case MessageStored() if event.cid in self._jobs:
+                self._jobs[event.cid].learn(message_id=event.id)
+            case MessageRefused() if event.cid in self._jobs:
+                self._jobs[event.cid].move(TransferState.FAILED, text=event.text)
+            case _:
+                pass
+
+    def ended(self) -> None:
+        """There will be no connection any more."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Stop everything; what is unfinished stays for another time."""
+        self.ended()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        self._threads.close()
+
+    # --- one after the other -----------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Go on with what an earlier time of the program has left, once there is a first connection."""
+        if not self._begun and not self._closed:
+            self._begun = True
+            for job in list(self._jobs.values()):
+                if job.record.state is TransferState.CANCELLED:
+                    self._do(self._clear_away(job))
+                elif job.state.is_moving:
+                    self._start(job)
+
+    def _add(self, record: Record) -> str:
+        if self._closed:
+            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+        finished = [job for job in self._jobs.values() if job.state is TransferState.DONE]
+        if len(self._jobs) - len(finished) >= MAX_UNFINISHED:
+            raise MessageNotSent(BUSY, sentences.TOO_MANY_FILES)
+        try:
+            self._records.put(record)
+        except OutboxUnusable as error:
+            raise MessageNotSent(UNWRITTEN, error.text) from None
+        for job in finished[: max(0, len(finished) - MAX_FINISHED + 1)]:
+            self._forget(job)
+        job = self._jobs[record.id] = self._job(record)
+        if self._begun:
+            self._start(job)
+        return record.id
+
+    def _job(self, record: Record) -> Job:
+        return Job(record, records=self._records, listener=self._listener, clock=self._clock)
+
+    def _forget(self, job: Job) -> None:
+        job.forget()
+        self._jobs.pop(job.record.id, None)
+
+    def _start(self, job: Job) -> None:
+        if self._begun:
+            task = self._do(self._run(job, frozenset(job.tasks)))
+            job.tasks.add(task)
+            task.add_done_callback(job.tasks.discard)
+
+    def _do(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name="twocans: file")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _run(self, job: Job, before: frozenset[asyncio.Task[None]]) -> None:
+        """Bring a transfer to its end, over all losses; `before` is what did so until it was paused."""
+        if before:
+            await asyncio.wait(before)
+        try:
+            await self._attempt_until_done(job)
+        except Failed as failed:
+            # Whoever has paused or cancelled it meanwhile is not to hear of it.
+            if job.state.is_moving and job.record.state is not TransferState.CANCELLED:
+                job.move(TransferState.FAILED, text=failed.text)
+        except Exception:  # noqa: BLE001 - the root of the task: the program has to hear of it
+            job.move(TransferState.FAILED, text=sentences.FILE_UNEXPECTED)
+
+    async def _attempt_until_done(self, job: Job) -> None:
+        attempt = await self._threads.run(partial(_way, outgoing=job.record.outgoing))
+        in_vain, text = 0, ""
+        backoff = self._backoff()
+        while True:
+            job.move(TransferState.WAITING, text=text)
+            safe = job.safe
+            try:
+                async with self._turns[job.record.outgoing]:
+                    await attempt(job, self._server, self._threads)
+            except Cut as cut:
+                text = cut.text
+            else:
+                return
+            if job.safe > safe:
+                in_vain, backoff = 0, self._backoff()
+            elif self._server.connected:
+                in_vain += 1
+                if in_vain >= MAX_IN_VAIN:
+                    raise Failed(text)
+            job.move(TransferState.WAITING, text=text)
+            # While somebody waits, others have their turn.
+            await asyncio.sleep(backoff.next_s())
+
+    def _backoff(self) -> Backoff:
+        timers = self._timers
+        return Backoff(first_s=timers.retry_first, most_s=timers.retry_max, random=self._random)
+
+    async def _clear_away(self, job: Job) -> None:
+        if job.tasks:
+            await asyncio.wait(job.tasks)
+        if job.state is TransferState.DONE:
+            return
+        if job.record.part:
+            await self._threads.run(Part(Path(job.record.part), Path(job.record.path)).remove)
+        job.move(TransferState.CANCELLED)
+        self._forget(job)
+
+    def _new_id(self) -> str:
+        return new_cid(now_ms=self._wall_ms(), random=self._random)
+
+
+def _way(*, outgoing: bool) -> Callable[[Job, Server, Threads], Awaitable[None]]:
+    # A client for HTTP takes long to load, and most times of a program need none.
+    from twocans.client.transfers import download, upload
+
+    return upload.upload if outgoing else download.download
+
+
+def _stop(job: Job) -> None:
+    for task in job.tasks:
+        task.cancel()
