@@ -17,7 +17,7 @@ import structlog
 
 from twocans.client import Client
 from twocans.client.errors import ClientError
-from twocans.client.transfers import Transfer, TransferState
+from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.picturecache import PictureCache
 from twocans.gui.viewmodel.effects import (
     CancelTransfer,

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.client.events import MessageRefused, MessageStored, TransferMoved
-from twocans.client.transfers import Transfer, TransferState
+from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.viewmodel.effects import (
     AskWhereToSave,

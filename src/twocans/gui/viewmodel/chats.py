@@ -8,7 +8,7 @@ from typing import Final
 
 from twocans.client.events import MessageStored
 from twocans.client.outbox import Outgoing
-from twocans.client.transfers import Transfer, TransferState
+from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.attaching import added, told
 from twocans.gui.viewmodel.changes import Changes

@@ -126,8 +126,8 @@ class Conversation:
             last = shown[-1]
             return last.shown, last.at_ms, last.own
         if self.last is not None:
-            shown = shown_text(self.last.text, self.last.file)
-            return shown, self.last.at, self.last.sender != self.name
+            text = shown_text(self.last.text, self.last.file)
+            return text, self.last.at, self.last.sender != self.name
         return None
 
     @property

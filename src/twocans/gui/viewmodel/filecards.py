@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Final, assert_never
 
-from twocans.client.transfers import Transfer, TransferState
+from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.transcript.model import FileAction, FileCard
 from twocans.gui.viewmodel.attaching import is_picture
 from twocans.gui.viewmodel.entries import Entry, own_key

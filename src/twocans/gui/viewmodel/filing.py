@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from twocans.client.transfers import Transfer
+from twocans.client.transfers.model import Transfer
 from twocans.gui.transcript.model import FileAction
 from twocans.gui.viewmodel.attaching import is_picture
 from twocans.gui.viewmodel.effects import (
