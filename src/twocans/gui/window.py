@@ -14,6 +14,7 @@ from twocans.gui.transcript.destination import Destination
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
     AskLink,
+    AskWhereToSave,
     AskLook,
     Effect,
     Focus,
@@ -33,7 +34,7 @@ from twocans.gui.views.dialogs import KeysDialog, LinkDialog, SettingsActions, S
 from twocans.gui.views.login import LoginView
 from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
 from twocans.gui.views.over import Over
-from twocans.gui.views.saving import SavingView, ask_where
+from twocans.gui.views.saving import SavingView, ask_where, ask_where_to_put
 from twocans.gui.views.security import FirstUseView
 from twocans.gui.views.sidebar import Sidebar
 from twocans.gui.views.split import Split
@@ -221,6 +222,9 @@ class Window:
             case RememberLogin(server, user):
                 self._settings.server, self._settings.user = server, user
                 self._save()
+            case AskWhereToSave(key, name):
+                # The dialog keeps whoever opens it waiting.
+                self._root.after_idle(self._save_file, key, name)
             case RememberServers(recent):
                 self._settings.recent = list(recent)
                 self._save()
@@ -417,6 +421,13 @@ class Window:
         focus = self._root.focus_get()
         in_list = focus is not None and str(focus).startswith(str(self._sidebar))
         self.act(self._vm.find, everywhere=in_list)
+
+    def _save_file(self, key: str, name: str) -> None:
+        opened = self._vm.chats.open
+        path = ask_where_to_put(self._root, name)
+        if path is not None and self._vm.chats.open is opened:
+            # The dialog has asked whether what is there may be lost.
+            self.act(self._vm.save_file, key, str(path), replace=path.exists())
 
     def _save_chat(self) -> None:
         opened = self._vm.chats.open

@@ -8,6 +8,8 @@ from pathlib import Path
 from tkinter import filedialog, ttk
 from typing import Final
 
+import platformdirs
+
 from twocans.client.transcripts import Form
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
@@ -32,6 +34,18 @@ def ask_where(parent: tk.Misc, name: str) -> tuple[str, Form] | None:
     if not path:
         return None
     return str(path), _FORMS.get(Path(path).suffix.lower(), Form.TEXT)
+
+
+def ask_where_to_put(parent: tk.Misc, name: str) -> Path | None:
+    """Ask where a file is to be saved that is called so; None if the user does not want it."""
+    downloads = platformdirs.user_downloads_path()
+    path = filedialog.asksaveasfilename(
+        parent=parent,
+        title=f"Save {one_line(name)}",
+        initialdir=downloads if downloads.is_dir() else Path.home(),
+        initialfile=name,
+    )
+    return Path(path) if path else None
 
 
 class SavingView(ttk.Frame):
