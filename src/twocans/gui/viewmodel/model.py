@@ -327,7 +327,7 @@ class ViewModel(Guarding):
                 self._attention.tick()
                 self._changes.do(LoadChats())
             case UserJoined(user):
-                self._encrypts(event)
+                self._stands(event)
                 self._joined(user)
             case UserLeft(user):
                 self._left(user)
@@ -348,7 +348,7 @@ class ViewModel(Guarding):
             case PeerTyping(user):
                 self.chats.typing(user)
             case PresenceChanged():
-                self._encrypts(event)
+                self._stands(event)
             case ReadElsewhere(peer, id_):
                 self._read_elsewhere(peer, id_)
             case _:
