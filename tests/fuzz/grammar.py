@@ -70,6 +70,7 @@ VERBS: Final = tuple(
             "GOT",
             "READ",
             "TYPING",
+            "STATUS",
             "HISTORY",
             "SEARCH",
             "CHATS",

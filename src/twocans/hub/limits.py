@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from twocans.protocol.framing import DEFAULT_MAX_LINE_BYTES
 
+STATUS_INTERVAL_S: Final = 2.0
+"""How long after a change of somebody's status the next one is told, in seconds."""
 TYPING_INTERVAL_S: Final = 3.0
 
 

@@ -34,6 +34,7 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     SetPassword,
+    SetStatus,
     Typing,
 )
 from twocans.server.config import TlsMode
@@ -335,6 +336,8 @@ class Connection(Outgoing):
                 self._hub.read(self, message)
             case Typing(to=to):
                 self._hub.typing(self, to)
+            case SetStatus(status=status):
+                self._hub.set_status(self, status)
             case HistoryQuery():
                 self._hub.looking_back.history(self, message)
             case SearchQuery():

@@ -16,6 +16,7 @@ from twocans.protocol.messages import (
     FromClient,
     LimitsInForce,
     Message,
+    Status,
     Synced,
     Welcome,
 )
@@ -49,6 +50,7 @@ def welcome(
     token: str = TOKEN,
     limits: LimitsInForce = LIMITS,
     unencrypted: tuple[str, ...] = (),
+    statuses: dict[str, Status] | None = None,
 ) -> Welcome:
     """What the server says first."""
     return Welcome(
@@ -60,6 +62,7 @@ def welcome(
         token=token,
         limits=limits,
         unencrypted=list(unencrypted),
+        statuses=statuses or {},
     )
 
 

@@ -17,7 +17,7 @@ from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, Message, Status
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
 
@@ -84,6 +84,13 @@ class SendTyping:
     """Tell `to` that this user is writing."""
 
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Tell others whether this user is at hand, now and after each login."""
+
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +341,7 @@ ForBackend: TypeAlias = (
     | SendFiles
     | MarkRead
     | SendTyping
+    | SetStatus
     | LoadHistory
     | LoadAround
     | LoadNewer
