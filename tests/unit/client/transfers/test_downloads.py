@@ -23,7 +23,7 @@ from tests.unit.client.transfers.file_server import (
 )
 from tests.unit.client.transfers.test_uploads import SIZES
 from twocans.client import TransferState
-from twocans.client.transfers import disk
+from twocans.client.transfers import disk, http
 from twocans.client.transfers.disk import Part
 from twocans.protocol.messages import FileRef, Message
 
@@ -208,6 +208,24 @@ def test_endless_body_is_cut_off_where_the_file_should_end(tmp_path: Path) -> No
             transfer = await failed(client, client.transfers.fetch(message, tmp_path / "a"))
             assert "not understood" in transfer.text
             assert all(part.stat().st_size <= _SIZE for part in files_in(tmp_path))
+
+    run(scenario())
+
+
+def test_server_that_stands_still_is_left_and_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "IDLE_S", 0.2)
+    data = content(3_000_000)
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            server.gate.clear()
+            id_ = client.transfers.fetch(server.offer(data), tmp_path / "a")
+            await until(lambda: len(server.requests) == 2)
+            server.gate.set()
+            await done(client, id_)
+            assert read(str(tmp_path / "a")) == data
 
     run(scenario())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,7 @@ from twocans.client import (
 )
 from twocans.client.errors import BUSY, CLOSED, UNWRITTEN
 from twocans.client.transfers import transfers
+from twocans.client.transfers.disk import Part
 from twocans.client.transfers.records import SqliteRecords
 
 DATA: Final = content(2_000_000)
@@ -101,6 +103,36 @@ def test_paused_file_stands_still_until_it_goes_on(tmp_path: Path, *, outgoing: 
             else:
                 await next_of(client, MessageStored)
                 assert len(server.messages) == 1
+
+    run(scenario())
+
+
+def test_what_goes_on_waits_for_the_disk_that_was_at_work_when_it_was_paused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_end, write = threading.Event(), threading.Event(), Part.write
+
+    def slow(self: Part, piece: bytes | bytearray) -> None:
+        began.set()
+        may_end.wait()
+        write(self, piece)
+
+    monkeypatch.setattr(Part, "write", slow)
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            await until(began.is_set)
+            client.transfers.pause(id_)
+            client.transfers.go_on(id_)
+            other = client.transfers.fetch(server.offer(b"other"), tmp_path / "b")
+            await until(lambda: len(server.requests) == 2)
+            assert state_of(client, id_) is TransferState.WAITING
+            may_end.set()
+            for one in (id_, other):
+                await until(lambda one=one: state_of(client, one) is TransferState.DONE)  # type: ignore[misc]
+            assert read(str(tmp_path / "a")) == DATA
+            assert "range" in server.requests[-1].headers
 
     run(scenario())
 

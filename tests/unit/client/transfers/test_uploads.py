@@ -21,6 +21,7 @@ from tests.unit.client.transfers.file_server import (
     ref,
 )
 from twocans.client import FileRef, MessageRefused, MessageStored, Online, TransferState
+from twocans.client.transfers import http
 from twocans.client.transfers.disk import PIECE_BYTES
 from twocans.protocol.messages import Error
 
@@ -94,6 +95,24 @@ def test_upload_waits_for_a_lost_connection_and_goes_on(tmp_path: Path) -> None:
             assert (await moved_to(client, id_, TransferState.WAITING)).text == ""
             server.gate.set()
             await server.open()
+            await done(client, id_)
+            assert server.brought[ref(data).hash] == data
+
+    run(scenario())
+
+
+def test_server_that_stands_still_is_left_and_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "IDLE_S", 0.2)
+    data = content(30_000_000)
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            server.gate.clear()
+            id_ = client.transfers.send("bob", written(tmp_path, data))
+            await until(lambda: len(server.requests) == 2)
+            server.gate.set()
             await done(client, id_)
             assert server.brought[ref(data).hash] == data
 
