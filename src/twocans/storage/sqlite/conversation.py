@@ -13,17 +13,15 @@ from twocans.storage.sqlite.rows import message_of
 from twocans.storage.sqlite.transaction import snapshot
 
 _INDEXED: Final = """
-    SELECT said.id, at, sender_name, recipient_name, said.text, cid, hash, size
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file
     FROM message_text CROSS JOIN said ON said.id = message_text.rowid
     WHERE message_text MATCH :sides AND message_text.rowid > :after AND message_text.rowid < :before
     ORDER BY message_text.rowid"""
 _LOG: Final = """
-    SELECT said.id, at, sender_name, recipient_name, said.text, cid, hash, size FROM said
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file FROM said
     WHERE id > max(:after, (SELECT indexed FROM log)) AND id < :before
     AND ((sender = :one AND recipient = :other) OR (sender = :other AND recipient = :one)) ORDER BY id"""
-_ONE: Final = (
-    "SELECT said.id, at, sender_name, recipient_name, said.text, cid, hash, size FROM said WHERE id = ?"
-)
+_ONE: Final = "SELECT said.id, at, sender_name, recipient_name, said.text, cid, file FROM said WHERE id = ?"
 _LIMITED_DOWN: Final = " DESC LIMIT :limit"
 _LIMITED_UP: Final = " LIMIT :limit"
 NEVER: Final = 2**63 - 1

@@ -40,7 +40,8 @@ _KEEP: Final = (
 )
 _FORGET: Final = "DELETE FROM upload WHERE account = ? AND hash = ?"
 _CARRIED: Final = """
-    SELECT hash, size, text FROM said WHERE id = :id AND hash IS NOT NULL AND (sender = :user OR recipient = :user)"""
+    SELECT hash, size, text FROM file JOIN said ON said.id = file.message
+    WHERE message = :id AND (said.sender = :user OR said.recipient = :user)"""
 _STALE: Final = "SELECT hash FROM upload WHERE at < ?"
 _DROP_STALE: Final = "DELETE FROM upload WHERE at < ?"
 _WANTED: Final = """

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 # Ids are in the order of the log, so what came after one is read in one go along it.
 _INBOX: Final = """
-    SELECT said.id, at, sender_name, recipient_name, said.text, cid, hash, size FROM said
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file FROM said
     WHERE id > max(:after, (SELECT cleared FROM log)) AND (recipient = :user OR (:own AND sender = :user))
     ORDER BY id LIMIT :limit"""
 

@@ -40,10 +40,12 @@ def in_pieces(template: str, values: list[Value], *, columns: int) -> Iterator[t
 
 
 def message_of(row: tuple[Any, ...]) -> Message:
-    """The message that a row of `said` holds: id, at, sender_name, recipient_name, text, cid, hash, size."""
-    id_, at, sender, recipient, text, cid, hash_, size = row
-    file = None if hash_ is None else FileRef(hash_, size)
-    return Message(id_, at, sender, recipient, text, cid, file)
+    """The message that a row of `said` holds: id, at, sender_name, recipient_name, text, cid, file."""
+    if row[-1] is None:
+        return Message(*row)
+    *columns, file = row
+    hash_, size = file.split()
+    return Message(*columns, FileRef(hash_, int(size)))
 
 
 @lru_cache(maxsize=256)

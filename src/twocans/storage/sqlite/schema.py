@@ -96,8 +96,7 @@ _SIXTH: Final = (
     # A join would keep the view from being read along an index of what it is joined with.
     """CREATE VIEW said AS
         SELECT m.id, m.at, m.sender, m.recipient, s.name AS sender_name, r.name AS recipient_name, m.text, m.cid,
-            (SELECT hash FROM file WHERE message = m.id) AS hash,
-            (SELECT size FROM file WHERE message = m.id) AS size
+            (SELECT hash || ' ' || size FROM file WHERE message = m.id) AS file
         FROM message m JOIN account s ON s.id = m.sender JOIN account r ON r.id = m.recipient
         WHERE m.text IS NOT NULL""",
 )

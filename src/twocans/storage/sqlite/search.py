@@ -51,7 +51,7 @@ _PEER: Final = "((sender = :user AND recipient = :peer) OR (sender = :peer AND r
 # A text of ASCII alone holds a word of ASCII only if it holds its letters. For others, only their words tell.
 _PLAIN: Final = "(length(CAST(text AS BLOB)) > length(text) OR ({words}))"
 _FOUND: Final = """
-    SELECT said.id, at, sender_name, recipient_name, said.text, cid, hash, size
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file
     FROM {table} found CROSS JOIN said ON said.id = found.rowid
     WHERE {table} MATCH :query AND found.rowid > :after AND found.rowid < :before
     ORDER BY found.rowid DESC LIMIT :limit"""
