@@ -20,6 +20,7 @@ from twocans.protocol.messages import (
     ChatsQuery,
     CodeQuery,
     DevicesQuery,
+    DownloadQuery,
     Error,
     FindQuery,
     FromClient,
@@ -35,6 +36,7 @@ from twocans.protocol.messages import (
     Send,
     SetPassword,
     Typing,
+    UploadQuery,
 )
 from twocans.server.config import TlsMode
 from twocans.server.greeting import Greeting
@@ -43,7 +45,16 @@ from twocans.server.transport import Cancellable, Timers, Transport
 
 CLOSE_S: Final = 5.0
 """How long a peer may take to fetch the last words."""
-_QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery, DevicesQuery, CodeQuery)
+_QUERIES: Final = (
+    HistoryQuery,
+    SearchQuery,
+    ChatsQuery,
+    FindQuery,
+    DevicesQuery,
+    CodeQuery,
+    UploadQuery,
+    DownloadQuery,
+)
 
 
 RUN_LINES: Final = 256
@@ -124,6 +135,17 @@ class Connection(Outgoing):
         self._timer = timers.call_later(limits.registration_s, self._registration_timed_out)
 
     # --- from the driver ---------------------------------------------------------------------------------
+
+    @property
+    def max_line_bytes(self) -> int:
+        """The longest line that the peer may send."""
+        return self._hub.limits.max_line_bytes
+
+    def step_aside(self) -> None:
+        """The peer has said nothing yet that is for a chat, and will not."""
+        self.closing = self.ended = True
+        self._timer.cancel()
+        self._greeting = None
 
     def receive(self, chunk: bytes) -> None:
         """Bytes have arrived."""
@@ -327,8 +349,10 @@ class Connection(Outgoing):
         if self._finishing and isinstance(message, _QUERIES):
             return
         match message:
-            case Send():
+            case Send(file=None):
                 self._hub.posting.post(self, (message,))
+            case Send():
+                self._hub.files.post(self, message)
             case Got(id=upto):
                 self._hub.got(self, upto)
             case Read():
@@ -359,6 +383,10 @@ class Connection(Outgoing):
                 self._hub.owners.revoke(self, message)
             case SetPassword():
                 self._hub.owners.set_password(self, message)
+            case UploadQuery():
+                self._hub.files.upload(self, message)
+            case DownloadQuery():
+                self._hub.files.download(self, message)
             case _:
                 assert_never(message)
 
