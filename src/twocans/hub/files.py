@@ -22,6 +22,8 @@ from twocans.protocol.messages import DownloadQuery, Error, FileRef, Message, Se
 from twocans.protocol.names import UserKey
 from twocans.storage.files import Carried, FileKeeper, Unkept
 
+FOLDER: Final = "files"
+"""What the path of every request begins with."""
 TICKET_S: Final = 600
 """For how long a request may begin with a ticket."""
 LINK_S: Final = 24 * 60 * 60
@@ -50,7 +52,7 @@ _SENTENCES: Final = {
 }
 
 
-class Grant(Struct, frozen=True):
+class Grant(Struct, frozen=True, array_like=True):
     """What a ticket allows: to bring a file, or to fetch the one that the message `id` carries."""
 
     user: UserKey

@@ -238,6 +238,8 @@ class Posting:
             if not messages:
                 return
         self._statistics.messages += len(messages)
+        if batch.files:
+            _announce_files([sender, *recipients])
         if session is not None:
             if session.plain:
                 _tell_waiting(session, recipients)
@@ -260,6 +262,12 @@ class Posting:
                     reader.deliver_message(message)
         if to_self or len(sender.sessions) > 1:
             _deliver_to_own(sender, session, messages, recipients)
+
+
+def _announce_files(accounts: Sequence[Account]) -> None:
+    for account in accounts:
+        for reader in account.sessions:
+            reader.files_due = True
 
 
 def _not_online(recipient: Account, cid: str) -> Error:

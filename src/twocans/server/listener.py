@@ -171,6 +171,9 @@ class _AsyncTransport:
         self._transport.set_write_buffer_limits()
         return True
 
+    def local_address(self) -> str:
+        return peer_address(self._transport.get_extra_info("sockname"))
+
     def unconfirmed_bytes(self) -> int:
         sock = self._transport.get_extra_info("socket")
         return self.unsent_bytes() + (1 if sock is None else unacknowledged_bytes(sock))

@@ -28,6 +28,7 @@ from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.doorkeeper import Doorkeeper
 from twocans.server.files.http import HttpServer
 from twocans.server.keeping.retention import Retention
+from twocans.server.keeping.sweeping import Sweeping
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.passwords import Argon2Passwords
 from twocans.server.sockets import ListenError, listen
@@ -67,6 +68,7 @@ class Server:
         self._kept: SqliteStorage | None = None
         self._identities: Identities = MemoryIdentities()
         self._retention: Retention | None = None
+        self._sweeping: Sweeping | None = None
         self._hub: Hub | None = None
         self._key: ServerKey | None = None
         self._announcer: Announcer | None = None
@@ -164,6 +166,8 @@ class Server:
                 log=self._log,
             )
             self._retention.start()
+        if self._kept is not None and self._kept.files is not None:
+            self._sweeping = Sweeping(self._kept.files, call_later=loop.call_later, log=self._log)
         if config.announce:
             self._announcer = Announcer(
                 port=self._port,
@@ -230,6 +234,8 @@ class Server:
         await self._http.stop()
         if self._retention is not None:
             self._retention.stop()
+        if self._sweeping is not None:
+            self._sweeping.stop()
         self._passwords.close()
         if self._kept is not None:
             self._kept.close()

@@ -307,6 +307,13 @@ class _Client:
     def notify_when_sent(self) -> None:
         """See `Transport.notify_when_sent`; this one tells always."""
 
+    def local_address(self) -> str:
+        """See `Transport.local_address`."""
+        name = None
+        with contextlib.suppress(OSError):  # the connection may be gone
+            name = self._sock.getsockname()
+        return peer_address(name)
+
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
         return len(self._unsent) + (1 if self._gone else unacknowledged_bytes(self._sock))

@@ -207,6 +207,10 @@ class TlsTransport:
         """See `Transport.notify_when_sent`."""
         self._transport.notify_when_sent()
 
+    def local_address(self) -> str:
+        """See `Transport.local_address`."""
+        return self._transport.local_address()
+
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
         return self._transport.unconfirmed_bytes()

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from twocans.hub.files import Files, Grant, NotGranted
+from twocans.hub.files import FOLDER, Files, Grant, NotGranted
 from twocans.hub.hub import EventLog
 from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import FileRef
@@ -25,8 +25,6 @@ from twocans.server.files.peer import STALLED_S, HttpPeer, peer_of
 from twocans.storage.contents import PIECE_BYTES, NoRoom, Part, Stopped
 from twocans.storage.files import Unkept
 
-FOLDER: Final = "files"
-"""What the path of every request begins with."""
 MAX_TRANSFERS: Final = 256
 """How many files may be moved at once."""
 MAX_TRANSFERS_PER_PERSON: Final = 16

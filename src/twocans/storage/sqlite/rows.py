@@ -43,9 +43,9 @@ def message_of(row: tuple[Any, ...]) -> Message:
     """The message that a row of `said` holds: id, at, sender_name, recipient_name, text, cid, file."""
     if row[-1] is None:
         return Message(*row)
-    *columns, file = row
+    id_, at, sender, recipient, text, cid, file = row
     hash_, size = file.split()
-    return Message(*columns, FileRef(hash_, int(size)))
+    return Message(id_, at, sender, recipient, text, cid, FileRef(hash_, int(size)))
 
 
 @lru_cache(maxsize=256)
