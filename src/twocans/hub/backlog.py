@@ -68,6 +68,8 @@ class Backlog:
                 # From here on the account's own messages count too, so this page ends here.
                 end = own_after
                 messages = [message for message in messages if message.id <= end]
+            if session.plain:
+                session.files_due = any(message.file is not None for message in messages)
             for message in messages:
                 if message.id not in session.acked:
                     session.deliver_message(message)

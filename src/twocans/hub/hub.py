@@ -17,6 +17,7 @@ from twocans.hub.account import Account
 from twocans.hub.admission import Admission, Admitted, Claim
 from twocans.hub.backlog import Backlog
 from twocans.hub.bans import Bans, sentence
+from twocans.hub.files import Files
 from twocans.hub.limits import TYPING_INTERVAL_S, Limits
 from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
 from twocans.hub.owners import Owners, Passwords
@@ -35,6 +36,7 @@ from twocans.protocol.messages import (
 )
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
 from twocans.storage.base import AccountRecord, Storage
+from twocans.storage.files import FileKeeper
 from twocans.storage.identities import Ban, BanKind, Identities, OnKept
 
 
@@ -61,6 +63,7 @@ class Hub:
     Args:
         storage: the message log.
         identities: whose names are whose, and who is banned.
+        files: what is kept of files; None if none are taken.
         name: how the server calls itself in WELCOME.
         limits: what is enforced.
         keeps_history: whether messages wait for people who are away.
@@ -80,6 +83,7 @@ class Hub:
         invite: str | None,
         passwords: Passwords,
         surroundings: Surroundings,
+        files: FileKeeper | None = None,
     ) -> None:
         self.limits = limits
         self.statistics = Statistics()
@@ -108,6 +112,13 @@ class Hub:
         storage.add_account(SERVER_KEY, SERVER_NAME)
         self.posting.count()
         self.bans = Bans(identities, wall_ms=self._wall_ms)
+        self.files = Files(
+            files,
+            self.posting,
+            self.bans,
+            max_bytes=limits.max_file_bytes,
+            wall_s=lambda: surroundings.wall_ns() / 1e9,
+        )
         self.owners = Owners(
             identities,
             self.roster,
@@ -132,6 +143,7 @@ class Hub:
             text_bytes=limits.max_text_bytes,
             rate=limits.rate_per_s,
             burst=limits.rate_per_s * limits.burst_s,
+            file_bytes=self.files.max_bytes,
         )
 
     # --- coming and going --------------------------------------------------------------------------------

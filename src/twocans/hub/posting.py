@@ -21,7 +21,7 @@ from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import Ack, Error, Message, Notice, Send
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
-from twocans.storage.base import Batch, Conflict, Failed, Known, Storage, Unstored, without
+from twocans.storage.base import Batch, Conflict, Failed, Known, NoSuchFile, Storage, Unstored, without
 
 FULL: Final = "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
 TOO_MANY_STORED: Final = (
@@ -30,6 +30,7 @@ TOO_MANY_STORED: Final = (
 )
 COUNT_INTERVAL_NS: Final = 60_000_000_000
 """How long after the stored messages were counted they are counted again, in nanoseconds."""
+NOT_BROUGHT: Final = "The file is not on the server, so the message was not sent. Please send the file again."
 FAILED: Final = "The server could not store the message, so it was not sent. Please try again later."
 
 
@@ -115,6 +116,26 @@ class Posting:
             self._storage.append(
                 Batch(sender, recipients, messages), partial(self._stored, session, sender, recipients)
             )
+
+    def post_file(self, session: Session, send: Send) -> None:
+        """Accept a message that carries a file; whether its sender has that file is the storage's to say.
+
+        Raises:
+            ProtocolError: it is not accepted; the sentence says why.
+        """
+        sender = session.account
+        if sender is None:
+            raise not_registered(send.cid)
+        if sender.stored >= self._max_stored and not self._those_with_room(session, sender, (send,)):
+            return
+        recipient = self._look_closer(send)
+        id_, at = self._storage.new_ids(1), self._wall_ns() // 1_000_000
+        message = Message(id_, at, sender.name, recipient.name, send.text, send.cid, send.file)
+        sender.stored += 1
+        self._storage.append(
+            Batch(sender, [recipient], [message], files=True),
+            partial(self._stored, session, sender, [recipient]),
+        )
 
     def _those_with_room(self, session: Session, sender: Account, sends: Sequence[Send]) -> Sequence[Send]:
         """As many messages as may still be stored of their sender, who is told of the others."""
@@ -217,6 +238,8 @@ class Posting:
             if not messages:
                 return
         self._statistics.messages += len(messages)
+        if batch.files:
+            _announce_files([sender, *recipients])
         if session is not None:
             if session.plain:
                 _tell_waiting(session, recipients)
@@ -239,6 +262,12 @@ class Posting:
                     reader.deliver_message(message)
         if to_self or len(sender.sessions) > 1:
             _deliver_to_own(sender, session, messages, recipients)
+
+
+def _announce_files(accounts: Sequence[Account]) -> None:
+    for account in accounts:
+        for reader in account.sessions:
+            reader.files_due = True
 
 
 def _not_online(recipient: Account, cid: str) -> Error:
@@ -293,5 +322,7 @@ def _tell_unstored(session: Session, messages: Sequence[Message], unstored: Mapp
                         cid=cid,
                     )
                 )
+            case NoSuchFile():
+                session.deliver(Error(code=Code.NO_SUCH_FILE, text=NOT_BROUGHT, cid=cid))
             case Failed(full=full):
                 session.deliver(Error(code=Code.INTERNAL, text=FULL if full else FAILED, cid=cid or None))

@@ -53,6 +53,7 @@ class Session(ABC):
         "cursor",
         "device",
         "encrypted",
+        "files_due",
         "live",
         "plain",
         "seen_version",
@@ -78,6 +79,8 @@ class Session(ABC):
         """What this session itself sent while its backlog was under way; it is not told twice."""
         self.asking = False
         """Whether an answer is awaited; one question of a session is under way at a time."""
+        self.files_due = False
+        """Whether a message with a file may be among those that are told next; a plain peer gets it as a link."""
         self.since_ms = 0
         """When the session was registered, in Unix milliseconds."""
         self.status = Status.HERE

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, assert_never
+from urllib.parse import quote
 
+from msgspec.structs import replace
+
+from twocans.hub.files import FOLDER
 from twocans.hub.hub import Hub
 from twocans.hub.limits import TokenBucket
 from twocans.hub.session import Reason
 from twocans.protocol import json, plain
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.file_names import readable_size, safe_name
 from twocans.protocol.framing import LineReader, LineTooLong
 from twocans.protocol.messages import (
     Bye,
     ChatsQuery,
     CodeQuery,
     DevicesQuery,
+    DownloadQuery,
     Error,
     FindQuery,
     FromClient,
@@ -27,6 +33,7 @@ from twocans.protocol.messages import (
     Got,
     Hello,
     HistoryQuery,
+    Message,
     Ping,
     Pong,
     Read,
@@ -36,6 +43,7 @@ from twocans.protocol.messages import (
     SetPassword,
     SetStatus,
     Typing,
+    UploadQuery,
 )
 from twocans.server.config import TlsMode
 from twocans.server.greeting import Greeting
@@ -44,7 +52,16 @@ from twocans.server.transport import Cancellable, Timers, Transport
 
 CLOSE_S: Final = 5.0
 """How long a peer may take to fetch the last words."""
-_QUERIES: Final = (HistoryQuery, SearchQuery, ChatsQuery, FindQuery, DevicesQuery, CodeQuery)
+_QUERIES: Final = (
+    HistoryQuery,
+    SearchQuery,
+    ChatsQuery,
+    FindQuery,
+    DevicesQuery,
+    CodeQuery,
+    UploadQuery,
+    DownloadQuery,
+)
 
 
 RUN_LINES: Final = 256
@@ -126,6 +143,17 @@ class Connection(Outgoing):
 
     # --- from the driver ---------------------------------------------------------------------------------
 
+    @property
+    def max_line_bytes(self) -> int:
+        """The longest line that the peer may send."""
+        return self._hub.limits.max_line_bytes
+
+    def step_aside(self) -> None:
+        """The peer has said nothing yet that is for a chat, and will not."""
+        self.closing = self.ended = True
+        self._timer.cancel()
+        self._greeting = None
+
     def receive(self, chunk: bytes) -> None:
         """Bytes have arrived."""
         if self.closing:
@@ -196,6 +224,16 @@ class Connection(Outgoing):
         self._clogged = False
         if self._turn is None and not self.asking:
             self._work()
+
+    def linked(self, message: Message) -> Message:
+        """See `Outgoing.linked`."""
+        if message.file is None or self.account is None:
+            return message
+        name = safe_name(message.text)
+        ticket = self._hub.files.link(self.account.key, message, message.file)
+        scheme = "https" if self.encrypted else "http"
+        url = f"{scheme}://{self._transport.local_address()}/{FOLDER}/{ticket}/{quote(name, safe='')}"
+        return replace(message, text=f"{name} ({readable_size(message.file.size)}) {url}")
 
     # --- lines -------------------------------------------------------------------------------------------
 
@@ -328,8 +366,10 @@ class Connection(Outgoing):
         if self._finishing and isinstance(message, _QUERIES):
             return
         match message:
-            case Send():
+            case Send(file=None):
                 self._hub.posting.post(self, (message,))
+            case Send():
+                self._hub.files.post(self, message)
             case Got(id=upto):
                 self._hub.got(self, upto)
             case Read():
@@ -362,6 +402,10 @@ class Connection(Outgoing):
                 self._hub.owners.revoke(self, message)
             case SetPassword():
                 self._hub.owners.set_password(self, message)
+            case UploadQuery():
+                self._hub.files.upload(self, message)
+            case DownloadQuery():
+                self._hub.files.download(self, message)
             case _:
                 assert_never(message)
 

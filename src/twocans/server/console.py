@@ -15,6 +15,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.patch_stdout import patch_stdout
 
 from twocans.hub.hub import EventLog, Hub
+from twocans.protocol.file_names import readable_size
 from twocans.protocol.keys import ServerKey, readable_key
 from twocans.protocol.text import has_control
 from twocans.server.log import manner
@@ -135,6 +136,8 @@ class Console:
         yield f"online          {len(self._hub.roster)}"
         yield f"known people    {len(self._hub.roster.known)}"
         yield f"messages        {statistics.messages}"
+        files, size = self._hub.files.totals
+        yield f"files           {files} ({readable_size(size)})"
         yield f"registrations   {statistics.registrations}"
         yield f"refused names   {statistics.refusals}"
         yield f"memory          {psutil.Process().memory_info().rss / 2**20:.0f} MiB"

@@ -13,6 +13,7 @@ from twocans.protocol.messages import (
     ChatsQuery,
     CodeQuery,
     DevicesQuery,
+    DownloadQuery,
     Error,
     FindQuery,
     FromClient,
@@ -25,6 +26,7 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     SetPassword,
+    UploadQuery,
 )
 from twocans.protocol.names import NameInvalid
 from twocans.server.config import TlsMode
@@ -126,6 +128,8 @@ class Greeting:
                 | CodeQuery(rid=rid)
                 | Revoke(rid=rid)
                 | SetPassword(rid=rid)
+                | UploadQuery(rid=rid)
+                | DownloadQuery(rid=rid)
             ):
                 raise ProtocolError(Code.NOT_REGISTERED, _WHO, rid=rid)
             case _:

@@ -14,9 +14,10 @@ from twocans.hub.session import Reason
 from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
 from twocans.server.doorkeeper import Doorkeeper, Refusal, words
+from twocans.server.opening import Http, Input, Opening
 from twocans.server.outgoing import Outgoing
 from twocans.server.sockets import BACKLOG, peer_address, peer_host, tune, unacknowledged_bytes
-from twocans.server.tls import Input, input_for
+from twocans.server.tls import first_taker
 
 TIMED_OUT: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH})
 
@@ -63,13 +64,21 @@ class AsyncAcceptor:
         hub: where clients register.
         doorkeeper: knows who is let in.
         context: the settings for TLS.
+        http: serves HTTP.
         tls: whether a client may register without it.
     """
 
     def __init__(
-        self, hub: Hub, *, doorkeeper: Doorkeeper, context: ssl.SSLContext, tls: TlsMode = TlsMode.OFFERED
+        self,
+        hub: Hub,
+        *,
+        doorkeeper: Doorkeeper,
+        context: ssl.SSLContext,
+        http: Http,
+        tls: TlsMode = TlsMode.OFFERED,
     ) -> None:
         self.context = context
+        self.http = http
         self._hub = hub
         self._doorkeeper = doorkeeper
         self._tls = tls
@@ -162,6 +171,9 @@ class _AsyncTransport:
         self._transport.set_write_buffer_limits()
         return True
 
+    def local_address(self) -> str:
+        return peer_address(self._transport.get_extra_info("sockname"))
+
     def unconfirmed_bytes(self) -> int:
         sock = self._transport.get_extra_info("socket")
         return self.unsent_bytes() + (1 if sock is None else unacknowledged_bytes(sock))
@@ -170,15 +182,15 @@ class _AsyncTransport:
 class _ClientProtocol(asyncio.Protocol):
     """Passes what asyncio reports to the connection."""
 
-    __slots__ = ("_acceptor", "_connection", "_input", "_transport", "host")
+    __slots__ = ("_acceptor", "_opening", "_peer", "_transport", "host")
 
     def __init__(self, acceptor: AsyncAcceptor) -> None:
         self.host: IPv4Address | None = None
         """Where the client comes from, once it has been let in."""
         self._acceptor = acceptor
-        self._connection: Connection | None = None
+        self._peer: Input | None = None
+        self._opening: Opening | None = None
         self._transport: _AsyncTransport | None = None
-        self._input: Input | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport = cast("asyncio.Transport", transport)
@@ -191,34 +203,36 @@ class _ClientProtocol(asyncio.Protocol):
                 transport.write(words(refusal))
                 transport.close()
             case connection:
-                self._connection = connection
+                self._peer = connection
+                self._opening = Opening(connection, self._transport, self._acceptor.http)
 
     def end(self, reason: Reason, text: str) -> None:
         """End the connection from this side."""
-        if self._connection is not None:
-            self._connection.end(reason, text)
+        if self._peer is not None:
+            self._peer.end(reason, text)
 
     def data_received(self, data: bytes) -> None:
-        if self._input is None:
-            if self._connection is None or self._transport is None:
+        if self._opening is not None:
+            taken = first_taker(self._opening, data, self._acceptor.context)
+            if taken is None:
                 return
-            self._input = input_for(data, self._connection, self._transport, self._acceptor.context)
-        self._input.receive(data)
+            self._opening = None
+            self._peer, data = taken
+        if self._peer is not None:
+            self._peer.receive(data)
 
     def eof_received(self) -> bool:
-        taker = self._input or self._connection
-        if taker is not None:
-            taker.eof()
+        if self._peer is not None:
+            self._peer.eof()
             return True  # the connection closes once its last words are out
         return False
 
     def resume_writing(self) -> None:
-        if self._connection is not None and self._transport is not None and self._transport.sent():
-            self._connection.drained()
+        if self._peer is not None and self._transport is not None and self._transport.sent():
+            self._peer.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        taker = self._input or self._connection
-        if taker is not None:
-            taker.lost(timed_out=isinstance(exc, OSError) and exc.errno in TIMED_OUT)
-            self._input = self._connection = None
+        if self._peer is not None:
+            self._peer.lost(timed_out=isinstance(exc, OSError) and exc.errno in TIMED_OUT)
+            self._peer = self._opening = None
             self._acceptor.closed(self)

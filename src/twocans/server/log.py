@@ -22,6 +22,7 @@ import structlog
 from rich.console import Console
 from rich.text import Text
 
+from twocans.protocol.file_names import readable_size
 from twocans.protocol.text import spelled_out, spelled_out_line
 
 MAX_WAITING_LINES: Final = 10_000
@@ -73,6 +74,7 @@ _MORE: Final[Mapping[str, str]] = {
     "connection_refused": "Refused more connections",
     "name_refused": "Refused more names",
     "never_registered": "More connections never registered",
+    "request_malformed": "More requests were no HTTP",
 }
 
 
@@ -172,11 +174,14 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             f"Something went wrong inside the server ({f['error']}). It goes on; details are in {f['where']}."
         ),
     ),
+    "file_stored": ("dim", lambda f: f"A file has been brought ({readable_size(int(str(f['bytes'])))})"),
+    "files_removed": ("dim", lambda f: f"Files that nobody has sent have been removed: {f['number']}"),
+    "request_malformed": ("dim", lambda f: f"A request from {f['address']} was no HTTP"),
     "messages_cleared": (
         "dim",
         lambda f: f"Messages older than {f['keep_days']} days have been removed: {f['number']}",
     ),
-    "storage_error": ("red", lambda f: f"Messages could not be stored or read: {f['error']}"),
+    "storage_error": ("red", lambda f: f"Messages or files could not be stored or read: {f['error']}"),
     "lines_dropped": ("dim", lambda f: f"({f['number']} lines could not be shown)"),
 }
 

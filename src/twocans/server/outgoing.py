@@ -180,6 +180,10 @@ class Outgoing(Session):
         """Everything that was written has left this process."""
 
     @abstractmethod
+    def linked(self, message: Message) -> Message:
+        """A message with a file as people read it, with a link to the file."""
+
+    @abstractmethod
     def leave(self, reason: Reason) -> None:
         """The session is over; called once."""
 
@@ -252,7 +256,12 @@ class Outgoing(Session):
     def _encoded_messages(self) -> bytes:
         messages, self._messages = self._messages, []
         self._written = messages[-1].id
-        return json.encode_messages(messages) if self.json else plain.encode_messages(messages)
+        if self.json:
+            return json.encode_messages(messages)
+        if self.files_due:
+            self.files_due = False
+            messages = [self.linked(message) if message.file else message for message in messages]
+        return plain.encode_messages(messages)
 
     def _confirm_written(self) -> None:
         if self._transport.unconfirmed_bytes() == 0:

@@ -10,6 +10,7 @@ from typing import Final
 
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
 from twocans.server.log import LOG_FILE
+from twocans.storage.contents import FILES_FOLDER
 from twocans.storage.sqlite.lock import LOCK_FILE
 from twocans.storage.sqlite.schema import DATABASE_FILE
 
@@ -50,9 +51,9 @@ def close_folder(folder: Path) -> bool:
     if os.name != "posix":
         return True
     for path in list(folder.iterdir()):
-        if path.name.startswith(_OWN) and path.is_file():
+        if _is_own(path):
             _close(path)
-    if all(path.name.startswith(_OWN) for path in folder.iterdir()):
+    if all(_is_own(path) for path in folder.iterdir()):
         _close(folder)
     return not folder.stat().st_mode & _OTHERS
 
@@ -60,6 +61,11 @@ def close_folder(folder: Path) -> bool:
 def runs_as_root() -> bool:
     """Whether this process may do anything, which a server has no need of."""
     return os.name == "posix" and os.geteuid() == 0
+
+
+def _is_own(path: Path) -> bool:
+    # What is in a folder that is closed is closed too.
+    return path.is_dir() if path.name == FILES_FOLDER else path.name.startswith(_OWN)
 
 
 def _close(path: Path) -> None:

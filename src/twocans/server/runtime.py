@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
@@ -24,16 +26,19 @@ from twocans.server.certificate import (
 )
 from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.doorkeeper import Doorkeeper
+from twocans.server.files.http import HttpServer
 from twocans.server.keeping.retention import Retention
+from twocans.server.keeping.sweeping import Sweeping
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.passwords import Argon2Passwords
 from twocans.server.sockets import ListenError, listen
 from twocans.server.sparing import SparingLog
 from twocans.server.threaded import ThreadAcceptor
 from twocans.storage.base import Storage
+from twocans.storage.contents import FILES_FOLDER, Contents
 from twocans.storage.identities import Identities, MemoryIdentities
 from twocans.storage.memory import MemoryStorage
-from twocans.storage.sqlite import SqliteStorage, StorageError
+from twocans.storage.sqlite import Durability, SqliteStorage, StorageError
 from twocans.storage.transient import TransientStorage
 
 STOPPING: str = "The server is stopping. Your client can connect again when it is back."
@@ -63,6 +68,7 @@ class Server:
         self._kept: SqliteStorage | None = None
         self._identities: Identities = MemoryIdentities()
         self._retention: Retention | None = None
+        self._sweeping: Sweeping | None = None
         self._hub: Hub | None = None
         self._key: ServerKey | None = None
         self._announcer: Announcer | None = None
@@ -127,6 +133,13 @@ class Server:
                 call_later=loop.call_later,
                 log=self._sparing_log,
             ),
+            files=None if self._kept is None else self._kept.files,
+        )
+        self._http = HttpServer(
+            self._hub,
+            None if self._kept is None else self._kept.files,
+            tls=config.tls,
+            log=self._sparing_log,
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
         self._acceptor = make(
@@ -140,6 +153,7 @@ class Server:
                 log=self._sparing_log,
             ),
             context=identity.context,
+            http=self._http,
             tls=config.tls,
         )
         await self._acceptor.start(self._listener)
@@ -152,6 +166,8 @@ class Server:
                 log=self._log,
             )
             self._retention.start()
+        if self._kept is not None and self._kept.files is not None:
+            self._sweeping = Sweeping(self._kept.files, call_later=loop.call_later, log=self._log)
         if config.announce:
             self._announcer = Announcer(
                 port=self._port,
@@ -183,13 +199,17 @@ class Server:
     def _open_storage(self, loop: asyncio.AbstractEventLoop) -> None:
         config = self._config
         if config.data is not None:
-            # Without history no message comes into it, but names and bans are kept.
+            # Without history no message and no file comes into it, but names and bans are kept.
+            contents = None
+            if config.history is HistoryMode.ON and config.limits.max_file_bytes:
+                contents = _open_contents(config.data, config)
             self._kept = SqliteStorage(
                 config.data,
                 durability=config.durability,
                 post=loop.call_soon_threadsafe,
                 at_end_of_turn=loop.call_soon,
                 on_error=lambda error: self._log("storage_error", error=str(error)),
+                contents=contents,
             )
             self._identities = self._kept.identities
         self._storage: Storage
@@ -211,13 +231,30 @@ class Server:
             await self._announcer.stop()
         self.hub.roster.fall_silent()
         await self._acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
+        await self._http.stop()
         if self._retention is not None:
             self._retention.stop()
+        if self._sweeping is not None:
+            self._sweeping.stop()
         self._passwords.close()
         if self._kept is not None:
             self._kept.close()
         self._sparing_log.tell_rest()
         self._log("server_stopped")
+
+
+def _open_contents(data: Path, config: Config) -> Contents:
+    try:
+        return Contents(
+            data / FILES_FOLDER,
+            max_bytes=config.limits.max_storage_bytes,
+            durable=config.durability is Durability.POWER,
+        )
+    except OSError as error:
+        raise StorageError(
+            f"The folder {data / FILES_FOLDER} cannot be used ({os.strerror(error.errno or 0)}). "
+            "Choose another with --data DIR"
+        ) from None
 
 
 def _wall_ms() -> int:

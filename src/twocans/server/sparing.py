@@ -10,7 +10,9 @@ from twocans.server.transport import Timers
 
 TOLD_PER_S: Final = 5
 """How many of such events of one kind are told one by one within a second; the others are counted."""
-BY_STRANGERS: Final = frozenset({"connection_refused", "name_refused", "never_registered"})
+BY_STRANGERS: Final = frozenset(
+    {"connection_refused", "name_refused", "never_registered", "request_malformed"}
+)
 """What it takes no name to cause."""
 
 

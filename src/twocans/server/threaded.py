@@ -24,8 +24,9 @@ from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
 from twocans.server.doorkeeper import Doorkeeper, Refusal, words
 from twocans.server.listener import TIMED_OUT, Flusher
+from twocans.server.opening import Http, Input, Opening
 from twocans.server.sockets import peer_address, peer_host, tune, unacknowledged_bytes
-from twocans.server.tls import Input, input_for
+from twocans.server.tls import first_taker
 
 CHUNK_BYTES: Final = 64 * 1024
 STACK_BYTES: Final = 256 * 1024
@@ -71,13 +72,21 @@ class ThreadAcceptor:
         hub: where clients register; only touched on the running loop.
         doorkeeper: knows who is let in.
         context: the settings for TLS.
+        http: serves HTTP.
         tls: whether a client may register without it.
     """
 
     def __init__(
-        self, hub: Hub, *, doorkeeper: Doorkeeper, context: ssl.SSLContext, tls: TlsMode = TlsMode.OFFERED
+        self,
+        hub: Hub,
+        *,
+        doorkeeper: Doorkeeper,
+        context: ssl.SSLContext,
+        http: Http,
+        tls: TlsMode = TlsMode.OFFERED,
     ) -> None:
         self.hub = hub
+        self.http = http
         self.context = context
         self.tls = tls
         self.loop = asyncio.get_running_loop()
@@ -165,7 +174,7 @@ class _Client:
         self._thread_ended = False
         self._gone = False
         self.thread = threading.Thread(target=self._read, name=f"client {address}", daemon=True)
-        self._connection = Connection(
+        connection = Connection(
             acceptor.hub,
             self,
             acceptor.loop,
@@ -173,7 +182,8 @@ class _Client:
             address=address,
             tls=acceptor.tls,
         )
-        self._input: Input | None = None
+        self._peer: Input = connection
+        self._opening: Opening | None = Opening(connection, self, acceptor.http)
 
     # --- the client's thread -----------------------------------------------------------------------------
 
@@ -205,9 +215,13 @@ class _Client:
     def received(self, chunk: bytes) -> None:
         """The client's thread has read something."""
         self._handed_over = True
-        if self._input is None:
-            self._input = input_for(chunk, self._connection, self, self._acceptor.context)
-        self._input.receive(chunk)
+        if self._opening is not None:
+            taken = first_taker(self._opening, chunk, self._acceptor.context)
+            if taken is not None:
+                self._opening = None
+                self._peer, chunk = taken
+        if self._opening is None:
+            self._peer.receive(chunk)
         self._let_thread_go_on()
 
     def _let_thread_go_on(self) -> None:
@@ -219,13 +233,13 @@ class _Client:
         """The client's thread has ended, or could not be started."""
         self._thread_ended = True
         if eof and not self._stopping:
-            (self._input or self._connection).eof()
+            self._peer.eof()
         else:
             self._finish(timed_out=timed_out)
 
     def end(self, reason: Reason, text: str) -> None:
         """End the connection from this side."""
-        self._connection.end(reason, text)
+        self._peer.end(reason, text)
 
     def write(self, data: bytes) -> None:
         """See `Transport.write`."""
@@ -263,7 +277,7 @@ class _Client:
             if self._stopping:
                 self._shut_down()
             else:
-                self._connection.drained()
+                self._peer.drained()
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -293,6 +307,13 @@ class _Client:
     def notify_when_sent(self) -> None:
         """See `Transport.notify_when_sent`; this one tells always."""
 
+    def local_address(self) -> str:
+        """See `Transport.local_address`."""
+        name = None
+        with contextlib.suppress(OSError):  # the connection may be gone
+            name = self._sock.getsockname()
+        return peer_address(name)
+
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
         return len(self._unsent) + (1 if self._gone else unacknowledged_bytes(self._sock))
@@ -311,7 +332,7 @@ class _Client:
         if self._gone:
             return
         self._unwatch()
-        (self._input or self._connection).lost(timed_out=timed_out)
+        self._peer.lost(timed_out=timed_out)
         self._gone = True
         self._unsent.clear()
         self._sock.close()

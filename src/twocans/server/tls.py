@@ -9,10 +9,11 @@ import contextlib
 import ssl
 from enum import Enum, auto
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from twocans.hub.session import Reason
 from twocans.server.connection import Connection
+from twocans.server.opening import Http, Input, Opening
 from twocans.server.transport import Transport
 
 HANDSHAKE: Final = 0x16
@@ -23,22 +24,6 @@ PIECE_BYTES: Final = 64 * 1024
 """About how much of what a peer says is passed on at a time."""
 STEP_BYTES: Final = 8 * 1024
 """How much is given to OpenSSL at a time: it keeps as much memory as it ever held of one connection."""
-
-
-class Input(Protocol):
-    """What takes in what a peer sends: a connection, or the TLS before it."""
-
-    def receive(self, chunk: bytes) -> None:
-        """Bytes have arrived."""
-        ...
-
-    def eof(self) -> None:
-        """No more will."""
-        ...
-
-    def lost(self, *, timed_out: bool = False) -> None:
-        """The connection is gone; called once, and nothing after it."""
-        ...
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -58,22 +43,19 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-def input_for(
-    first_chunk: bytes, connection: Connection, transport: Transport, context: ssl.SSLContext
-) -> Input:
-    """What takes in the bytes of a peer whose first ones have come.
+def first_taker(opening: Opening, chunk: bytes, context: ssl.SSLContext) -> tuple[Input, bytes] | None:
+    """As `Opening.take`, for a peer that may also speak TLS.
 
     Args:
-        first_chunk: those; not empty, and yet to be received.
-        connection: the peer's, over `transport`.
-        transport: the driver's.
+        opening: the peer's.
+        chunk: the bytes that have come; not empty.
         context: what `server_context` gave.
     """
-    if first_chunk[0] != HANDSHAKE:
-        return connection
-    encrypting = TlsTransport(context, transport, connection)
-    connection.secure(encrypting)
-    return encrypting
+    if opening.begun or chunk[0] != HANDSHAKE:
+        return opening.take(chunk)
+    encrypting = TlsTransport(context, opening.transport, opening.connection, opening.http)
+    opening.connection.secure(encrypting)
+    return encrypting, chunk
 
 
 class _End(Enum):
@@ -89,28 +71,33 @@ class TlsTransport:
     Args:
         context: what `server_context` gave.
         transport: the driver's side.
-        connection: what the peer says goes to it.
+        connection: what the peer says goes to it, unless that is HTTP.
+        http: serves HTTP.
     """
 
     __slots__ = (
         "_closed",
-        "_connection",
         "_delivering",
         "_end",
         "_established",
         "_incoming",
+        "_opening",
         "_outgoing",
         "_over",
         "_paused",
+        "_peer",
         "_tls",
         "_transport",
         "_unread",
         "unsent_bytes",
     )
 
-    def __init__(self, context: ssl.SSLContext, transport: Transport, connection: Connection) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, transport: Transport, connection: Connection, http: Http
+    ) -> None:
         self._transport = transport
-        self._connection = connection
+        self._peer: Input = connection
+        self._opening: Opening | None = Opening(connection, self, http)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -127,7 +114,7 @@ class TlsTransport:
 
     def receive(self, chunk: bytes) -> None:
         """Bytes have arrived."""
-        if self._over or self._connection.closing:
+        if self._over or self._peer.closing:
             return
         # More can come in a pause: a driver may have read it before it was told.
         self._unread = memoryview(b"".join((self._unread, chunk)) if self._unread else chunk)
@@ -139,15 +126,37 @@ class TlsTransport:
 
     def eof(self) -> None:
         """No more bytes will come; without a goodbye of TLS anybody may have cut the connection."""
-        if not self._over and not self._connection.closing:
+        if not self._over and not self._peer.closing:
             self._transport.abort()
 
     def lost(self, *, timed_out: bool = False) -> None:
         """The connection is gone; called once, and nothing after it."""
         self._over = self._closed = True
-        self._connection.lost(timed_out=timed_out)
+        self._peer.lost(timed_out=timed_out)
         # Both would else be kept until the garbage collector finds them.
-        del self._connection
+        self._opening = None
+        del self._peer
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is wanted of the peer."""
+        return self._peer.closing
+
+    def drained(self) -> None:
+        """Everything that was written has left this process."""
+        self._peer.drained()
+
+    def end(self, reason: Reason, text: str) -> None:
+        """End the connection from this side."""
+        self._peer.end(reason, text)
+
+    def break_off(self, reason: Reason) -> None:
+        """End it without a word."""
+        self._peer.break_off(reason)
+
+    def want_flush(self) -> None:
+        """See `Input.want_flush`."""
+        self._peer.want_flush()
 
     # --- from the connection -----------------------------------------------------------------------------
 
@@ -198,6 +207,10 @@ class TlsTransport:
         """See `Transport.notify_when_sent`."""
         self._transport.notify_when_sent()
 
+    def local_address(self) -> str:
+        """See `Transport.local_address`."""
+        return self._transport.local_address()
+
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
         return self._transport.unconfirmed_bytes()
@@ -220,18 +233,27 @@ class TlsTransport:
         if self._delivering:
             return
         self._delivering = True
-        while not (self._paused or self._over or self._connection.closing):
+        while not (self._paused or self._over or self._peer.closing):
             text = self._decrypt()
             if text:
-                self._connection.receive(text)
+                self._pass_on(text)
             elif self._end is _End.FAILURE:
                 self._fail()
             elif self._end is _End.GOODBYE:
                 self._over = True
-                self._connection.eof()
+                self._peer.eof()
             else:
                 break
         self._delivering = False
+
+    def _pass_on(self, text: bytes) -> None:
+        if self._opening is not None:
+            taken = self._opening.take(text)
+            if taken is None:
+                return
+            self._opening = None
+            self._peer, text = taken
+        self._peer.receive(text)
 
     def _decrypt(self) -> bytes:
         """Some of what has been received; nothing if there is no more of it, or if an end has come."""
@@ -268,7 +290,7 @@ class TlsTransport:
         if self._outgoing.pending:
             self._send()
             if self.unsent_bytes():
-                self._connection.want_flush()
+                self._peer.want_flush()
 
     def _send(self) -> None:
         if self._outgoing.pending:
@@ -278,4 +300,4 @@ class TlsTransport:
         """End a connection on which TLS has failed; the peer is sent its alert."""
         self._over = self._closed = True
         self._send()
-        self._connection.break_off(Reason.TLS_FAILED)
+        self._peer.break_off(Reason.TLS_FAILED)

@@ -37,6 +37,10 @@ class Transport(Protocol):
         """Call `Connection.drained` once there are no more unsent bytes; there are some now."""
         ...
 
+    def local_address(self) -> str:
+        """By which address and port the peer has reached this computer, as `host:port`."""
+        ...
+
     def unconfirmed_bytes(self) -> int:
         """How much of what was written the peer's machine has not confirmed, as far as can be known."""
         ...

@@ -30,12 +30,13 @@ class Batch(Struct, frozen=True):
     """Messages of one sender that were accepted together, in the order of their ids.
 
     There is one recipient for each message. A message whose sender gave no `cid` has an empty one: nobody can
-    send it again.
+    send it again. `files` tells whether any of them carries one.
     """
 
     sender: Party
     recipients: Sequence[Party]
     messages: Sequence[Message]
+    files: bool = False
 
 
 class Known(Struct, frozen=True):
@@ -47,6 +48,10 @@ class Known(Struct, frozen=True):
 
 class Conflict(Struct, frozen=True):
     """The sender has used this cid before, for other content."""
+
+
+class NoSuchFile(Struct, frozen=True):
+    """The sender has neither brought the file that the message carries, nor has it in another message."""
 
 
 class Failed(Struct, frozen=True):
@@ -66,7 +71,7 @@ class Page(Struct, frozen=True):
     failed: bool = False
 
 
-Unstored: TypeAlias = Known | Conflict | Failed
+Unstored: TypeAlias = Known | Conflict | NoSuchFile | Failed
 OnStored: TypeAlias = Callable[[Batch, Mapping[int, Unstored]], None]
 """Takes a batch when it is in the log, and what became of those of its messages that are not, by their places."""
 ALL_STORED: Final[Mapping[int, Unstored]] = {}
@@ -178,7 +183,7 @@ def page_of(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
 
 def known_again(message: Message, known: Message) -> Known | Conflict:
     """What becomes of a message whose sender has used its cid for a message before."""
-    same = known.to == message.to and known.text == message.text
+    same = known.to == message.to and known.text == message.text and known.file == message.file
     return Known(known.id, known.at) if same else Conflict()
 
 

@@ -9,7 +9,7 @@ from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.outbox import MAX_PENDING, MemoryOutbox, Outgoing
 from twocans.client.sending import MAX_IN_FLIGHT
 from twocans.protocol.errors import Code
-from twocans.protocol.messages import Ack, Error, LimitsInForce, Send, Synced
+from twocans.protocol.messages import Ack, Error, FileRef, LimitsInForce, Send, Synced
 
 
 def _sent(harness: Harness) -> list[str]:
@@ -34,6 +34,15 @@ def test_messages_go_out_in_order_and_are_kept_until_acknowledged() -> None:
     assert _sent(harness) == ["c0", "c1", "c2", "c3", "c4"]
     assert harness.say(Ack(cid="c1", id=2, at=20)) == [MessageStored("c1", "bob", "text 1", 2, 20)]
     assert [waiting.cid for waiting in harness.session.pending] == ["c0", "c2", "c3", "c4"]
+
+
+def test_a_file_goes_out_with_its_message_and_comes_back_with_the_acknowledgement() -> None:
+    harness = Harness()
+    harness.connect()
+    file = FileRef("a" * 64, 5)
+    harness.session.send(Outgoing("c1", "bob", "a.txt", file))
+    assert harness.said() == [Send(to="bob", text="a.txt", cid="c1", file=file)]
+    assert harness.say(Ack(cid="c1", id=2, at=20)) == [MessageStored("c1", "bob", "a.txt", 2, 20, file)]
 
 
 def test_what_is_not_acknowledged_is_sent_again_under_the_same_cid() -> None:

@@ -9,10 +9,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from tests.support.disk import without_privileges
 from tests.support.process import environment
-from twocans.client import Address, Client, MessageNotSent, OutboxUnusable, Outgoing, SqliteOutbox
+from twocans.client import (
+    Address,
+    Client,
+    FileRef,
+    MessageNotSent,
+    OutboxUnusable,
+    Outgoing,
+    SqliteOutbox,
+    TransferState,
+)
+from twocans.client.transfers.records import Record
 
 HOME = Address("localhost", 5050)
 AWAY = Address("192.168.1.20", 5050)
@@ -127,3 +138,46 @@ def test_message_that_cannot_be_written_is_not_sent_and_says_so(tmp_path: Path) 
         client.send("bob", "and this one is not")
     assert [one.text for one in client.pending] == ["this one is written"]
     box.close()
+
+
+def test_outbox_of_the_first_version_keeps_its_messages_and_takes_files(tmp_path: Path) -> None:
+    older = sqlite3.connect(tmp_path / "o.db", isolation_level=None)
+    older.execute(
+        "CREATE TABLE outgoing(place INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, user TEXT NOT NULL, "
+        "cid TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL, UNIQUE(server, user, cid)) STRICT"
+    )
+    older.execute(
+        "INSERT INTO outgoing(server, user, cid, recipient, text) VALUES (?, 'alice', 'c1', 'bob', 'hi')",
+        (str(HOME),),
+    )
+    older.execute("PRAGMA user_version = 1")
+    older.close()
+    file = FileRef("0" * 64, 5)
+    for _ in range(2):
+        box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+        if box.get("c2") is None:
+            box.add(Outgoing("c2", "bob", "a.txt", file))
+        assert box.pending() == (Outgoing("c1", "bob", "hi"), Outgoing("c2", "bob", "a.txt", file))
+        box.close()
+
+
+def test_transfers_are_kept_for_each_user_and_one_that_is_damaged_is_left_out(tmp_path: Path) -> None:
+    box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    other = SqliteOutbox(tmp_path / "o.db", HOME, "bob")
+    records = [Record(f"t{n}", outgoing=True, peer="carol", name="a", path="/a") for n in range(3)]
+    for record in records:
+        box.transfers.put(record)
+    done = structs.replace(records[0], state=TransferState.DONE, done=5, message_id=7)
+    box.transfers.put(done)
+    box.transfers.remove("t1")
+    assert other.transfers.load() == ()
+    assert box.transfers.load() == (done, records[2])
+    with sqlite3.connect(tmp_path / "o.db") as database:
+        database.execute("UPDATE transfers SET record = ? WHERE id = 't0'", (b'{"id": \xff}',))
+    database.close()
+    assert box.transfers.load() == (records[2],)
+    box.close()
+    other.close()
+    with pytest.raises(OutboxUnusable):
+        box.transfers.put(done)
+    assert box.transfers.load() == ()

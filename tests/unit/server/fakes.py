@@ -58,6 +58,10 @@ class FakeTransport:
         """See `Transport.notify_when_sent`; the test tells when."""
         self.asked += 1
 
+    def local_address(self) -> str:
+        """See `Transport.local_address`."""
+        return "10.0.0.1:5050"
+
     def unconfirmed_bytes(self) -> int:
         """See `Transport.unconfirmed_bytes`."""
         return self.unsent + self.unconfirmed

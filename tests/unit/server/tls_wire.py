@@ -10,9 +10,17 @@ from tests.support.tls import client_context
 from tests.unit.hub.fakes import RecordedLog, World
 from tests.unit.server.fakes import Wire
 from twocans.server.certificate import passing_identity
-from twocans.server.tls import Input, input_for
+from twocans.server.connection import Connection
+from twocans.server.opening import Input, Opening
+from twocans.server.tls import first_taker
+from twocans.server.transport import Transport
 
 CONTEXT: Final = passing_identity(log=RecordedLog()).context
+
+
+def no_http(connection: Connection, transport: Transport) -> Input:
+    """Where nobody is to speak HTTP."""
+    raise AssertionError("this is no request")
 
 
 class TlsWire:
@@ -26,7 +34,8 @@ class TlsWire:
     def __init__(self, world: World, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> None:
         self.wire = Wire(world)
         self.transport = self.wire.transport
-        self.input: Input | None = None
+        self.input: Input = self.wire.connection
+        self._opening: Opening | None = Opening(self.wire.connection, self.transport, no_http)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.tls = client_context(version).wrap_bio(self._incoming, self._outgoing)
@@ -37,9 +46,13 @@ class TlsWire:
         """Bytes arrive as they are, in chunks of a size, each in a turn of its own; None for all at once."""
         for start in range(0, len(data), size or max(len(data), 1)):
             chunk = data[start : start + size] if size else data
-            if self.input is None:
-                self.input = input_for(chunk, self.wire.connection, self.transport, CONTEXT)
-            self.input.receive(chunk)
+            if self._opening is not None:
+                taken = first_taker(self._opening, chunk, CONTEXT)
+                if taken is not None:
+                    self._opening = None
+                    self.input, chunk = taken
+            if self._opening is None:
+                self.input.receive(chunk)
             self.wire.turn()
 
     def shake_hands(self, *, size: int | None = None) -> None:
@@ -68,13 +81,12 @@ class TlsWire:
 
     def eof(self) -> None:
         """The peer's half of the connection ends."""
-        assert self.input is not None
         self.input.eof()
         self.wire.turn()
 
     def lost(self) -> None:
         """The connection is gone."""
-        (self.input or self.wire.connection).lost()
+        self.input.lost()
         self.wire.turn()
 
     def fetch(self) -> bytes:

@@ -90,6 +90,8 @@ def hash_file(path: Path, stop: threading.Event, progress: Callable[[int], None]
         while count := file.readinto(buffer):
             if stop.is_set():
                 raise Stopped
+            if done + count > before.size:
+                break  # it may grow for ever
             digest.update(buffer[:count])
             done += count
             progress(done)

@@ -93,18 +93,17 @@ async def _write(job: Job, threads: Threads, part: Part, content: Content) -> No
     try:
         while piece := await content.piece():
             gathered += piece
+            job.progress(done + len(gathered))
             if len(gathered) >= PIECE_BYTES:
                 whole, gathered = gathered, bytearray()
                 await threads.run(partial(part.write, whole))
                 done += len(whole)
                 job.safe = max(job.safe, done)
-                job.progress(done)
     finally:
         # What came before the connection was lost need not come again.
         if gathered:
             await threads.run(partial(part.write, gathered))
             job.safe = max(job.safe, done + len(gathered))
-            job.done = done + len(gathered)
 
 
 async def _judge(reply: Reply, threads: Threads, part: Part) -> None:

@@ -265,7 +265,6 @@ class Transfers:
             job.move(TransferState.FAILED, text=sentences.FILE_UNEXPECTED)
 
     async def _attempt_until_done(self, job: Job) -> None:
-        attempt = await self._threads.run(partial(_way, outgoing=job.record.outgoing))
         in_vain, text = 0, ""
         backoff = self._backoff()
         while True:
@@ -273,6 +272,7 @@ class Transfers:
             safe = job.safe
             try:
                 async with self._turns[job.record.outgoing]:
+                    attempt = await self._threads.run(partial(_way, outgoing=job.record.outgoing))
                     await attempt(job, self._server, self._threads)
             except Cut as cut:
                 text = cut.text

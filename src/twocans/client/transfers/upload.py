@@ -54,8 +54,10 @@ async def upload(job: Job, server: Server, threads: Threads) -> None:
             )
         finally:
             await source.close()
+        await _compare(job, threads)
         _judge(job, reply)
-    await _compare(job, threads)
+    else:
+        await _compare(job, threads)
     server.post(Outgoing(job.record.id, job.record.peer, job.record.name, file))
     job.move(TransferState.DONE, done=file.size)
 
@@ -95,7 +97,7 @@ def _judge(job: Job, reply: Reply) -> None:
         case HTTPStatus.CREATED:
             return
         case HTTPStatus.UNPROCESSABLE_ENTITY:
-            # It was read wrongly here or there; a changed file has been found out by now.
+            # It was read wrongly, here or there.
             job.wrong += 1
             job.keep(hash="")
             if job.wrong > 1:

@@ -6,6 +6,7 @@ A value is text where it comes from an option or the environment, and may be any
 from __future__ import annotations
 
 import ipaddress
+import re
 from enum import StrEnum
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -23,6 +24,9 @@ from twocans.storage.sqlite import Durability
 
 MAX_KEEP_DAYS: Final = 36_500
 INVITE_CHARS: Final = range(4, 65)
+MAX_BYTES: Final = 10**16
+_SIZE: Final = re.compile(r"([0-9]{1,17}(?:\.[0-9]{1,9})?) ?(B|[KMGT]B)?", re.IGNORECASE)
+_UNITS: Final = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _SHOWN_CHARS: Final = 40
 _MAX_BITS: Final = 1024  # Python refuses to write down numbers that are much longer
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -105,6 +109,15 @@ def _days(given: object) -> int | None:
     return int(text)
 
 
+def _bytes(given: object) -> int:
+    text = shortened(given)
+    match = _SIZE.fullmatch(text)
+    size = -1.0 if match is None else float(match[1]) * _UNITS[(match[2] or "").upper()]
+    if not 0 <= size <= MAX_BYTES:
+        raise ValueError(f"{shortened(given)} is not a size such as 500MB or 2GB")
+    return int(size)
+
+
 def _path(given: object) -> Path:
     if not isinstance(given, str) or "\0" in given:
         raise ValueError(f"{shortened(given)!r} is not a path")
@@ -158,6 +171,7 @@ Host = Annotated[str, BeforeValidator(_ipv4), Says(value="ADDRESS")]
 Port = Annotated[int, BeforeValidator(_port), Says()]
 Rate = Annotated[float, BeforeValidator(_rate), Says(unit="messages per second")]
 Days = Annotated[int | None, BeforeValidator(_days), Says(unit="days", empty="for ever")]
+Bytes = Annotated[int, BeforeValidator(_bytes), Says(value="SIZE", unit="bytes")]
 Folder = Annotated[Path, BeforeValidator(_path), Says(value="DIR")]
 File = Annotated[Path | None, BeforeValidator(_path), Says(value="FILE")]
 Code = Annotated[SecretStr | None, BeforeValidator(_code), Says(value="CODE")]

@@ -101,6 +101,15 @@ class Settings(BaseSettings):
         Field(description="those from where nobody may connect, even if `allow` has them"),
     ] = ()
 
+    max_file: Annotated[
+        kinds.Bytes,
+        Field(description="the largest file that people may send, such as 500MB or 2GB; 0 for none"),
+    ] = _LIMITS.max_file_bytes
+    max_storage: Annotated[
+        kinds.Bytes,
+        Field(description="how much all files together may take on the disk, half of it those of one person"),
+    ] = _LIMITS.max_storage_bytes
+
     announce: Annotated[
         kinds.Switch,
         Field(description="announce the server to the network, so that windows list it"),
@@ -224,7 +233,12 @@ class Settings(BaseSettings):
             allow=self.allow,
             deny=self.deny,
             announce=self.announce,
-            limits=Limits(rate_per_s=self.rate_limit, **limits),
+            limits=Limits(
+                rate_per_s=self.rate_limit,
+                max_file_bytes=self.max_file,
+                max_storage_bytes=self.max_storage,
+                **limits,
+            ),
         )
 
 

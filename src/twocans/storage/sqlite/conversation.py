@@ -9,18 +9,19 @@ from typing import Final
 from twocans.protocol.messages import Message
 from twocans.storage.base import Page, page_of
 from twocans.storage.sqlite.index import between
+from twocans.storage.sqlite.rows import message_of
 from twocans.storage.sqlite.transaction import snapshot
 
 _INDEXED: Final = """
-    SELECT said.id, at, sender_name, recipient_name, said.text, cid
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file
     FROM message_text CROSS JOIN said ON said.id = message_text.rowid
     WHERE message_text MATCH :sides AND message_text.rowid > :after AND message_text.rowid < :before
     ORDER BY message_text.rowid"""
 _LOG: Final = """
-    SELECT id, at, sender_name, recipient_name, text, cid FROM said
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file FROM said
     WHERE id > max(:after, (SELECT indexed FROM log)) AND id < :before
     AND ((sender = :one AND recipient = :other) OR (sender = :other AND recipient = :one)) ORDER BY id"""
-_ONE: Final = "SELECT id, at, sender_name, recipient_name, text, cid FROM said WHERE id = ?"
+_ONE: Final = "SELECT said.id, at, sender_name, recipient_name, said.text, cid, file FROM said WHERE id = ?"
 _LIMITED_DOWN: Final = " DESC LIMIT :limit"
 _LIMITED_UP: Final = " LIMIT :limit"
 NEVER: Final = 2**63 - 1
@@ -50,7 +51,7 @@ def newest(database: sqlite3.Connection, one: int, other: int, *, upto: int) -> 
     """
     row = database.execute(_ONE, (upto,)).fetchone()
     if row is not None:
-        return Message(*row)
+        return message_of(row)
     return next(_newest_first(database, one, other, before=upto, limit=1), None)
 
 
@@ -64,10 +65,10 @@ def oldest_first(
     """
     values = _values(one, other, after=after, before=upto + 1, limit=limit)
     with snapshot(database):
-        found = [Message(*row) for row in database.execute(_INDEXED + _LIMITED_UP, values)]
+        found = [message_of(row) for row in database.execute(_INDEXED + _LIMITED_UP, values)]
         if len(found) < limit:
             values["limit"] = limit - len(found)
-            found += [Message(*row) for row in database.execute(_LOG + _LIMITED_UP, values)]
+            found += [message_of(row) for row in database.execute(_LOG + _LIMITED_UP, values)]
     return found
 
 
@@ -77,7 +78,7 @@ def _newest_first(
     values = _values(one, other, after=0, before=before, limit=limit)
     for statement in (_LOG, _INDEXED):
         for row in database.execute(statement + _LIMITED_DOWN, values):
-            yield Message(*row)
+            yield message_of(row)
 
 
 def _values(one: int, other: int, *, after: int, before: int, limit: int) -> dict[str, int | str]:

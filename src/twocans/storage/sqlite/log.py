@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import ALL_STORED, Batch, Conflict, Known, Unstored
+from twocans.storage.base import ALL_STORED, Batch, Conflict, Known, NoSuchFile, Unstored
+from twocans.storage.sqlite import files
 from twocans.storage.sqlite.rows import MOST_ROWS, Value, in_pieces
 from twocans.storage.sqlite.transaction import transaction
 from twocans.storage.sqlite.used import Again, UsedCids
@@ -26,7 +27,9 @@ _INSERT: Final = (
     "INSERT INTO message(id, at, sender, recipient, cid, text)"
     " SELECT * FROM (VALUES {rows}) WHERE column1 IS NOT NULL"
 )
-_FIRST: Final = "SELECT id, at, recipient, text FROM message WHERE id IN (SELECT value FROM json_each(?))"
+_FIRST: Final = """
+    SELECT id, at, recipient, text, (SELECT hash FROM file WHERE message = id)
+    FROM message WHERE id IN (SELECT value FROM json_each(?))"""
 
 
 class Appended(Struct, frozen=True):
@@ -34,6 +37,14 @@ class Appended(Struct, frozen=True):
 
     stored: int
     outcomes: Sequence[Outcome]
+
+
+class _Carrying(Struct, frozen=True):
+    """Of batches some of which carry files: what the table of files gets, and what becomes of what is left out."""
+
+    rows: Sequence[tuple[int, int, int, str, int]]
+    refused: Sequence[Outcome]
+    left_out: Sequence[Container[int]]
 
 
 class MessageLog:
@@ -59,16 +70,24 @@ class MessageLog:
         numbers = self._numbers
         repeats = self._used.take([(numbers[batch.sender.key], batch.messages) for batch in batches])
         try:
+            carrying = self._claim(batches, repeats) if any(batch.files for batch in batches) else None
+            left_out = repeats if carrying is None else carrying.left_out
             rows: list[Value] = []
-            for batch, again in zip(batches, repeats, strict=True):
-                self._add_rows(rows, batch, again)
+            for batch, places in zip(batches, left_out, strict=True):
+                self._add_rows(rows, batch, places)
             number = len(rows) // _COLUMNS
-            if updates or any(repeats) or number > MOST_ROWS:
+            if updates or any(repeats) or number > MOST_ROWS or carrying is not None:
                 with transaction(self._database):
                     for statement, values in updates:
                         self._database.execute(statement, values)
                     self._insert(rows)
                     outcomes = self._outcomes(batches, repeats)
+                    if carrying is not None:
+                        self._database.executemany(files.CARRY, carrying.rows)
+                        outcomes = [
+                            {**outcome, **refused}
+                            for outcome, refused in zip(outcomes, carrying.refused, strict=True)
+                        ]
             else:
                 # One statement is a transaction by itself.
                 self._insert(rows)
@@ -78,7 +97,26 @@ class MessageLog:
             raise
         return Appended(number, outcomes)
 
-    def _add_rows(self, rows: list[Value], batch: Batch, again: Again) -> None:
+    def _claim(self, batches: Sequence[Batch], repeats: Sequence[Again]) -> _Carrying:
+        """Which files come with the messages, and which messages may not carry theirs."""
+        rows: list[tuple[int, int, int, str, int]] = []
+        refused: list[dict[int, Unstored]] = [{} for _ in batches]
+        for batch, again, unstored in zip(batches, repeats, refused, strict=True):
+            sender = self._numbers[batch.sender.key]
+            for place, message in enumerate(batch.messages):
+                if message.file is None or place in again:
+                    continue
+                if files.has(self._database, sender, message.file):
+                    recipient = self._numbers[batch.recipients[place].key]
+                    rows.append((message.id, sender, recipient, message.file.hash, message.file.size))
+                else:
+                    unstored[place] = NoSuchFile()
+                    self._used.drop(sender, message.cid)
+        return _Carrying(
+            rows, refused, [again.keys() | more for again, more in zip(repeats, refused, strict=True)]
+        )
+
+    def _add_rows(self, rows: list[Value], batch: Batch, again: Container[int]) -> None:
         numbers = self._numbers
         sender = numbers[batch.sender.key]
         for place, (message, recipient) in enumerate(zip(batch.messages, batch.recipients, strict=True)):
@@ -104,8 +142,9 @@ class MessageLog:
 
     def _again(self, message: Message, to: UserKey, id_: int, first: list[object] | None) -> Unstored:
         if first is not None:
-            at, recipient, text = first
+            at, recipient, text, hash_ = first
+            file = None if message.file is None else message.file.hash
             # A message whose time is over has lost its text; its cid is enough.
-            if recipient == self._numbers[to] and text in (message.text, None):
+            if recipient == self._numbers[to] and (text is None or (text, hash_) == (message.text, file)):
                 return Known(id_, int(str(at)))
         return Conflict()

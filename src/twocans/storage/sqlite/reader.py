@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from twocans.protocol.messages import Message
 from twocans.storage.base import Page, page_of
+from twocans.storage.sqlite.rows import message_of
 
 _T = TypeVar("_T")
 
 # Ids are in the order of the log, so what came after one is read in one go along it.
 _INBOX: Final = """
-    SELECT id, at, sender_name, recipient_name, text, cid FROM said
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file FROM said
     WHERE id > max(:after, (SELECT cleared FROM log)) AND (recipient = :user OR (:own AND sender = :user))
     ORDER BY id LIMIT :limit"""
 
@@ -78,4 +78,4 @@ def inbox(
 ) -> Page:
     """Messages of an account's inbox with ids above `after`, oldest first."""
     rows = database.execute(_INBOX, {"user": user, "after": after, "own": own, "limit": limit + 1})
-    return page_of((Message(*row) for row in rows), limit, max_bytes)
+    return page_of((message_of(row) for row in rows), limit, max_bytes)

@@ -30,6 +30,8 @@ _UNINDEX: Final = (
     " WHERE id IN (SELECT value FROM json_each(?)) AND id IN (SELECT id FROM message_text_docsize)"
 )
 _CLEAR: Final = "UPDATE message SET text = NULL WHERE id IN (SELECT value FROM json_each(?))"
+_FILES: Final = "SELECT hash FROM file WHERE message IN (SELECT value FROM json_each(?))"
+_DROP_FILES: Final = "DELETE FROM file WHERE message IN (SELECT value FROM json_each(?))"
 _STUBS: Final = (
     "SELECT id, at, sender, recipient, cid FROM message WHERE id IN (SELECT value FROM json_each(?))"
 )
@@ -44,10 +46,14 @@ _MARK: Final = (
 
 
 class Slice(Struct, frozen=True):
-    """How many messages have lost their text, and up to which id none is due any more; None for all of them."""
+    """How many messages have lost their text, and up to which id none is due any more; None for all of them.
+
+    `freed` are the hashes of the files that went with them; other messages may carry the same.
+    """
 
     cleared: int
     upto: int | None
+    freed: frozenset[str] = frozenset()
 
 
 def clear_slice(database: sqlite3.Connection, *, after: int, before_ms: int) -> Slice:
@@ -67,16 +73,20 @@ def clear_slice(database: sqlite3.Connection, *, after: int, before_ms: int) -> 
     after = max(after, cleared)
     upto = min(after + LOOK_IDS, newest)
     due = database.execute(_DUE, (after, upto, before_ms, SLICE_MESSAGES)).fetchall()
+    freed: frozenset[str] = frozenset()
     if due:
         with transaction(database):
-            _clear(database, due)
+            freed = _clear(database, due)
     if len(due) == SLICE_MESSAGES:
-        return Slice(len(due), due[-1][0])
-    return Slice(len(due), None if upto >= newest and not due else upto)
+        return Slice(len(due), due[-1][0], freed)
+    return Slice(len(due), None if upto >= newest and not due else upto, freed)
 
 
-def _clear(database: sqlite3.Connection, due: list[tuple[int, int]]) -> None:
+def _clear(database: sqlite3.Connection, due: list[tuple[int, int]]) -> frozenset[str]:
     chosen = json.dumps([id_ for id_, _ in due])
+    freed = frozenset(hash_ for (hash_,) in database.execute(_FILES, (chosen,)))
+    if freed:
+        database.execute(_DROP_FILES, (chosen,))
     database.execute(_UNINDEX, (chosen,))
     database.execute(_CLEAR, (chosen,))
     # SQLite gives no page free when rows in it become shorter, only when rows are deleted from it: then it
@@ -86,6 +96,7 @@ def _clear(database: sqlite3.Connection, due: list[tuple[int, int]]) -> None:
     database.execute(_DELETE, (some,))
     database.executemany(_INSERT, stubs)
     database.execute(_MARK)
+    return freed
 
 
 def _one_of_a_page(due: list[tuple[int, int]]) -> list[int]:

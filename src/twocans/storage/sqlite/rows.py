@@ -1,11 +1,14 @@
-"""Statements for many rows at once: few calls of SQLite, each of which gives the interpreter's lock away."""
+"""Statements for many rows at once: few calls of SQLite, each of which gives the interpreter's lock away. And messages
+from rows."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from twocans.protocol.messages import FileRef, Message
 
 Value: TypeAlias = int | str | None
 
@@ -34,6 +37,15 @@ def in_pieces(template: str, values: list[Value], *, columns: int) -> Iterator[t
         if size > rows:
             piece = piece + [None] * ((size - rows) * columns)
         yield _statement(template, size, columns), piece
+
+
+def message_of(row: tuple[Any, ...]) -> Message:
+    """The message that a row of `said` holds: id, at, sender_name, recipient_name, text, cid, file."""
+    if row[-1] is None:
+        return Message(*row)
+    id_, at, sender, recipient, text, cid, file = row
+    hash_, size = file.split()
+    return Message(id_, at, sender, recipient, text, cid, FileRef(hash_, int(size)))
 
 
 @lru_cache(maxsize=256)

@@ -17,6 +17,7 @@ from twocans.protocol.messages import Message
 from twocans.storage.base import Page, page_of
 from twocans.storage.sqlite.conversation import NEVER
 from twocans.storage.sqlite.index import between
+from twocans.storage.sqlite.rows import message_of
 from twocans.storage.sqlite.transaction import snapshot
 
 LOOK_IDS: Final = 50_000
@@ -50,7 +51,7 @@ _PEER: Final = "((sender = :user AND recipient = :peer) OR (sender = :peer AND r
 # A text of ASCII alone holds a word of ASCII only if it holds its letters. For others, only their words tell.
 _PLAIN: Final = "(length(CAST(text AS BLOB)) > length(text) OR ({words}))"
 _FOUND: Final = """
-    SELECT said.id, at, sender_name, recipient_name, said.text, cid
+    SELECT said.id, at, sender_name, recipient_name, said.text, cid, file
     FROM {table} found CROSS JOIN said ON said.id = found.rowid
     WHERE {table} MATCH :query AND found.rowid > :after AND found.rowid < :before
     ORDER BY found.rowid DESC LIMIT :limit"""
@@ -166,7 +167,7 @@ def _matches(
     database: sqlite3.Connection, table: str, query: str, *, after: int, before: int, limit: int
 ) -> Iterator[Message]:
     values = {"query": query, "after": after, "before": before, "limit": limit}
-    return (Message(*row) for row in database.execute(_FOUND.format(table=table), values))
+    return (message_of(row) for row in database.execute(_FOUND.format(table=table), values))
 
 
 def _sides(user: int, peer: int | None) -> str:

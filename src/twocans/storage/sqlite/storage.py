@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Final
 
 from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnCounts, OnPage, OnStored, Page
+from twocans.storage.contents import Contents
 from twocans.storage.sqlite import accounts, chats, conversation, index, reader, retention, schema, search
 from twocans.storage.sqlite.checkpoint import Checkpointer
+from twocans.storage.sqlite.files import SqliteFiles
 from twocans.storage.sqlite.identities import SqliteIdentities
 from twocans.storage.sqlite.lock import FolderLock
 from twocans.storage.sqlite.reader import Reader
@@ -31,6 +34,7 @@ class SqliteStorage:
         post: runs a callback on the hub's thread, from any thread.
         at_end_of_turn: runs a callback once the hub has done what it is doing.
         on_error: told what went wrong with the disk, on the hub's thread.
+        contents: where the files are that messages carry; None if none are taken.
 
     Raises:
         StorageError: the folder or the database cannot be used; the sentence says why.
@@ -44,6 +48,7 @@ class SqliteStorage:
         post: Callable[[Callable[[], None]], object],
         at_end_of_turn: Callable[[Callable[[], None]], object],
         on_error: Callable[[Exception], None],
+        contents: Contents | None = None,
     ) -> None:
         self.path = folder / DATABASE_FILE
         self._post = post
@@ -66,6 +71,18 @@ class SqliteStorage:
                     on_error=on_error,
                 )
                 """What is kept of names and bans."""
+                self.files = None
+                """What is kept of files, if any are taken."""
+                if contents is not None:
+                    self.files = SqliteFiles(
+                        database,
+                        contents,
+                        run=lambda job: self._writer.run(job),
+                        reader=lambda: self._reader,
+                        number=self._number,
+                        post=post,
+                        on_error=on_error,
+                    )
                 reading = undo.enter_context(contextlib.closing(schema.connect(self.path, read_only=True)))
                 self._checkpointer = Checkpointer(self.path)
                 undo.callback(self._checkpointer.close)
@@ -79,6 +96,11 @@ class SqliteStorage:
                 )
             except sqlite3.Error as error:
                 raise StorageError(schema.explain(self.path, error)) from None
+            except OSError as error:
+                raise StorageError(
+                    f"The files in {folder} cannot be looked through ({os.strerror(error.errno or 0)}). "
+                    "Choose another folder with --data DIR"
+                ) from None
             self._reader = Reader(reading, post=post, on_error=on_error)
             undo.pop_all()
 
@@ -209,6 +231,12 @@ class SqliteStorage:
                 done = retention.Slice(cleared=0, upto=None)
             if done.cleared:
                 self._checkpointer.written(database)
+            if done.freed and self.files is not None:
+                try:
+                    self.files.release(database, done.freed)
+                except (sqlite3.Error, OSError) as error:
+                    unreleased = error
+                    self._post(lambda: self._on_error(unreleased))
             self._looked_upto = done.upto or 0
             if done.cleared or done.upto is None:
                 self._post(lambda: on_cleared(done.cleared))

@@ -65,11 +65,15 @@ class UsedCids:
             for (sender, messages), theirs in zip(batches, cids, strict=True)
         ]
 
+    def drop(self, sender: int, cid: str) -> None:
+        """One that was taken just now is not going to be stored."""
+        del self._fresh[sender][cid]
+
     def give_back(self) -> None:
         """What was taken last has not been stored."""
         for used, cids in self._taken:
             for cid in cids:
-                del used[cid]
+                used.pop(cid, None)
         self._taken.clear()
 
     def _take(

@@ -1,0 +1,223 @@
+"""Files that messages carry: who may bring and fetch which, told by tickets with which that is done over HTTP.
+
+A hash gives access to nothing: whoever brings a file has to bring all of it, unless it has come from or to them before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+from itsdangerous import BadData, URLSafeSerializer
+from msgspec import Struct, ValidationError, convert, to_builtins
+
+from twocans.hub.bans import Bans, sentence
+from twocans.hub.looking_back import account_of
+from twocans.hub.posting import Posting
+from twocans.hub.session import Session
+from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.file_names import readable_size, safe_name
+from twocans.protocol.messages import DownloadQuery, Error, FileRef, Message, Send, Ticket, UploadQuery
+from twocans.protocol.names import UserKey
+from twocans.storage.files import Carried, FileKeeper, Unkept
+
+FOLDER: Final = "files"
+"""What the path of every request begins with."""
+TICKET_S: Final = 600
+"""For how long a request may begin with a ticket."""
+LINK_S: Final = 24 * 60 * 60
+"""The same for a link that a plain client gets."""
+
+_SALT: Final = "twocans ticket"
+_NONE_TAKEN: Final = "This server takes no files."
+_SENTENCES: Final = {
+    Unkept.UNREADABLE: (
+        Code.INTERNAL,
+        "The server cannot look after files just now. Please try again later.",
+    ),
+    Unkept.NONE: (Code.NO_SUCH_FILE, "There is no such file for you here any more."),
+    Unkept.FULL: (
+        Code.STORAGE_FULL,
+        "The server has no room for this file. Please tell whoever runs the server.",
+    ),
+    Unkept.SHARE_FULL: (
+        Code.STORAGE_FULL,
+        "Your files take as much room on the server as those of one person may. Please send a smaller one.",
+    ),
+    Unkept.TOO_MANY: (
+        Code.RATE_LIMITED,
+        "Too many files of yours are on their way. Please wait until some of them are through.",
+    ),
+}
+
+
+class Grant(Struct, frozen=True, array_like=True):
+    """What a ticket allows: to bring a file, or to fetch the one that the message `id` carries."""
+
+    user: UserKey
+    file: FileRef
+    until_s: int
+    id: int | None = None
+
+
+class NotGranted(Exception):
+    """A ticket allows nothing, or no more; the sentence says why."""
+
+
+class Files:
+    """Gives out tickets and knows them again.
+
+    Args:
+        keeper: what is kept of files; None if none are taken.
+        posting: where messages go.
+        bans: who may do nothing here.
+        max_bytes: how large a file may be.
+        wall_s: the time, in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        keeper: FileKeeper | None,
+        posting: Posting,
+        bans: Bans,
+        *,
+        max_bytes: int,
+        wall_s: Callable[[], float],
+    ) -> None:
+        self.max_bytes = 0 if keeper is None else max_bytes
+        """How large a file may be; 0 if none are taken."""
+        self._keeper = keeper
+        self._posting = posting
+        self._bans = bans
+        self._wall_s = wall_s
+        self._serializer = None
+        if keeper is not None:
+            self._serializer = URLSafeSerializer(
+                keeper.secret,
+                _SALT,
+                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+            )
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        """How many files there are, and how many bytes of files."""
+        return (0, 0) if self._keeper is None else self._keeper.totals
+
+    def upload(self, session: Session, query: UploadQuery) -> None:
+        """Answer with a ticket for bringing a file, and how much of it is here.
+
+        Raises:
+            ProtocolError: it cannot be brought; the sentence says why.
+        """
+        account = account_of(session)
+        keeper = self._taking(query.size, rid=query.rid)
+        file = FileRef(query.hash, query.size)
+
+        def answer(offset: int | Unkept) -> None:
+            if isinstance(offset, Unkept):
+                session.deliver(_refusal(offset, query.rid))
+            else:
+                ticket = self._ticket(account.key, file, valid_s=TICKET_S)
+                session.deliver(Ticket(rid=query.rid, ticket=ticket, offset=offset, valid_s=TICKET_S))
+            _answered(session)
+
+        session.asking = True
+        keeper.offset(account.key, file, answer)
+
+    def download(self, session: Session, query: DownloadQuery) -> None:
+        """Answer with a ticket for fetching the file of a message.
+
+        Raises:
+            ProtocolError: there are no files here.
+        """
+        account = account_of(session)
+        keeper = self._taking(0, rid=query.rid)
+
+        def answer(carried: Carried | Unkept) -> None:
+            if isinstance(carried, Unkept):
+                session.deliver(_refusal(carried, query.rid))
+            else:
+                ticket = self._ticket(account.key, carried.file, valid_s=TICKET_S, id_=query.id)
+                session.deliver(Ticket(rid=query.rid, ticket=ticket, offset=0, valid_s=TICKET_S))
+            _answered(session)
+
+        session.asking = True
+        keeper.carried(account.key, query.id, answer)
+
+    def post(self, session: Session, send: Send) -> None:
+        """Accept a message that carries a file.
+
+        Raises:
+            ProtocolError: it is not accepted; the sentence says why.
+        """
+        account_of(session)
+        if send.file is not None:
+            self._taking(send.file.size, cid=send.cid)
+        if safe_name(send.text) != send.text:
+            raise ProtocolError(
+                Code.BAD_REQUEST,
+                "That is no name for a file that every system can keep. Please rename the file.",
+                cid=send.cid,
+            )
+        self._posting.post_file(session, send)
+
+    def link(self, reader: UserKey, message: Message, file: FileRef) -> str:
+        """The ticket in a link for somebody who has got a message with a file, good for a day."""
+        return self._ticket(reader, file, valid_s=LINK_S, id_=message.id)
+
+    def granted(self, ticket: str, *, fetching: bool) -> Grant:
+        """What a ticket allows.
+
+        Raises:
+            NotGranted: nothing, or something else.
+        """
+        if self._serializer is None:
+            raise NotGranted(_NONE_TAKEN)
+        try:
+            grant = convert(self._serializer.loads(ticket), Grant)
+        except (BadData, ValidationError):
+            raise NotGranted("This link is not one that this server has given.") from None
+        if (grant.id is not None) is not fetching:
+            raise NotGranted("This link is for something else.")
+        if self._wall_s() >= grant.until_s:
+            raise NotGranted("This link is too old. Please ask for a new one.")
+        ban = self._bans.of_name(grant.user)
+        if ban is not None:
+            raise NotGranted(sentence(ban))
+        return grant
+
+    def _ticket(self, user: UserKey, file: FileRef, *, valid_s: int, id_: int | None = None) -> str:
+        if self._serializer is None:
+            raise RuntimeError("no files are taken here")
+        until_s = int(self._wall_s()) + valid_s
+        grant = to_builtins(Grant(user, file, until_s, id_))
+        return str(self._serializer.dumps(grant))
+
+    def _taking(self, size: int, *, cid: str | None = None, rid: int | str | None = None) -> FileKeeper:
+        """Where files are kept, if one of this size is taken.
+
+        Raises:
+            ProtocolError: it is not.
+        """
+        if self._keeper is None or not self.max_bytes:
+            raise ProtocolError(Code.FILE_TOO_LARGE, _NONE_TAKEN, cid=cid, rid=rid)
+        if size > self.max_bytes:
+            raise ProtocolError(
+                Code.FILE_TOO_LARGE,
+                f"That file is too large: this server takes files of at most {readable_size(self.max_bytes)}.",
+                cid=cid,
+                rid=rid,
+            )
+        return self._keeper
+
+
+def _refusal(why: Unkept, rid: int | str) -> Error:
+    code, text = _SENTENCES[why]
+    return Error(code=code, text=text, rid=rid)
+
+
+def _answered(session: Session) -> None:
+    session.asking = False
+    if session.account is not None:
+        session.answered()

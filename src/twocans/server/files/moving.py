@@ -1,0 +1,137 @@
+"""Moving the bytes of files between disk and network, on threads of their own, so that the loop never waits for a disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from twocans.protocol.messages import FileRef
+from twocans.protocol.names import UserKey
+from twocans.server.files.peer import HttpPeer
+from twocans.storage.contents import Contents, Incoming, Part
+from twocans.storage.files import Carried, Unkept
+from twocans.storage.sqlite.files import SqliteFiles
+
+MOVERS: Final = 4
+"""How many threads read and write pieces."""
+CHECKERS: Final = 2
+"""How many threads look whether a file is what it was said to be, which takes seconds for a large one."""
+
+_T = TypeVar("_T")
+
+
+class Bringing:
+    """A file that somebody is bringing just now.
+
+    Args:
+        peer: who.
+    """
+
+    def __init__(self, peer: HttpPeer) -> None:
+        self.peer = peer
+        self.over = asyncio.Event()
+        self.kept = False
+
+
+class Movers:
+    """What a server does with the bytes of files.
+
+    Args:
+        files: what is kept of them.
+    """
+
+    def __init__(self, files: SqliteFiles) -> None:
+        self.contents: Contents = files.contents
+        self._files = files
+        self._movers = ThreadPoolExecutor(MOVERS, thread_name_prefix="file mover")
+        self._checkers = ThreadPoolExecutor(CHECKERS, thread_name_prefix="file checker")
+        self._bringing: dict[Incoming, Bringing] = {}
+        self._finishing: set[asyncio.Task[bool]] = set()
+
+    def incoming(self, user: UserKey, file: FileRef) -> Incoming:
+        """What is coming of a file that somebody brings."""
+        return self._files.incoming(user, file)
+
+    async def carried(self, user: UserKey, id_: int) -> Carried | Unkept:
+        """The file that a message carries, if somebody may read it."""
+        answer: asyncio.Future[Carried | Unkept] = asyncio.get_running_loop().create_future()
+        self._files.carried(user, id_, lambda carried: _answer(answer, carried))
+        return await answer
+
+    async def move(self, work: Callable[[], _T]) -> _T:
+        """Read or write a piece; it is done once it has begun, even if nobody waits for it any more."""
+        return await _in(self._movers, work)
+
+    async def begin(self, incoming: Incoming, peer: HttpPeer) -> Bringing:
+        """Let a peer bring a file, once whoever else does has been cut off: that is the same one on a dead connection."""
+        while (before := self._bringing.get(incoming)) is not None:
+            before.peer.abort()
+            await before.over.wait()
+            if before.kept:
+                return before
+        bringing = self._bringing[incoming] = Bringing(peer)
+        return bringing
+
+    def ended(self, incoming: Incoming, bringing: Bringing) -> None:
+        """A peer brings a file no more."""
+        del self._bringing[incoming]
+        bringing.over.set()
+
+    async def finish(self, part: Part, bringing: Bringing) -> bool:
+        """Look whether a file that has come is the right one, and keep it if so; goes on if its peer leaves meanwhile.
+
+        Raises:
+            OSError: it cannot be kept.
+            Stopped: the server stops.
+        """
+        task = asyncio.create_task(self._finish(part, bringing))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+        return await _whatever_comes(task)
+
+    async def stop(self) -> None:
+        """End the threads when they are done with what they have begun."""
+        self.contents.stop()
+        if self._finishing:
+            await asyncio.wait(self._finishing)
+        self._movers.shutdown()
+        self._checkers.shutdown()
+
+    async def _finish(self, part: Part, bringing: Bringing) -> bool:
+        right = await _in(self._checkers, part.is_right)
+        await _in(self._movers, part.close)
+        if not right:
+            await _in(self._movers, lambda: self.contents.drop(part.incoming))
+            return False
+        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._files.keep(part.incoming, lambda well: _answer(kept, well))
+        if not await kept:
+            raise OSError("the file cannot be kept")
+        bringing.kept = True
+        return True
+
+
+async def _in(executor: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+    return await _whatever_comes(asyncio.get_running_loop().run_in_executor(executor, work))
+
+
+async def _whatever_comes(work: asyncio.Future[_T]) -> _T:
+    """Wait for something to the end, even when this is called off: what it uses must not be closed under it."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError:
+                continue
+        if not work.cancelled():
+            work.exception()
+        raise
+
+
+def _answer(future: asyncio.Future[_T], result: _T) -> None:
+    if not future.done():
+        future.set_result(result)

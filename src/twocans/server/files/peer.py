@@ -1,0 +1,172 @@
+"""A peer that speaks HTTP: between the driver of its connection and aiohttp, which reads its requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from aiohttp.web_protocol import RequestHandler
+
+from twocans.hub.session import Reason
+from twocans.server.transport import Cancellable, Timers, Transport
+
+HIGH_WATER_BYTES: Final = 256 * 1024
+"""With so much still to be sent to it, nothing more is written for a peer."""
+STALLED_S: Final = 60.0
+"""How long a peer may fetch nothing of what it has asked for."""
+CLOSE_S: Final = 5.0
+"""How long it may take to fetch the last words."""
+
+
+class HttpPeer(asyncio.Transport):
+    """The `Input` of a connection that speaks HTTP, and the transport that aiohttp writes to.
+
+    Args:
+        transport: the driver's side, or the TLS over it.
+        timers: clock and timers.
+        make_handler: makes what reads its requests.
+        address: the peer's, for people.
+        local_host: the address by which it has reached this computer.
+        encrypted: whether nobody on the way can read what is said.
+        send_queue_bytes: how much may wait for it before it is cut off.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        timers: Timers,
+        *,
+        make_handler: Callable[[], RequestHandler],
+        address: str,
+        encrypted: bool,
+    ) -> None:
+        super().__init__()
+        self.address = address
+        self.encrypted = encrypted
+        self.closing = False
+        """Whether nothing more is wanted of the peer."""
+        self.awaits_body = False
+        """Whether a request is under way that cannot end well if nothing more comes."""
+        self._transport = transport
+        self._timers = timers
+        self._handler = make_handler()
+        self._timer: Cancellable | None = None
+        self._unsent_before = 0
+        self._clogged = False
+        self._gone = False
+        self._handler.connection_made(self)
+
+    # --- as `Input` ----------------------------------------------------------------------------------------
+
+    def receive(self, chunk: bytes) -> None:
+        """See `Input.receive`."""
+        if not self.closing:
+            self._handler.data_received(chunk)
+
+    def eof(self) -> None:
+        """See `Input.eof`; what has been asked for is still answered."""
+        if self.awaits_body:
+            self.abort()
+        else:
+            self._handler.close()
+
+    def lost(self, *, timed_out: bool = False) -> None:
+        """See `Input.lost`."""
+        self.closing = self._gone = True
+        self._stop_watching()
+        self._handler.connection_lost(ConnectionResetError("timed out" if timed_out else "gone"))
+        # Each would else keep the other until the garbage collector finds them.
+        del self._handler
+
+    def drained(self) -> None:
+        """See `Input.drained`."""
+        if self._clogged and not self._gone:
+            self._clogged = False
+            self._stop_watching()
+            self._handler.resume_writing()
+
+    def end(self, reason: Reason, text: str) -> None:  # noqa: ARG002 - HTTP has no words for it
+        """See `Input.end`."""
+        self.abort()
+
+    def break_off(self, reason: Reason) -> None:  # noqa: ARG002 - the peer is not one of the hub's
+        """See `Input.break_off`."""
+        self.close()
+
+    def want_flush(self) -> None:
+        """See `Input.want_flush`; whoever asks TLS for answers and fetches none is cut off."""
+        if self._transport.unsent_bytes() > 2 * HIGH_WATER_BYTES:
+            self.abort()
+
+    # --- as `asyncio.Transport` ------------------------------------------------------------------------------
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What aiohttp asks for; the socket is the driver's own matter."""
+        return self.address if name == "peername" else default
+
+    def is_closing(self) -> bool:
+        """See `asyncio.BaseTransport`."""
+        return self.closing
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """See `asyncio.WriteTransport`."""
+        if self.closing:
+            return
+        self._transport.write(bytes(data))
+        if not self._clogged and self._transport.unsent_bytes() > HIGH_WATER_BYTES:
+            self._clogged = True
+            self._handler.pause_writing()
+            self._transport.notify_when_sent()
+            self._watch()
+
+    def get_write_buffer_size(self) -> int:
+        """See `asyncio.WriteTransport`."""
+        return self._transport.unsent_bytes()
+
+    def pause_reading(self) -> None:
+        """See `asyncio.ReadTransport`."""
+        if not self.closing:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See `asyncio.ReadTransport`."""
+        if not self.closing:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """See `asyncio.BaseTransport`."""
+        if not self.closing:
+            self.closing = True
+            self._stop_watching()
+            self._timer = self._timers.call_later(CLOSE_S, self._transport.abort)
+            self._transport.close()
+
+    def abort(self) -> None:
+        """See `asyncio.WriteTransport`."""
+        self.closing = True
+        if not self._gone:
+            self._transport.abort()
+
+    # --- small change ------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Give a peer up that fetches nothing."""
+        self._unsent_before = self._transport.unsent_bytes()
+        self._timer = self._timers.call_later(STALLED_S, self._look)
+
+    def _look(self) -> None:
+        if self._transport.unsent_bytes() >= self._unsent_before:
+            self.abort()
+        else:
+            self._watch()
+
+    def _stop_watching(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def peer_of(transport: asyncio.Transport | None) -> HttpPeer | None:
+    """The peer of a request; None if it is gone."""
+    return cast("HttpPeer | None", transport)

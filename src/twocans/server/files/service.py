@@ -1,0 +1,306 @@
+"""The requests by which files are brought and fetched, and nothing else.
+
+What a request may do says its ticket; see docs/protocol.md, section "Files".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from twocans.hub.files import FOLDER, Files, Grant, NotGranted
+from twocans.hub.hub import EventLog
+from twocans.protocol.file_names import safe_name
+from twocans.protocol.messages import FileRef
+from twocans.protocol.names import UserKey
+from twocans.server.config import TlsMode
+from twocans.server.files.moving import Bringing, Movers
+from twocans.server.files.peer import STALLED_S, HttpPeer, peer_of
+from twocans.storage.contents import PIECE_BYTES, NoRoom, Part, Stopped
+from twocans.storage.files import Unkept
+
+MAX_TRANSFERS: Final = 256
+"""How many files may be moved at once."""
+MAX_TRANSFERS_PER_PERSON: Final = 16
+"""How many of them by one person."""
+RETRY_S: Final = 5
+"""When to try again if there are so many, in seconds."""
+
+_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})")
+_WANTED: Final = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
+_NOT_HERE: Final = "There is nothing here. This server is for chatting; use the Twocans client."
+
+
+class _Refused(Exception):
+    """A request is refused; the sentence says why."""
+
+    def __init__(self, status: HTTPStatus, text: str, **headers: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class FileService:
+    """Answers requests.
+
+    Args:
+        files: knows tickets.
+        movers: move bytes; None if no files are taken.
+        tls: whether requests have to be encrypted.
+        log: is told of files that have come.
+    """
+
+    def __init__(self, files: Files, movers: Movers | None, *, tls: TlsMode, log: EventLog) -> None:
+        self._files = files
+        self._movers = movers
+        self._tls = tls
+        self._log = log
+        self._moving: Counter[UserKey] = Counter()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request."""
+        peer = peer_of(request.transport)
+        if peer is None:
+            raise ConnectionResetError
+        try:
+            return await self._answer(request, peer)
+        except _Refused as refused:
+            return plain(refused.status, refused.text, refused.headers)
+        except OSError as error:
+            if isinstance(error, ConnectionError):
+                raise
+            self._log("storage_error", error=str(error))
+            return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The server's disk fails. Please try again later.")
+
+    async def _answer(self, request: web.BaseRequest, peer: HttpPeer) -> web.StreamResponse:
+        if self._tls is TlsMode.REQUIRED and not peer.encrypted:
+            raise _Refused(HTTPStatus.FORBIDDEN, "This server takes encrypted connections only: use https.")
+        root, _, rest = request.path.removeprefix("/").partition("/")
+        ticket = rest.partition("/")[0]
+        if root != FOLDER or not ticket or self._movers is None:
+            raise _Refused(HTTPStatus.NOT_FOUND, _NOT_HERE)
+        fetching = request.method in ("GET", "HEAD")
+        if not fetching and request.method != "PUT":
+            raise _Refused(
+                HTTPStatus.METHOD_NOT_ALLOWED,
+                "Files are fetched by GET and brought by PUT.",
+                Allow="GET, HEAD, PUT",
+            )
+        try:
+            grant = self._files.granted(ticket, fetching=fetching)
+        except NotGranted as refused:
+            raise _Refused(HTTPStatus.FORBIDDEN, str(refused)) from None
+        if self._moving[grant.user] >= MAX_TRANSFERS_PER_PERSON or self._moving.total() >= MAX_TRANSFERS:
+            raise _Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "Too many files are under way. Please try again in a moment.",
+                Retry_After=str(RETRY_S),
+            )
+        self._moving[grant.user] += 1
+        try:
+            if fetching:
+                return await self._send(request, self._movers, grant)
+            return await self._take(request, peer, self._movers, grant)
+        finally:
+            self._moving[grant.user] -= 1
+            if not self._moving[grant.user]:
+                del self._moving[grant.user]
+
+    # --- fetching ------------------------------------------------------------------------------------------
+
+    async def _send(self, request: web.BaseRequest, movers: Movers, grant: Grant) -> web.StreamResponse:
+        carried = await movers.carried(grant.user, grant.id or 0)
+        if carried is Unkept.UNREADABLE:
+            raise _Refused(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "The server cannot read its messages just now. Please try again later.",
+                Retry_After=str(RETRY_S),
+            )
+        if isinstance(carried, Unkept) or carried.file != grant.file:
+            raise _Refused(HTTPStatus.GONE, "The message with this file is gone, and the file with it.")
+        if not movers.contents.has(grant.file):
+            raise _Refused(HTTPStatus.NOT_FOUND, "This file is not on the server any more.")
+        size = grant.file.size
+        span = _wanted(request, grant.file)
+        headers = _headers() | {
+            "Accept-Ranges": "bytes",
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(safe_name(carried.name), safe='')}",
+            "Content-Type": "application/octet-stream",
+            "ETag": _etag(grant.file),
+        }
+        if span is None:
+            response = web.StreamResponse(status=HTTPStatus.OK, headers=headers)
+            span = range(size)
+        else:
+            headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{size}"
+            response = web.StreamResponse(status=HTTPStatus.PARTIAL_CONTENT, headers=headers)
+        response.content_length = len(span)
+        path = movers.contents.path(grant.file.hash)
+        file = await movers.move(lambda: path.open("rb", buffering=0))
+        try:
+            await response.prepare(request)
+            if request.method == "GET":
+                left = len(span)
+                await movers.move(lambda: file.seek(span.start))
+                while left:
+                    piece = await movers.move(lambda: file.read(min(PIECE_BYTES, left)))  # noqa: B023 - it is awaited
+                    if not piece:
+                        raise ConnectionResetError("the file is shorter than it was")
+                    left -= len(piece)
+                    await response.write(piece)
+            await response.write_eof()
+        finally:
+            file.close()
+        return response
+
+    # --- bringing ------------------------------------------------------------------------------------------
+
+    async def _take(
+        self, request: web.BaseRequest, peer: HttpPeer, movers: Movers, grant: Grant
+    ) -> web.StreamResponse:
+        first = _brought(request, grant.file)
+        incoming = movers.incoming(grant.user, grant.file)
+        peer.awaits_body = True
+        bringing = await movers.begin(incoming, peer)
+        if bringing.kept:
+            return _created()
+        try:
+            come = movers.contents.come(incoming)
+            if first != come:
+                raise _not_there(come)
+            part = await movers.move(lambda: movers.contents.open_part(incoming))
+            return await self._fill(request, peer, movers, part, bringing)
+        finally:
+            peer.awaits_body = False
+            movers.ended(incoming, bringing)
+
+    async def _fill(
+        self,
+        request: web.BaseRequest,
+        peer: HttpPeer,
+        movers: Movers,
+        part: Part,
+        bringing: Bringing,
+    ) -> web.StreamResponse:
+        incoming = part.incoming
+        finishing = False
+        try:
+            if request.headers.get("Expect", "").lower() == "100-continue":
+                peer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            await _fill_from(request, movers, part)
+            peer.awaits_body = False
+            if part.size < incoming.file.size:
+                return plain(
+                    HTTPStatus.ACCEPTED,
+                    "That much has come. The rest is waited for.",
+                    {"Upload-Offset": str(movers.contents.come(incoming))},
+                )
+            finishing = True
+            right = await movers.finish(part, bringing)
+        except NoRoom:
+            raise _Refused(
+                HTTPStatus.INSUFFICIENT_STORAGE,
+                "The server has no room for more. What has come is kept for a day.",
+                Upload_Offset=str(movers.contents.come(incoming)),
+            ) from None
+        except Stopped:
+            raise ConnectionResetError from None
+        finally:
+            if not finishing:
+                await movers.move(part.close)
+        if not right:
+            raise _Refused(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "What has come is not the file that was announced. Please bring it again from its beginning.",
+                Upload_Offset="0",
+            )
+        self._log("file_stored", bytes=incoming.file.size)
+        return _created()
+
+
+async def _fill_from(request: web.BaseRequest, movers: Movers, part: Part) -> None:
+    """Write what comes, up to the end of the request."""
+    size = part.incoming.file.size
+    while True:
+        try:
+            async with asyncio.timeout(STALLED_S):
+                data = await request.content.readany()
+        except (TimeoutError, web.RequestPayloadError):
+            raise ConnectionResetError from None
+        if not data:
+            return
+        if part.size + len(data) > size:
+            raise _Refused(HTTPStatus.BAD_REQUEST, "More has come than the file is long.")
+        await movers.move(lambda: part.write(data))  # noqa: B023 - it is awaited
+
+
+def plain(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> web.Response:
+    """An answer that is a sentence."""
+    return web.Response(status=status, text=f"{text}\n", headers=_headers() | (headers or {}))
+
+
+def _created() -> web.Response:
+    return plain(HTTPStatus.CREATED, "The file is here.")
+
+
+def _not_there(come: int) -> _Refused:
+    return _Refused(
+        HTTPStatus.CONFLICT, f"{come} bytes of the file are here; go on there.", Upload_Offset=str(come)
+    )
+
+
+def _headers() -> dict[str, str]:
+    return {"Server": "Twocans", "X-Content-Type-Options": "nosniff", "Cache-Control": "private, no-store"}
+
+
+def _etag(file: FileRef) -> str:
+    return f'"{file.hash}"'
+
+
+def _wanted(request: web.BaseRequest, file: FileRef) -> range | None:
+    """Which bytes are asked for (RFC 9110, section 14.2); None for all of them."""
+    given = _WANTED.fullmatch(request.headers.get("Range", "").strip())
+    if given is None or request.headers.get("If-Range", _etag(file)) != _etag(file):
+        return None
+    first, last = given.groups()
+    if first:
+        span = range(int(first), min(int(last), file.size - 1) + 1 if last else file.size)
+        if last and int(last) < int(first):
+            return None
+    elif last:
+        span = range(max(0, file.size - int(last)), file.size)
+    else:
+        return None
+    if not span:
+        raise _Refused(
+            HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+            f"The file is {file.size} bytes long.",
+            Content_Range=f"bytes */{file.size}",
+        )
+    return span
+
+
+def _brought(request: web.BaseRequest, file: FileRef) -> int:
+    """From which byte on a file is brought.
+
+    Raises:
+        _Refused: what is said of it does not fit.
+    """
+    length = request.content_length
+    given = request.headers.get("Content-Range")
+    if given is None:
+        return 0
+    match = _RANGE.fullmatch(given.strip())
+    if match is None:
+        raise _Refused(HTTPStatus.BAD_REQUEST, "That Content-Range was not understood.")
+    first, last, size = map(int, match.groups())
+    if size != file.size or not first <= last < size or (length is not None and length != last - first + 1):
+        raise _Refused(HTTPStatus.BAD_REQUEST, "That Content-Range does not fit the file or the request.")
+    return first

@@ -1,0 +1,353 @@
+"""The bytes of files, in a folder: whole ones by their hash, and those that are coming.
+
+What has come of a file counts as soon as it is written, so that a transfer goes on where it broke off, whatever broke
+it. Which files are wanted is `sqlite.files`' to know.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Self
+
+from msgspec import Struct
+
+from twocans.protocol.messages import FileRef
+
+FILES_FOLDER: Final = "files"
+"""What the folder is called in the server's."""
+PIECE_BYTES: Final = 256 * 1024
+"""How much is read at a time."""
+
+_INCOMING: Final = "incoming"
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_PART: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})-([0-9]{1,19})")
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+
+
+class Stopped(Exception):
+    """The server stops; what was asked for can be asked for again."""
+
+
+class NoRoom(Exception):
+    """There is no room for more: on the disk, or of what the server may keep. What has come is kept."""
+
+
+class Incoming(Struct, frozen=True):
+    """A file that an account is bringing: the number of the account, and what it says that the file is."""
+
+    account: int
+    file: FileRef
+
+    @property
+    def name(self) -> str:
+        """What the part is called on disk."""
+        return f"{self.account}-{self.file.hash}-{self.file.size}"
+
+
+class Contents:
+    """The files in a folder. May be used from any thread.
+
+    Args:
+        folder: where they are, or are to be.
+        max_bytes: how much all of them may take, those that are coming included.
+        durable: whether what has come is to survive a power cut.
+
+    Raises:
+        OSError: the folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int, durable: bool) -> None:
+        self.max_bytes = max_bytes
+        self._folder = folder
+        self._incoming = folder / _INCOMING
+        self._durable = durable
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._whole: dict[str, int] = {}
+        self._parts: dict[Incoming, int] = {}
+        self._open: set[Incoming] = set()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._incoming.mkdir(mode=0o700, exist_ok=True)
+        self._whole = {path.name: size for path, size in whole_files(folder)}
+        for entry in os.scandir(self._incoming):
+            match = _PART.fullmatch(entry.name)
+            if match is not None and entry.is_file(follow_symlinks=False):
+                account, hash_, size = match.groups()
+                self._parts[Incoming(int(account), FileRef(hash_, int(size)))] = entry.stat().st_size
+        self._used = sum(self._whole.values()) + sum(self._parts.values())
+
+    # --- what there is -----------------------------------------------------------------------------------
+
+    @property
+    def used(self) -> int:
+        """How many bytes there are."""
+        return self._used
+
+    @property
+    def number(self) -> int:
+        """How many files are whole."""
+        return len(self._whole)
+
+    def has(self, file: FileRef) -> bool:
+        """Whether a file is here as a whole."""
+        return self._whole.get(file.hash) == file.size
+
+    def hashes(self) -> list[str]:
+        """The hashes of all whole files."""
+        with self._lock:
+            return list(self._whole)
+
+    def come(self, incoming: Incoming) -> int:
+        """How much of a file need not be sent any more; less than all of it, as that has not been looked at."""
+        return max(0, min(self._parts.get(incoming, 0), incoming.file.size - 1))
+
+    def parts_of(self, account: int) -> tuple[int, int]:
+        """How many files an account is bringing, and how many bytes of them have come."""
+        with self._lock:
+            sizes = [size for part, size in self._parts.items() if part.account == account]
+        return len(sizes), sum(sizes)
+
+    def path(self, hash_: str) -> Path:
+        """Where a whole file is."""
+        return self._folder / hash_[:2] / hash_
+
+    def stop(self) -> None:
+        """Let those who look at whole files stop doing so."""
+        self._stopping.set()
+
+    # --- what comes --------------------------------------------------------------------------------------
+
+    def open_part(self, incoming: Incoming) -> Part:
+        """Go on with a file that is coming, or begin; one at a time can.
+
+        Raises:
+            OSError: it cannot be written, `errno.EBUSY` if somebody else does.
+        """
+        with self._lock:
+            if incoming in self._open:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+            self._open.add(incoming)
+        path = self._incoming / incoming.name
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _BINARY, 0o600)
+        except BaseException:
+            self._open.discard(incoming)
+            raise
+        come = self.come(incoming)
+        os.ftruncate(descriptor, come)
+        os.lseek(descriptor, come, os.SEEK_SET)
+        self._set_size(incoming, come)
+        return Part(
+            incoming,
+            descriptor,
+            come,
+            take_room=lambda size: self._take_room(incoming, size),
+            closed=lambda: self._open.discard(incoming),
+            stopping=self._stopping.is_set,
+            durable=self._durable,
+        )
+
+    def keep(self, incoming: Incoming) -> None:
+        """Put a file that has come and is what it was said to be among the whole ones.
+
+        Raises:
+            OSError: it cannot be moved.
+        """
+        source = self._incoming / incoming.name
+        target = self.path(incoming.file.hash)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            source.replace(target)
+        except PermissionError:
+            # Windows keeps a file in its place while somebody reads it; it is the same one.
+            if not self.has(incoming.file):
+                raise
+            source.unlink()
+        if self._durable:
+            for folder in (target.parent, self._folder):
+                _sync_folder(folder)
+        with self._lock:
+            self._used -= self._whole.get(incoming.file.hash, 0) + self._parts.pop(incoming, 0)
+            self._whole[incoming.file.hash] = incoming.file.size
+            self._used += incoming.file.size
+
+    def keep_empty(self, incoming: Incoming) -> None:
+        """Keep a file that has no bytes.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        self.open_part(incoming).close()
+        self.keep(incoming)
+
+    def drop(self, incoming: Incoming) -> None:
+        """Forget what has come of a file.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        (self._incoming / incoming.name).unlink(missing_ok=True)
+        with self._lock:
+            self._used -= self._parts.pop(incoming, 0)
+
+    def remove(self, hash_: str) -> None:
+        """Delete a whole file.
+
+        Raises:
+            OSError: it cannot be deleted.
+        """
+        self.path(hash_).unlink(missing_ok=True)
+        with self._lock:
+            self._used -= self._whole.pop(hash_, 0)
+
+    def drop_stale(self, before_s: float) -> int:
+        """Forget files that are coming and have got no further since a time, in Unix seconds; how many.
+
+        Raises:
+            OSError: one cannot be removed.
+        """
+        with self._lock:
+            parts = [part for part in self._parts if part not in self._open]
+        dropped = 0
+        for part in parts:
+            try:
+                stale = (self._incoming / part.name).stat().st_mtime < before_s
+            except FileNotFoundError:
+                stale = True
+            if stale:
+                self.drop(part)
+                dropped += 1
+        return dropped
+
+    def _take_room(self, incoming: Incoming, size: int) -> bool:
+        """Count bytes that are about to be written, or, if negative, that were not after all; whether they fit."""
+        with self._lock:
+            if self._used + size > self.max_bytes:
+                return False
+            self._used += size
+            self._parts[incoming] = self._parts.get(incoming, 0) + size
+            return True
+
+    def _set_size(self, incoming: Incoming, size: int) -> None:
+        with self._lock:
+            self._used += size - self._parts.get(incoming, 0)
+            self._parts[incoming] = size
+
+
+class Part:
+    """A file that is coming, open to be written; used by one thread at a time.
+
+    Args:
+        incoming: which.
+        descriptor: where it is written; it is closed here.
+        size: how much has come.
+        take_room: counts bytes before they are written; tells whether they may be.
+        closed: told when it is closed.
+        stopping: whether the server stops, and nobody waits for long answers.
+        durable: whether what has come is to survive a power cut.
+    """
+
+    def __init__(
+        self,
+        incoming: Incoming,
+        descriptor: int,
+        size: int,
+        *,
+        take_room: Callable[[int], bool],
+        closed: Callable[[], None],
+        stopping: Callable[[], bool],
+        durable: bool,
+    ) -> None:
+        self.incoming = incoming
+        self.size = size
+        self._descriptor = descriptor
+        self._take_room = take_room
+        self._closed = closed
+        self._stopping = stopping
+        self._durable = durable
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def write(self, data: bytes) -> None:
+        """Add bytes.
+
+        Raises:
+            NoRoom: not all of them could be.
+            OSError: the disk fails.
+        """
+        if not self._take_room(len(data)):
+            raise NoRoom
+        rest = memoryview(data)
+        try:
+            while rest:
+                written = os.write(self._descriptor, rest)
+                self.size += written
+                rest = rest[written:]
+        except OSError as error:
+            self._take_room(-len(rest))
+            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise NoRoom from None
+            raise
+
+    def is_right(self) -> bool:
+        """Whether what has come is what it was said to be; reads all of it.
+
+        Raises:
+            OSError: the disk fails.
+            Stopped: the server stops.
+        """
+        if self.size != self.incoming.file.size:
+            return False
+        digest = hashlib.sha256()
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+        while piece := os.read(self._descriptor, PIECE_BYTES):
+            digest.update(piece)
+            if self._stopping():
+                raise Stopped
+        return digest.hexdigest() == self.incoming.file.hash
+
+    def close(self) -> None:
+        """Write nothing more.
+
+        Raises:
+            OSError: what has come may not survive a power cut.
+        """
+        try:
+            if self._durable:
+                os.fsync(self._descriptor)
+        finally:
+            os.close(self._descriptor)
+            self._closed()
+
+
+def whole_files(folder: Path) -> Iterator[tuple[Path, int]]:
+    """The whole files in a folder of contents, and their sizes.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    for part in folder.iterdir():
+        if len(part.name) == 2 and part.is_dir():
+            for entry in os.scandir(part):
+                if _HASH.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    yield Path(entry.path), entry.stat().st_size
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,56 @@
+"""The events that a program has not taken: in order, and never more than one of a transfer that does not change."""
+
+from __future__ import annotations
+
+from tests.unit.client.scripted import run
+from twocans.client import PeerTyping, Transfer, TransferMoved, TransferState
+from twocans.client.stream import MAX_MOVES_APART, EventStream
+
+
+def moved(id_: str, done: int, state: TransferState = TransferState.RUNNING) -> TransferMoved:
+    return TransferMoved(Transfer(id_, True, "bob", "a", 100, done, state, "/a"))
+
+
+def taken(stream: EventStream, count: int) -> list[object]:
+    async def take() -> list[object]:
+        return [await stream.take() for _ in range(count)]
+
+    return run(take())
+
+
+def test_only_the_newest_event_of_a_transfer_in_one_state_waits() -> None:
+    stream = EventStream(lambda: None)
+    for done in range(1000):
+        stream.put_moved(moved("a", done))
+    stream.put([PeerTyping("bob")])
+    stream.put_moved(moved("b", 1))
+    stream.put_moved(moved("a", 1000))
+    assert len(stream) == 3
+    assert taken(stream, 3) == [moved("a", 1000), PeerTyping("bob"), moved("b", 1)]
+    stream.put_moved(moved("a", 1001))
+    assert taken(stream, 1) == [moved("a", 1001)]
+
+
+def test_all_changes_of_state_wait_as_long_as_they_are_few() -> None:
+    stream = EventStream(lambda: None)
+    events = [moved("a", 1, state) for state in (TransferState.WAITING, TransferState.RUNNING) * 3]
+    for event in events:
+        stream.put_moved(event)
+    assert taken(stream, 6) == events
+
+
+def test_many_changes_of_state_that_nobody_takes_become_one() -> None:
+    stream = EventStream(lambda: None)
+    for _ in range(1000):
+        stream.put_moved(moved("a", 1, TransferState.WAITING))
+        stream.put_moved(moved("a", 2))
+    assert len(stream) == MAX_MOVES_APART
+    assert taken(stream, MAX_MOVES_APART)[-1] == moved("a", 2)
+    assert len(stream) == 0
+
+
+def test_nothing_is_added_after_the_end() -> None:
+    stream = EventStream(lambda: None)
+    stream.end()
+    stream.put_moved(moved("a", 1))
+    assert taken(stream, 1) == [None]
