@@ -17,6 +17,7 @@ import ttkbootstrap
 from PIL import Image, ImageTk
 from ttkbootstrap.style.icons import IconRenderer
 
+from twocans.gui import dropping
 from twocans.gui.faces import FACES, MONOSPACED, Face
 from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT
@@ -75,6 +76,7 @@ def make_root(*, dark: bool, scale: float | None) -> tk.Tk:
     # On X11, `send` would let every other program on the screen run its own scripts in this one.
     if root.tk.call("info", "commands", "send"):
         root.tk.call("rename", "send", "")
+    dropping.enable(root)
     if scale is not None:
         root.tk.call("tk", "scaling", min(_MAX_SCALE, max(1.0, scale)) * 96 / 72)
     elif root.tk.call("tk", "windowingsystem") == "x11":

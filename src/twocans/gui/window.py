@@ -285,6 +285,7 @@ class Window:
             (keys.FIND, self._find),
             (keys.FIND_EVERYWHERE, lambda: self.act(vm.find, everywhere=True)),
             (keys.SAVE, self._save_chat),
+            (keys.ATTACH, self.chat.composer.choose_files),
             (keys.BACK, self._back),
             (keys.QUIT, self.quit),
             (keys.SETTINGS, self._open_settings),

@@ -6,6 +6,7 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
+from twocans.gui import dropping
 from twocans.gui.faces import Face
 from twocans.gui.keys import COMMAND_SHOWN
 from twocans.gui.theme import Theme
@@ -16,6 +17,7 @@ from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, Reveal, TranscriptChange
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.viewmodel.state import Presence
+from twocans.gui.views.attachments import DropOverlay
 from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button
 from twocans.gui.views.composer import ComposerView
 
@@ -76,6 +78,10 @@ class ChatView(ttk.Frame):
             on_at_bottom=lambda at_bottom: act(vm.set_at_bottom, at_bottom),
         )
         self.composer = ComposerView(self._room, theme, vm, act)
+        self.overlay = DropOverlay(self._room, theme)
+        dropping.take_files(
+            self, wanted=lambda: vm.composer.enabled, on_over=self._held_over, on_files=self._dropped
+        )
         self._header.bind("<Configure>", lambda _: self._show_name())
         self.restyle()
 
@@ -205,6 +211,18 @@ class ChatView(ttk.Frame):
             shown = self._theme.elide(Face.TITLE, header.name, room - em(1.6 if header.unencrypted else 0))
             self._name.configure(text=self._theme.drawn(shown))
             self._status.configure(wraplength=room - em(0.85))
+
+    def _held_over(self, over: bool) -> None:
+        opened = self._vm.chats.open
+        if over and opened is not None:
+            if not self.overlay.shown:
+                self.overlay.show(opened.name)
+        else:
+            self.overlay.hide()
+
+    def _dropped(self, paths: list[str]) -> None:
+        self._act(self._vm.attach, paths)
+        self.composer.focus_text()
 
     def _encryption(self) -> str:
         header = self._vm.header

@@ -1,15 +1,23 @@
-"""The field to write in: grows with what is written, Enter sends, Shift+Enter breaks the line."""
+"""The field to write in: grows with what is written, Enter sends, Shift+Enter breaks the line.
+
+Files are chosen beside it or pasted into it, and stand above it until they are sent.
+"""
 
 from __future__ import annotations
 
 import tkinter as tk
-from tkinter import ttk
+from datetime import datetime
+from tkinter import filedialog, ttk
 from typing import Final
 
+from twocans.client.files import data_folder
 from twocans.gui import keys
 from twocans.gui.faces import Face
+from twocans.gui.pasting import Pasting
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.people import one_line
+from twocans.gui.views.attachments import AttachmentsView
 from twocans.gui.views.common import Act, icon_button
 
 MAX_LINES: Final = 6
@@ -24,7 +32,16 @@ class ComposerView(ttk.Frame):
         self._theme, self._vm, self._act = theme, vm, act
         self._shown: str | None = None
         self._hint = ttk.Label(self, style="Small.Chat.TLabel", anchor="e")
+        self.attachments = AttachmentsView(self, theme, vm, act)
+        self._pasting = Pasting(self, data_folder() / "pasted", datetime.now)
         self._card = ttk.Frame(self, style="Card.TFrame")
+        self.attach = icon_button(
+            self._card,
+            theme,
+            style="IconField",
+            tip=f"Send files ({keys.COMMAND_SHOWN}O)",
+            command=self.choose_files,
+        )
         self.text = tk.Text(
             self._card,
             height=1,
@@ -48,6 +65,7 @@ class ComposerView(ttk.Frame):
         self.text.bind("<Shift-Tab>", self._previous)
         if self.tk.call("tk", "windowingsystem") == "x11":
             self.text.bind("<ISO_Left_Tab>", self._previous)
+        self.text.bind("<<Paste>>", self._paste)
         self.text.bind("<<Modified>>", self._modified)
         self.text.bind("<Configure>", lambda _: self._fit())
         self.text.bind("<FocusIn>", lambda _: self._card.state(["focus"]), add="+")
@@ -75,6 +93,19 @@ class ComposerView(ttk.Frame):
         """Move the focus here."""
         self.text.focus_set()
 
+    def choose_files(self) -> None:
+        """Ask which files to send."""
+        opened = self._vm.chats.open
+        if opened is None or not self._vm.composer.enabled:
+            return
+        chosen = filedialog.askopenfilenames(
+            parent=self.winfo_toplevel(), title=f"Send files to {one_line(opened.name)}"
+        )
+        # Tk answers with an empty text when the dialog is given up.
+        if chosen and self._vm.chats.open is opened:
+            self._act(self._vm.attach, [str(path) for path in chosen])
+            self.focus_text()
+
     def show(self) -> None:
         """Show the draft and what can be done with it."""
         state = self._vm.composer
@@ -88,7 +119,7 @@ class ComposerView(ttk.Frame):
             self.text.edit_reset()
             self.text.edit_modified(False)
         self.text.configure(state="normal" if state.enabled else "disabled", takefocus=state.enabled)
-        can_send = state.enabled and bool(draft.strip()) and not state.overlong
+        can_send = state.enabled and bool(draft.strip() or self._vm.attachments) and not state.overlong
         self._send.state(["!disabled" if can_send else "disabled"])
         self._send.configure(
             image=self._theme.icon(
@@ -102,14 +133,24 @@ class ComposerView(ttk.Frame):
             self._hint.pack(fill="x", padx=self._theme.em(1.6), before=self._card)
         else:
             self._hint.pack_forget()
+        if self.attachments.show():
+            self.attachments.pack(
+                fill="x", padx=self._theme.em(0.8), pady=(self._theme.em(0.3), 0), before=self._card
+            )
+        else:
+            self.attachments.pack_forget()
+        self.attach.state(["!disabled" if state.enabled else "disabled"])
         self._fit()
 
     def restyle(self) -> None:
         """Sizes and colours have changed."""
         em, c = self._theme.em, self._theme.colours
         self._card.pack(fill="x", padx=em(0.8), pady=(em(0.3), em(0.8)))
+        self.attachments.restyle()
+        self.attach.configure(image=self._theme.icon("paperclip", 1.2, c.muted))
+        self.attach.pack(side="left", anchor="s", padx=(em(0.5), 0), pady=em(0.5))
         self._send.pack(side="right", anchor="s", padx=(0, em(0.4)), pady=em(0.4))
-        self.text.pack(side="left", fill="x", expand=True, padx=(em(0.95), em(0.5)), pady=em(0.75))
+        self.text.pack(side="left", fill="x", expand=True, padx=(em(0.35), em(0.5)), pady=em(0.75))
         self.text.configure(
             background=c.base,
             highlightthickness=0,  # the toolkit gives it a frame of its own when the look changes
@@ -131,6 +172,13 @@ class ComposerView(ttk.Frame):
             self.text.edit_modified(False)
             self._show_placeholder()
             self._act(self._vm.set_draft, self._get())
+
+    def _paste(self, _event: tk.Event[tk.Text]) -> str | None:
+        files = self._pasting.files() if self._vm.composer.enabled else []
+        if not files:
+            return None
+        self._act(self._vm.attach, files)
+        return "break"
 
     def _enter(self, event: tk.Event[tk.Text]) -> str | None:
         if int(event.state) & _SHIFT:

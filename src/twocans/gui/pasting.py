@@ -1,0 +1,130 @@
+"""Files and pictures on the clipboard: where the files are, and pictures made into files."""
+
+from __future__ import annotations
+
+import contextlib
+import tkinter as tk
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from PIL import Image, ImageGrab
+
+from twocans.client.files import make_folder, write_file
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+KEPT_DAYS: Final = 7
+"""How long pasted pictures are kept: they may be sent only after a restart."""
+_TEXTS: Final = frozenset({"UTF8_STRING", "STRING", "TEXT", "COMPOUND_TEXT", "text/plain"})
+_URIS: Final = "text/uri-list"
+_IMAGES: Final = (("image/png", ".png"), ("image/jpeg", ".jpg"))
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Pasting:
+    """Looks at the clipboard.
+
+    Args:
+        widget: of the window.
+        folder: where pasted pictures are put.
+        now: the local time.
+    """
+
+    def __init__(self, widget: tk.Misc, folder: Path, now: Callable[[], datetime]) -> None:
+        self._widget = widget
+        self._folder = folder
+        self._now = now
+        self._x11 = widget.tk.call("tk", "windowingsystem") == "x11"
+
+    def files(self) -> list[str]:
+        """The paths of copied files, or that of the copied picture, which is a file now; none if it is a text."""
+        try:
+            return self._on_x11() if self._x11 else self._elsewhere()
+        except OSError as error:
+            log.warning("pasting_failed", reason=str(error))
+            return []
+
+    def _on_x11(self) -> list[str]:
+        # No other program is needed: Tk gives what is no text as numbers.
+        targets = set(self._get("TARGETS").split())
+        if _URIS in targets:
+            files = paths_of(_bytes_of(self._get(_URIS)).decode(errors="replace"))
+            if files:
+                return files
+        if targets & _TEXTS:
+            return []
+        for target, suffix in _IMAGES:
+            if target in targets:
+                content = _bytes_of(self._get(target))
+                if not content:
+                    return self._grabbed()  # Tk takes nothing above 400 KB that comes in one piece
+                return [self._store(content, suffix)] if len(content) <= MAX_BYTES else []
+        return []
+
+    def _elsewhere(self) -> list[str]:
+        with contextlib.suppress(tk.TclError):
+            if self._widget.clipboard_get():
+                return []
+        return self._grabbed()
+
+    def _grabbed(self) -> list[str]:
+        """What Pillow finds there; on X11 it asks `xclip` or `wl-paste`, if one of them is installed."""
+        try:
+            found = ImageGrab.grabclipboard()
+        except (NotImplementedError, ValueError, Image.DecompressionBombError) as error:
+            log.warning("pasting_failed", reason=str(error))
+            return []
+        if isinstance(found, Image.Image):
+            make_folder(self._folder)
+            path = self._new_path(".png")
+            found.save(path)
+            return [str(path)]
+        return [str(path) for path in found or ()]
+
+    def _get(self, target: str) -> str:
+        try:
+            get: Callable[..., object] = self._widget.selection_get
+            return str(get(selection="CLIPBOARD", type=target))
+        except tk.TclError:
+            return ""
+
+    def _store(self, content: bytes, suffix: str) -> str:
+        make_folder(self._folder)
+        path = self._new_path(suffix)
+        write_file(path, content)
+        return str(path)
+
+    def _new_path(self, suffix: str) -> Path:
+        now = self._now()
+        for old in self._folder.iterdir():
+            with contextlib.suppress(OSError):
+                if now.timestamp() - old.stat().st_mtime > KEPT_DAYS * 86_400:
+                    old.unlink()
+        stem = f"Pasted image {now:%Y-%m-%d %H.%M.%S}"
+        path, number = self._folder / f"{stem}{suffix}", 1
+        while path.exists():
+            number += 1
+            path = self._folder / f"{stem} ({number}){suffix}"
+        return path
+
+
+def paths_of(uris: str) -> list[str]:
+    """The files of this computer in a list of URIs (RFC 2483)."""
+    files = []
+    for line in uris.splitlines():
+        parts = urlsplit(line.strip())
+        if parts.scheme == "file" and parts.path:
+            files.append(unquote(parts.path))
+    return files
+
+
+def _bytes_of(answer: str) -> bytes:
+    """What Tk makes numbers of, as in `0x89 0x50`."""
+    try:
+        return bytes(int(number, 16) for number in answer.split())
+    except ValueError:
+        return answer.encode(errors="surrogateescape")
