@@ -162,7 +162,7 @@ def _start(path: Path, *, folder: bool) -> None:
         if folder:
             subprocess.run(["explorer", f"/select,{path}"], check=False)  # noqa: S603, S607 - it always says 1
         else:
-            os.startfile(path)
+            os.startfile(path)  # noqa: S606 - of a kind that is no program, or as the user asked
         return
     if sys.platform == "darwin":
         command = ["open", "-R", str(path)] if folder else ["open", str(path)]
@@ -170,7 +170,11 @@ def _start(path: Path, *, folder: bool) -> None:
         command = ["xdg-open", str(path.parent if folder else path)]
     try:
         subprocess.run(  # noqa: S603 - a path is one argument, and begins with a slash
-            command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     except subprocess.CalledProcessError as error:
         raise OSError(f"{command[0]} says {error.returncode}") from None

@@ -11,20 +11,23 @@ from twocans.gui import keys
 from twocans.gui.settings import Look, Settings, SettingsFile
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.destination import Destination
+from twocans.gui.transcript.model import FileAction
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
     AskLink,
-    AskWhereToSave,
     AskLook,
+    AskWhereToSave,
     Effect,
     Focus,
     ForBackend,
     Input,
+    Picture,
     Place,
     RaiseWindow,
     RememberLogin,
     RememberServers,
     RingBell,
+    ShowPictures,
     SystemLook,
 )
 from twocans.gui.viewmodel.state import Part, Screen
@@ -38,6 +41,7 @@ from twocans.gui.views.saving import SavingView, ask_where, ask_where_to_put
 from twocans.gui.views.security import FirstUseView
 from twocans.gui.views.sidebar import Sidebar
 from twocans.gui.views.split import Split
+from twocans.gui.views.viewer import ViewerWindow
 
 P = ParamSpec("P")
 _MAX_ROUNDS: Final = 20
@@ -74,6 +78,7 @@ class Window:
         self._tick: str | None = None
         self._quitting = False
         self._link_dialog: LinkDialog | None = None
+        self._viewer: ViewerWindow | None = None
         root.minsize(theme.em(20), theme.em(24))
         root.configure(background=theme.colours.base)
         self._login = LoginView(root, theme, vm, self.act)
@@ -222,6 +227,8 @@ class Window:
             case RememberLogin(server, user):
                 self._settings.server, self._settings.user = server, user
                 self._save()
+            case ShowPictures(pictures, index):
+                self._show_pictures(pictures, index)
             case AskWhereToSave(key, name):
                 # The dialog keeps whoever opens it waiting.
                 self._root.after_idle(self._save_file, key, name)
@@ -422,6 +429,17 @@ class Window:
         focus = self._root.focus_get()
         in_list = focus is not None and str(focus).startswith(str(self._sidebar))
         self.act(self._vm.find, everywhere=in_list)
+
+    def _show_pictures(self, pictures: Sequence[Picture], index: int) -> None:
+        if self._viewer is not None:
+            self._viewer.destroy()
+        self._viewer = ViewerWindow(
+            self._root,
+            self._theme,
+            [(one.path, one.name) for one in pictures],
+            index,
+            lambda place: self.act(self._vm.act_on_file, pictures[place].key, FileAction.SAVE),
+        )
 
     def _save_file(self, key: str, name: str) -> None:
         opened = self._vm.chats.open

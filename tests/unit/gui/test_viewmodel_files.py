@@ -17,6 +17,7 @@ from twocans.gui.viewmodel.effects import (
     GoOnWithTransfer,
     OpenFile,
     PauseTransfer,
+    Picture,
     PictureCame,
     Replace,
     SendFiles,
@@ -177,9 +178,9 @@ def test_a_file_that_comes_can_be_saved_where_the_user_wants(desk: Desk) -> None
     key = only_bubble(desk).key
     desk.vm.act_on_file(key, FileAction.SAVE)
     assert desk.all(AskWhereToSave) == [AskWhereToSave(key, "a.pdf")]
-    desk.vm.save_file(key, "/tmp/x.pdf", replace=False)
+    desk.vm.save_file(key, "/home/alice/x.pdf", replace=False)
     (fetch,) = desk.all(FetchFile)
-    assert (fetch.message.text, fetch.path, fetch.replace) == ("a.pdf", "/tmp/x.pdf", False)
+    assert (fetch.message.text, fetch.path, fetch.replace) == ("a.pdf", "/home/alice/x.pdf", False)
 
 
 def test_the_name_that_is_offered_leads_nowhere_else(desk: Desk) -> None:
@@ -273,7 +274,10 @@ def test_a_click_on_a_picture_shows_it_among_the_others_of_the_chat(desk: Desk) 
     session = desk.vm.form.session
     desk.vm.handle(PictureCame(session, HASH, "/cache/1.png"))
     desk.vm.handle(PictureCame(session, OTHER_HASH, "/cache/2.png"))
-    desk.vm.show_picture(desk.vm.bubbles[2].key)
+    one, _, two = desk.vm.bubbles
+    desk.vm.show_picture(two.key)
     assert desk.all(ShowPictures) == [
-        ShowPictures((("/cache/1.png", "one.png"), ("/cache/2.png", "two.png")), 1)
+        ShowPictures(
+            (Picture(one.key, "/cache/1.png", "one.png"), Picture(two.key, "/cache/2.png", "two.png")), 1
+        )
     ]

@@ -222,6 +222,15 @@ class Part:
                 self.path.unlink()
         return True
 
+    def replace(self, path: Path) -> None:
+        """Give it its name once it is whole, in place of whatever has it.
+
+        Raises:
+            Failed: it does not work.
+        """
+        with explained(self._into):
+            self.path.replace(path)
+
 
 def part_path(into: Path, id_: str) -> Path:
     """Where a file that becomes `into` is until it is whole."""

@@ -130,7 +130,11 @@ async def _judge(reply: Reply, threads: Threads, part: Part) -> None:
 
 
 async def _place(job: Job, threads: Threads, part: Part, into: Path) -> None:
-    """Give the file its name, or a similar one if that has been taken meanwhile."""
+    """Give the file its name, or a similar one if that is taken and nobody has said that it may be lost."""
+    if job.record.replace:
+        await threads.run_to_the_end(partial(part.replace, into))
+        job.move(TransferState.DONE, done=job.record.size)
+        return
     for path in disk.names_beside(into):
         # Written down first: after a crash it is found there.
         job.keep(path=str(path))

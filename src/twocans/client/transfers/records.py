@@ -26,6 +26,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
         hash: SHA-256 of the content in hexadecimal digits; "" if it is not known yet.
         modified_ns: when the outgoing file was changed last, as its hash was taken; in Unix nanoseconds.
         part: what an incoming file is called until it is whole.
+        replace: whether what has its name by then is to be lost.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     hash: str = ""
     modified_ns: int = 0
     part: str = ""
+    replace: bool = False
     message_id: int | None = None
     text: str = ""
 

@@ -77,6 +77,7 @@ class Transfers:
         self._threads = Threads()
         self._turns = {outgoing: asyncio.Semaphore(MAX_AT_ONCE) for outgoing in (True, False)}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._user = ""
         self._begun = False
         self._closed = False
         self._jobs = {record.id: self._job(record) for record in records.load()}
@@ -112,15 +113,16 @@ class Transfers:
         f"{to}{path}".encode()
         return self._add(Record(id=self._new_id(), outgoing=True, peer=to, name=name, path=str(path)))
 
-    def fetch(self, message: Message, into: Path) -> str:
+    def fetch(self, message: Message, into: Path, *, replace: bool = False) -> str:
         """Fetch the file that a message carries.
 
-        It grows beside `into` in a file that ends in `.part`. What is called `into` by then is not overwritten:
-        the file gets a similar name, which `Transfer.path` tells.
+        It grows beside `into` in a file that ends in `.part`. What is called `into` by then is not overwritten unless
+        `replace` says so: the file gets a similar name, which `Transfer.path` tells.
 
         Args:
             message: as it came.
             into: the file that it becomes.
+            replace: whether what is called so may be lost.
 
         Returns:
             The transfer's id.
@@ -137,13 +139,14 @@ class Transfers:
             Record(
                 id=id_,
                 outgoing=False,
-                peer=message.sender,
+                peer=message.to if message.sender == self._user else message.sender,
                 name=safe_name(message.text),
                 path=str(into),
                 part=str(part_path(into, id_)),
                 size=message.file.size,
                 hash=message.file.hash,
                 message_id=message.id,
+                replace=replace,
             )
         )
 
@@ -179,6 +182,7 @@ class Transfers:
         """Something has come of the chat; called before the program hears of it."""
         match event:
             case Online():
+                self._user = event.user
                 self._server.is_online(event.limits)
                 self._begin()
             case Offline():

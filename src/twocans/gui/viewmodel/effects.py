@@ -325,10 +325,19 @@ class AskWhereToSave:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowPictures:
-    """Show one of several pictures in a window of its own: their paths and names."""
+class Picture:
+    """A picture that is here: the key of its message, where it is, and its name."""
 
-    pictures: tuple[tuple[str, str], ...]
+    key: str
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowPictures:
+    """Show one of several pictures of the open chat in a window of its own."""
+
+    pictures: tuple[Picture, ...]
     index: int
 
 
@@ -368,7 +377,9 @@ ForBackend: TypeAlias = (
     | OpenFile
     | ShowFile
 )
-ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | RememberServers | AskLink | AskWhereToSave | ShowPictures
+ForWindow: TypeAlias = (
+    Focus | RaiseWindow | RememberLogin | RememberServers | AskLink | AskWhereToSave | ShowPictures
+)
 Effect: TypeAlias = ForBackend | ForWindow
 
 

@@ -15,8 +15,51 @@ from twocans.protocol.file_names import readable_size
 MAX_PICTURE_BYTES: Final = 10 * 1024 * 1024
 """Larger pictures are not fetched unasked."""
 _OPENED: Final = frozenset(
-    ".png .jpg .jpeg .gif .webp .bmp .pdf .txt .md .csv .log .rtf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .odp .epub .svg .tif .tiff .heic"
-    " .mp3 .wav .ogg .oga .flac .m4a .opus .mp4 .mkv .mov .webm .avi .zip .7z .tar .gz .xz".split()
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".gif",
+        ".webp",
+        ".bmp",
+        ".pdf",
+        ".txt",
+        ".md",
+        ".csv",
+        ".log",
+        ".rtf",
+        ".doc",
+        ".docx",
+        ".xls",
+        ".xlsx",
+        ".ppt",
+        ".pptx",
+        ".odt",
+        ".ods",
+        ".odp",
+        ".epub",
+        ".svg",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".mp3",
+        ".wav",
+        ".ogg",
+        ".oga",
+        ".flac",
+        ".m4a",
+        ".opus",
+        ".mp4",
+        ".mkv",
+        ".mov",
+        ".webm",
+        ".avi",
+        ".zip",
+        ".7z",
+        ".tar",
+        ".gz",
+        ".xz",
+    ]
 )
 """Files that a click may open: no programs. Others can only be shown in their folder."""
 _RATE_S: Final = 2.0
@@ -149,7 +192,9 @@ class FileCards:
             case TransferState.CHECKING:
                 return f"{size} · checking …"
             case TransferState.DONE:
-                return size if transfer.outgoing else f"{size} · saved in {PurePath(transfer.path).parent.name}"
+                return (
+                    size if transfer.outgoing else f"{size} · saved in {PurePath(transfer.path).parent.name}"
+                )
             case TransferState.FAILED:
                 return transfer.text or "It did not work."
             case TransferState.CANCELLED:
@@ -166,7 +211,11 @@ class FileCards:
         left = round((transfer.size - transfer.done) * passed / (transfer.done - before))
         if left < 60:
             return f" · {max(1, left)} s left"
-        return f" · {left // 60} min left" if left < 3600 else f" · {left // 3600} h {left % 3600 // 60} min left"
+        return (
+            f" · {left // 60} min left"
+            if left < 3600
+            else f" · {left // 3600} h {left % 3600 // 60} min left"
+        )
 
 
 def _fraction(transfer: Transfer) -> float | None:

@@ -14,6 +14,7 @@ from twocans.gui.viewmodel.effects import (
     GoOnWithTransfer,
     OpenFile,
     PauseTransfer,
+    Picture,
     SendFiles,
     ShowFile,
     ShowPictures,
@@ -31,7 +32,7 @@ class Filing(Guarding):
         entry, transfer = self._file(key)
         if entry is None:
             return
-        if action is FileAction.SAVE:
+        if action is FileAction.SAVE and entry.id:
             self._changes.do(AskWhereToSave(key, safe_name(entry.text)))
         elif transfer is not None:
             self._act_on_transfer(key, action, transfer)
@@ -54,10 +55,10 @@ class Filing(Guarding):
         if opened is None:
             return
         shown = [(one, self.chats.files.picture(one)) for one in opened.entries if one.file is not None]
-        pictures = [(one, path) for one, path in shown if path is not None]
-        index = next((place for place, (one, _) in enumerate(pictures) if one.key == key), None)
+        pictures = tuple(Picture(one.key, path, one.text) for one, path in shown if path is not None)
+        index = next((place for place, one in enumerate(pictures) if one.key == key), None)
         if index is not None:
-            self._changes.do(ShowPictures(tuple((path, one.text) for one, path in pictures), index))
+            self._changes.do(ShowPictures(pictures, index))
 
     def _act_on_transfer(self, key: str, action: FileAction, transfer: Transfer) -> None:
         match action:
@@ -74,7 +75,7 @@ class Filing(Guarding):
             case FileAction.CANCEL:
                 self._changes.do(CancelTransfer(transfer.id))
             case FileAction.SAVE:
-                pass  # of what is here already
+                pass  # before anybody else has it
             case _:
                 assert_never(action)
 
