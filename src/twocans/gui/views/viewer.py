@@ -95,7 +95,7 @@ class ViewerWindow(tk.Toplevel):
             self._buttons[icon] = button
         self._place = tk.Label(self._bar, background=_BAR, foreground=_TEXT, font=Face.SMALL.value)
         self._place.pack(side="left", padx=em(0.6))
-        self._bind()
+        self._listen()
         width = min(em(60), round(self.winfo_screenwidth() * 0.8))
         height = min(em(45), round(self.winfo_screenheight() * 0.8))
         self.geometry(f"{width}x{height}")
@@ -150,7 +150,7 @@ class ViewerWindow(tk.Toplevel):
         width, height = self._levels[0].size if self._levels else (1, 1)
         return min(self.canvas.winfo_width() / width, self.canvas.winfo_height() / height)
 
-    def _bind(self) -> None:
+    def _listen(self) -> None:
         for sequences, action in (
             ("<Escape>", self.destroy),
             ("<Left>", lambda: self.step(-1)),
