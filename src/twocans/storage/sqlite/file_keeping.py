@@ -54,7 +54,8 @@ def look(folder: Path, database: sqlite3.Connection, *, thorough: bool) -> Found
         sqlite3.Error: the database cannot be read.
     """
     number = 0
-    missing, damaged = [], []
+    missing: list[str] = []
+    damaged: list[str] = []
     for hash_, size in database.execute(_WANTED).fetchall():
         state = _state(_place(folder / FILES_FOLDER, hash_), hash_, size, thorough=thorough)
         if state is True:
