@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from typing import Final, Self
 
 import psutil
 
+from bench.encryption import Connect, in_the_clear
 from bench.figures import percentile
 from bench.processes import BenchFailed, Cores, pinned
 from bench.records import Run
@@ -38,7 +38,6 @@ _RARELY: Final = 20_000
 """One message in so many of Alice's has the rare word."""
 _VOCABULARY: Final = 20_000
 _TEXTS: Final = 20_000
-_ANSWER_S: Final = 60.0
 _INDEXED_S: Final = 300.0
 
 
@@ -50,11 +49,19 @@ class Talker:
         user: its name.
         log: the server's log that it knows, and with `after` resumes.
         after: the id up to which it has everything.
+        connect: how.
     """
 
-    def __init__(self, port: int, user: str, *, log: str = "", after: int | None = None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_S)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(
+        self,
+        port: int,
+        user: str,
+        *,
+        log: str = "",
+        after: int | None = None,
+        connect: Connect = in_the_clear,
+    ) -> None:
+        self._socket = connect(port)
         self._lines = self._socket.makefile("rb")
         hello: dict[str, object] = {"user": user, "agent": "bench"}
         if after is not None:

@@ -275,6 +275,18 @@ PLAN: Final = {
             ),
         ),
         Measurement(
+            name="files",
+            title="Files",
+            about="200 MiB to and from the server, beside a copy over a socket with nothing in between, and what a message"
+            " takes from one client to another meanwhile. The server hashes and keeps what comes.",
+            columns=(
+                Column(figure="mb_per_s", heading="MB/s"),
+                Column(figure="of_copy", heading="of a copy", digits=2),
+                Column(figure="delay_ms_p50", heading="a message, median, ms", digits=2),
+                Column(figure="delay_ms_p99", heading="p99, ms", digits=2),
+            ),
+        ),
+        Measurement(
             name="startup",
             title="Starting",
             about="From the command to the server's readiness, and to a client's window that stands drawn.",

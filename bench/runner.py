@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import encryption, load, lookback, machine, opened, records, startup
+from bench import encryption, files, load, lookback, machine, opened, records, startup
 from bench.figures import generator_limited
 from bench.plan import PLAN, Case, Measurement
 from bench.processes import BenchFailed, Cores, raise_descriptor_limit
@@ -124,6 +124,8 @@ class _Bench:
                 return lookback.measure(self._python, self._cores, self._turns, tell)
             case "encryption":
                 return encryption.measure(self._python, self._cores, self._turns, tell)
+            case "files":
+                return files.measure(self._python, self._cores, self._turns, tell)
             case "startup":
                 return startup.measure(self._python, self._turns, tell)
             case "window":

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import encryption, load, lookback
+from bench import encryption, files, load, lookback
 from bench.load import Outcome
 from bench.plan import Load
 from bench.processes import Cores
@@ -177,6 +177,17 @@ def test_encryption_is_measured_beside_the_clear(tmp_path: Path, cores: Cores) -
         for connect in (encryption.in_the_clear, encryption.over_tls()):
             costs = dict(encryption.load(server, connect, rounds=20, connections=30, idle=30))
             assert [set(figures) for figures in costs.values()] == [{"us"}, {"us"}, {"kib"}]
+
+
+@pytest.mark.parametrize("connect", [encryption.in_the_clear, encryption.over_tls()], ids=["clear", "tls"])
+def test_files_are_measured_beside_a_copy(tmp_path: Path, cores: Cores, connect: encryption.Connect) -> None:
+    subject = SUBJECTS[files.SUBJECT]
+    with serving(subject, python=Path(sys.executable), folder=tmp_path, cores=cores) as server:
+        came = dict(files.load(server, connect, tmp_path, cores, size=3_000_000))
+    delays = {"delay_ms_p50", "delay_ms_p99"}
+    assert set(came.pop("messages alone")) == delays
+    assert [set(figures) for figures in came.values()] == [delays | {"mb_per_s", "of_copy"}] * 3
+    assert (tmp_path / "copy").read_bytes() == (tmp_path / "file").read_bytes()
 
 
 @pytest.fixture

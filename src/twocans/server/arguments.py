@@ -102,9 +102,12 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
         "--format", choices=FORMATS, required=True, help="for programs, for reading, or for the browser"
     )
     export.add_argument("--out", type=Path, metavar="FILE", help="the file to make; else standard output")
-    backup = commands.add_parser("backup", help="copy the database into one file, and check the copy")
+    backup = commands.add_parser("backup", help="copy the database into one file, and the files beside it")
     backup.add_argument("file", type=Path, metavar="FILE", help="the file to make")
     check = commands.add_parser("check", help="look whether the database is whole")
+    check.add_argument(
+        "--files", action="store_true", help="read all files that messages carry, too, which may take long"
+    )
     for command in (config, export, backup, check):
         # Whatever stands before the command counts, unless it is said again after it.
         _add_whereabouts(command)

@@ -178,15 +178,6 @@ class Contents:
             self._whole[incoming.file.hash] = incoming.file.size
             self._used += incoming.file.size
 
-    def keep_empty(self, incoming: Incoming) -> None:
-        """Keep a file that has no bytes.
-
-        Raises:
-            OSError: it cannot be made.
-        """
-        self.open_part(incoming).close()
-        self.keep(incoming)
-
     def drop(self, incoming: Incoming) -> None:
         """Forget what has come of a file.
 

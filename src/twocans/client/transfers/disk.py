@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from msgspec import Struct
 
 from twocans.client import sentences
-from twocans.client.transfers.failures import Failed
+from twocans.client.transfers.failures import Changed, Failed
 
 PIECE_BYTES: Final = 256 * 1024
 """How much of a file is in memory at once."""
@@ -96,7 +96,7 @@ def hash_file(path: Path, stop: threading.Event, progress: Callable[[int], None]
             done += count
             progress(done)
         if _look(path, os.fstat(file.fileno())) != before or done != before.size:
-            raise Failed(sentences.file_changed(path.name))
+            raise Changed(sentences.file_changed(path.name))
     return digest.hexdigest(), before
 
 
@@ -107,7 +107,7 @@ def open_source(path: Path, offset: int, known: Look) -> BinaryIO:
         Failed: it cannot be read, or is not what it was.
     """
     if look(path) != known:
-        raise Failed(sentences.file_changed(path.name))
+        raise Changed(sentences.file_changed(path.name))
     with explained(path):
         file = path.open("rb", buffering=0)
         try:
@@ -127,7 +127,7 @@ def read_piece(file: BinaryIO, path: Path, most: int) -> bytes:
     with explained(path):
         piece = file.read(min(most, PIECE_BYTES))
     if not piece:
-        raise Failed(sentences.file_changed(path.name))
+        raise Changed(sentences.file_changed(path.name))
     return piece
 
 

@@ -11,6 +11,10 @@ class Failed(Exception):
         self.text = text
 
 
+class Changed(Failed):
+    """The file is not what it was when its hash was taken; told to go on, it is taken as it is then."""
+
+
 class Cut(Exception):
     """Another attempt may well succeed; `text` tells a person why it waits."""
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from twocans.client import sentences
 from twocans.client.outbox import Outgoing
 from twocans.client.transfers import disk, http
-from twocans.client.transfers.failures import Cut, Failed
+from twocans.client.transfers.failures import Changed, Cut, Failed
 from twocans.client.transfers.http import Reply
 from twocans.client.transfers.job import Job
 from twocans.client.transfers.model import TransferState
@@ -27,6 +27,14 @@ async def upload(job: Job, server: Server, threads: Threads) -> None:
         Cut: another attempt may succeed.
         Failed: it makes no sense.
     """
+    try:
+        await _upload(job, server, threads)
+    except Changed:
+        job.keep(hash="")
+        raise
+
+
+async def _upload(job: Job, server: Server, threads: Threads) -> None:
     await _know(job, threads)
     job.move(TransferState.WAITING, done=0, text=job.record.text)
     await server.wait_until_online()
@@ -79,11 +87,11 @@ async def _compare(job: Job, threads: Threads) -> None:
     """See that the file has not been changed since its hash was taken.
 
     Raises:
-        Failed: it has; told to go on, it is taken as it is then.
+        Changed: it has.
+        Failed: it cannot be looked at.
     """
     if await threads.run(partial(disk.look, Path(job.record.path))) != job.look:
-        job.keep(hash="")
-        raise Failed(sentences.file_changed(job.record.name))
+        raise Changed(sentences.file_changed(job.record.name))
 
 
 def _judge(job: Job, reply: Reply) -> None:

@@ -111,6 +111,11 @@ class _Handler(RequestHandler):
     ) -> web.StreamResponse:
         """Answer what could not be: a request that is none, or one that the program failed at."""
         peer = peer_of(request.transport)
+        if isinstance(exc, ConnectionError):
+            # The peer is gone, or given up.
+            if peer is not None:
+                peer.abort()
+            raise exc
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             self._log("request_malformed", address="" if peer is None else peer.address)
             response = plain(HTTPStatus.BAD_REQUEST, "That request was not understood.")

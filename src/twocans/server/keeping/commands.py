@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from msgspec.structs import replace
+
 from twocans.client.transcripts import Conversation, Form, render
+from twocans.protocol.file_names import readable_size
+from twocans.protocol.messages import Message
 from twocans.protocol.names import NameInvalid, user_key
 from twocans.protocol.text import spelled_out_line
 from twocans.storage.newfile import NewFileError, new_file
 from twocans.storage.sqlite import StorageError, archive
 from twocans.storage.sqlite.backup import back_up
 from twocans.storage.sqlite.check import check
+from twocans.storage.sqlite.file_keeping import SUFFIX, copy_files
 from twocans.storage.sqlite.schema import DATABASE_FILE, explain, open_to_read
 
 
@@ -44,7 +49,7 @@ def run(options: Namespace) -> int:
             case "backup":
                 return _backup(options.data, options.file, force=options.force)
             case _:
-                return _check(options.data)
+                return _check(options.data, thorough=options.files)
     except (CommandError, StorageError, NewFileError) as error:
         print(spelled_out_line(f"{error}."), file=sys.stderr)
         return 1
@@ -89,9 +94,16 @@ def _document(database: sqlite3.Connection, name: str, form: Form) -> Iterator[s
             f"Nobody called {name[:64]} has ever been on this server, so there is nothing to export"
         )
     conversations = (
-        Conversation(peer, messages) for peer, messages in archive.conversations(database, person)
+        Conversation(peer, map(_telling_of_its_file, messages))
+        for peer, messages in archive.conversations(database, person)
     )
     return render(conversations, user=person.name, form=form, now=datetime.now(UTC))
+
+
+def _telling_of_its_file(message: Message) -> Message:
+    if message.file is None:
+        return message
+    return replace(message, text=f"File: {message.text} ({readable_size(message.file.size)})")
 
 
 def _write(document: Iterator[str], file: TextIO) -> None:
@@ -112,11 +124,26 @@ def _use_utf8(stream: TextIO) -> None:
 def _backup(data: Path, to: Path, *, force: bool) -> int:
     size = back_up(data, to, replace=force)
     print(spelled_out_line(f"{to} holds all messages up to now ({size / 1e6:,.1f} MB) and has been checked."))
+    beside = f"{to}{SUFFIX}"
+    try:
+        copied = copy_files(data, to)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise CommandError(f"The files could not be copied to {beside} ({why})") from None
+    if copied.number:
+        files = "file" if copied.number == 1 else "files"
+        print(
+            spelled_out_line(
+                f"{beside} holds the {copied.number:,} {files} of them ({readable_size(copied.size)})."
+            )
+        )
+    if copied.missing:
+        raise CommandError(f"{copied.missing:,} files were not to be found; the command check says which")
     return 0
 
 
-def _check(data: Path) -> int:
-    report = check(data)
+def _check(data: Path, *, thorough: bool) -> int:
+    report = check(data, thorough=thorough)
     path = data / DATABASE_FILE
     if report.problems:
         for problem in report.problems:
@@ -129,6 +156,8 @@ def _check(data: Path) -> int:
     told = [f"{report.messages:,} messages", f"{report.people:,} people"]
     if report.cleared:
         told.append(f"{report.cleared:,} messages without their text, as their time is over")
+    if report.files:
+        told.append(f"{report.files:,} files")
     if report.unindexed:
         told.append(f"{report.unindexed:,} messages not yet in the search index, which the server sees to")
     print(spelled_out_line(f"{path} is in order: {', '.join(told)}."))

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from twocans.protocol.names import SERVER_NAME
+from twocans.storage.sqlite.file_keeping import look
 from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, explain, open_to_read
 
 MAX_DAMAGES: Final = 10
@@ -46,6 +47,15 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
     (
         "devices belong to somebody who is known",
         "SELECT count(*) FROM device WHERE account NOT IN (SELECT id FROM account)",
+    ),
+    (
+        "files belong to messages with a text, and to those whose messages they are",
+        """SELECT count(*) FROM file f LEFT JOIN message m ON m.id = f.message
+           WHERE m.text IS NULL OR m.sender <> f.sender OR m.recipient <> f.recipient""",
+    ),
+    (
+        "files have been brought by somebody who is known",
+        "SELECT count(*) FROM upload WHERE account NOT IN (SELECT id FROM account)",
     ),
     (
         "a conversation ends with its newest message, and knows that of the other side",
@@ -104,17 +114,25 @@ _RULES: Final[tuple[tuple[str, str], ...]] = (
 
 
 class Report(Struct, frozen=True):
-    """What a check has found; all is well if there are no problems. `unindexed` is no problem: it is work to do."""
+    """What a check has found; all is well if there are no problems. `unindexed` is no problem: it is work to do.
+
+    `files` are those that messages carry.
+    """
 
     problems: tuple[str, ...]
     messages: int = 0
     cleared: int = 0
     people: int = 0
     unindexed: int = 0
+    files: int = 0
 
 
-def check(folder: Path) -> Report:
-    """Check the database of a folder.
+def check(folder: Path, *, thorough: bool = False) -> Report:
+    """Check the database of a folder, and whether the files are there that it refers to.
+
+    Args:
+        folder: the server's.
+        thorough: whether to read all files, too.
 
     Raises:
         StorageError: there is none, or it cannot be opened.
@@ -138,7 +156,13 @@ def check(folder: Path) -> Report:
                 (exceptions,) = database.execute(count).fetchone()
                 if exceptions:
                     problems.append(f"Not so: {rule} ({exceptions} exception{'s' if exceptions > 1 else ''})")
-            return Report(tuple(problems), *_counts(database))
+            found = look(folder, database, thorough=thorough)
+            problems += [f"Missing: the file {hash_}" for hash_ in found.missing[:MAX_DAMAGES]]
+            problems += [f"Damaged: the file {hash_}" for hash_ in found.damaged[:MAX_DAMAGES]]
+            more = sum(max(0, len(those) - MAX_DAMAGES) for those in (found.missing, found.damaged))
+            if more:
+                problems.append(f"Missing or damaged: {more} more files")
+            return Report(tuple(problems), *_counts(database), found.number)
         except sqlite3.Error as error:
             return Report((explain(path, error),))
 

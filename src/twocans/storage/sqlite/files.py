@@ -185,7 +185,7 @@ class SqliteFiles:
             return Unkept.FULL
         if file.size == 0 and file.hash == _EMPTY:
             # There is nothing to bring.
-            self.contents.keep_empty(incoming)
+            self.contents.open_part(incoming).close()
             self._keep(database, incoming)
         return come
 

@@ -160,6 +160,26 @@ def test_file_changed_while_it_is_brought_fails_and_is_sent_as_it_is_when_told_t
     run(scenario())
 
 
+def test_file_that_has_become_shorter_fails_and_is_sent_as_it_is_when_told_to_go_on(tmp_path: Path) -> None:
+    data = content(50_000_000)
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            server.gate.clear()
+            path = written(tmp_path, data)
+            id_ = client.transfers.send("bob", path)
+            await until(lambda: ref(data).hash in server.brought)
+            path.write_bytes(b"short")
+            server.gate.set()
+            assert "was changed" in (await failed(client, id_)).text
+            client.transfers.go_on(id_)
+            await done(client, id_)
+            await next_of(client, MessageStored)
+            assert [one.file for one in server.messages] == [ref(b"short")]
+
+    run(scenario())
+
+
 def test_file_whose_content_the_server_finds_wrong_is_hashed_and_brought_once_more(tmp_path: Path) -> None:
     data = content(1000)
 
