@@ -13,7 +13,7 @@ TkinterDnD._require(root)
 root.geometry("120x80+1400+900")
 label = tk.Label(root, text="drag me", background="yellow")
 label.pack(fill="both", expand=True)
-files = " ".join(Path(path).as_uri() for path in sys.argv[1:])
+files = " ".join(Path(path).as_uri().replace("%", "%%") for path in sys.argv[1:])
 root.tk.call("tkdnd::drag_source", "register", str(label), DND_FILES, 1)
 root.tk.call("bind", str(label), "<<DragInitCmd>>", f"list {COPY} {DND_FILES} {{{files}}}")
 # Tk would take the addresses for numbers, which other programs do not do.
