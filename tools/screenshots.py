@@ -6,6 +6,7 @@ It runs a real server and a real client on a display of its own, with a few peop
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import sys
@@ -16,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
+from PIL import Image, ImageDraw, ImageOps
+
 from tests.gui.harness import Display, Person, screenshot, set_environment
 from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, PlainPeer
@@ -23,9 +26,10 @@ from tests.support.tls import client_context
 from twocans.client import Address, Client, Nearby, NearbyServer, Search, ServerKey
 from twocans.client.nearby import Networks
 from twocans.gui.settings import Look
-from twocans.gui.transcript.model import Status
+from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.viewmodel.effects import ServersNearby
 from twocans.gui.viewmodel.recent import Recent
+from twocans.gui.views.viewer import ViewerWindow
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
 WIDE: Final = (960, 660)
@@ -62,6 +66,7 @@ def main(folder: Path) -> None:
                 set_environment(Path(temporary) / look.value, os.environ.__setitem__)
                 make(folder, look)
                 make_safe(folder, look, Path(temporary) / f"{look.value}-safe")
+                make_files(folder, look, Path(temporary) / f"{look.value}-files")
         finally:
             display.close()
 
@@ -182,6 +187,83 @@ def make_safe(folder: Path, look: Look, temporary: Path) -> None:
         amelie.wait(lambda: amelie.vm.key_change)
         keep(amelie, "key-changed")
     socket.gethostname = hostname
+
+
+def make_files(folder: Path, look: Look, temporary: Path) -> None:
+    """The pictures about files, in one look."""
+
+    def keep(person: Person, name: str) -> None:
+        take(person, folder / f"{name}-{look.value}.png")
+
+    set_environment(temporary, os.environ.__setitem__)
+    temporary.mkdir(parents=True, exist_ok=True)
+    photo, sketch = temporary / "Lake in the morning.jpg", temporary / "Sketch.png"
+    lake((1600, 1100)).save(photo)
+    lake((500, 900)).save(sketch)
+    tls = client_context()
+    with (
+        ServerProcess() as server,
+        JsonPeer(server.port, "Ben", tls=tls),
+        person_at(server.port, "Amélie", look) as amelie,
+    ):
+        amelie.wait(lambda: amelie.names == ["Ben"])
+        amelie.window.act(amelie.vm.open, "Ben")
+        amelie.wait(lambda: amelie.vm.chats.open and not amelie.vm.chats.open.asked)
+        amelie.window.chat.transcript.set_bubbles(cards(photo, sketch))
+        keep(amelie, "files")
+        resize(amelie, NARROW)
+        keep(amelie, "files-narrow")
+        resize(amelie, WIDE)
+        amelie.window.chat.transcript.set_bubbles(cards(photo, sketch)[:3])
+        for name in ("Programme of the trip.pdf", "Costs 2026 (third try, with all the tickets).xlsx"):
+            (temporary / name).write_bytes(b"x" * 345_678)
+            amelie.window.act(amelie.vm.attach, [str(temporary / name)])
+        amelie.window.act(amelie.vm.attach, [str(photo)])
+        keep(amelie, "files-to-send")
+        amelie.window.chat.overlay.show("Ben")
+        keep(amelie, "files-drop")
+        amelie.window.chat.overlay.hide()
+        shown = [(str(path), path.name) for path in (sketch, photo)]
+        viewer = ViewerWindow(amelie.root, amelie.app.theme, shown, 1, lambda _: None)
+        viewer.geometry(f"{WIDE[0]}x{WIDE[1]}+40+60")
+        amelie.wait(lambda: "×" in viewer.title())
+        keep(amelie, "viewer")
+
+
+def cards(photo: Path, sketch: Path) -> list[Bubble]:
+    """Files in all states."""
+    a = FileAction
+    told: tuple[tuple[bool, FileCard], ...] = (
+        (False, FileCard(photo.name, "3.4 MB", None, False, (a.SAVE,), str(photo))),
+        (False, FileCard("Timetable.pdf", "210 KB · saved in Downloads", None, False, (a.OPEN, a.SHOW), None)),
+        (True, FileCard("Songs for the journey.mp3", "Waiting · 8.1 MB", 0.0, False, (a.PAUSE, a.CANCEL), None)),
+        (True, FileCard("Films from last year, all of them, in good quality.zip", "412 MB of 1.3 GB · 48 s left",
+                        0.31, False, (a.PAUSE, a.CANCEL), None)),
+        (True, FileCard(sketch.name, "1.2 MB", None, False, (), str(sketch))),
+        (False, FileCard("Film.mp4", "120 MB of 300 MB · paused", 0.4, False, (a.GO_ON, a.CANCEL), None)),
+        (False, FileCard("setup.exe", "The server does not have this file any more.", None, True,
+                         (a.RETRY, a.CANCEL), None)),
+        (True, FileCard("Costs.xlsx", "34 KB", None, False, (), None)),
+    )  # fmt: skip
+    start = 1_763_000_000_000
+    return [
+        Bubble(f"card/{number}", own, file.name, start + number * 20_000,
+               Status.READ if own else Status.NONE, file=file)
+        for number, (own, file) in enumerate(told)
+    ]  # fmt: skip
+
+
+def lake(size: tuple[int, int]) -> Image.Image:
+    """A picture to send: hills, water and a sun."""
+    width, height = size
+    image = Image.linear_gradient("L").resize(size)
+    image = ImageOps.colorize(image, "#f7b267", "#1f4e79")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((width * 0.62, height * 0.18, width * 0.62 + height * 0.16, height * 0.34), "#fff1c9")
+    for step, colour in ((0.50, "#3d5a80"), (0.58, "#2b4162"), (0.68, "#16283f")):
+        hill = [(x * width / 40, height * (step + 0.06 * math.sin(x * 0.5 + step * 40))) for x in range(41)]
+        pen.polygon([*hill, (width, height), (0, height)], colour)
+    return image
 
 
 async def visit(port: int, code: str, device: str) -> None:

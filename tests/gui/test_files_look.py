@@ -15,6 +15,7 @@ from tests.gui.harness import DEADLINE_S, Person
 from tests.gui.transcript_window import NOON, Window, many, opened, said
 from tests.support.process import ServerProcess, environment
 from tests.support.raw import JsonPeer
+from twocans.gui import pasting, pictures
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.views.viewer import ViewerWindow
 
@@ -166,7 +167,9 @@ def test_a_picture_comes_into_the_room_that_was_left_for_it(window: Window, tmp_
 
     def shown() -> bool:
         pictures = [
-            window.canvas.itemcget(item, "image") for item, size in images(window).items() if size == largest
+            str(window.root.tk.call(str(window.canvas), "itemcget", item, "-image"))
+            for item, size in images(window).items()
+            if size == largest
         ]
         middle = window.root.tk.call(pictures[0], "get", largest[0] // 2, largest[1] // 2)
         found = [int(part) for part in window.root.tk.splitlist(middle)][:3]
@@ -198,8 +201,6 @@ def test_pictures_out_of_view_are_not_decoded(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[str] = []
-    from twocans.gui import pictures
-
     load = pictures.load
 
     def noted(path: str, within: tuple[int, int]) -> Image.Image | None:
@@ -283,6 +284,18 @@ def test_a_copied_picture_is_pasted_as_a_file(alice: Person, tmp_path: Path, siz
     assert Path(pasted.path).stat().st_mode & 0o077 == 0
     alice.key("ctrl+v")
     alice.wait(lambda: len(alice.vm.attachments) == 2)
+
+
+def test_a_small_picture_is_pasted_without_any_other_program(
+    alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied(painted(tmp_path / "copied.png", size=(50, 40)), "image/png")
+    monkeypatch.setattr(pasting, "_PROGRAMS", ())
+    alice.window.chat.composer.focus_text()
+    alice.key("ctrl+v")
+    alice.wait(lambda: alice.vm.attachments)
+    (pasted,) = alice.vm.attachments
+    assert Path(pasted.path).read_bytes() == (tmp_path / "copied.png").read_bytes()
 
 
 def test_copied_files_are_pasted_and_copied_text_stays_text(alice: Person, tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import subprocess
 import tkinter as tk
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +23,11 @@ KEPT_DAYS: Final = 7
 """How long pasted pictures are kept: they may be sent only after a restart."""
 _TEXTS: Final = frozenset({"UTF8_STRING", "STRING", "TEXT", "COMPOUND_TEXT", "text/plain"})
 _URIS: Final = "text/uri-list"
+_PROGRAMS: Final = (
+    ("wl-paste", ("--no-newline", "--type")),
+    ("xclip", ("-selection", "clipboard", "-out", "-target")),
+)
+_ANSWER_S: Final = 3.0
 _IMAGES: Final = (("image/png", ".png"), ("image/jpeg", ".jpg"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -44,12 +52,11 @@ class Pasting:
         """The paths of copied files, or that of the copied picture, which is a file now; none if it is a text."""
         try:
             return self._on_x11() if self._x11 else self._elsewhere()
-        except OSError as error:
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
             log.warning("pasting_failed", reason=str(error))
             return []
 
     def _on_x11(self) -> list[str]:
-        # No other program is needed: Tk gives what is no text as numbers.
         targets = set(self._get("TARGETS").split())
         if _URIS in targets:
             files = paths_of(_bytes_of(self._get(_URIS)).decode(errors="replace"))
@@ -59,9 +66,8 @@ class Pasting:
             return []
         for target, suffix in _IMAGES:
             if target in targets:
-                content = _bytes_of(self._get(target))
-                if not content:
-                    return self._grabbed()  # Tk takes nothing above 400 KB that comes in one piece
+                # Tk takes nothing above 400 KB that comes in one piece.
+                content = _by_program(target) or _bytes_of(self._get(target))
                 return [self._store(content, suffix)] if len(content) <= MAX_BYTES else []
         return []
 
@@ -69,15 +75,7 @@ class Pasting:
         with contextlib.suppress(tk.TclError):
             if self._widget.clipboard_get():
                 return []
-        return self._grabbed()
-
-    def _grabbed(self) -> list[str]:
-        """What Pillow finds there; on X11 it asks `xclip` or `wl-paste`, if one of them is installed."""
-        try:
-            found = ImageGrab.grabclipboard()
-        except (NotImplementedError, ValueError, Image.DecompressionBombError) as error:
-            log.warning("pasting_failed", reason=str(error))
-            return []
+        found = ImageGrab.grabclipboard()
         if isinstance(found, Image.Image):
             make_folder(self._folder)
             path = self._new_path(".png")
@@ -122,8 +120,24 @@ def paths_of(uris: str) -> list[str]:
     return files
 
 
+def _by_program(target: str) -> bytes:
+    """What the clipboard has of a kind, if there is a program that can tell; b"" otherwise."""
+    for name, arguments in _PROGRAMS:
+        found = shutil.which(name)
+        if found is not None and (name != "wl-paste" or "WAYLAND_DISPLAY" in os.environ):
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                return subprocess.run(  # noqa: S603  no shell, and nothing in it comes from outside
+                    [found, *arguments, target],
+                    capture_output=True,
+                    timeout=_ANSWER_S,
+                    check=False,
+                    stdin=subprocess.DEVNULL,
+                ).stdout
+    return b""
+
+
 def _bytes_of(answer: str) -> bytes:
-    """What Tk makes numbers of, as in `0x89 0x50`."""
+    """What Tk has made numbers of, as in `0x89 0x50`, because it is no text."""
     try:
         return bytes(int(number, 16) for number in answer.split())
     except ValueError:

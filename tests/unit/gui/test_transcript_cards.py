@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
+from twocans.gui.pictures import Size
 from twocans.gui.transcript.cards import CardLayout, Thumbnail, elided
 from twocans.gui.transcript.glyphs import shown
 from twocans.gui.transcript.kinds import Kind, kind_of
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.transcript.rows import Metrics, Row, Rows
 from twocans.gui.transcript.ruler import Ruler
-from twocans.gui.transcript.thumbnails import Size
 
 RULER = Ruler(lambda text: 8 * len(text), reorders=False)
 NOON = 1_741_950_000_000

@@ -74,7 +74,7 @@ class AttachmentsView(ttk.Frame):
     def _add(self, file: Attachment) -> None:
         chip = self._chips[file.path] = _Chip(self._canvas, self._theme, file)
         chip.cross.configure(command=lambda: self._detach(file.path))
-        self._canvas.create_window(0, 0, window=chip, anchor="nw", tags=(str(chip),))
+        chip.item = self._canvas.create_window(0, 0, window=chip, anchor="nw")
         if file.picture:
             side = self._theme.em(_PICTURE_EM)
             job = partial(_square, file.path, side, self._theme.colours.base)
@@ -87,7 +87,7 @@ class AttachmentsView(ttk.Frame):
 
     def _remove(self, path: str) -> None:
         chip = self._chips.pop(path)
-        self._canvas.delete(str(chip))
+        self._canvas.delete(chip.item)
         chip.destroy()
 
     def _detach(self, path: str) -> None:
@@ -108,7 +108,7 @@ class AttachmentsView(ttk.Frame):
             chip_width, line = chip.winfo_reqwidth(), chip.winfo_reqheight()
             if x and x + chip_width > width:
                 x, y = 0, y + line + gap
-            self._canvas.coords(str(chip), x, y)
+            self._canvas.coords(chip.item, x, y)
             x += chip_width + gap
             bottom = y + line
         highest = MAX_LINES * line + (MAX_LINES - 1) * gap + line // 3
@@ -131,6 +131,8 @@ class _Chip(ttk.Frame):
         em, c = theme.em, theme.colours
         self._theme = theme
         self.name = file.name
+        self.item = 0
+        """Its number on the canvas."""
         side = em(_PICTURE_EM)
         self._sign: ImageTk.PhotoImage = theme.picture(
             ("chip", kind_of(file.name), side, c.accent_text, c.base),

@@ -148,7 +148,7 @@ class ComposerView(ttk.Frame):
         self._card.pack(fill="x", padx=em(0.8), pady=(em(0.3), em(0.8)))
         self.attachments.restyle()
         self.attach.configure(image=self._theme.icon("paperclip", 1.2, c.muted))
-        self.attach.pack(side="left", anchor="s", padx=(em(0.5), 0), pady=em(0.5))
+        self.attach.pack(side="left", anchor="s", padx=(em(0.6), 0), pady=em(0.68))
         self._send.pack(side="right", anchor="s", padx=(0, em(0.4)), pady=em(0.4))
         self.text.pack(side="left", fill="x", expand=True, padx=(em(0.35), em(0.5)), pady=em(0.75))
         self.text.configure(
