@@ -155,7 +155,7 @@ def replay(example: Example) -> None:
                     method, folder, body = request.groups()
                     with HttpClient(Peer(server.port, tls=tls)) as http:
                         answer = http.ask(
-                            method, f"{folder}{connection.told['ticket']}", body and body.encode()
+                            method, f"{folder}{connection.told['ticket']}", body.encode() if body else None
                         )
                     connection.answered = f"{answer.status} {answer.text}".rstrip()
                 else:
