@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,8 +124,8 @@ def test_files_are_copied_by_their_names(window: Window) -> None:
 
 def test_the_whole_name_is_told_where_the_pointer_rests(window: Window) -> None:
     name = f"{'long ' * 30}name.pdf"
-    window.show(carried(1, name))
-    short = next(text for text in window.text_items() if text.endswith(".pdf"))
+    window.show(carried(0, "other.pdf", fraction=0.1), carried(1, name))
+    short = next(text for text in window.text_items() if text.startswith("long"))
     x, y = window.where(short)
     window.canvas.event_generate("<Motion>", x=x, y=y)
 
@@ -133,8 +134,9 @@ def test_the_whole_name_is_told_where_the_pointer_rests(window: Window) -> None:
         return "".join(window.written(item) for item in items if window.kind(item) == "text")
 
     window.until(lambda: told() == name)
-    window.transcript.append([carried(2, "other.pdf", fraction=0.1)])
+    window.transcript.replace("k0", carried(0, "other.pdf", fraction=0.2))
     window.root.update()
+    assert told() == name
 
 
 def test_a_bar_that_moves_draws_its_own_bubble_only_and_leaves_the_rest(window: Window) -> None:
@@ -201,17 +203,23 @@ def test_pictures_out_of_view_are_not_decoded(
     window: Window, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[str] = []
+    begun, go_on = threading.Event(), threading.Event()
     load = pictures.load
 
     def noted(path: str, within: tuple[int, int]) -> Image.Image | None:
         decoded.append(path)
+        begun.set()
+        assert go_on.wait(DEADLINE_S)
         return load(path, within)
 
     monkeypatch.setattr(pictures, "load", noted)
     paths = [painted(tmp_path / f"{number}.png") for number in range(60)]
     window.show(*(carried(number, f"{number}.png", picture=path) for number, path in enumerate(paths)))
-    window.until(lambda: str(paths[-1]) in decoded)
-    assert len(decoded) < 8
+    window.until(begun.is_set)
+    window.key("<Home>")
+    go_on.set()
+    window.until(lambda: str(paths[0]) in decoded)
+    assert len(decoded) == 1 + len({path for path in map(str, paths[:5]) if path in decoded})
 
 
 # --- about to be sent -------------------------------------------------------------------------------------
@@ -254,6 +262,7 @@ def test_files_are_dropped_onto_the_chat(alice: Person, tmp_path: Path) -> None:
         alice.wait(lambda: chat.composer.attachments.names)
     assert chat.composer.attachments.names == [one.name, "b {x} $y [z].txt"]
     assert not chat.overlay.shown
+    alice.wait(lambda: alice.root.focus_get() is alice.composer)
     assert [one.path for one in alice.vm.attachments] == [str(one), str(two)]
 
 

@@ -217,8 +217,9 @@ class ChatView(ttk.Frame):
         if over and opened is not None:
             if not self.overlay.shown:
                 self.overlay.show(opened.name)
-        else:
+        elif self.overlay.shown:
             self.overlay.hide()
+            self.composer.focus_text()  # the extension has taken the keyboard away from it
 
     def _dropped(self, paths: list[str]) -> None:
         self._act(self._vm.attach, paths)

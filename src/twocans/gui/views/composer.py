@@ -35,13 +35,6 @@ class ComposerView(ttk.Frame):
         self.attachments = AttachmentsView(self, theme, vm, act)
         self._pasting = Pasting(self, data_folder() / "pasted", datetime.now)
         self._card = ttk.Frame(self, style="Card.TFrame")
-        self.attach = icon_button(
-            self._card,
-            theme,
-            style="IconField",
-            tip=f"Send files ({keys.COMMAND_SHOWN}O)",
-            command=self.choose_files,
-        )
         self.text = tk.Text(
             self._card,
             height=1,
@@ -53,6 +46,13 @@ class ComposerView(ttk.Frame):
             highlightthickness=0,
             relief="flat",
             font=Face.BODY.value,
+        )
+        self.attach = icon_button(
+            self._card,
+            theme,
+            style="IconField",
+            tip=f"Send files ({keys.COMMAND_SHOWN}O)",
+            command=self.choose_files,
         )
         self._placeholder = ttk.Label(self._card, style="Card.TLabel", cursor="xterm")
         self._send = icon_button(
