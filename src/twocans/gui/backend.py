@@ -36,6 +36,7 @@ from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
 from twocans.gui.export import save
 from twocans.gui.history import PAGE, around, newer
+from twocans.gui.hosting import Host, open_folder
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
@@ -54,6 +55,8 @@ from twocans.gui.viewmodel.effects import (
     ExportEnded,
     ExportMoved,
     FindPeople,
+    FindServer,
+    FollowServerLog,
     ForBackend,
     FromClient,
     HistoryLoaded,
@@ -69,6 +72,7 @@ from twocans.gui.viewmodel.effects import (
     MarkRead,
     NewerLoaded,
     NotificationClicked,
+    OpenFolder,
     OpenLink,
     OutboxOpened,
     PeopleFound,
@@ -82,7 +86,9 @@ from twocans.gui.viewmodel.effects import (
     SendTyping,
     ServersNearby,
     ShowNotification,
+    StartServer,
     StopLooking,
+    StopServer,
     SystemLook,
     WithdrawNotifications,
 )
@@ -138,6 +144,7 @@ class Backend:
         self._tokens = default_tokens()
         self._own_tokens = MemoryTokens()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._host = Host(put_now, self._spawn)
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._sound = Sound(clock, lambda: put_now(RingBell()))
 
@@ -156,6 +163,10 @@ class Backend:
                 self._looking = self._spawn(self._look_for_servers())
             case StopLooking():
                 self._stop_looking()
+            case FindServer() | StartServer() | StopServer() | FollowServerLog():
+                self._host.do(effect)
+            case OpenFolder(path):
+                self._ask(open_folder(path))
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
             case MarkRead(peer, id_):
@@ -204,6 +215,7 @@ class Backend:
         """Say goodbye and end everything."""
         self._end_login()
         self._stop_looking()
+        self._host.close()
         await self._notifier.withdraw(None)
         self._sound.close()
         while self._tasks:  # one that ends may have begun another, e.g. the goodbye

@@ -40,6 +40,7 @@ class Running(Struct, frozen=True, kw_only=True):
 
     Args:
         pid: its process.
+        host: the IPv4 address that it listens on, "0.0.0.0" for all.
         port: where clients connect.
         key: what clients know it by.
         started_at: Unix milliseconds.
@@ -49,6 +50,7 @@ class Running(Struct, frozen=True, kw_only=True):
     """
 
     pid: int
+    host: _Address
     port: _Port
     key: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     started_at: int

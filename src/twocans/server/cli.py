@@ -202,7 +202,9 @@ async def _let_find(config: Config, server: Server, log: Log, stop: Callable[[],
         return Status(online=len(server.hub.roster), addresses=tuple(_addresses(config)))
 
     control = Control(config.data, status=status, stop=stop, log=log)
-    findable = await control.start(port=server.port, key=server.key, background=config.background)
+    findable = await control.start(
+        host=config.host, port=server.port, key=server.key, background=config.background
+    )
     if config.background:
         if not findable:
             await server.stop()

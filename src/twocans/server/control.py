@@ -58,12 +58,13 @@ class Control:
         self._server: asyncio.Server | None = None
         self._asking: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
-    async def start(self, *, port: int, key: ServerKey, background: bool) -> bool:
+    async def start(self, *, host: str, port: int, key: ServerKey, background: bool) -> bool:
         """Say that the server runs; False if that is not possible, which is logged and keeps it from nothing else."""
         try:
             self._server = await asyncio.start_server(self._talk, _LOOPBACK, 0, limit=MAX_BYTES)
             running = Running(
                 pid=os.getpid(),
+                host=host,
                 port=port,
                 key=key,
                 started_at=time.time_ns() // 1_000_000,
