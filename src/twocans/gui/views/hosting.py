@@ -48,6 +48,7 @@ class HostBar(ttk.Frame):
         self._elsewhere = _button(self._buttons, "", lambda: act(hosting.start_elsewhere))
         self._connect = _button(self._buttons, "Connect to it", lambda: act(hosting.connect))
         self._open = _button(self._buttons, "Your server …", lambda: act(hosting.open))
+        self._shown: list[ttk.Button] = []
         self.columnconfigure(0, weight=1)
         self._problem.grid(row=0, column=0, sticky="w")
         self._text.grid(row=1, column=0, sticky="w")
@@ -77,15 +78,20 @@ class HostBar(ttk.Frame):
             self._connect: stage is Stage.RUNNING,
             self._open: stage is Stage.RUNNING,
         }
-        had_focus = self.focus_get() in shown
-        for button in shown:
-            button.pack_forget()
         following = [button for button, is_shown in shown.items() if is_shown]
-        for number, button in enumerate(following):
-            button.pack(side="left", fill="x", expand=True, padx=(self._theme.em(0.6) if number else 0, 0))
+        for button in following:
             button.state(["disabled" if self._vm.form.state.connecting else "!disabled"])
-        if had_focus and following and self.focus_get() not in following:
-            following[0].focus_set()
+        if following != self._shown:
+            had_focus = self.focus_get() in self._shown
+            for button in self._shown:
+                button.pack_forget()
+            for number, button in enumerate(following):
+                button.pack(
+                    side="left", fill="x", expand=True, padx=(self._theme.em(0.6) if number else 0, 0)
+                )
+            self._shown = following
+            if had_focus and following:
+                following[0].focus_set()
 
     def wrap(self, width: int) -> None:
         """Lines may be so wide, in pixels."""
@@ -173,13 +179,13 @@ class HostDialog(Dialog):
         stopping = hosting.stage is Stage.STOPPING
         self._heading.configure(text="Your server is stopping …" if stopping else "Your server is running")
         people = (
-            "Nobody is"
+            "Nobody"
             if not server.online
-            else "1 person is"
+            else "1 person"
             if server.online == 1
-            else f"{server.online:,} people are"
+            else f"{server.online:,} people"
         )
-        self._online.configure(text=f"{people} online. It runs since {since:%H:%M}, {since:%d %B}.")
+        self._online.configure(text=f"{people} online · running since {since:%H:%M}, {since:%d %B}")
         self._stop.state(["disabled" if stopping else "!disabled"])
         if hosting.places != self._places:
             self._places = hosting.places
@@ -191,7 +197,7 @@ class HostDialog(Dialog):
                 image=self.theme.picture(("qr", link, width), lambda: qr_code(link, width))
             )
             self._caption.configure(
-                text=f"To be scanned, or pasted as the server: {hosting.place}, with its key"
+                text=f"{hosting.place} and the server's key, to scan, or to paste as the server"
             )
             self._code.grid()
         else:
@@ -232,7 +238,7 @@ class HostDialog(Dialog):
         ttk.Label(heading, text="Its log", style="Strong.Base.TLabel").pack(side="left")
         folder = _button(heading, "Open folder", lambda: self._act(self._vm.hosting.open_folder))
         folder.pack(side="right")
-        copying = ttk.Button(heading, text="Copy", style="Soft.TButton", cursor="hand2", width=7)
+        copying = ttk.Button(heading, text="Copy log", style="Soft.TButton", cursor="hand2")
         copying.configure(command=lambda: copy(self, copying, self._vm.hosting.log))
         copying.pack(side="right", padx=(0, em(0.5)))
         frame = ttk.Frame(self.body, style="Base.TFrame")
@@ -361,11 +367,7 @@ class HostQuestion(Dialog):
 def _button(
     parent: tk.Misc, text: str, action: Callable[[], object], *, style: str = "Soft.TButton"
 ) -> ttk.Button:
-    """A button that Enter presses, too."""
-    button = ttk.Button(parent, text=text, style=style, command=action, cursor="hand2")
-    for sequence in ("<Return>", "<KP_Enter>"):
-        button.bind(sequence, lambda _: button.invoke())
-    return button
+    return ttk.Button(parent, text=text, style=style, command=action, cursor="hand2")
 
 
 def _copying(widget: tk.Misc, button: ttk.Button, text: str) -> Callable[[], None]:
