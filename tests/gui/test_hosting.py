@@ -297,7 +297,7 @@ def test_closing_stops_the_server_if_that_is_wanted(folder: Path, tmp_path: Path
         alice.key("ctrl+q")
         asks(alice)
         xdotool("key", "Left", "Return")
-        assert alice.quits() == 0
+        assert alice.quits() == 0, alice.failure()
     assert not (folder / RUNNING_FILE).exists()
     if psutil.pid_exists(number):
         psutil.Process(number).wait(START_S)
@@ -331,9 +331,15 @@ def test_a_window_that_is_killed_leaves_the_server_to_the_next_one(folder: Path,
 def test_a_server_at_a_console_is_shown_and_does_not_keep_the_window_from_closing(
     folder: Path, tmp_path: Path
 ) -> None:
-    with ServerProcess(data=folder), window_of(tmp_path) as alice:
-        alice.key("Tab", "Return")
-        alice.title_is("Twocans – alice")
-        alice.key("ctrl+q")
-        assert alice.quits() == 0
-        assert psutil.pid_exists(read(folder).pid)
+    with ServerProcess(data=folder) as server:
+        with Person(port=1) as alice:
+            alice.wait(lambda: alice.vm.hosting.runs)
+            alice.click_on("Your server …")
+            alice.await_dialog("Your server is running")
+            assert "It was started in a terminal, which shows its log." in alice.labels
+        arguments = ("--server", f"localhost:{server.port}", "--user", "alice", "--connect")
+        with ClientProcess(tmp_path / "window", *arguments) as window:
+            window.title_is("Twocans – alice")
+            window.key("ctrl+q")
+            assert window.quits() == 0
+        assert server.process.poll() is None

@@ -228,7 +228,8 @@ class Window:
                 self._settings.recent = list(recent)
                 self._save()
             case Quit():
-                self._root.after_idle(self.quit)
+                # Not when idle, which may be in the middle of what else there is to do.
+                self._root.after(0, self.quit)
             case _:
                 self._do(effect)
 
