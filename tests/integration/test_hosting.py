@@ -359,6 +359,22 @@ def test_who_gives_up_while_it_starts_leaves_none_behind(folder: Path) -> None:
     assert not (folder / RUNNING_FILE).exists()
 
 
+def test_a_window_that_ends_while_it_starts_leaves_none_behind(folder: Path) -> None:
+    processes: list[psutil.Process] = []
+
+    async def main() -> None:
+        async with window() as alice:
+            alice.host.do(StartServer())
+            async with asyncio.timeout(START_S):
+                while not processes:
+                    processes.extend(psutil.Process().children())
+                    await asyncio.sleep(0)
+
+    asyncio.run(main())
+    psutil.wait_procs(processes, START_S)
+    assert not (folder / RUNNING_FILE).exists()
+
+
 def test_the_log_is_told_as_it_grows_while_somebody_follows_it() -> None:
     async def main() -> None:
         async with window() as alice:
