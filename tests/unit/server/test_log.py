@@ -381,7 +381,7 @@ def test_what_would_be_shown_goes_into_files_of_the_same_bound_instead(tmp_path:
     log = Log(output, LogFormat.TEXT)
     log.say("Hello.")
     for _ in range(int(LOG_FILE_BYTES / 60_000 * 1.5)):
-        output.put("x" * 60_000, "")
+        output.put("x" * 60_000, "x" * 60_000)
     log.say("Goodbye.")
     output.close(timeout_s=DEADLINE_S)
     assert stream.getvalue() == ""
