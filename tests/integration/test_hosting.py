@@ -434,8 +434,9 @@ def test_in_the_background_one_line_tells_the_starter_and_the_rest_goes_into_a_f
         assert decode_report(server.stdout.readline()) == Started()
         with PlainPeer(read(folder).port, "bob", tls=client_context()):
             pass
+        assert server.stdout.read() == b""  # it holds the pipe no longer, and runs on
+        assert server.poll() is None
         server.terminate()
-        assert server.stdout.read() == b""
         assert server.wait(START_S) == (1 if sys.platform == "win32" else 0)
     said = (folder / CONSOLE_LOG_FILE).read_text()
     assert "bob joined (1 online)" in said
