@@ -27,7 +27,7 @@ from twocans.client import Address, Client, Nearby, NearbyServer, Search, Server
 from twocans.client.nearby import Networks
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
-from twocans.gui.viewmodel.effects import ServersNearby
+from twocans.gui.viewmodel.effects import ServersNearby, ServerTold
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.views.viewer import ViewerWindow
 
@@ -67,6 +67,7 @@ def main(folder: Path) -> None:
                 make(folder, look)
                 make_safe(folder, look, Path(temporary) / f"{look.value}-safe")
                 make_files(folder, look, Path(temporary) / f"{look.value}-files")
+                make_hosting(folder, look, Path(temporary) / f"{look.value}-host")
         finally:
             display.close()
 
@@ -187,6 +188,32 @@ def make_safe(folder: Path, look: Look, temporary: Path) -> None:
         amelie.wait(lambda: amelie.vm.key_change)
         keep(amelie, "key-changed")
     socket.gethostname = hostname
+
+
+def make_hosting(folder: Path, look: Look, temporary: Path) -> None:
+    """The pictures of a server from the window, in one look."""
+
+    def keep(person: Person, name: str) -> None:
+        take(person, folder / f"{name}-{look.value}.png")
+
+    set_environment(temporary, os.environ.__setitem__)
+    os.environ |= {"TWOCANS_HOST": "127.0.0.1", "TWOCANS_PORT": "0", "TWOCANS_ANNOUNCE": "false"}
+    with person_at(1, None, look, networks=dict) as amelie:
+        amelie.vm.form.set_user("Amélie")
+        amelie.window.act(amelie.vm.hosting.start)
+        amelie.wait(lambda: amelie.vm.hosting.server is not None and amelie.vm.hosting.server.online == 1)
+        with PlainPeer(int(amelie.vm.form.state.server.rpartition(":")[2]), "Ben", tls=client_context()):
+            amelie.wait(lambda: amelie.vm.hosting.others == 1)
+            amelie.window.take([ServerTold(2, ("192.168.1.5",))])
+            amelie.key("ctrl+h")
+            amelie.wait(lambda: "Ben joined" in amelie.vm.hosting.log)
+            keep(amelie, "host")
+            amelie.key("Escape", "ctrl+q")
+            amelie.wait(lambda: "Keep it running" in amelie.labels)
+            keep(amelie, "host-question")
+            amelie.window.act(amelie.vm.hosting.leave_question)
+        amelie.window.act(amelie.vm.hosting.stop)
+        amelie.wait(lambda: amelie.vm.hosting.server is None)
 
 
 def make_files(folder: Path, look: Look, temporary: Path) -> None:

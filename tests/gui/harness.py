@@ -449,5 +449,6 @@ def set_environment(
     set_variable("TWOCANS_CONFIG_DIR", str(folder / "config"))
     set_variable("TWOCANS_DATA_DIR", str(folder / "data"))
     set_variable("TWOCANS_LOG_DIR", str(folder / "log"))
+    set_variable("TWOCANS_DATA", str(folder / "server"))
     for name in names:
         set_variable(name, "")

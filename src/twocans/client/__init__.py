@@ -9,7 +9,7 @@ async with Client("192.168.1.5", "alice") as client:
         ...
 """
 
-from twocans.client.address import DEFAULT_PORT, Address, parse_address
+from twocans.client.address import DEFAULT_PORT, Address, Link, parse_address, parse_link
 from twocans.client.client import Client, DeviceCode, DeviceList, Page
 from twocans.client.errors import (
     AddressInvalid,
@@ -68,6 +68,7 @@ __all__ = [
     "FileTrust",
     "KeyringOrFileTokens",
     "KeyringTokens",
+    "Link",
     "Loss",
     "MemoryOutbox",
     "MemoryTokens",
@@ -112,5 +113,6 @@ __all__ = [
     "default_trust",
     "is_same_key",
     "parse_address",
+    "parse_link",
     "readable_key",
 ]

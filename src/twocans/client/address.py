@@ -1,15 +1,19 @@
-"""The address of a server as people type it. Looking the name up is left to `link`."""
+"""The address of a server as people type it, or as a link that they scan. Looking the name up is left to `link`."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from msgspec import Struct
 
 from twocans.client.errors import AddressInvalid
+from twocans.protocol.keys import ServerKey
 
 DEFAULT_PORT: Final = 5050
 MAX_HOST_CHARS: Final = 253
+SCHEME: Final = "twocans://"
+_KEY: Final = re.compile(r"key=([0-9a-fA-F]{64})", re.ASCII)
 _EXAMPLE: Final = "for example 192.168.1.5 or 192.168.1.5:5050"
 
 
@@ -23,13 +27,42 @@ class Address(Struct, frozen=True):
         return f"{self.host}:{self.port}"
 
 
+class Link(Struct, frozen=True):
+    """An address together with the key that the server has to have, as it stands in a QR code."""
+
+    address: Address
+    key: ServerKey
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self.address}?key={self.key}"
+
+
+def parse_link(text: str) -> Link | None:
+    """The link that somebody scanned or pasted; None if it is no link but perhaps an address.
+
+    Raises:
+        AddressInvalid: it is one that is not whole.
+    """
+    text = text.strip()
+    if text[: len(SCHEME)].casefold() != SCHEME:
+        return None
+    where, _, rest = text[len(SCHEME) :].partition("?")
+    key = _KEY.fullmatch(rest)
+    if key is None:
+        raise AddressInvalid("That link is not whole. Copy or scan all of it, or type the server's address.")
+    return Link(parse_address(where.removesuffix("/")), ServerKey(key[1].lower()))
+
+
 def parse_address(text: str) -> Address:
-    """The address that somebody typed: `host` or `host:port`.
+    """The address that somebody typed: `host` or `host:port`; also that of a link.
 
     Raises:
         AddressInvalid: it is none; the sentence says what is wrong with it.
     """
     text = text.strip()
+    link = parse_link(text)
+    if link is not None:
+        return link.address
     if not text:
         raise AddressInvalid(f"The server's address is missing. Type what the server shows, {_EXAMPLE}.")
     if "://" in text or "/" in text:

@@ -82,6 +82,7 @@ class Application:
         self._ready = True
         self.bridge.start()
         self.window.present()
+        self.window.act(self.vm.hosting.look)
         if search:
             self.window.act(self.vm.nearby.look)
         if problem:

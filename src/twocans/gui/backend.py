@@ -38,6 +38,7 @@ from twocans.gui.devices import code, devices
 from twocans.gui.export import save
 from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
+from twocans.gui.hosting import Host, open_folder
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
@@ -60,6 +61,8 @@ from twocans.gui.viewmodel.effects import (
     FetchFile,
     FetchPicture,
     FindPeople,
+    FindServer,
+    FollowServerLog,
     ForBackend,
     FromClient,
     GoOnWithTransfer,
@@ -77,6 +80,7 @@ from twocans.gui.viewmodel.effects import (
     NewerLoaded,
     NotificationClicked,
     OpenFile,
+    OpenFolder,
     OpenLink,
     OutboxOpened,
     PauseTransfer,
@@ -94,7 +98,9 @@ from twocans.gui.viewmodel.effects import (
     SetStatus,
     ShowFile,
     ShowNotification,
+    StartServer,
     StopLooking,
+    StopServer,
     SystemLook,
     WithdrawNotifications,
 )
@@ -152,6 +158,7 @@ class Backend:
         self._tokens = default_tokens()
         self._own_tokens = MemoryTokens()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._host = Host(put_now, self._spawn)
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._sound = Sound(clock, lambda: put_now(RingBell()))
         self._filing = Filing(PictureCache(default_folder()), put_now, self._ask)
@@ -171,6 +178,10 @@ class Backend:
                 self._looking = self._spawn(self._look_for_servers())
             case StopLooking():
                 self._stop_looking()
+            case FindServer() | StartServer() | StopServer() | FollowServerLog():
+                self._host.do(effect)
+            case OpenFolder(path):
+                self._ask(open_folder(path))
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
             case MarkRead(peer, id_):
@@ -234,6 +245,7 @@ class Backend:
         """Say goodbye and end everything."""
         self._end_login()
         self._stop_looking()
+        self._host.close()
         await self._notifier.withdraw(None)
         self._sound.close()
         while self._tasks:  # one that ends may have begun another, e.g. the goodbye

@@ -44,6 +44,7 @@ RETRY: Final = "<<TwocansRetry>>"
 LEAVE: Final = "<<TwocansLeave>>"
 DEVICES: Final = "<<TwocansDevices>>"
 SECURITY: Final = "<<TwocansSecurity>>"
+HOSTING: Final = "<<TwocansHosting>>"
 
 TABLE: Final = (
     Key(SEARCH, (f"<{_COMMAND}-k>", f"<{_COMMAND}-K>"), f"{COMMAND_SHOWN}K", "Search people"),
@@ -110,6 +111,12 @@ TABLE: Final = (
     Key(SETTINGS, (f"<{_COMMAND}-comma>",), f"{COMMAND_SHOWN},", "Settings"),
     Key(DEVICES, (f"<{_COMMAND}-d>", f"<{_COMMAND}-D>"), f"{COMMAND_SHOWN}D", "My devices, and the password"),
     Key(SECURITY, (f"<{_COMMAND}-i>", f"<{_COMMAND}-I>"), f"{COMMAND_SHOWN}I", "The server's key"),
+    Key(
+        HOSTING,
+        (f"<{_COMMAND}-h>", f"<{_COMMAND}-H>"),
+        f"{COMMAND_SHOWN}H",
+        "Your server, if one runs on this computer",
+    ),
     Key(LEAVE, (f"<{_COMMAND}-l>", f"<{_COMMAND}-L>"), f"{COMMAND_SHOWN}L", "Log out"),
     Key(KEYS, ("<F1>",), "F1", "This list"),
     Key(QUIT, (f"<{_COMMAND}-q>", f"<{_COMMAND}-Q>"), f"{COMMAND_SHOWN}Q", "Quit"),

@@ -23,6 +23,7 @@ from twocans.gui.viewmodel.effects import (
     Input,
     Picture,
     Place,
+    Quit,
     RaiseWindow,
     RememberLogin,
     RememberServers,
@@ -174,6 +175,8 @@ class Window:
             (Part.FIRST_USE, self._show_first_use),
             (Part.KEY_CHANGE, self._over.show_key_change),
             (Part.DEVICES, self._over.show_devices),
+            (Part.HOSTING, self._login.show_host),
+            (Part.HOSTING, self._over.show_hosting),
         ):
             if part in parts:
                 show()
@@ -235,6 +238,9 @@ class Window:
             case RememberServers(recent):
                 self._settings.recent = list(recent)
                 self._save()
+            case Quit():
+                # Not when idle, which may be in the middle of what else there is to do.
+                self._root.after(0, self.quit)
             case _:
                 self._do(effect)
 
@@ -270,6 +276,13 @@ class Window:
         self._vm.form.focus()
         self.refresh()
 
+    def close(self) -> None:
+        """Close the window, once the user has said what becomes of their own server, if one runs."""
+        if self._vm.hosting.asks_before_quitting:
+            self.act(self._vm.hosting.ask_quit)
+        else:
+            self.quit()
+
     def quit(self) -> None:
         """Close the window; the server is told."""
         if self._quitting:
@@ -294,7 +307,7 @@ class Window:
             (keys.SAVE, self._save_chat),
             (keys.ATTACH, self.chat.composer.choose_files),
             (keys.BACK, self._back),
-            (keys.QUIT, self.quit),
+            (keys.QUIT, self.close),
             (keys.SETTINGS, self._open_settings),
             (keys.LARGER, lambda: self._resize_text(1)),
             (keys.SMALLER, lambda: self._resize_text(-1)),
@@ -306,10 +319,11 @@ class Window:
             (keys.RETRY, lambda: self.act(vm.retry_now)),
             (keys.DEVICES, self._over.open_devices),
             (keys.SECURITY, self._over.open_security),
+            (keys.HOSTING, lambda: self.act(vm.hosting.open)),
             (keys.LEAVE, self._leave),
         ):
             keys.bind(root, event, action)
-        root.protocol("WM_DELETE_WINDOW", self.quit)
+        root.protocol("WM_DELETE_WINDOW", self.close)
         for sequence in ("<FocusIn>", "<FocusOut>"):
             root.bind(sequence, lambda _: root.after_idle(self._check_in_front), add="+")
         root.bind("<Unmap>", lambda _: self._check_in_front(), add="+")
@@ -406,13 +420,15 @@ class Window:
                 find=lambda: self.act(self._vm.find, everywhere=True),
                 devices=self._over.open_devices,
                 security=self._over.open_security,
+                hosting=lambda: self.act(self._vm.hosting.open),
                 settings=self._open_settings,
                 keys=lambda: KeysDialog(self._root, self._theme),
                 leave=self._leave,
-                quit=self.quit,
+                quit=self.close,
             ),
             under,
             connected=self._vm.connected,
+            hosts=self._vm.hosting.server is not None,
         )
 
     def _chat_menu(self, under: tk.Widget) -> None:

@@ -10,11 +10,12 @@ import signal
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twocans.protocol.keys import readable_key
+from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
 from twocans.protocol.text import spelled_out_line
 from twocans.server.addresses import lan_addresses
 from twocans.server.arguments import parse
@@ -26,6 +27,7 @@ from twocans.server.config import (
     TlsMode,
     default_data_folder,
 )
+from twocans.server.control import Control
 from twocans.server.log import LOG_FILE, Log, LogFormat, Output
 from twocans.server.privacy import close_folder, close_to_others, make_folder, places, runs_as_root
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
@@ -63,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         log = _open_log(config, in_force.settings.log_format)
     except StartError as error:
-        return _failed(error)
+        return _failed(error, config)
     raise_descriptor_limit()
     close_to_others()
     try:
@@ -71,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             runner.run(_serve(config, log))
     except StartError as error:
         log.output.close()
-        return _failed(error)
+        return _failed(error, config)
     except KeyboardInterrupt:
         return 0
     log.output.close()
@@ -113,25 +115,36 @@ def _show(in_force: InForce) -> int:
     return 0
 
 
-def _failed(error: StartError) -> int:
+def _failed(error: StartError, config: Config) -> int:
     print(f"The server could not start. {error}", file=sys.stderr)
+    if config.background:
+        _report_to_starter(NotStarted(why=error.why, text=str(error), port=config.port))
     return 1
 
 
+def _report_to_starter(report: Report) -> None:
+    """Tell the program that has started this one; it may be gone already."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError):
+            sys.stdout.write(encode(report).decode())
+            sys.stdout.flush()
+
+
 def _open_log(config: Config, form: LogFormat) -> Log:
-    log_file = None
+    log_file = console_file = None
     if config.data is not None:
         try:
             make_folder(config.data)
             log_file = config.data / LOG_FILE
+            console_file = config.data / CONSOLE_LOG_FILE if config.background else None
             os.close(os.open(log_file, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
             raise StartError(
                 f"The folder {config.data} cannot be written to ({os.strerror(error.errno or 0)}). "
                 "Choose another with --data DIR"
             ) from None
-    styled = form is LogFormat.TEXT and sys.stdout.isatty()
-    return Log(Output(stream=None, styled=styled, log_file=log_file), form)
+    styled = form is LogFormat.TEXT and sys.stdout is not None and sys.stdout.isatty()
+    return Log(Output(stream=None, styled=styled, log_file=log_file, console_file=console_file), form)
 
 
 async def _serve(config: Config, log: Log) -> None:
@@ -150,6 +163,9 @@ async def _serve(config: Config, log: Log) -> None:
     server = Server(config, log=log)
     closed = _closed(config)
     await server.start()
+    control = await _let_find(
+        config, server, log, lambda: ask_to_stop("a window of this computer asked for it")
+    )
     _welcome(config, server, log)
     if not closed:
         log("folder_open", folder=str(config.data))
@@ -166,7 +182,52 @@ async def _serve(config: Config, log: Log) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await console
     log("server_stopping", why=why)
+    if control is not None:
+        control.withdraw()
     await server.stop()
+    if control is not None:
+        await control.close()
+
+
+async def _let_find(config: Config, server: Server, log: Log, stop: Callable[[], None]) -> Control | None:
+    """Tell programs of this user that the server runs, and whoever has started it in the background.
+
+    Raises:
+        StartError: it cannot be told, so nobody could stop a server in the background.
+    """
+    if config.data is None:
+        return None
+
+    def status() -> Status:
+        return Status(online=len(server.hub.roster), addresses=tuple(_addresses(config)))
+
+    control = Control(config.data, status=status, stop=stop, log=log)
+    findable = await control.start(
+        host=config.host, port=server.port, key=server.key, background=config.background
+    )
+    if config.background:
+        if not findable:
+            await server.stop()
+            raise StartError(
+                f"In the folder {config.data} nothing can be written, or 127.0.0.1 is not usable. "
+                "A server in the background could not be found there."
+            )
+        _report_to_starter(Started())
+        _let_go(config.data / CONSOLE_LOG_FILE)
+    return control
+
+
+def _let_go(console_file: Path) -> None:
+    """The program that has started this one may end: what else is written to the standard streams goes into a file."""
+    with contextlib.suppress(OSError):
+        file = os.open(console_file, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        for descriptor in (1, 2):
+            os.dup2(file, descriptor)
+        os.close(file)
+
+
+def _addresses(config: Config) -> list[str]:
+    return lan_addresses() if config.host == ANY_ADDRESS else [config.host]
 
 
 async def _console(server: Server, config: Config, log: Log, quit_server: Any) -> None:
@@ -207,7 +268,7 @@ def _closed(config: Config) -> bool:
 
 
 def _welcome(config: Config, server: Server, log: Log) -> None:
-    addresses = lan_addresses() if config.host == ANY_ADDRESS else [config.host]
+    addresses = _addresses(config)
     suffix = "" if server.port == DEFAULT_PORT else f":{server.port}"
     log(
         "server_started",
@@ -224,7 +285,10 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
     netcat = "nc" if config.tls is TlsMode.OFFERED else "ncat --ssl"
     log.say(f"and this computer to localhost{suffix}, or by netcat: {netcat} {addresses[0]} {server.port}")
     log.say(f"The key of this server is {readable_key(server.key)}; clients show the same.")
-    log.say("Type help for what you can do here." if _has_operator(log) else "Ctrl-C stops the server.")
+    if _has_operator(log):
+        log.say("Type help for what you can do here.")
+    elif not config.background:
+        log.say("Ctrl-C stops the server.")
 
 
 def _has_operator(log: Log) -> bool:

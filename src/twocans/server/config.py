@@ -11,6 +11,7 @@ import platformdirs
 from msgspec import Struct
 
 from twocans.hub.limits import Limits
+from twocans.protocol.running import FOLDER_NAME
 from twocans.storage.sqlite import Durability
 
 ANY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - people on the network are to reach it
@@ -75,6 +76,8 @@ class Config(Struct, frozen=True, kw_only=True):
     """The networks that they may not connect from, even if `allow` has them."""
     invite: str | None = None
     """What newcomers have to know; None lets everybody in. It is never shown or logged."""
+    background: bool = False
+    """Whether nobody sits before it: what it would show goes into a file in its folder."""
     announce: bool = False
     """Whether the server announces itself to the network."""
     limits: Limits = Limits()
@@ -82,4 +85,4 @@ class Config(Struct, frozen=True, kw_only=True):
 
 def default_data_folder() -> Path:
     """Where a server of this user keeps its files on this system."""
-    return platformdirs.user_data_path("twocans-server", appauthor=False)
+    return platformdirs.user_data_path(FOLDER_NAME, appauthor=False)

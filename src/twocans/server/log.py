@@ -158,6 +158,13 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             "port 5353 through the firewall, or start the server with --no-announce to leave it at that."
         ),
     ),
+    "not_findable": (
+        "yellow",
+        lambda f: (
+            f"Windows of this computer cannot find out that this server runs ({f['why']}): its folder has to be "
+            "writable, and the address 127.0.0.1 usable."
+        ),
+    ),
     "runs_as_root": (
         "yellow",
         lambda _: "The server runs as root, which it has no need of. An ordinary user is safer.",
@@ -202,9 +209,17 @@ class Output:
         stream: where to; None for the standard output of the moment.
         styled: whether it is a terminal.
         log_file: also there, if given, as plain lines.
+        console_file: shown there, if given, and not on the stream.
     """
 
-    def __init__(self, *, stream: TextIO | None, styled: bool, log_file: Path | None) -> None:
+    def __init__(
+        self,
+        *,
+        stream: TextIO | None,
+        styled: bool,
+        log_file: Path | None,
+        console_file: Path | None = None,
+    ) -> None:
         self.notice: Callable[[int], tuple[Text | str, str]] = lambda _: ("", "")
         """What to write in place of so many lines that could not be."""
         self._queue: queue.SimpleQueue[tuple[Text | str, str] | None] = queue.SimpleQueue()
@@ -212,6 +227,7 @@ class Output:
         self._stream = stream
         self._console = Console(file=stream, highlight=False, soft_wrap=True) if styled else None
         self._file = _open_log_file(log_file) if log_file is not None else None
+        self._console_file = _open_log_file(console_file) if console_file is not None else None
         self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
         self._thread.start()
 
@@ -250,15 +266,19 @@ class Output:
             ended = line is None
             kept = "\n".join([spelled_out(kept) for _, kept in lines if kept])
             if kept and self._file is not None:
-                self._file.emit(logging.LogRecord("twocans", logging.INFO, "", 0, kept, None, None))
+                self._file.emit(_record(kept))
             # Where nobody reads any more, the log file goes on.
             with contextlib.suppress(OSError, ValueError):
                 self._show([shown for shown, _ in lines if shown])
-        if self._file is not None:
-            self._file.close()
+        for file in (self._file, self._console_file):
+            if file is not None:
+                file.close()
 
     def _show(self, lines: Sequence[Text | str]) -> None:
-        if self._console is not None:
+        if self._console_file is not None:
+            if lines:
+                self._console_file.emit(_record("\n".join(str(line) for line in lines)))
+        elif self._console is not None:
             for line in lines:
                 self._console.print(line)
         elif lines:
@@ -352,6 +372,10 @@ class _PrivateLogFile(RotatingFileHandler):
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """A full disk must not stop the chat: what is shown on the console goes on."""
+
+
+def _record(text: str) -> logging.LogRecord:
+    return logging.LogRecord("twocans", logging.INFO, "", 0, text, None, None)
 
 
 def _open_private(path: str, flags: int) -> int:

@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 from typing import Final
 
+from twocans.protocol.running import CONSOLE_LOG_FILE, RUNNING_FILE
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
 from twocans.server.log import LOG_FILE
 from twocans.storage.contents import FILES_FOLDER
@@ -19,7 +20,17 @@ HISTORY_FILE: Final = "console-history"
 SETTINGS_FILE: Final = "twocans.toml"
 """Settings may hold an invite."""
 
-_OWN: Final = (DATABASE_FILE, LOG_FILE, KEY_FILE, CERTIFICATE_FILE, LOCK_FILE, HISTORY_FILE, SETTINGS_FILE)
+_OWN: Final = (
+    DATABASE_FILE,
+    LOG_FILE,
+    CONSOLE_LOG_FILE,
+    RUNNING_FILE,
+    KEY_FILE,
+    CERTIFICATE_FILE,
+    LOCK_FILE,
+    HISTORY_FILE,
+    SETTINGS_FILE,
+)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 

@@ -16,6 +16,7 @@ from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
 from twocans.protocol.announcement import Announcement
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.running import Why
 from twocans.server.announcing import Announcer, announced_addresses, server_name
 from twocans.server.certificate import (
     CertificateError,
@@ -38,14 +39,18 @@ from twocans.storage.base import Storage
 from twocans.storage.contents import FILES_FOLDER, Contents
 from twocans.storage.identities import Identities, MemoryIdentities
 from twocans.storage.memory import MemoryStorage
-from twocans.storage.sqlite import Durability, SqliteStorage, StorageError
+from twocans.storage.sqlite import Durability, FolderInUse, SqliteStorage, StorageError
 from twocans.storage.transient import TransientStorage
 
 STOPPING: str = "The server is stopping. Your client can connect again when it is back."
 
 
 class StartError(Exception):
-    """The server cannot start; the sentence says why and what to do."""
+    """The server cannot start; the sentence says why and what to do, `why` the same for programs."""
+
+    def __init__(self, text: str, *, why: Why = Why.OTHER) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 def _silent(event: str, /, **fields: object) -> None:
@@ -105,7 +110,7 @@ class Server:
         try:
             self._listener = listen(config.host, config.port)
         except ListenError as error:
-            raise StartError(str(error)) from None
+            raise StartError(str(error), why=Why.PORT_TAKEN if error.taken else Why.OTHER) from None
         self._port = int(self._listener.getsockname()[1])
         loop = asyncio.get_running_loop()
         try:
@@ -115,7 +120,8 @@ class Server:
             self._listener.close()
             if self._kept is not None:
                 self._kept.close()
-            raise StartError(str(error)) from None
+            why = Why.FOLDER_IN_USE if isinstance(error, FolderInUse) else Why.OTHER
+            raise StartError(str(error), why=why) from None
         self._key = identity.key
         self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
         self._sparing_log = SparingLog(self._log, timers=loop)

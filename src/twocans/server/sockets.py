@@ -17,13 +17,23 @@ KEEPALIVE_INTERVAL_S: Final = 5
 KEEPALIVE_PROBES: Final = 5
 USER_TIMEOUT_MS: Final = 40_000
 
-_WINDOWS_ADDRESS_IN_USE: Final = 10048
+_IN_USE: Final = frozenset({errno.EADDRINUSE, 10048})
+"""The second one is what Windows calls it."""
 _WINDOWS_ADDRESS_NOT_OURS: Final = 10049
 _WINDOWS_ACCESS: Final = 10013
 
 
 class ListenError(Exception):
-    """The port cannot be listened on; the sentence says why and what to do."""
+    """The port cannot be listened on; the sentence says why and what to do.
+
+    Args:
+        text: the sentence.
+        taken: whether another program is using the port.
+    """
+
+    def __init__(self, text: str, *, taken: bool) -> None:
+        super().__init__(text)
+        self.taken = taken
 
 
 class SocketLike(Protocol):
@@ -56,7 +66,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise ListenError(_sentence(host, port, error)) from None
+        raise ListenError(_sentence(host, port, error), taken=error.errno in _IN_USE) from None
     return listener
 
 
@@ -65,7 +75,7 @@ def _sentence(host: str, port: int, error: OSError) -> str:
         return (
             f"{host} is not an IPv4 address. Leave --host out to listen on all of this computer's addresses."
         )
-    if error.errno in {errno.EADDRINUSE, _WINDOWS_ADDRESS_IN_USE}:
+    if error.errno in _IN_USE:
         return (
             f"Port {port} is taken: another program, perhaps another Twocans server, is using it. "
             f"Close that program, or choose another port: --port {port + 1 if port < 65535 else 5050}"

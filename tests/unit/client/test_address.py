@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from twocans.client import Address, AddressInvalid, parse_address
+from twocans.client import Address, AddressInvalid, Link, parse_address, parse_link
+from twocans.protocol.keys import server_key
+
+KEY = server_key(b"the server's")
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,37 @@ def test_what_is_no_address_is_told_in_a_sentence(typed: str, says: str) -> None
         parse_address(typed)
     assert says in caught.value.text
     assert caught.value.text.endswith(".")
+
+
+def test_a_link_says_address_and_key_and_is_an_address_too() -> None:
+    link = Link(Address("192.168.1.5", 6000), KEY)
+    assert parse_link(str(link)) == link
+    assert parse_link(f"  TWOCANS://192.168.1.5:6000/?key={KEY.upper()} ") == link
+    assert parse_address(str(link)) == link.address
+    assert parse_link(f"twocans://localhost?key={KEY}") == Link(Address("localhost"), KEY)
+
+
+@pytest.mark.parametrize("typed", ["", "localhost", "192.168.1.5:5050", "http://192.168.1.5", "twocans"])
+def test_what_is_no_link_is_left_to_be_an_address(typed: str) -> None:
+    assert parse_link(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("twocans://192.168.1.5:5050", "not whole"),
+        ("twocans://192.168.1.5:5050?key=", "not whole"),
+        (f"twocans://192.168.1.5:5050?key={KEY[:-1]}", "not whole"),
+        (f"twocans://192.168.1.5:5050?key={KEY}0", "not whole"),
+        (f"twocans://192.168.1.5:5050?key={KEY}&key={KEY}", "not whole"),
+        (f"twocans://?key={KEY}", "missing"),
+        (f"twocans://192.168.1.5:x?key={KEY}", "port"),
+        ("twocans://" * 10_000, "not whole"),
+        (f"twocans://twocans://localhost?key={KEY}", "not whole"),
+    ],
+)
+def test_a_link_that_is_not_whole_is_told_in_a_sentence(typed: str, says: str) -> None:
+    for parse in (parse_link, parse_address):
+        with pytest.raises(AddressInvalid) as caught:
+            parse(typed)
+        assert says in caught.value.text

@@ -373,3 +373,21 @@ def test_styled_line_keeps_its_words_when_it_is_longer_than_the_terminal() -> No
     output.put(Text("word " * 100), "")
     output.close(timeout_s=DEADLINE_S)
     assert stream.getvalue().count("\n") == 1
+
+
+def test_what_would_be_shown_goes_into_files_of_the_same_bound_instead(tmp_path: Path) -> None:
+    stream, path = io.StringIO(), tmp_path / "console.log"
+    output = Output(stream=stream, styled=False, log_file=None, console_file=path)
+    log = Log(output, LogFormat.TEXT)
+    log.say("Hello.")
+    for _ in range(int(LOG_FILE_BYTES / 60_000 * 1.5)):
+        output.put("x" * 60_000, "x" * 60_000)
+    log.say("Goodbye.")
+    output.close(timeout_s=DEADLINE_S)
+    assert stream.getvalue() == ""
+    assert path.read_text().endswith("Goodbye.\n")
+    files = sorted(tmp_path.iterdir())
+    assert [one.name for one in files] == ["console.log", "console.log.1"]
+    assert files[1].read_text().startswith("Hello.\n")
+    if sys.platform != "win32":  # which has other rights than these
+        assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}

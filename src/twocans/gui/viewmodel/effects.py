@@ -18,6 +18,7 @@ from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message, Status
+from twocans.protocol.running import Why
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
 
@@ -266,6 +267,37 @@ class ShowFile:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class FindServer:
+    """Find out whether a server of this user runs on this computer."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartServer:
+    """Start one, unless it runs already; `port` is another than what its settings say."""
+
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopServer:
+    """Stop it, or give up starting it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowServerLog:
+    """Tell what is in its log, and whatever comes, or no longer."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFolder:
+    """Show a folder of this computer."""
+
+    path: str
+
+
 # --- effects: for the window ------------------------------------------------------------------------------
 
 
@@ -341,6 +373,11 @@ class ShowPictures:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Close the window: all that had to be done before has been done."""
+
+
 ForBackend: TypeAlias = (
     Connect
     | Disconnect
@@ -376,9 +413,14 @@ ForBackend: TypeAlias = (
     | CancelTransfer
     | OpenFile
     | ShowFile
+    | FindServer
+    | StartServer
+    | StopServer
+    | FollowServerLog
+    | OpenFolder
 )
 ForWindow: TypeAlias = (
-    Focus | RaiseWindow | RememberLogin | RememberServers | AskLink | AskWhereToSave | ShowPictures
+    Focus | RaiseWindow | RememberLogin | RememberServers | AskLink | AskWhereToSave | ShowPictures | Quit
 )
 Effect: TypeAlias = ForBackend | ForWindow
 
@@ -621,6 +663,55 @@ class ServersNearby:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerRuns:
+    """A server of this user runs on this computer.
+
+    `address` is how this computer reaches it, `addresses` are the IPv4 addresses by which others do; `started_at` is
+    in Unix milliseconds. One in the `background` was started by a window, and has its log in `folder`.
+    """
+
+    address: str
+    port: int
+    key: ServerKey
+    started_at: int
+    background: bool
+    folder: str
+    online: int
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerTold:
+    """So many people are at it now, and by these addresses others reach it."""
+
+    online: int
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLog:
+    """The end of what is in its log."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEnded:
+    """It has ended; `last` is the last line of its log, "" if there is none."""
+
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerNotStarted:
+    """It could not be started; `text` is its sentence, `port` the one that it was to listen on, 0 if unknown."""
+
+    why: Why
+    text: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
 class RingBell:
     """Nothing here can play a tone; the toolkit's bell has to do."""
 
@@ -646,5 +737,10 @@ Input: TypeAlias = (
     | NotificationClicked
     | SystemLook
     | ServersNearby
+    | ServerRuns
+    | ServerTold
+    | ServerLog
+    | ServerEnded
+    | ServerNotStarted
     | RingBell
 )

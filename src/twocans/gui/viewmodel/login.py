@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from twocans.client.address import parse_link
+from twocans.client.errors import AddressInvalid
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import Connect, Disconnect, Focus, Place
 from twocans.gui.viewmodel.state import Login, Need, Part
@@ -48,12 +50,13 @@ class LoginForm:
         self.state = Login(server=server, user=user)
         self.session = 0
         self._expected: ServerKey | None = None
+        self._vouched = False
 
     def set_server(self, text: str) -> None:
         """The server field was edited; what was said about it no longer holds."""
         if text != self.state.server:
             self.state.server = text
-            self._expected = None
+            self._expected, self._vouched = None, False
             self.state.server_error = self.state.message = ""
             self._need(None)
             self._changes.draw(Part.LOGIN)
@@ -73,18 +76,19 @@ class LoginForm:
             self.state.secret_error = ""
             self._changes.draw(Part.LOGIN)
 
-    def choose(self, server: str, expected: ServerKey | None, *, user: str) -> None:
+    def choose(self, server: str, expected: ServerKey | None, *, user: str, vouched: bool = False) -> None:
         """Connect to a server that was chosen, or ask as whom.
 
         Args:
             server: its address.
             expected: the key that was announced for it, which counts until the field is edited.
             user: as whom; as it stands in the form if "".
+            vouched: whether that key is known for certain, and counts more than one that was known before.
         """
         if self.state.connecting:
             return
         self.set_server(server)
-        self._expected = expected
+        self._expected, self._vouched = expected, vouched
         if user:
             self.set_user(user)
         if self.state.user.strip():
@@ -101,6 +105,7 @@ class LoginForm:
         state = self.state
         if state.connecting:
             return False
+        self._take_link()
         server, user = state.server.strip(), state.user.strip()
         state.message = ""
         state.server_error = (
@@ -124,7 +129,7 @@ class LoginForm:
                 user,
                 secret=secret if state.needs is Need.SECRET else None,
                 invite=secret if state.needs is Need.INVITE else None,
-                accept=accept,
+                accept=self._expected if accept is None and self._vouched else accept,
                 expected=self._expected,
             )
         )
@@ -185,6 +190,15 @@ class LoginForm:
             self._changes.do(Focus(Place.USER))
         else:
             self._changes.do(Focus(Place.CONNECT))
+
+    def _take_link(self) -> None:
+        """Where a whole link was pasted, its address stays in the field, and its key is expected."""
+        try:
+            link = parse_link(self.state.server)
+        except AddressInvalid:
+            return
+        if link is not None:
+            self.state.server, self._expected = str(link.address), link.key
 
     def _need(self, need: Need | None) -> None:
         """Show the field for this, empty, or none."""

@@ -62,11 +62,17 @@ from twocans.gui.viewmodel.effects import (
     RetryNow,
     RingBell,
     SendFailed,
+    ServerEnded,
+    ServerLog,
+    ServerNotStarted,
+    ServerRuns,
     ServersNearby,
+    ServerTold,
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of, shown_text
 from twocans.gui.viewmodel.filing import Filing
+from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.protocol.text import spelled_out
@@ -288,6 +294,16 @@ class ViewModel(Filing):
                     self.open(self.chats.all[peer].name)
             case ServersNearby(known):
                 self.nearby.taken(known)
+            case ServerRuns():
+                self.hosting.taken_up(what)
+            case ServerTold():
+                self.hosting.told(what)
+            case ServerLog(text):
+                self.hosting.logged(text)
+            case ServerEnded():
+                self._server_ended(what)
+            case ServerNotStarted():
+                self.hosting.not_started(what)
             case SystemLook() | RingBell():
                 pass  # for the window itself
             case _ if what.session != self.form.session:
@@ -441,6 +457,17 @@ class ViewModel(Filing):
         else:
             self.form.refused(spelled_out(refused.text), refused.code, refused.needs)
 
+    def _server_ended(self, ended: ServerEnded) -> None:
+        """One's own server is gone; where the user has stopped it, there is nothing to wait for."""
+        stopped = self.hosting.stage is Stage.STOPPING
+        hosted = self.hosting.server
+        text = self.hosting.ended(ended)
+        here = self.server is not None and hosted is not None and self.server.key == hosted.key
+        if stopped and here and self.screen is Screen.MAIN:
+            self.back_to_login(text)
+        elif self.screen is Screen.MAIN and text:
+            self._tell(text)
+
     def _to_login(self, message: str, *, about_name: bool = False) -> None:
         self.chats.offline()
         self.finder.offline()
@@ -450,6 +477,7 @@ class ViewModel(Filing):
             self.chats.close()
         if self.screen is Screen.MAIN:
             self.nearby.resume()
+            self.hosting.look()
         self.screen = Screen.LOGIN
         message = spelled_out(message)
         self.form.state.connecting = False

@@ -14,6 +14,7 @@ from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.devices import MyDevices
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.finder import Finder
+from twocans.gui.viewmodel.hosting import Hosting
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
 from twocans.gui.viewmodel.nearby import ServerChoice
 from twocans.gui.viewmodel.people import arrange, one_line, when
@@ -75,6 +76,12 @@ class Presentation:
         self.preferences = preferences or Preferences()
         self.form = LoginForm(self._changes, check_server, server=server, user=user)
         self.nearby = ServerChoice(self._changes, self.form, recent)
+        self.hosting = Hosting(
+            self._changes,
+            self.form,
+            is_there=lambda key: self.connected and self.server is not None and self.server.key == key,
+            at_login=lambda: self.screen is Screen.LOGIN,
+        )
         self.chats = Chats(self._changes, clock, new_cid)
         self.finder = Finder(self._changes, clock)
         self.devices = MyDevices(self._changes, clock)

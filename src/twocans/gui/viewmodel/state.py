@@ -29,6 +29,7 @@ class Part(Flag):
     FIRST_USE = auto()
     KEY_CHANGE = auto()
     DEVICES = auto()
+    HOSTING = auto()
     ALL = (
         SCREEN
         | LOGIN
@@ -45,6 +46,7 @@ class Part(Flag):
         | FIRST_USE
         | KEY_CHANGE
         | DEVICES
+        | HOSTING
     )
 
 

@@ -12,6 +12,7 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import Place
 from twocans.gui.viewmodel.state import Need
 from twocans.gui.views.common import Act, Field, Hiding
+from twocans.gui.views.hosting import HostBar
 from twocans.gui.views.nearby import ServerList
 
 _NEEDED: Final = {Need.INVITE: "Invite code", Need.SECRET: "Code or password"}
@@ -45,6 +46,7 @@ class LoginView(ttk.Frame):
         self._secret_error = ttk.Label(self._card, justify="left")
         self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
         self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
+        self._host = HostBar(self._card, theme, vm, act)
         self._servers = ServerList(self._card, theme, vm, act)
         self._server.set_placeholder("localhost or 192.168.1.5")
         self._user.set_placeholder("The name that others see")
@@ -87,7 +89,7 @@ class LoginView(ttk.Frame):
                 label.grid_remove()
             field.entry.state(["disabled" if state.connecting else "!disabled"])
         self._show_secret()
-        self._show_servers()
+        self.show_host()
         self._message.configure(text=state.message)
         if state.message:
             self._message.grid()
@@ -125,6 +127,7 @@ class LoginView(ttk.Frame):
             (self._secret_error, "w", em(0.1), em(0.2)),
             (self._connect, "ew", em(1.1), em(0.5)),
             (self._busy, "ew", 0, 0),
+            (self._host, "ew", em(0.1), em(0.5)),
             (self._servers, "ew", em(0.2), 0),
         ]
         for row, (widget, sticky, above, below) in enumerate(self._rows):
@@ -132,9 +135,15 @@ class LoginView(ttk.Frame):
         self._server.restyle()
         self._user.restyle()
         self._secret.restyle()
+        self._host.restyle()
         self._servers.restyle()
         self._wrap()
         self.show()
+
+    def show_host(self) -> None:
+        """The server of this computer, and what has room beside it."""
+        self._host.show()
+        self._show_servers()
 
     def _show_servers(self) -> None:
         """The servers to choose from, if there are any or could be."""
@@ -195,6 +204,7 @@ class LoginView(ttk.Frame):
         self._card.columnconfigure(1, minsize=width)
         for label in (self._server_error, self._user_error, self._secret_error, self._message):
             label.configure(wraplength=width, font=Face.SMALL.value)
+        self._host.wrap(width)
         self._servers.wrap(width)
         self._fit()
 

@@ -23,6 +23,7 @@ class MenuActions:
     find: Callable[[], object]
     devices: Callable[[], object]
     security: Callable[[], object]
+    hosting: Callable[[], object]
     settings: Callable[[], object]
     keys: Callable[[], object]
     leave: Callable[[], object]
@@ -37,8 +38,9 @@ def main_menu(
     under: tk.Widget,
     *,
     connected: bool,
+    hosts: bool,
 ) -> None:
-    """Show the window's menu below a button; some of it is for when the user is `connected`."""
+    """Show the window's menu below a button; some of it is for when the user is `connected`, or `hosts` a server."""
     menu = _menu(root, theme)
     colour = theme.colours.text
     menu.add_command(label="Search messages …", accelerator=f"{COMMAND_SHOWN}Shift+F", command=actions.find)
@@ -50,6 +52,12 @@ def main_menu(
         state="normal" if connected else "disabled",
     )
     menu.add_command(label="Security …", accelerator=f"{COMMAND_SHOWN}I", command=actions.security)
+    menu.add_command(
+        label="Your server …",
+        accelerator=f"{COMMAND_SHOWN}H",
+        command=actions.hosting,
+        state="normal" if hosts else "disabled",
+    )
     menu.add_separator()
     look = tk.StringVar(menu, settings.look.value)
     for value, text in _LOOKS:

@@ -1,4 +1,4 @@
-"""The windows over the main one that follow the view-model: the changed key, the server's key, one's devices."""
+"""The windows over the main one that follow the view-model: keys, one's devices, one's own server."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import tkinter as tk
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.devices import Page
+from twocans.gui.viewmodel.hosting import Question
 from twocans.gui.viewmodel.state import Screen
 from twocans.gui.views.common import Act
 from twocans.gui.views.devices import DevicesDialog
+from twocans.gui.views.hosting import HostDialog, HostQuestion
 from twocans.gui.views.security import KeyChangedDialog, SecurityDialog
 
 
@@ -28,6 +30,8 @@ class Over:
         self._key_change: KeyChangedDialog | None = None
         self._security: SecurityDialog | None = None
         self._devices: DevicesDialog | None = None
+        self._host: HostDialog | None = None
+        self._host_question: HostQuestion | None = None
 
     def open_security(self) -> None:
         """Show the server's key."""
@@ -61,12 +65,13 @@ class Over:
 
     def restyle(self) -> None:
         """Sizes and colours have changed: what is open is made anew."""
-        for dialog in (self._key_change, self._devices):
+        for dialog in (self._key_change, self._devices, self._host, self._host_question):
             if dialog is not None:
                 dialog.destroy()
-        self._key_change = self._devices = None
+        self._key_change = self._devices = self._host = self._host_question = None
         self.show_key_change()
         self.show_devices()
+        self.show_hosting()
         if self._security is not None and self._security.winfo_exists():
             self.open_security()
 
@@ -80,3 +85,22 @@ class Over:
         elif self._devices is not None:
             self._devices.destroy()
             self._devices = None
+
+    def show_hosting(self) -> None:
+        """One's own server, as long as it is to be shown, and what is asked about it."""
+        hosting = self._vm.hosting
+        if hosting.is_open and self._host is None:
+            self._host = HostDialog(self._root, self._theme, self._vm, self._act)
+        elif hosting.is_open and self._host is not None:
+            self._host.show()
+        elif self._host is not None:
+            self._host.destroy()
+            self._host = None
+        asked = self._host_question
+        if asked is not None and asked.question is not hosting.question:
+            asked.destroy()
+            asked = self._host_question = None
+        if asked is not None:
+            asked.show()
+        elif hosting.question is not Question.NONE:
+            self._host_question = HostQuestion(self._root, self._theme, hosting.question, self._vm, self._act)

@@ -76,6 +76,14 @@ class Settings(BaseSettings):
         Field(description="sentences for people, or one JSON object a line for machines"),
     ] = LogFormat.TEXT
 
+    background: Annotated[
+        kinds.Switch,
+        Field(
+            description="show nothing: what the server tells goes to console.log in the folder for data, "
+            "as when a window has started it"
+        ),
+    ] = False
+
     open: Annotated[
         kinds.Switch, Field(description="let everybody in without a code, whatever `invite` is set elsewhere")
     ] = False
@@ -232,6 +240,7 @@ class Settings(BaseSettings):
             invite=None if self.invite is None else self.invite.get_secret_value(),
             allow=self.allow,
             deny=self.deny,
+            background=self.background,
             announce=self.announce,
             limits=Limits(
                 rate_per_s=self.rate_limit,

@@ -1,6 +1,6 @@
 """The log on disk: SQLite in WAL mode, one thread that writes whole batches, one that reads."""
 
-from twocans.storage.sqlite.schema import Durability, StorageError
+from twocans.storage.sqlite.schema import Durability, FolderInUse, StorageError
 from twocans.storage.sqlite.storage import SqliteStorage
 
-__all__ = ["Durability", "SqliteStorage", "StorageError"]
+__all__ = ["Durability", "FolderInUse", "SqliteStorage", "StorageError"]

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from twocans.storage.sqlite.schema import StorageError
+from twocans.storage.sqlite.schema import FolderInUse, StorageError
 
 LOCK_FILE: Final = "server.lock"
 
@@ -19,7 +19,8 @@ class FolderLock:
         folder: which.
 
     Raises:
-        StorageError: another process holds it, or the folder cannot be written to.
+        FolderInUse: another process holds it.
+        StorageError: the folder cannot be written to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +35,7 @@ class FolderLock:
             _lock(self._file)
         except OSError:
             os.close(self._file)
-            raise StorageError(
+            raise FolderInUse(
                 f"Another server is using the folder {folder}. Stop that one, or choose another folder with --data DIR"
             ) from None
 

@@ -117,6 +117,10 @@ class StorageError(Exception):
     """The storage cannot be used; the sentence says why and what to do."""
 
 
+class FolderInUse(StorageError):
+    """Another server is using the folder."""
+
+
 def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
     """The database of a server, made or brought up to date if need be.
 

@@ -1,0 +1,80 @@
+"""What a server and the programs of its user tell each other: all of it can be read back, and nothing else is taken."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twocans.protocol.running import (
+    Asked,
+    NotStarted,
+    Running,
+    RunningInvalid,
+    Started,
+    Status,
+    Why,
+    Wish,
+    decode_asked,
+    decode_report,
+    decode_running,
+    decode_status,
+    encode,
+)
+
+RUNNING = Running(
+    pid=7,
+    host="0.0.0.0",  # noqa: S104 - nothing is bound
+    port=5050,
+    key="ab" * 32,
+    started_at=1,
+    background=True,
+    control=40000,
+    secret="s" * 64,
+)
+
+
+def test_all_that_is_said_can_be_read_back() -> None:
+    assert decode_running(encode(RUNNING)) == RUNNING
+    for report in (Started(), NotStarted(why=Why.PORT_TAKEN, text="Port 5050 is taken", port=5050)):
+        assert decode_report(encode(report)) == report
+    asked = Asked(secret="s", wish=Wish.STOP)
+    assert decode_asked(encode(asked)) == asked
+    status = Status(online=3, addresses=("192.168.1.5",))
+    assert decode_status(encode(status)) == status
+    for line in (encode(RUNNING), encode(asked), encode(status)):
+        assert line.count(b"\n") == 1
+        assert line.endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b'"port":5050', b'"port":0'),
+        (b'"port":5050', b'"port":65536'),
+        (b'"pid":7', b'"pid":"7"'),
+        (b"ab" * 32, b"ab" * 31),
+        (b"ab" * 32, b"AB" * 32),
+        (b"s" * 64, b"s"),
+        (b'"control":40000,', b""),
+        (b"}", b""),
+    ],
+)
+def test_a_file_that_is_not_whole_is_refused(change: tuple[bytes, bytes]) -> None:
+    before = encode(RUNNING)
+    assert before.replace(*change) != before
+    with pytest.raises(RunningInvalid):
+        decode_running(before.replace(*change))
+
+
+@given(st.binary(max_size=200))
+@pytest.mark.parametrize("decode", [decode_running, decode_report, decode_asked, decode_status])
+def test_whatever_else_comes_is_refused(decode: object, line: bytes) -> None:
+    assert callable(decode)
+    with pytest.raises(RunningInvalid):
+        decode(line)
+
+
+def test_deep_nesting_is_refused() -> None:
+    with pytest.raises(RunningInvalid):
+        decode_asked(b'{"secret":' * 100_000)

@@ -1,0 +1,169 @@
+"""Whoever knows the secret can ask a server and stop it; nobody else gets a word, and nobody can hold it up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from twocans.protocol.keys import server_key
+from twocans.protocol.running import (
+    MAX_BYTES,
+    RUNNING_FILE,
+    Asked,
+    Running,
+    Status,
+    Wish,
+    decode_running,
+    decode_status,
+    encode,
+)
+from twocans.server import control as module
+from twocans.server.control import MAX_ASKING, Control
+
+KEY = server_key(b"the server's")
+ONE = Status(online=1, addresses=("192.168.1.5",))
+WRONG = encode(Asked(secret="0" * 64, wish=Wish.STOP))
+
+
+class Served:
+    """A control and what it did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.status = ONE
+        self.stops = 0
+        self.logged: list[str] = []
+        self.control = Control(folder, status=lambda: self.status, stop=self._stop, log=self._log)
+        self.running: Running
+
+    def _stop(self) -> None:
+        self.stops += 1
+
+    def _log(self, event: str, /, **_: object) -> None:
+        self.logged.append(event)
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[Served]:
+    served = Served(folder)
+    assert await served.control.start(host="127.0.0.1", port=5050, key=KEY, background=True)
+    served.running = decode_running((folder / RUNNING_FILE).read_bytes())
+    try:
+        yield served
+    finally:
+        await served.control.close()
+
+
+async def connect(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", served.running.control)
+
+
+async def gets(served: Served, said: bytes) -> bytes:
+    """All that comes back until the other side closes."""
+    reader, writer = await connect(served)
+    try:
+        writer.write(said)
+        await writer.drain()
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+def test_the_file_says_where_it_is_and_is_for_its_user_alone_and_goes_at_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            assert (served.running.pid, served.running.port, served.running.key) == (os.getpid(), 5050, KEY)
+            assert stat.S_IMODE((tmp_path / RUNNING_FILE).stat().st_mode) == 0o600
+            served.control.withdraw()
+            assert not (tmp_path / RUNNING_FILE).exists()
+
+    asyncio.run(main())
+
+
+def test_who_knows_the_secret_hears_how_the_server_is_as_often_as_they_ask(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            reader, writer = await connect(served)
+            ask = encode(Asked(secret=served.running.secret, wish=Wish.STATUS))
+            for online in (1, 2):
+                served.status = Status(online=online, addresses=())
+                writer.write(ask)
+                assert decode_status(await reader.readline()).online == online
+            assert served.stops == 0
+            writer.write(encode(Asked(secret=served.running.secret, wish=Wish.STOP)))
+            assert await reader.readline()
+            assert served.stops == 1
+            await served.control.close()
+            assert await reader.read() == b""
+            writer.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("said", [WRONG, b"\n", b"GET / HTTP/1.1\r\n\r\n", b"\xff\n", b"x" * (2 * MAX_BYTES)])
+def test_who_does_not_know_it_gets_nothing(tmp_path: Path, said: bytes) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            assert await gets(served, said) == b""
+            assert served.stops == 0
+            assert served.logged == []
+
+    asyncio.run(main())
+
+
+def test_who_says_nothing_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_LINE_S", 0.01)
+
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            assert await gets(served, b"") == b""
+
+    asyncio.run(main())
+
+
+def test_more_than_may_ask_at_once_are_turned_away_until_one_has_gone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            ask = encode(Asked(secret=served.running.secret, wish=Wish.STATUS))
+            asking = [await connect(served) for _ in range(MAX_ASKING)]
+            for reader, writer in asking:
+                writer.write(ask)
+                assert await reader.readline()
+            assert await gets(served, ask) == b""
+            asking[0][1].close()
+            await asking[0][1].wait_closed()
+            while not await _answers(served, ask):
+                pass
+            for _, writer in asking:
+                writer.close()
+
+    asyncio.run(main())
+
+
+async def _answers(served: Served, ask: bytes) -> bool:
+    reader, writer = await connect(served)
+    try:
+        writer.write(ask)
+        return await reader.readline() != b""
+    except ConnectionResetError:
+        return False
+    finally:
+        writer.close()
+
+
+def test_a_folder_that_cannot_be_written_to_is_logged_and_keeps_nothing_from_running(tmp_path: Path) -> None:
+    async def main() -> None:
+        (tmp_path / RUNNING_FILE).mkdir()
+        served = Served(tmp_path)
+        assert not await served.control.start(host="127.0.0.1", port=5050, key=KEY, background=False)
+        assert served.logged == ["not_findable"]
+        await served.control.close()
+
+    asyncio.run(main())
