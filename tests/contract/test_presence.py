@@ -203,32 +203,3 @@ def test_closed_peer_can_no_longer_speak(server: Serving) -> None:
     with contextlib.suppress(Closed):
         bob.say("alice", "from beyond")
     assert alice.drain() == []
-
-
-def test_others_are_told_who_is_not_at_hand(server: Serving) -> None:
-    alice, bob = server.json("alice"), server.json("bob")
-    bob.send("STATUS", status="away")
-    assert alice.expect("PRESENCE")["status"] == "away"
-    carol = server.json("carol")
-    assert carol.welcome["statuses"] == {"bob": "away"}
-    bob.send("STATUS", status="busy")
-    assert carol.expect("PRESENCE", user="bob")["status"] == "busy"
-    bob.send("STATUS", status="here")
-    assert "status" not in carol.expect("PRESENCE", user="bob").fields
-
-
-def test_a_status_that_does_not_exist_is_refused_and_changes_nothing(server: Serving) -> None:
-    alice, bob = server.json("alice"), server.json("bob")
-    bob.send("STATUS", status="invisible")
-    assert bob.expect("ERROR")["code"] == "bad_request"
-    bob.say("alice", "still here")
-    assert alice.expect("MSG")["text"] == "still here"
-    assert "PRESENCE" not in [frame.verb for frame in alice.skipped]
-
-
-def test_plain_clients_hear_nothing_of_it(server: Serving) -> None:
-    alice, bob = server.plain("alice"), server.json("bob")
-    alice.await_users(["alice", "bob"])
-    bob.send("STATUS", status="away")
-    bob.say("alice", "hello")
-    assert alice.read_line() == "MSG: bob: hello"

@@ -70,7 +70,6 @@ VERBS: Final = tuple(
             "GOT",
             "READ",
             "TYPING",
-            "STATUS",
             "HISTORY",
             "SEARCH",
             "CHATS",

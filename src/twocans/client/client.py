@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Final, TypeVar
@@ -58,7 +58,6 @@ from twocans.protocol.messages import (
     Revoke,
     SearchQuery,
     SetPassword,
-    Status,
 )
 from twocans.protocol.messages import DeviceCode as CodeFrame
 
@@ -250,11 +249,6 @@ class Client:
         return self._session.unencrypted
 
     @property
-    def statuses(self) -> Mapping[str, Status]:
-        """Those who are online and not at hand: away, or busy."""
-        return self._session.statuses
-
-    @property
     def problem(self) -> str:
         """A sentence for the user if the server's key or the token is kept only in memory; "" if both are kept."""
         return self._credentials.problem
@@ -332,11 +326,6 @@ class Client:
     def typing(self, to: str) -> None:
         """The user is writing to somebody; told at most once in three seconds, and only when connected."""
         self._session.typing(to)
-        self._driver.changed()
-
-    def set_status(self, status: Status) -> None:
-        """Tell others whether the user is at hand: now, and after a lost connection again."""
-        self._session.set_status(status)
         self._driver.changed()
 
     # --- questions ---------------------------------------------------------------------------------------

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import FileRef, LimitsInForce, Message, Status
+from twocans.protocol.messages import FileRef, LimitsInForce, Message
 
 
 class Loss(Enum):
@@ -36,7 +35,7 @@ class Online(Struct, frozen=True):
 
     `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more. `key` is
     the server's; with `first_use` nobody has compared it yet. `unencrypted` are those of `users` whose messages
-    others on the network can read, and `statuses` has those who are not here at the moment.
+    others on the network can read.
     """
 
     user: str
@@ -47,7 +46,6 @@ class Online(Struct, frozen=True):
     key: ServerKey
     first_use: bool = False
     unencrypted: tuple[str, ...] = ()
-    statuses: Mapping[str, Status] = field(default_factory=dict)
 
 
 class Offline(Struct, frozen=True):
@@ -78,7 +76,6 @@ class UserJoined(Struct, frozen=True):
 
     user: str
     encrypted: bool = True
-    status: Status = Status.HERE
 
 
 class UserLeft(Struct, frozen=True):
@@ -88,11 +85,10 @@ class UserLeft(Struct, frozen=True):
 
 
 class PresenceChanged(Struct, frozen=True):
-    """It has changed whether all connections of somebody who is online are encrypted, or whether they are at hand."""
+    """It has changed whether all connections of somebody who is online are encrypted."""
 
     user: str
     encrypted: bool
-    status: Status = Status.HERE
 
 
 class MessageReceived(Struct, frozen=True):

@@ -59,8 +59,6 @@ from twocans.protocol.messages import (
     ReadMark,
     Receipt,
     Results,
-    SetStatus,
-    Status,
     Synced,
     Ticket,
     Typing,
@@ -130,8 +128,6 @@ class Session:
         self._requests = Requests(answer_s=timers.answer, clock=clock)
         self._users: dict[str, None] = {}
         self._unencrypted: set[str] = set()
-        self._status = Status.HERE
-        self._statuses: dict[str, Status] = {}
         self._events: list[Event] = []
         self._typing: tuple[str, float] = ("", float("-inf"))
         self._start()
@@ -164,7 +160,6 @@ class Session:
                 secret=introduction.secret,
                 invite=introduction.invite,
                 device=introduction.device,
-                status=self._status,
             )
         )
 
@@ -201,7 +196,6 @@ class Session:
         self._introduction = None
         self._users.clear()
         self._unencrypted.clear()
-        self._statuses.clear()
         self._sender.close()
         self._requests.fail_all(OFFLINE, sentences.NOT_CONNECTED)
 
@@ -239,11 +233,6 @@ class Session:
     def unencrypted(self) -> tuple[str, ...]:
         """Those of `users` whose messages others on the network can read."""
         return tuple(user for user in self._users if user in self._unencrypted)
-
-    @property
-    def statuses(self) -> dict[str, Status]:
-        """Those of `users` who are not here at the moment."""
-        return dict(self._statuses)
 
     @property
     def unsaid_bytes(self) -> int:
@@ -316,13 +305,6 @@ class Session:
         if self.is_online and _sayable(to) and (to != last_to or now - last_at >= TYPING_EVERY_S):
             self._typing = (to, now)
             self._say(Typing(to=to))
-
-    def set_status(self, status: Status) -> None:
-        """The user is at hand, or is not; the server is told, at once or when there is a connection."""
-        if status is not self._status:
-            self._status = status
-            if self.is_online:
-                self._say(SetStatus(status))
 
     def ask(self, make: Callable[[int], Frame]) -> int:
         """Ask the server; `make` gets the request's number. Exactly one answer will come out."""
@@ -399,9 +381,6 @@ class Session:
         self.user = welcome.user
         self._users = dict.fromkeys(welcome.users)
         self._unencrypted = set(welcome.unencrypted)
-        self._statuses = {
-            user: status for user, status in welcome.statuses.items() if status is not Status.HERE
-        }
         self._sender.limit(welcome.limits)
         self.state = State.CATCHING_UP
         key, first_use = introduction.key, introduction.first_use
@@ -415,7 +394,6 @@ class Session:
                 key,
                 first_use,
                 self.unencrypted,
-                self.statuses,
             )
         )
 
@@ -443,18 +421,17 @@ class Session:
             case Joined():
                 if frame.user not in self._users:
                     self._users[frame.user] = None
-                    self._stands(frame)
-                    self._events.append(UserJoined(frame.user, frame.encrypted, frame.status))
+                    self._is_encrypted(frame.user, encrypted=frame.encrypted)
+                    self._events.append(UserJoined(frame.user, frame.encrypted))
             case Left():
                 if frame.user in self._users:
                     del self._users[frame.user]
                     self._unencrypted.discard(frame.user)
-                    self._statuses.pop(frame.user, None)
                     self._events.append(UserLeft(frame.user))
             case Presence():
                 if frame.user in self._users:
-                    self._stands(frame)
-                    self._events.append(PresenceChanged(frame.user, frame.encrypted, frame.status))
+                    self._is_encrypted(frame.user, encrypted=frame.encrypted)
+                    self._events.append(PresenceChanged(frame.user, frame.encrypted))
             case Receipt():
                 self._events.append(ReceiptMoved(frame.peer, frame.delivered, frame.read))
             case TypingFrom():
@@ -476,16 +453,11 @@ class Session:
             case _:
                 assert_never(frame)
 
-    def _stands(self, frame: Joined | Presence) -> None:
-        """What is told of somebody who is online."""
-        if frame.encrypted:
-            self._unencrypted.discard(frame.user)
+    def _is_encrypted(self, user: str, *, encrypted: bool) -> None:
+        if encrypted:
+            self._unencrypted.discard(user)
         else:
-            self._unencrypted.add(frame.user)
-        if frame.status is Status.HERE:
-            self._statuses.pop(frame.user, None)
-        else:
-            self._statuses[frame.user] = frame.status
+            self._unencrypted.add(user)
 
     def _message(self, message: Message) -> None:
         if not self._marks.is_new(message.id):

@@ -95,7 +95,6 @@ from twocans.gui.viewmodel.effects import (
     SendMessage,
     SendTyping,
     ServersNearby,
-    SetStatus,
     ShowFile,
     ShowNotification,
     StartServer,
@@ -106,7 +105,6 @@ from twocans.gui.viewmodel.effects import (
 )
 from twocans.gui.viewmodel.entries import key_of
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Status
 
 AGENT: Final = "twocans-desktop"
 MAX_TASKS: Final = 256
@@ -149,7 +147,6 @@ class Backend:
         self._looking: asyncio.Task[None] | None = None
         self._login: asyncio.Task[None] | None = None
         self._session = 0
-        self._status = Status.HERE
         self._export: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
         self._resumes: dict[tuple[Address, str], Resume] = {}
@@ -190,10 +187,6 @@ class Backend:
             case SendTyping(to):
                 if client is not None:
                     client.typing(to)
-            case SetStatus(status):
-                self._status = status
-                if client is not None:
-                    client.set_status(status)
             case RetryNow():
                 if client is not None:
                     client.retry_now()
@@ -291,7 +284,6 @@ class Backend:
                 invite=effect.invite,
                 expected_key=effect.expected,
             )
-            client.set_status(self._status)
             self._client = client
             waiting = client.pending
             await client.connect()

@@ -31,7 +31,6 @@ class Colours:
     found: str  # behind a word that was searched for
     hover: str
     online: str
-    away: str
     danger: str
     danger_soft: str
     warn_ground: str
@@ -74,7 +73,6 @@ LIGHT: Final = Colours(
     found="#ffdf8a",
     hover="#f3f5f9",
     online="#1f9d4d",
-    away="#b26a00",
     danger="#c22536",
     danger_soft="#fdecee",
     warn_ground="#fff1cc",
@@ -104,7 +102,6 @@ DARK: Final = Colours(
     found="#6b4c00",
     hover="#1f2632",
     online="#43c774",
-    away="#f0b23e",
     danger="#ff8a93",
     danger_soft="#43202a",
     warn_ground="#453711",

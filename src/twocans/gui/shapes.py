@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Final
 
 from PIL import Image, ImageDraw
 
 _OVERSAMPLE: Final = 4
-
-
-class Mark(Enum):
-    """What a disc has on it."""
-
-    NONE = "none"
-    HANDS = "hands"  # of a clock
-    BAR = "bar"
 
 
 def rounded(
@@ -41,24 +32,6 @@ def disc(diameter: int, fill: str, *, ring: str | None = None, ring_width: float
     return rounded(
         (diameter, diameter), diameter / 2, fill, outline=ring if ring_width else None, width=ring_width
     )
-
-
-def presence(diameter: int, fill: str, ground: str, mark: Mark, ring_width: float = 0) -> Image.Image:
-    """A disc that tells by more than its colour whether somebody is at hand, within a ring of `ground` if wanted."""
-    image = disc(diameter * _OVERSAMPLE, fill, ring=ground, ring_width=ring_width * _OVERSAMPLE)
-    draw = ImageDraw.Draw(image)
-    centre, radius = image.width / 2, image.width / 2 - ring_width * _OVERSAMPLE
-    width = max(1, round(radius * 0.36))
-    if mark is Mark.BAR:
-        draw.line((centre - radius * 0.58, centre, centre + radius * 0.58, centre), fill=ground, width=width)
-    elif mark is Mark.HANDS:
-        hands = (
-            (centre, centre - radius * 0.66),
-            (centre, centre + radius * 0.1),
-            (centre + radius * 0.52, centre + radius * 0.1),
-        )
-        draw.line(hands, fill=ground, width=width, joint="curve")
-    return image.resize((diameter, diameter), Image.Resampling.LANCZOS)
 
 
 def sign(size: int, *, front: str = "#3451d1", back: str = "#8ea2ff") -> Image.Image:

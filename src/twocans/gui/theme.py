@@ -21,14 +21,13 @@ from twocans.gui import dropping
 from twocans.gui.faces import FACES, MONOSPACED, Face
 from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT
-from twocans.gui.shapes import Mark, disc, presence, rounded, sign
+from twocans.gui.shapes import disc, rounded, sign
 from twocans.gui.styles import Styles
 from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
 from twocans.gui.transcript.style import LIGHT as TRANSCRIPT_LIGHT
 from twocans.gui.transcript.style import Fonts, Palette, draws_astral
 from twocans.gui.transcript.tip import wrapped
-from twocans.gui.viewmodel.state import Presence
 from twocans.protocol.text import spelled_out
 
 NAME: Final = "twocans"
@@ -194,19 +193,6 @@ class Theme:
         return self.picture(
             ("disc", diameter, fill, ring, ring_width),
             lambda: disc(diameter, fill, ring=ring, ring_width=ring_width),
-        )
-
-    def presence(self, who: Presence, diameter: int, ground: str, ring_width: int = 0) -> ImageTk.PhotoImage:
-        """What shows whether somebody is at hand, on a ground of this colour; in pixels."""
-        c = self.colours
-        fill, mark = {
-            Presence.ONLINE: (c.online, Mark.NONE),
-            Presence.AWAY: (c.away, Mark.HANDS),
-            Presence.BUSY: (c.danger, Mark.BAR),
-        }.get(who, (c.border, Mark.NONE))
-        return self.picture(
-            ("presence", who, diameter, fill, ground, ring_width),
-            lambda: presence(diameter, fill, ground, mark, ring_width),
         )
 
     def rounded(self, width: int, height: int, radius: int, fill: str) -> ImageTk.PhotoImage:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from msgspec import Struct
+from typing import TYPE_CHECKING
 
 from twocans.hub.limits import TokenBucket
-from twocans.protocol.messages import Receipt, Status
+from twocans.protocol.messages import Receipt
 from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ class Account:
         "owner",
         "read",
         "sessions",
-        "status_told_s",
         "stored",
         "tokens",
         "unconfirmed",
@@ -67,29 +64,6 @@ class Account:
         self.unconfirmed: dict[Account, int] = {}
         """Who has sent messages beyond `delivered`, and the newest id of each."""
         self.joined_version = 0
-        self.status_told_s = float("-inf")
-        """When others were told last that the status has changed, in seconds of the hub's clock."""
-
-
-class Standing(Struct, frozen=True):
-    """What others are told of somebody who is online."""
-
-    encrypted: bool = True
-    status: Status = Status.HERE
-
-
-USUAL: Final = Standing()
-
-
-def standing(account: Account) -> Standing:
-    """What others are told of somebody: encrypted or away is who is so on all devices, busy who is so on any."""
-    statuses = {session.status for session in account.sessions}
-    status = Status.HERE
-    if Status.BUSY in statuses:
-        status = Status.BUSY
-    elif statuses == {Status.AWAY}:
-        status = Status.AWAY
-    return Standing(not is_exposed(account), status)
 
 
 def is_exposed(account: Account) -> bool:

@@ -30,7 +30,6 @@ from twocans.protocol.messages import (
     LimitsInForce,
     Read,
     ReadMark,
-    Status,
     TypingFrom,
     Welcome,
 )
@@ -171,7 +170,6 @@ class Hub:
             ProtocolError: the name is refused; the session may try another.
         """
         session.plain = False
-        session.status = hello.status
         claim = Claim(
             name=hello.user,
             token=hello.token,
@@ -197,7 +195,6 @@ class Hub:
                 device=None if device is None else device.id,
                 # Whoever can be overheard anyway need not know of the others.
                 unencrypted=self.roster.exposed() if session.encrypted else (),
-                statuses=self.roster.statuses(),
             )
         )
         if hello.after is not None and hello.log == self._storage.log:
@@ -328,11 +325,6 @@ class Hub:
             if not other.plain and other is not session:
                 self.roster.catch_up(other)
                 other.deliver(notice)
-
-    def set_status(self, session: Session, status: Status) -> None:
-        """The user of a session is at hand, or is not."""
-        account_of(session)
-        self.roster.set_status(session, status)
 
     # --- the operator ------------------------------------------------------------------------------------
 

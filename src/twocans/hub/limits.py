@@ -9,8 +9,6 @@ from msgspec import Struct
 
 from twocans.protocol.framing import DEFAULT_MAX_LINE_BYTES
 
-STATUS_INTERVAL_S: Final = 2.0
-"""How long after a change of somebody's status the next one is told, in seconds."""
 TYPING_INTERVAL_S: Final = 3.0
 
 

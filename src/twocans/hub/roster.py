@@ -7,11 +7,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from twocans.hub.account import USUAL, Account, Standing, standing
-from twocans.hub.limits import STATUS_INTERVAL_S, TokenBucket
+from twocans.hub.account import Account, is_exposed
+from twocans.hub.limits import TokenBucket
 from twocans.hub.online import Online
 from twocans.hub.session import Session
-from twocans.protocol.messages import Changes, Joined, Left, Presence, Status, UserList
+from twocans.protocol.messages import Changes, Joined, Left, Presence, UserList
 from twocans.protocol.names import UserKey, skeletons
 from twocans.protocol.user_names import UserNames
 
@@ -61,8 +61,7 @@ class Roster:
         self._plain: dict[Session, None] = {}
         self._json: dict[Session, None] = {}
         self._version = 0
-        self._unusual: dict[Account, Standing] = {}
-        self._restless: set[Account] = set()
+        self._exposed: dict[Account, None] = {}
         self._changes: list[Joined | Left | Presence] = []
         self._changes_after = 0
         self._missed: tuple[int, int, Changes] | None = None
@@ -119,15 +118,7 @@ class Roster:
 
     def exposed(self) -> tuple[str, ...]:
         """Those online whose messages others on the network can read."""
-        return tuple([account.name for account, known in self._unusual.items() if not known.encrypted])
-
-    def statuses(self) -> dict[str, Status]:
-        """Those online who are not here at the moment."""
-        return {
-            account.name: known.status
-            for account, known in self._unusual.items()
-            if known.status is not Status.HERE
-        }
+        return tuple([account.name for account in self._exposed])
 
     def online(self) -> list[Account]:
         """Everybody online, in registration order."""
@@ -160,14 +151,13 @@ class Roster:
         first = not account.sessions
         account.sessions.append(session)
         if first:
-            known = standing(account)
-            self._change(Joined(account.name, known.encrypted, known.status))
+            self._change(Joined(account.name, session.encrypted))
             account.joined_version = self._version
             self._online.add(account)
-            if known != USUAL:
-                self._unusual[account] = known
+            if not session.encrypted:
+                self._exposed[account] = None
         else:
-            self._look_again(account)
+            self._look_whether_exposed(account)
         if session.plain:
             self._plain[session] = None
         else:
@@ -184,9 +174,9 @@ class Roster:
         account.sessions.remove(session)
         (self._plain if session.plain else self._json).pop(session)
         if account.sessions:
-            self._look_again(account)
+            self._look_whether_exposed(account)
             return False
-        self._unusual.pop(account, None)
+        self._exposed.pop(account, None)
         self._change(Left(account.name))
         self._online.remove(account)
         self.known[account.key] = self.known.pop(account.key)
@@ -221,33 +211,15 @@ class Roster:
         else:
             self._forget_changes()
 
-    def set_status(self, session: Session, status: Status) -> None:
-        """Somebody is at hand or not; others are told once in a while, however often it changes."""
-        session.status = status
-        account = session.account
-        if account is None or account in self._restless:
+    def _look_whether_exposed(self, account: Account) -> None:
+        exposed = is_exposed(account)
+        if exposed == (account in self._exposed):
             return
-        wait_s = account.status_told_s + STATUS_INTERVAL_S - self._monotonic_s()
-        if wait_s <= 0:
-            self._look_again(account)
+        if exposed:
+            self._exposed[account] = None
         else:
-            self._restless.add(account)
-            self._call_later(wait_s, lambda: self._look_again(account))
-
-    def _look_again(self, account: Account) -> None:
-        """Tell others if something has changed about somebody."""
-        self._restless.discard(account)
-        before = self._unusual.get(account, USUAL)
-        now = standing(account)
-        if now == before or not account.sessions:
-            return
-        if now == USUAL:
-            del self._unusual[account]
-        else:
-            self._unusual[account] = now
-        if now.status is not before.status:
-            account.status_told_s = self._monotonic_s()
-        self._change(Presence(account.name, now.encrypted, now.status))
+            del self._exposed[account]
+        self._change(Presence(account.name, not exposed))
 
     def _want_round(self) -> None:
         if not self._round_due:

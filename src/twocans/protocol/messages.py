@@ -6,8 +6,7 @@ into lines. Times are Unix milliseconds; ids are positions in the server's log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct, field
@@ -44,14 +43,6 @@ class FileRef(Struct, frozen=True, gc=False):
     size: Size
 
 
-class Status(StrEnum):
-    """Whether somebody who is online is at hand."""
-
-    HERE = "here"
-    AWAY = "away"
-    BUSY = "busy"  # and does not want to be disturbed
-
-
 class Frame(Struct, frozen=True, gc=False, omit_defaults=True):
     """What all frames share: their verb."""
 
@@ -65,7 +56,7 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
     """Registers; `after` and `log` resume, `token` proves that it is the same person again.
 
     `secret` is a device code or the password, for a device that has no token yet; `invite` is what a server asks
-    newcomers for; `device` is what the owner sees this device as. `status` is that of this session.
+    newcomers for; `device` is what the owner sees this device as.
     """
 
     verb: ClassVar[str] = "HELLO"
@@ -77,7 +68,6 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
     secret: Annotated[str, Meta(max_length=256)] | None = None
     invite: Annotated[str, Meta(max_length=64)] | None = None
     device: Annotated[str, Meta(max_length=64)] | None = None
-    status: Status = Status.HERE
 
 
 class Send(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -110,13 +100,6 @@ class Typing(Frame, frozen=True, gc=False, omit_defaults=True):
 
     verb: ClassVar[str] = "TYPING"
     to: str
-
-
-class SetStatus(Frame, frozen=True, gc=False, omit_defaults=True):
-    """Whether the user of this session is at hand."""
-
-    verb: ClassVar[str] = "STATUS"
-    status: Status
 
 
 class HistoryQuery(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -245,8 +228,7 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     """Answers `Hello`: the user is registered.
 
     `users` are online; `last` is the newest id in this account's inbox. `device` is the number of this device if
-    the name is bound to it. `unencrypted` are those of `users` whose messages others on the network can read, and
-    `statuses` has those who are not here at the moment.
+    the name is bound to it. `unencrypted` are those of `users` whose messages others on the network can read.
     """
 
     verb: ClassVar[str] = "WELCOME"
@@ -259,7 +241,6 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     limits: LimitsInForce
     device: Id | None = None
     unencrypted: Sequence[str] = ()
-    statuses: Mapping[str, Status] = field(default_factory=dict)
 
 
 class Synced(Frame, frozen=True, gc=False):
@@ -275,20 +256,14 @@ class Joined(Frame, frozen=True, gc=False, omit_defaults=True):
     verb: ClassVar[str] = "JOINED"
     user: str
     encrypted: bool = True
-    status: Status = Status.HERE
 
 
 class Presence(Frame, frozen=True, gc=False):
-    """Something has changed about somebody who is online.
-
-    `encrypted` tells whether all their connections are. They are busy if they say so on any device, and away if they
-    are on all.
-    """
+    """Something has changed about somebody who is online: whether all their connections are encrypted."""
 
     verb: ClassVar[str] = "PRESENCE"
     user: str
     encrypted: bool
-    status: Status = Status.HERE
 
 
 class Left(Frame, frozen=True, gc=False):
@@ -481,7 +456,6 @@ FromClient: TypeAlias = (
     | Got
     | Read
     | Typing
-    | SetStatus
     | HistoryQuery
     | SearchQuery
     | ChatsQuery

@@ -41,7 +41,6 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     SetPassword,
-    SetStatus,
     Typing,
     UploadQuery,
 )
@@ -376,8 +375,6 @@ class Connection(Outgoing):
                 self._hub.read(self, message)
             case Typing(to=to):
                 self._hub.typing(self, to)
-            case SetStatus(status=status):
-                self._hub.set_status(self, status)
             case HistoryQuery():
                 self._hub.looking_back.history(self, message)
             case SearchQuery():

@@ -143,7 +143,6 @@ _named = st.sampled_from(
         b'READ: {"peer": "bob", "id": 9223372036854775807}\n',
         b'GOT: {"id": 9223372036854775807}\n',
         b'TYPING: {"to": "bob"}\n',
-        b'STATUS: {"status": "away"}\n',
     ]
 )
 _floods = st.builds(lambda line, count: line * count, _named, st.integers(2, 40))

@@ -16,7 +16,6 @@ from twocans.protocol.messages import (
     FromClient,
     LimitsInForce,
     Message,
-    Status,
     Synced,
     Welcome,
 )
@@ -50,7 +49,6 @@ def welcome(
     token: str = TOKEN,
     limits: LimitsInForce = LIMITS,
     unencrypted: tuple[str, ...] = (),
-    statuses: dict[str, Status] | None = None,
 ) -> Welcome:
     """What the server says first."""
     return Welcome(
@@ -62,7 +60,6 @@ def welcome(
         token=token,
         limits=limits,
         unencrypted=list(unencrypted),
-        statuses=statuses or {},
     )
 
 

@@ -37,8 +37,6 @@ from twocans.protocol.messages import (
     ReadMark,
     Receipt,
     Send,
-    SetStatus,
-    Status,
     Synced,
     TypingFrom,
 )
@@ -167,35 +165,6 @@ def test_whose_messages_others_can_read_is_told_when_it_changes() -> None:
     assert harness.session.unencrypted == ("bob",)
     harness.say(Left(user="bob"), Joined(user="bob"))
     assert "bob" not in harness.session.unencrypted
-
-
-def test_who_is_not_at_hand_is_told_when_it_changes() -> None:
-    harness = Harness()
-    harness.session.connected(INTRODUCTION)
-    harness.say(welcome(statuses={"bob": Status.BUSY}), Synced(last=0))
-    assert harness.session.statuses == {"bob": Status.BUSY}
-    events = harness.say(
-        Joined(user="carol", status=Status.AWAY),
-        Presence(user="bob", encrypted=True),
-        Presence(user="nobody", encrypted=True, status=Status.AWAY),
-    )
-    assert events == [UserJoined("carol", status=Status.AWAY), PresenceChanged("bob", encrypted=True)]
-    assert harness.session.statuses == {"carol": Status.AWAY}
-    harness.say(Left(user="carol"), Joined(user="carol"))
-    assert harness.session.statuses == {}
-
-
-def test_ones_own_status_is_told_at_once_and_after_a_lost_connection_again() -> None:
-    harness = Harness()
-    harness.connect()
-    harness.session.set_status(Status.AWAY)
-    harness.session.set_status(Status.AWAY)
-    assert harness.said() == [SetStatus(Status.AWAY)]
-    harness.drop()
-    harness.session.set_status(Status.BUSY)
-    (hello,) = harness.connect()
-    assert isinstance(hello, Hello)
-    assert hello.status is Status.BUSY
 
 
 def test_what_is_read_on_another_device_is_passed_on() -> None:

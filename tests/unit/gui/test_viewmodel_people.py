@@ -5,20 +5,18 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.gui.desk import Desk
-from twocans.client.events import Loss, Offline, PresenceChanged, UserJoined, UserLeft
+from twocans.client.events import Loss, Offline, UserJoined, UserLeft
 from twocans.gui.viewmodel.effects import (
     FindPeople,
     NotificationClicked,
     PeopleFound,
     PlaySound,
     RaiseWindow,
-    SetStatus,
     ShowNotification,
     WithdrawNotifications,
 )
 from twocans.gui.viewmodel.people import folded, rank, when
 from twocans.gui.viewmodel.state import Heading, Presence
-from twocans.protocol.messages import Status
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def test_somebody_who_is_gone_stays_in_the_list_while_there_is_something_to_read
     assert desk.row("bob").unread == 1
     assert [item.text for item in desk.vm.people.items if isinstance(item, Heading)] == [
         "Online — 1",
-        "Offline — 1",
+        "Away — 1",
     ]
 
 
@@ -147,7 +145,7 @@ def test_a_chat_with_somebody_who_is_away_can_be_opened_and_stays_open(desk: Des
     desk.vm.open("bob")
     desk.later(60)
     assert desk.vm.header is not None
-    assert desk.vm.header.status == "offline"
+    assert desk.vm.header.status == "away"
     assert desk.vm.composer.enabled
 
 
@@ -165,7 +163,7 @@ def test_after_a_reconnect_the_other_side_has_a_moment_to_be_back(desk: Desk) ->
     desk.event(Offline(Loss.LOST, "Lost.", 1.0))
     desk.online_again("carol")
     assert desk.vm.header is not None
-    assert desk.vm.header.status == "offline"
+    assert desk.vm.header.status == "away"
     desk.later(1)
     desk.event(UserJoined("bob"))
     desk.later(10)
@@ -257,29 +255,3 @@ def test_times_in_the_list_are_short(desk: Desk) -> None:
 def test_ranking_prefers_what_is_closer() -> None:
     ranks = [rank(folded(name), "ann") for name in ("Ann", "Anna", "Mary-Ann", "Joanna", "Alan-n", "Bob")]
     assert ranks == [0, 1, 2, 3, 4, None]
-
-
-def test_who_is_not_at_hand_is_shown_so_among_those_online() -> None:
-    desk = Desk()
-    desk.log_in("bob", "carol")
-    desk.event(PresenceChanged("bob", True, Status.AWAY), PresenceChanged("carol", True, Status.BUSY))
-    assert [(row.name, row.presence) for row in desk.vm.people.rows] == [
-        ("bob", Presence.AWAY),
-        ("carol", Presence.BUSY),
-    ]
-    assert desk.vm.people.items[0] == Heading("Online — 2")
-    desk.vm.open("bob")
-    assert desk.vm.header is not None
-    assert desk.vm.header.status == "away"
-    desk.event(UserLeft("bob"), UserJoined("bob"))
-    assert desk.row("bob").presence is Presence.ONLINE
-
-
-def test_ones_own_status_is_told_once_and_stays_over_a_new_login() -> None:
-    desk = Desk()
-    desk.log_in("bob")
-    desk.vm.set_status(Status.BUSY)
-    desk.vm.set_status(Status.BUSY)
-    assert desk.all(SetStatus) == [SetStatus(Status.BUSY)]
-    desk.vm.back_to_login()
-    assert desk.vm.status is Status.BUSY

@@ -57,9 +57,5 @@ def _values(kind: inspect.Type) -> _Strategy:
             return st.one_of([_values(each) for each in kind.types])
         case inspect.StructType():
             return _struct(kind)
-        case inspect.EnumType():
-            return st.sampled_from(list(kind.cls))
-        case inspect.DictType():
-            return st.dictionaries(_values(kind.key_type), _values(kind.value_type), max_size=3)
         case _:
             raise TypeError(kind)

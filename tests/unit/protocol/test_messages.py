@@ -9,12 +9,11 @@ from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame
 
 # verb: (required fields, optional fields)
 CLIENT = {
-    "HELLO": ({"user", "agent"}, {"after", "log", "token", "secret", "invite", "device", "status"}),
+    "HELLO": ({"user", "agent"}, {"after", "log", "token", "secret", "invite", "device"}),
     "MSG": ({"to", "text", "cid"}, {"file"}),
     "GOT": ({"id"}, set()),
     "READ": ({"peer", "id"}, set()),
     "TYPING": ({"to"}, set()),
-    "STATUS": ({"status"}, set()),
     "HISTORY": ({"peer", "rid"}, {"before", "limit"}),
     "SEARCH": ({"query", "rid"}, {"peer", "before", "limit"}),
     "CHATS": ({"rid"}, set()),
@@ -30,14 +29,11 @@ CLIENT = {
     "BYE": (set(), set()),
 }
 SERVER = {
-    "WELCOME": (
-        {"user", "server", "log", "last", "users", "token", "limits"},
-        {"device", "unencrypted", "statuses"},
-    ),
+    "WELCOME": ({"user", "server", "log", "last", "users", "token", "limits"}, {"device", "unencrypted"}),
     "SYNCED": ({"last"}, set()),
-    "JOINED": ({"user"}, {"encrypted", "status"}),
+    "JOINED": ({"user"}, {"encrypted"}),
     "LEFT": ({"user"}, set()),
-    "PRESENCE": ({"user", "encrypted"}, {"status"}),
+    "PRESENCE": ({"user", "encrypted"}, set()),
     "MSG": ({"id", "at", "from", "to", "text", "cid"}, {"file"}),
     "ACK": ({"cid", "id", "at"}, set()),
     "RECEIPT": ({"peer", "delivered", "read"}, set()),

@@ -17,7 +17,7 @@ from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Chat, Device, Message, Status
+from twocans.protocol.messages import Chat, Device, Message
 from twocans.protocol.running import Why
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
@@ -85,13 +85,6 @@ class SendTyping:
     """Tell `to` that this user is writing."""
 
     to: str
-
-
-@dataclass(frozen=True, slots=True)
-class SetStatus:
-    """Tell others whether this user is at hand, now and after each login."""
-
-    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,7 +380,6 @@ ForBackend: TypeAlias = (
     | SendFiles
     | MarkRead
     | SendTyping
-    | SetStatus
     | LoadHistory
     | LoadAround
     | LoadNewer

@@ -1,16 +1,15 @@
-"""Which server this is, whose name it is, who can read along, and who is at hand."""
+"""Which server this is, whose name it is, and who can read along: the server's key, one's devices, encryption."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from twocans.client.events import Online, PresenceChanged, UserJoined
-from twocans.gui.viewmodel.effects import CodeMade, DevicesLoaded, SetStatus
+from twocans.gui.viewmodel.effects import CodeMade, DevicesLoaded
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.looking import Looking
 from twocans.gui.viewmodel.state import KeyChange, KnownServer, Part, Screen
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Status
 from twocans.protocol.text import spelled_out
 
 
@@ -67,7 +66,6 @@ class Guarding(Looking):
         before, self._unencrypted = self._unencrypted, {key_of(user) for user in event.unencrypted}
         for key in self._unencrypted - before:
             self._warn_anew(key)
-        self._statuses = {key_of(user): status for user, status in event.statuses.items()}
         self.devices.online()
 
     def _keeping_failed(self, problem: str) -> None:
@@ -84,7 +82,6 @@ class Guarding(Looking):
         self.devices.no_connection()
         self.devices.close()
         self._unencrypted.clear()
-        self._statuses.clear()
 
     # --- one's devices ------------------------------------------------------------------------------------
 
@@ -100,19 +97,11 @@ class Guarding(Looking):
         else:
             self.devices.made(what)
 
-    # --- who can read along, and who is at hand -----------------------------------------------------------
+    # --- who can read along -------------------------------------------------------------------------------
 
-    def set_status(self, status: Status) -> None:
-        """The user is at hand, or is not: others are told, at the next login too."""
-        if status is not self.status:
-            self.status = status
-            self._changes.do(SetStatus(status))
-            self._changes.draw(Part.ME)
-
-    def _stands(self, event: UserJoined | PresenceChanged) -> None:
-        """Somebody came, or it has changed whether others on the network can read along, or they are at hand."""
+    def _encrypts(self, event: UserJoined | PresenceChanged) -> None:
+        """Somebody came, or has another connection now: whether others on the network can read along."""
         key = key_of(event.user)
-        self._statuses[key] = event.status
         if event.encrypted:
             self._unencrypted.discard(key)
         elif key not in self._unencrypted:

@@ -366,7 +366,7 @@ class ViewModel(Filing):
                 self._attention.tick()
                 self._changes.do(LoadChats())
             case UserJoined(user):
-                self._stands(event)
+                self._encrypts(event)
                 self._joined(user)
             case UserLeft(user):
                 self._left(user)
@@ -388,7 +388,7 @@ class ViewModel(Filing):
             case PeerTyping(user):
                 self.chats.typing(user)
             case PresenceChanged():
-                self._stands(event)
+                self._encrypts(event)
             case ReadElsewhere(peer, id_):
                 self._read_elsewhere(peer, id_)
             case _:

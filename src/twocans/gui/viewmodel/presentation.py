@@ -35,15 +35,9 @@ from twocans.gui.viewmodel.state import (
     Row,
     Screen,
 )
-from twocans.protocol.messages import Status
 
 NOTICE_S: Final = 7.0
 NOT_ENCRYPTED: Final = "not encrypted: others on the network can read this chat"
-_PRESENCES: Final = {
-    Status.HERE: Presence.ONLINE,
-    Status.AWAY: Presence.AWAY,
-    Status.BUSY: Presence.BUSY,
-}
 REDRAW_S: Final = 30.0
 """How often times in the list are written anew."""
 
@@ -97,9 +91,6 @@ class Presentation:
         self._selected: str | None = None
         self._roster: dict[str, str] = {}
         self._unencrypted: set[str] = set()
-        self._statuses: dict[str, Status] = {}
-        self.status = Status.HERE
-        """Whether the user is at hand, as others are told."""
         self._found: tuple[str, ...] = ()
         self._login: tuple[str, str] | None = None
         self._lost = ""
@@ -180,9 +171,7 @@ class Presentation:
         presence = self._presence(conversation.key)
         status = {
             Presence.ONLINE: "online",
-            Presence.AWAY: "away",
-            Presence.BUSY: "busy: does not want to be disturbed",
-            Presence.OFFLINE: "offline",
+            Presence.OFFLINE: "away",
             Presence.UNKNOWN: "no connection",
             Presence.SERVER: "announcements",
         }[presence]
@@ -228,10 +217,10 @@ class Presentation:
             return Presence.SERVER
         if not self.connected:
             return Presence.UNKNOWN
-        return _PRESENCES[self._statuses.get(key, Status.HERE)] if key in self._roster else Presence.OFFLINE
+        return Presence.ONLINE if key in self._roster else Presence.OFFLINE
 
     def _is_unencrypted(self, key: str) -> bool:
-        return key in self._unencrypted and self._presence(key).is_here
+        return key in self._unencrypted and self._presence(key) is Presence.ONLINE
 
     def _is_typing(self, conversation: Conversation) -> bool:
         return conversation.typing_until > self._clock.monotonic()

@@ -138,16 +138,9 @@ class Presence(Enum):
     """Whether somebody is there, as far as is known."""
 
     ONLINE = "online"
-    AWAY = "away"
-    BUSY = "busy"
     OFFLINE = "offline"
     UNKNOWN = "unknown"  # there is no connection to the server
     SERVER = "server"  # not a person
-
-    @property
-    def is_here(self) -> bool:
-        """Whether there is a connection to them, be they at hand or not."""
-        return self in {Presence.ONLINE, Presence.AWAY, Presence.BUSY}
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,12 +134,14 @@ class ChatView(ttk.Frame):
         else:
             self._avatar.show(header.key, header.name)
         self._arrange_header(server=header.key == SERVER_KEY)
+        dot = {Presence.ONLINE: c.online, Presence.OFFLINE: c.border, Presence.UNKNOWN: c.border}.get(
+            header.presence
+        )
         self._status.configure(text=header.status)
-        if header.presence is not Presence.SERVER:
-            size = self._theme.em(0.55 if header.presence is not Presence.AWAY else 0.7)
-            self._dot.configure(image=self._theme.presence(header.presence, size, c.side))
+        if dot:
+            self._dot.configure(image=self._theme.disc(self._theme.em(0.55), dot))
             # Beside the first line, of however many there are.
-            above = (self._theme.line(Face.SMALL) - size) // 2
+            above = (self._theme.line(Face.SMALL) - self._theme.em(0.55)) // 2
             self._dot.pack(
                 side="left", before=self._status, anchor="n", pady=(above, 0), padx=(0, self._theme.em(0.3))
             )

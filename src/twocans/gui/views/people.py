@@ -244,8 +244,9 @@ class PeopleList(ttk.Frame):
             canvas.create_image(left + size // 2, top + size // 2, image=icon)
             return
         draw_avatar(canvas, theme, left, top, size, key=row.key, name=row.name, tag="face")
-        if row.presence.is_here:
-            image = theme.presence(row.presence, theme.em(0.95), ground, theme.em(0.15))
+        if row.presence is Presence.ONLINE:
+            dot, ring = theme.em(0.95), theme.em(0.15)
+            image = theme.disc(dot, c.online, ground, ring)
             canvas.create_image(
                 left + size + theme.em(0.1), top + size + theme.em(0.1), image=image, anchor="se"
             )
