@@ -81,6 +81,7 @@ from twocans.gui.viewmodel.effects import (
     SendMessage,
     SendTyping,
     ServersNearby,
+    SetStatus,
     ShowNotification,
     StopLooking,
     SystemLook,
@@ -164,6 +165,9 @@ class Backend:
             case SendTyping(to):
                 if client is not None:
                     client.typing(to)
+            case SetStatus(status):
+                if client is not None:
+                    client.set_status(status)
             case RetryNow():
                 if client is not None:
                     client.retry_now()

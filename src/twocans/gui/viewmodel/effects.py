@@ -17,7 +17,7 @@ from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, Message, Status
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
 
@@ -76,6 +76,13 @@ class SendTyping:
     """Tell `to` that this user is writing."""
 
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Let others know whether this user is here and may be disturbed."""
+
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +265,7 @@ ForBackend: TypeAlias = (
     | SendMessage
     | MarkRead
     | SendTyping
+    | SetStatus
     | LoadHistory
     | LoadAround
     | LoadNewer
