@@ -48,7 +48,7 @@ from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.transfers import Transfers
 from twocans.client.trust import FileTrust, MemoryTrust, Met, Trust, default_trust
 from twocans.protocol.keys import ServerKey, is_same_key, readable_key
-from twocans.protocol.messages import Chat, Device, FileRef, Message
+from twocans.protocol.messages import Chat, Device, FileRef, Message, Status
 
 __all__ = [
     "DEFAULT_PORT",
@@ -97,6 +97,7 @@ __all__ = [
     "Search",
     "ServerKey",
     "SqliteOutbox",
+    "Status",
     "Timers",
     "Tokens",
     "TokensUnusable",

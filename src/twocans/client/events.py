@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import FileRef, LimitsInForce, Message
+from twocans.protocol.messages import FileRef, LimitsInForce, Message, Status
 
 
 class Loss(Enum):
@@ -35,7 +36,7 @@ class Online(Struct, frozen=True):
 
     `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more. `key` is
     the server's; with `first_use` nobody has compared it yet. `unencrypted` are those of `users` whose messages
-    others on the network can read.
+    others on the network can read, `statuses` tells of those who are not here.
     """
 
     user: str
@@ -46,6 +47,7 @@ class Online(Struct, frozen=True):
     key: ServerKey
     first_use: bool = False
     unencrypted: tuple[str, ...] = ()
+    statuses: Mapping[str, Status] = {}
 
 
 class Offline(Struct, frozen=True):
@@ -76,6 +78,7 @@ class UserJoined(Struct, frozen=True):
 
     user: str
     encrypted: bool = True
+    status: Status = Status.HERE
 
 
 class UserLeft(Struct, frozen=True):
@@ -85,10 +88,11 @@ class UserLeft(Struct, frozen=True):
 
 
 class PresenceChanged(Struct, frozen=True):
-    """It has changed whether all connections of somebody who is online are encrypted."""
+    """About somebody who is online it has changed whether all their connections are encrypted, or their status."""
 
     user: str
     encrypted: bool
+    status: Status = Status.HERE
 
 
 class MessageReceived(Struct, frozen=True):

@@ -95,6 +95,7 @@ from twocans.gui.viewmodel.effects import (
     SendMessage,
     SendTyping,
     ServersNearby,
+    SetStatus,
     ShowFile,
     ShowNotification,
     StartServer,
@@ -187,6 +188,9 @@ class Backend:
             case SendTyping(to):
                 if client is not None:
                     client.typing(to)
+            case SetStatus(status):
+                if client is not None:
+                    client.set_status(status)
             case RetryNow():
                 if client is not None:
                     client.retry_now()

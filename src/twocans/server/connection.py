@@ -41,6 +41,7 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     SetPassword,
+    SetStatus,
     Typing,
     UploadQuery,
 )
@@ -389,6 +390,8 @@ class Connection(Outgoing):
                 pass
             case Bye():
                 self.close(Reason.LEFT)
+            case SetStatus():
+                self._hub.set_status(self, message)
             case Hello():
                 raise ProtocolError(Code.BAD_REQUEST, "You are registered already.")
             case DevicesQuery():

@@ -17,7 +17,7 @@ from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, Message, Status
 from twocans.protocol.running import Why
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
@@ -85,6 +85,13 @@ class SendTyping:
     """Tell `to` that this user is writing."""
 
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Let others know whether this user is here and may be disturbed."""
+
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +387,7 @@ ForBackend: TypeAlias = (
     | SendFiles
     | MarkRead
     | SendTyping
+    | SetStatus
     | LoadHistory
     | LoadAround
     | LoadNewer

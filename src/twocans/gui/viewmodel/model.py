@@ -68,6 +68,7 @@ from twocans.gui.viewmodel.effects import (
     ServerRuns,
     ServersNearby,
     ServerTold,
+    SetStatus,
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of, shown_text
@@ -75,6 +76,7 @@ from twocans.gui.viewmodel.filing import Filing
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
+from twocans.protocol.messages import Status
 from twocans.protocol.text import spelled_out
 
 RETURN_GRACE_S: Final = 4.0
@@ -238,6 +240,13 @@ class ViewModel(Filing):
         if notice is not None and notice.peer is not None:
             self.open(notice.peer)
 
+    def set_status(self, status: Status) -> None:
+        """Let others know whether one is here and may be disturbed; counts for later logins too."""
+        if status is not self._own_status:
+            self._own_status = status
+            if self.screen is Screen.MAIN:
+                self._changes.do(SetStatus(status))
+
     def tell(self, text: str) -> None:
         """Show a sentence that goes away by itself."""
         self._tell(text)
@@ -366,7 +375,7 @@ class ViewModel(Filing):
                 self._attention.tick()
                 self._changes.do(LoadChats())
             case UserJoined(user):
-                self._encrypts(event)
+                self._present(event)
                 self._joined(user)
             case UserLeft(user):
                 self._left(user)
@@ -388,7 +397,7 @@ class ViewModel(Filing):
             case PeerTyping(user):
                 self.chats.typing(user)
             case PresenceChanged():
-                self._encrypts(event)
+                self._present(event)
             case ReadElsewhere(peer, id_):
                 self._read_elsewhere(peer, id_)
             case _:
@@ -409,9 +418,12 @@ class ViewModel(Filing):
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
             self._changes.do(Focus(Place.PEOPLE))
+            if self._own_status is not Status.HERE:
+                self._changes.do(SetStatus(self._own_status))
         before = set(self._roster)
         self._roster = {key_of(name): name for name in event.users}
         self._roster.pop(key_of(event.user), None)
+        self._statuses = {key_of(user): status for user, status in event.statuses.items()}
         self.chats.online(event.user, event.limits, fresh=event.fresh)
         self.finder.online(event.user)
         self._met(event)
@@ -485,6 +497,7 @@ class ViewModel(Filing):
         self.form.state.server_error = ""
         self.form.state.user_error = message if about_name else ""
         self._roster, self._found, self.query = {}, (), ""
+        self._statuses.clear()
         self._part()
         self._lost, self._retry_at, self._leaves_at = "", None, None
         self._returning.clear()
@@ -493,6 +506,11 @@ class ViewModel(Filing):
         self._changes.draw(Part.ALL)
 
     # --- the roster ---------------------------------------------------------------------------------------
+
+    def _present(self, event: UserJoined | PresenceChanged) -> None:
+        """What there is to know about somebody who is online."""
+        self._statuses[key_of(event.user)] = event.status
+        self._encrypts(event)
 
     def _joined(self, user: str) -> None:
         key = key_of(user)
@@ -512,6 +530,7 @@ class ViewModel(Filing):
     def _left(self, user: str) -> None:
         key = key_of(user)
         self._roster.pop(key, None)
+        self._statuses.pop(key, None)
         self._changes.draw(Part.PEOPLE | Part.HEADER | Part.COMPOSER)
         conversation = self.chats.all.get(key)
         if conversation is None:
