@@ -15,6 +15,7 @@ from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
+from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message
@@ -244,6 +245,20 @@ class RememberServers:
 
 
 @dataclass(frozen=True, slots=True)
+class RememberQuiet:
+    """Keep until when nothing is to disturb, in Unix milliseconds; 0 for "not at all"."""
+
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RememberMuted:
+    """Keep the muted chats for the next start."""
+
+    muted: tuple[Muted, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskLink:
     """Ask whether to open a link whose text could be taken for another destination."""
 
@@ -277,7 +292,9 @@ ForBackend: TypeAlias = (
     | OpenLink
     | AskLook
 )
-ForWindow: TypeAlias = Focus | RaiseWindow | RememberLogin | RememberServers | AskLink
+ForWindow: TypeAlias = (
+    Focus | RaiseWindow | RememberLogin | RememberServers | RememberQuiet | RememberMuted | AskLink
+)
 Effect: TypeAlias = ForBackend | ForWindow
 
 

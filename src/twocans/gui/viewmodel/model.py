@@ -239,6 +239,7 @@ class ViewModel(Guarding):
             self._changes.draw(Part.PEOPLE)
         self.chats.tick()
         self.devices.tick()
+        self.quiet.tick()
         self._tick_looking()
         if self._caught_up:
             self._attention.tick()
@@ -248,7 +249,7 @@ class ViewModel(Guarding):
         """In how many seconds `tick` has to be called."""
         now = self._clock.monotonic()
         due = [self._redraw_at, self._attention.next_due, self._leaves_at, self.chats.next_due]
-        due += [self.finder.next_due, self._export_until, self.devices.next_due]
+        due += [self.finder.next_due, self._export_until, self.devices.next_due, self.quiet.next_due]
         due.append(self._notice_until if self.notice is not None else None)
         due.append(now + 0.5 if self.banner is not None and self._retry_at is not None else None)
         due += [one.typing_until for one in self.chats.all.values() if one.typing_until]
@@ -365,6 +366,7 @@ class ViewModel(Guarding):
             self.form.welcomed(event.user)
             self.nearby.used(self.form.state.server.strip(), event.user, event.key)
             self.nearby.pause()
+            self.quiet.logged_in(event.key, event.user)
             self.screen = Screen.MAIN
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
@@ -426,6 +428,7 @@ class ViewModel(Guarding):
             self.chats.close()
         if self.screen is Screen.MAIN:
             self.nearby.resume()
+        self.quiet.logged_out()
         self.screen = Screen.LOGIN
         message = spelled_out(message)
         self.form.state.connecting = False

@@ -29,6 +29,7 @@ class Part(Flag):
     FIRST_USE = auto()
     KEY_CHANGE = auto()
     DEVICES = auto()
+    QUIET = auto()
     ALL = (
         SCREEN
         | LOGIN
@@ -45,6 +46,7 @@ class Part(Flag):
         | FIRST_USE
         | KEY_CHANGE
         | DEVICES
+        | QUIET
     )
 
 
@@ -161,6 +163,7 @@ class Row:
     draft: bool = False
     typing: bool = False
     unencrypted: bool = False
+    muted: bool = False
 
 
 Item = Heading | Row
@@ -189,6 +192,7 @@ class Header:
     presence: Presence
     status: str
     unencrypted: bool = False
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +232,11 @@ class Export:
 
 @dataclass(slots=True)
 class Preferences:
-    """What the view-model itself needs to know of the settings."""
+    """What the view-model itself needs to know of the settings; `away_after_min` is 0 for never."""
 
     sound: bool = True
     notifications: bool = True
+    away_after_min: int = 0
 
 
 @dataclass(slots=True)
