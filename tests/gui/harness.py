@@ -203,13 +203,22 @@ class Person:
         self._xdotool("type", "--delay", "8", text)
         self._settle()
 
-    def click(self, widget: tk.Misc, x: int | None = None, y: int | None = None) -> None:
+    def click(self, widget: tk.Misc, x: int | None = None, y: int | None = None, *, button: int = 1) -> None:
         """Click on a widget, in its middle or at a place in it."""
         self.root.update()
         left = widget.winfo_rootx() + (widget.winfo_width() // 2 if x is None else x)
         top = widget.winfo_rooty() + (widget.winfo_height() // 2 if y is None else y)
-        self._xdotool("mousemove", str(left), str(top), "click", "1")
+        self._xdotool("mousemove", str(left), str(top), "click", str(button))
         self._settle()
+
+    def wait_for_menu(self) -> tk.Menu:
+        """The menu that is open, once one is."""
+
+        def shown() -> list[tk.Menu]:
+            return [one for one in self._widgets() if isinstance(one, tk.Menu) and one.winfo_ismapped()]
+
+        self.wait(shown)
+        return shown()[-1]
 
     def await_dialog(self, text: str) -> None:
         """Wait until a window over the main one says this and has the keyboard."""

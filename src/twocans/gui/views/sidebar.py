@@ -31,7 +31,7 @@ class Sidebar(ttk.Frame):
         self._avatar = Avatar(self._top, theme, ground="side")
         self._names = ttk.Frame(self._top, style="Side.TFrame")
         self._name = ttk.Label(self._names, style="Title.Side.TLabel")
-        self._status = ttk.Label(self._names, style="Small.Side.TLabel")
+        self._status = ttk.Label(self._names, style="Small.Side.TLabel", justify="left")
         self.menu_button = icon_button(
             self._top, theme, style="IconSide", tip="Menu (F10)", command=lambda: menu(self.menu_button)
         )
@@ -74,7 +74,7 @@ class Sidebar(ttk.Frame):
         status = "you are online" if self._vm.connected else "not connected"
         if quiet.is_on:
             status = f"do not disturb until {quiet.until}"
-        self._status.configure(text=self._theme.elide(Face.SMALL, status, width))
+        self._status.configure(text=status, wraplength=width)
         bell, colour = ("bell-slash-fill", c.accent_text) if quiet.is_on else ("bell", c.text)
         self.bell_button.configure(image=self._theme.icon(bell, 1.1, colour))
 
