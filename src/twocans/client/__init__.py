@@ -45,7 +45,7 @@ from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
 from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
 from twocans.client.trust import FileTrust, MemoryTrust, Met, Trust, default_trust
 from twocans.protocol.keys import ServerKey, is_same_key, readable_key
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, Message, Status
 
 __all__ = [
     "DEFAULT_PORT",
@@ -92,6 +92,7 @@ __all__ = [
     "Search",
     "ServerKey",
     "SqliteOutbox",
+    "Status",
     "Timers",
     "Tokens",
     "TokensUnusable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Final, TypeVar
@@ -53,6 +53,7 @@ from twocans.protocol.messages import (
     Revoke,
     SearchQuery,
     SetPassword,
+    Status,
 )
 from twocans.protocol.messages import DeviceCode as CodeFrame
 
@@ -229,6 +230,11 @@ class Client:
         return self._session.unencrypted
 
     @property
+    def statuses(self) -> Mapping[str, Status]:
+        """The statuses of those who are online and not `here`, oneself included, over all of a person's devices."""
+        return self._session.statuses
+
+    @property
     def problem(self) -> str:
         """A sentence for the user if the server's key or the token is kept only in memory; "" if both are kept."""
         return self._credentials.problem
@@ -310,6 +316,14 @@ class Client:
     def typing(self, to: str) -> None:
         """The user is writing to somebody; told at most once in three seconds, and only when connected."""
         self._session.typing(to)
+        self._driver.changed()
+
+    def set_status(self, status: Status) -> None:
+        """What others are to know about the user at this device; told now, and again with every connection.
+
+        A user is `busy` if one of their devices says so, and `away` if all of them do.
+        """
+        self._session.set_status(status)
         self._driver.changed()
 
     # --- questions ---------------------------------------------------------------------------------------

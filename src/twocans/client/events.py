@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import LimitsInForce, Message
+from twocans.protocol.messages import LimitsInForce, Message, Status
 
 
 class Loss(Enum):
@@ -34,7 +35,7 @@ class Online(Struct, frozen=True):
 
     `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more. `key` is
     the server's; with `first_use` nobody has compared it yet. `unencrypted` are those of `users` whose messages
-    others on the network can read.
+    others on the network can read, `statuses` tells of those who are not here.
     """
 
     user: str
@@ -45,6 +46,7 @@ class Online(Struct, frozen=True):
     key: ServerKey
     first_use: bool = False
     unencrypted: tuple[str, ...] = ()
+    statuses: Mapping[str, Status] = {}
 
 
 class Offline(Struct, frozen=True):
@@ -75,6 +77,7 @@ class UserJoined(Struct, frozen=True):
 
     user: str
     encrypted: bool = True
+    status: Status = Status.HERE
 
 
 class UserLeft(Struct, frozen=True):
@@ -84,10 +87,11 @@ class UserLeft(Struct, frozen=True):
 
 
 class PresenceChanged(Struct, frozen=True):
-    """It has changed whether all connections of somebody who is online are encrypted."""
+    """About somebody who is online it has changed whether all their connections are encrypted, or their status."""
 
     user: str
     encrypted: bool
+    status: Status = Status.HERE
 
 
 class MessageReceived(Struct, frozen=True):

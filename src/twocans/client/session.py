@@ -6,7 +6,7 @@ on from one to the next. Time comes from the clock that is passed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Final, assert_never
 
@@ -22,15 +22,13 @@ from twocans.client.events import (
     Offline,
     Online,
     PeerTyping,
-    PresenceChanged,
     ReadElsewhere,
     ReceiptMoved,
-    UserJoined,
-    UserLeft,
 )
 from twocans.client.liveness import Due, Liveness
 from twocans.client.marks import Marks
 from twocans.client.outbox import Outbox, Outgoing
+from twocans.client.people import People
 from twocans.client.requests import Answer, Requests
 from twocans.client.sending import Sender
 from twocans.client.settings import Clock, Ending, Introduction, Resume, Timers
@@ -59,6 +57,8 @@ from twocans.protocol.messages import (
     ReadMark,
     Receipt,
     Results,
+    SetStatus,
+    Status,
     Synced,
     Typing,
     TypingFrom,
@@ -125,8 +125,8 @@ class Session:
         self._marks = Marks(resume.after, clock)
         self._sender = Sender(outbox)
         self._requests = Requests(answer_s=timers.answer, clock=clock)
-        self._users: dict[str, None] = {}
-        self._unencrypted: set[str] = set()
+        self._people = People()
+        self._status = self._told_status = Status.HERE
         self._events: list[Event] = []
         self._typing: tuple[str, float] = ("", float("-inf"))
         self._start()
@@ -149,6 +149,7 @@ class Session:
         self.state = State.GREETING
         after = self._marks.cursor
         log = None if after is None else self._log
+        self._told_status = self._status
         self._say(
             Hello(
                 user=self.user,
@@ -159,6 +160,7 @@ class Session:
                 secret=introduction.secret,
                 invite=introduction.invite,
                 device=introduction.device,
+                status=self._status,
             )
         )
 
@@ -193,8 +195,7 @@ class Session:
         self.ending = None
         self._start()
         self._introduction = None
-        self._users.clear()
-        self._unencrypted.clear()
+        self._people.forget()
         self._sender.close()
         self._requests.fail_all(OFFLINE, sentences.NOT_CONNECTED)
 
@@ -226,12 +227,17 @@ class Session:
     @property
     def users(self) -> tuple[str, ...]:
         """Who is online, oneself included; nobody while there is no connection."""
-        return tuple(self._users)
+        return self._people.users
 
     @property
     def unencrypted(self) -> tuple[str, ...]:
         """Those of `users` whose messages others on the network can read."""
-        return tuple(user for user in self._users if user in self._unencrypted)
+        return self._people.unencrypted
+
+    @property
+    def statuses(self) -> Mapping[str, Status]:
+        """The statuses of those of `users` who are not here."""
+        return self._people.statuses
 
     @property
     def unsaid_bytes(self) -> int:
@@ -267,6 +273,9 @@ class Session:
         if self.is_online:
             for frame in self._marks.take():
                 self._say(frame)
+            if self._status is not self._told_status:
+                self._told_status = self._status
+                self._say(SetStatus(status=self._status))
         said, self._to_say = self._to_say, []
         size = sum(map(len, said))
         while size < enough:
@@ -304,6 +313,10 @@ class Session:
         if self.is_online and _sayable(to) and (to != last_to or now - last_at >= TYPING_EVERY_S):
             self._typing = (to, now)
             self._say(Typing(to=to))
+
+    def set_status(self, status: Status) -> None:
+        """What others are to know about this user; told now, and with every connection."""
+        self._status = status
 
     def ask(self, make: Callable[[int], Frame]) -> int:
         """Ask the server; `make` gets the request's number. Exactly one answer will come out."""
@@ -378,8 +391,7 @@ class Session:
         self._log = welcome.log
         self.token = welcome.token or introduction.token
         self.user = welcome.user
-        self._users = dict.fromkeys(welcome.users)
-        self._unencrypted = set(welcome.unencrypted)
+        self._people.welcomed(welcome)
         self._sender.limit(welcome.limits)
         self.state = State.CATCHING_UP
         key, first_use = introduction.key, introduction.first_use
@@ -393,6 +405,7 @@ class Session:
                 key,
                 first_use,
                 self.unencrypted,
+                self.statuses,
             )
         )
 
@@ -417,20 +430,10 @@ class Session:
                     self._marks.reached(frame.id)
             case Synced():
                 self._synced(frame)
-            case Joined():
-                if frame.user not in self._users:
-                    self._users[frame.user] = None
-                    self._is_encrypted(frame.user, encrypted=frame.encrypted)
-                    self._events.append(UserJoined(frame.user, frame.encrypted))
-            case Left():
-                if frame.user in self._users:
-                    del self._users[frame.user]
-                    self._unencrypted.discard(frame.user)
-                    self._events.append(UserLeft(frame.user))
-            case Presence():
-                if frame.user in self._users:
-                    self._is_encrypted(frame.user, encrypted=frame.encrypted)
-                    self._events.append(PresenceChanged(frame.user, frame.encrypted))
+            case Joined() | Left() | Presence():
+                told = self._people.take(frame)
+                if told is not None:
+                    self._events.append(told)
             case Receipt():
                 self._events.append(ReceiptMoved(frame.peer, frame.delivered, frame.read))
             case TypingFrom():
@@ -451,12 +454,6 @@ class Session:
                 self._not_understood()
             case _:
                 assert_never(frame)
-
-    def _is_encrypted(self, user: str, *, encrypted: bool) -> None:
-        if encrypted:
-            self._unencrypted.discard(user)
-        else:
-            self._unencrypted.add(user)
 
     def _message(self, message: Message) -> None:
         if not self._marks.is_new(message.id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twocans.hub.limits import TokenBucket
-from twocans.protocol.messages import Receipt
+from twocans.protocol.messages import Presence, Receipt, Status
 from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
@@ -69,6 +69,17 @@ class Account:
 def is_exposed(account: Account) -> bool:
     """Whether others on the network can read what somebody who is online sends and gets."""
     return not all(session.encrypted for session in account.sessions)
+
+
+def presence(account: Account) -> Presence:
+    """What others are to know about somebody who is online, over all their sessions."""
+    said = {session.status for session in account.sessions}
+    status = Status.HERE
+    if Status.BUSY in said:
+        status = Status.BUSY
+    elif said == {Status.AWAY}:
+        status = Status.AWAY
+    return Presence(account.name, not is_exposed(account), status)
 
 
 def receipt(sender: Account, reader: Account) -> Receipt:

@@ -29,6 +29,7 @@ from twocans.protocol.messages import (
     LimitsInForce,
     Read,
     ReadMark,
+    SetStatus,
     TypingFrom,
     Welcome,
 )
@@ -158,6 +159,7 @@ class Hub:
             ProtocolError: the name is refused; the session may try another.
         """
         session.plain = False
+        session.status = hello.status
         claim = Claim(
             name=hello.user,
             token=hello.token,
@@ -183,6 +185,7 @@ class Hub:
                 device=None if device is None else device.id,
                 # Whoever can be overheard anyway need not know of the others.
                 unencrypted=self.roster.exposed() if session.encrypted else (),
+                statuses=self.roster.statuses(),
             )
         )
         if hello.after is not None and hello.log == self._storage.log:
@@ -313,6 +316,10 @@ class Hub:
             if not other.plain and other is not session:
                 self.roster.catch_up(other)
                 other.deliver(notice)
+
+    def set_status(self, session: Session, request: SetStatus) -> None:
+        """Somebody at a device is away, back, or does not want to be disturbed."""
+        self.roster.set_status(account_of(session), session, request.status)
 
     # --- the operator ------------------------------------------------------------------------------------
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Final
 
-from twocans.hub.account import Account, is_exposed
+from twocans.hub.account import Account, presence
 from twocans.hub.limits import TokenBucket
 from twocans.hub.online import Online
+from twocans.hub.presences import Presences
 from twocans.hub.session import Session
-from twocans.protocol.messages import Changes, Joined, Left, Presence, UserList
+from twocans.protocol.messages import Changes, Joined, Left, Presence, Status, UserList
 from twocans.protocol.names import UserKey, skeletons
 from twocans.protocol.user_names import UserNames
 
@@ -61,7 +62,9 @@ class Roster:
         self._plain: dict[Session, None] = {}
         self._json: dict[Session, None] = {}
         self._version = 0
-        self._exposed: dict[Account, None] = {}
+        self._list_version = 0
+        self._presences = Presences()
+        self._restless: dict[Account, None] = {}
         self._changes: list[Joined | Left | Presence] = []
         self._changes_after = 0
         self._missed: tuple[int, int, Changes] | None = None
@@ -118,7 +121,11 @@ class Roster:
 
     def exposed(self) -> tuple[str, ...]:
         """Those online whose messages others on the network can read."""
-        return tuple([account.name for account in self._exposed])
+        return self._presences.exposed()
+
+    def statuses(self) -> Mapping[str, Status]:
+        """The statuses of those online who are not here."""
+        return self._presences.statuses()
 
     def online(self) -> list[Account]:
         """Everybody online, in registration order."""
@@ -151,13 +158,13 @@ class Roster:
         first = not account.sessions
         account.sessions.append(session)
         if first:
-            self._change(Joined(account.name, session.encrypted))
+            now = presence(account)
+            self._presences.keep(now)
+            self._change(Joined(now.user, now.encrypted, now.status))
             account.joined_version = self._version
             self._online.add(account)
-            if not session.encrypted:
-                self._exposed[account] = None
         else:
-            self._look_whether_exposed(account)
+            self._look(account)
         if session.plain:
             self._plain[session] = None
         else:
@@ -174,13 +181,21 @@ class Roster:
         account.sessions.remove(session)
         (self._plain if session.plain else self._json).pop(session)
         if account.sessions:
-            self._look_whether_exposed(account)
+            self._look(account)
             return False
-        self._exposed.pop(account, None)
+        self._presences.forget(account.name)
+        self._restless.pop(account, None)
         self._change(Left(account.name))
         self._online.remove(account)
         self.known[account.key] = self.known.pop(account.key)
         return True
+
+    def set_status(self, account: Account, session: Session, status: Status) -> None:
+        """A session wants something else to be known; told with the next round, so that the last word counts."""
+        if session.status is not status:
+            session.status = status
+            self._restless[account] = None
+            self._want_round()
 
     def catch_up(self, session: Session) -> None:
         """Tell one session now what it has not been told of who is online."""
@@ -189,7 +204,8 @@ class Roster:
             return
         session.seen_version = self._version
         if session.plain:
-            session.deliver_list(self._current_list())
+            if seen < self._list_version:
+                session.deliver_list(self._current_list())
             return
         # Most sessions have missed the same, so it is made once.
         if self._missed is None or self._missed[:2] != (seen, self._version):
@@ -205,21 +221,20 @@ class Roster:
         if self._quiet:
             return
         self._version += 1
+        if not isinstance(change, Presence):
+            self._list_version = self._version
         if self._json or self._plain:
             self._changes.append(change)
             self._want_round()
         else:
             self._forget_changes()
 
-    def _look_whether_exposed(self, account: Account) -> None:
-        exposed = is_exposed(account)
-        if exposed == (account in self._exposed):
-            return
-        if exposed:
-            self._exposed[account] = None
-        else:
-            del self._exposed[account]
-        self._change(Presence(account.name, not exposed))
+    def _look(self, account: Account) -> None:
+        """Tell it if something about somebody who is online has changed."""
+        now = presence(account)
+        if now != self._presences.of(account.name):
+            self._presences.keep(now)
+            self._change(now)
 
     def _want_round(self) -> None:
         if not self._round_due:
@@ -231,6 +246,9 @@ class Roster:
         self._round_due = False
         if self._quiet:
             return
+        for account in self._restless:
+            self._look(account)
+        self._restless.clear()
         for session in self._json:
             self.catch_up(session)
         self._forget_changes()
@@ -242,7 +260,7 @@ class Roster:
         self._missed = None
 
     def _send_lists(self) -> None:
-        waiting = [session for session in self._plain if session.seen_version != self._version]
+        waiting = [session for session in self._plain if session.seen_version < self._list_version]
         if not waiting:
             return
         size = len(self._current_list().users.plain()) + LIST_FRAME_BYTES
@@ -258,6 +276,6 @@ class Roster:
 
     def _current_list(self) -> UserList:
         """Who is online now."""
-        if self._list is None or self._list[0] != self._version:
-            self._list = (self._version, UserList(self.names()))
+        if self._list is None or self._list[0] != self._list_version:
+            self._list = (self._list_version, UserList(self.names()))
         return self._list[1]

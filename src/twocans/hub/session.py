@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from twocans.protocol.errors import ProtocolError
-from twocans.protocol.messages import Frame, Message, UserList
+from twocans.protocol.messages import Frame, Message, Status, UserList
 from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Session(ABC):
         "plain",
         "seen_version",
         "since_ms",
+        "status",
         "typing",
         "warned",
     )
@@ -79,6 +80,8 @@ class Session(ABC):
         """Whether an answer is awaited; one question of a session is under way at a time."""
         self.since_ms = 0
         """When the session was registered, in Unix milliseconds."""
+        self.status = Status.HERE
+        """What its peer wants others to know; nothing else of a plain one."""
         self.seen_version = -1
         """The version of the roster that this session has been told of."""
         self.typing = _NOT_TYPING

@@ -6,7 +6,8 @@ into lines. Times are Unix milliseconds; ids are positions in the server's log.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct, field
@@ -30,6 +31,14 @@ Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
 DEFAULT_PAGE: Final = 50
 
 
+class Status(StrEnum):
+    """What somebody who is online lets others know: are they there, and may they be disturbed?"""
+
+    HERE = "here"
+    AWAY = "away"
+    BUSY = "busy"
+
+
 class Frame(Struct, frozen=True, gc=False, omit_defaults=True):
     """What all frames share: their verb."""
 
@@ -43,7 +52,7 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
     """Registers; `after` and `log` resume, `token` proves that it is the same person again.
 
     `secret` is a device code or the password, for a device that has no token yet; `invite` is what a server asks
-    newcomers for; `device` is what the owner sees this device as.
+    newcomers for; `device` is what the owner sees this device as; `status` is told to others from the start.
     """
 
     verb: ClassVar[str] = "HELLO"
@@ -55,6 +64,7 @@ class Hello(Frame, frozen=True, gc=False, omit_defaults=True):
     secret: Annotated[str, Meta(max_length=256)] | None = None
     invite: Annotated[str, Meta(max_length=64)] | None = None
     device: Annotated[str, Meta(max_length=64)] | None = None
+    status: Status = Status.HERE
 
 
 class Send(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -86,6 +96,13 @@ class Typing(Frame, frozen=True, gc=False, omit_defaults=True):
 
     verb: ClassVar[str] = "TYPING"
     to: str
+
+
+class SetStatus(Frame, frozen=True, gc=False):
+    """What others are to know about the one at this device; it counts until the connection ends."""
+
+    verb: ClassVar[str] = "STATUS"
+    status: Status
 
 
 class HistoryQuery(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -193,7 +210,8 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     """Answers `Hello`: the user is registered.
 
     `users` are online; `last` is the newest id in this account's inbox. `device` is the number of this device if
-    the name is bound to it. `unencrypted` are those of `users` whose messages others on the network can read.
+    the name is bound to it. `unencrypted` are those of `users` whose messages others on the network can read,
+    `statuses` tells of those who are not `here`.
     """
 
     verb: ClassVar[str] = "WELCOME"
@@ -206,6 +224,7 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     limits: LimitsInForce
     device: Id | None = None
     unencrypted: Sequence[str] = ()
+    statuses: Mapping[str, Status] = {}
 
 
 class Synced(Frame, frozen=True, gc=False):
@@ -221,14 +240,17 @@ class Joined(Frame, frozen=True, gc=False, omit_defaults=True):
     verb: ClassVar[str] = "JOINED"
     user: str
     encrypted: bool = True
+    status: Status = Status.HERE
 
 
 class Presence(Frame, frozen=True, gc=False):
-    """Something has changed about somebody who is online: whether all their connections are encrypted."""
+    """What there is to know about somebody who is online has changed: are all their connections encrypted, and
+    their status."""
 
     verb: ClassVar[str] = "PRESENCE"
     user: str
     encrypted: bool
+    status: Status = Status.HERE
 
 
 class Left(Frame, frozen=True, gc=False):
@@ -406,6 +428,7 @@ FromClient: TypeAlias = (
     | Got
     | Read
     | Typing
+    | SetStatus
     | HistoryQuery
     | SearchQuery
     | ChatsQuery

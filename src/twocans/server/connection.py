@@ -34,6 +34,7 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     SetPassword,
+    SetStatus,
     Typing,
 )
 from twocans.server.config import TlsMode
@@ -349,6 +350,8 @@ class Connection(Outgoing):
                 pass
             case Bye():
                 self.close(Reason.LEFT)
+            case SetStatus():
+                self._hub.set_status(self, message)
             case Hello():
                 raise ProtocolError(Code.BAD_REQUEST, "You are registered already.")
             case DevicesQuery():

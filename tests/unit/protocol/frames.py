@@ -53,6 +53,10 @@ def _values(kind: inspect.Type) -> _Strategy:
             return st.lists(_values(kind.item_type), max_size=3)
         case inspect.UnionType():
             return st.one_of([_values(each) for each in kind.types])
+        case inspect.DictType():
+            return st.dictionaries(_values(kind.key_type), _values(kind.value_type), max_size=3)
+        case inspect.EnumType():
+            return st.sampled_from(list(kind.cls))
         case inspect.StructType():
             return _struct(kind)
         case _:

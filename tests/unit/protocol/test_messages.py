@@ -9,11 +9,12 @@ from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame
 
 # verb: (required fields, optional fields)
 CLIENT = {
-    "HELLO": ({"user", "agent"}, {"after", "log", "token", "secret", "invite", "device"}),
+    "HELLO": ({"user", "agent"}, {"after", "log", "token", "secret", "invite", "device", "status"}),
     "MSG": ({"to", "text", "cid"}, set()),
     "GOT": ({"id"}, set()),
     "READ": ({"peer", "id"}, set()),
     "TYPING": ({"to"}, set()),
+    "STATUS": ({"status"}, set()),
     "HISTORY": ({"peer", "rid"}, {"before", "limit"}),
     "SEARCH": ({"query", "rid"}, {"peer", "before", "limit"}),
     "CHATS": ({"rid"}, set()),
@@ -27,11 +28,14 @@ CLIENT = {
     "BYE": (set(), set()),
 }
 SERVER = {
-    "WELCOME": ({"user", "server", "log", "last", "users", "token", "limits"}, {"device", "unencrypted"}),
+    "WELCOME": (
+        {"user", "server", "log", "last", "users", "token", "limits"},
+        {"device", "unencrypted", "statuses"},
+    ),
     "SYNCED": ({"last"}, set()),
-    "JOINED": ({"user"}, {"encrypted"}),
+    "JOINED": ({"user"}, {"encrypted", "status"}),
     "LEFT": ({"user"}, set()),
-    "PRESENCE": ({"user", "encrypted"}, set()),
+    "PRESENCE": ({"user", "encrypted"}, {"status"}),
     "MSG": ({"id", "at", "from", "to", "text", "cid"}, set()),
     "ACK": ({"cid", "id", "at"}, set()),
     "RECEIPT": ({"peer", "delivered", "read"}, set()),
