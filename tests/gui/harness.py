@@ -220,6 +220,16 @@ class Person:
         self.wait(shown)
         return shown()[-1]
 
+    def choose(self, text: str) -> None:
+        """Choose the entry that begins so, in the menu that is open, with the keys."""
+        menu = self.wait_for_menu()
+        last = menu.index("end")
+        assert last is not None
+        usable = [n for n in range(last + 1) if menu.type(n) != "separator"]
+        number = next(n for n in usable if str(menu.entrycget(n, "label")).startswith(text))
+        self.key(*["Down"] * (usable.index(number) + 1), "Return")
+        self.wait(lambda: not menu.winfo_ismapped())
+
     def await_dialog(self, text: str) -> None:
         """Wait until a window over the main one says this and has the keyboard."""
         self.wait(lambda: text in self.labels and self._focus_is_in_a_dialog())

@@ -30,17 +30,6 @@ def listen(person: Person, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return heard
 
 
-def choose(person: Person, text: str) -> None:
-    """Choose an entry of the menu that is open, with the keys."""
-    menu = person.wait_for_menu()
-    last = menu.index("end")
-    assert last is not None
-    usable = [n for n in range(last + 1) if menu.type(n) in {"command", "cascade", "checkbutton"}]
-    number = next(n for n in usable if str(menu.entrycget(n, "label")).startswith(text))
-    person.key(*["Down"] * (usable.index(number) + 1), "Return")
-    person.wait(lambda: not menu.winfo_ismapped())
-
-
 def marks(person: Person) -> int:
     """How many chats in the list have the sign of a muted one."""
     return len(person.list_canvas.find_withtag("muted"))
@@ -67,7 +56,7 @@ def test_a_chat_is_muted_from_its_header_and_is_silent_and_marked(
         alice.wait(lambda: {"bob", "carol"} <= set(alice.drawn))
         alice.click_on("bob")
         alice.click(alice.window.chat.bell_button)
-        choose(alice, "Mute always")
+        alice.choose("Mute always")
         alice.wait(lambda: marks(alice) == 1)
         alice.key("Escape")
         heard = listen(alice, monkeypatch)
@@ -89,11 +78,11 @@ def test_a_right_click_in_the_list_mutes_and_the_keyboard_unmutes(server: Server
         (item,) = [item for item in canvas.find_all() if text_of(canvas, item) == "bob"]
         x, y, _, _ = canvas.bbox(item)
         alice.click(canvas, x + 4, y + 4, button=3)
-        choose(alice, "Mute for 1 hour")
+        alice.choose("Mute for 1 hour")
         alice.wait(lambda: marks(alice) == 1)
         alice.window._sidebar.people.focus_list()
         alice.key("shift+F10")
-        choose(alice, "Unmute (muted until ")
+        alice.choose("Unmute (muted until ")
         alice.wait(lambda: marks(alice) == 0)
 
 
@@ -104,13 +93,13 @@ def test_do_not_disturb_is_begun_at_the_bell_shows_its_end_and_is_ended_there(
         alice.wait(lambda: "bob" in alice.drawn)
         heard = listen(alice, monkeypatch)
         alice.click(alice.window._sidebar.bell_button)
-        choose(alice, "Do not disturb until tomorrow morning")
+        alice.choose("Do not disturb until tomorrow morning")
         alice.wait(lambda: "do not disturb until tomorrow, 08:00" in alice.labels)
         bob.say("alice", "are you there?")
         alice.wait(lambda: alice.title == "(1) Twocans – alice")
         assert heard == []
         alice.click(alice.window._sidebar.bell_button)
-        choose(alice, "End “do not disturb”")
+        alice.choose("End “do not disturb”")
         alice.wait(lambda: "you are online" in alice.labels)
         bob.say("alice", "hello?")
         alice.wait(lambda: heard)

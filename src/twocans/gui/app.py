@@ -65,7 +65,7 @@ class Application:
             Clock(time.monotonic, lambda: time.time_ns() // 1_000_000, local_moment),
             lambda: new_cid(now_ms=time.time_ns() // 1_000_000, random=chance),
             check_server,
-            preferences=Preferences(settings.sound, settings.notifications, settings.away_after_min),
+            preferences=Preferences(settings.sound, settings.notifications, settings.away_after_min * 60),
             server=settings.server if server is None else server,
             user=settings.user if user is None else user,
             recent=settings.recent,

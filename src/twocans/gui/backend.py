@@ -36,12 +36,14 @@ from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
 from twocans.gui.export import save
 from twocans.gui.history import PAGE, around, newer
+from twocans.gui.idle import IdleTime
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
     AroundLoaded,
+    AskIdle,
     AskLook,
     CancelExport,
     ChangePassword,
@@ -57,6 +59,7 @@ from twocans.gui.viewmodel.effects import (
     ForBackend,
     FromClient,
     HistoryLoaded,
+    IdleFor,
     Input,
     KeepingFailed,
     LoadAround,
@@ -81,6 +84,7 @@ from twocans.gui.viewmodel.effects import (
     SendMessage,
     SendTyping,
     ServersNearby,
+    SetStatus,
     ShowNotification,
     StopLooking,
     SystemLook,
@@ -139,6 +143,7 @@ class Backend:
         self._own_tokens = MemoryTokens()
         self._tasks: set[asyncio.Task[None]] = set()
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
+        self._idle = IdleTime()
         self._sound = Sound(clock, lambda: put_now(RingBell()))
 
     def do(self, effect: ForBackend) -> None:
@@ -192,6 +197,11 @@ class Backend:
                 self._ask(self._notifier.withdraw(peer))
             case PlaySound():
                 self._ask(self._sound.play())
+            case AskIdle():
+                self._ask(self._idle_time())
+            case SetStatus(status):
+                if client is not None:
+                    client.set_status(status)
             case AskLook():
                 self._ask(self._look())
             case OpenLink(url):
@@ -206,6 +216,7 @@ class Backend:
         self._stop_looking()
         await self._notifier.withdraw(None)
         self._sound.close()
+        self._idle.close()
         while self._tasks:  # one that ends may have begun another, e.g. the goodbye
             await asyncio.wait(self._tasks)
 
@@ -423,6 +434,9 @@ class Backend:
         dark = await asyncio.to_thread(prefers_dark)
         if dark is not None:
             self._put_now(SystemLook(dark))
+
+    async def _idle_time(self) -> None:
+        self._put_now(IdleFor(await self._idle.seconds()))
 
     def _ask(self, what: Coroutine[None, None, None]) -> None:
         if len(self._tasks) < MAX_TASKS:

@@ -117,11 +117,14 @@ class Reach:
             for span in DISTURB_SPANS
         )
         until = f" (until {vm.quiet.until})" if vm.quiet.is_on else ""
+        says_away = vm.absence.says_away
+        toggle = vm.absence.come_back if says_away else vm.absence.go_away
         off = Entry("Off", lambda: act(vm.quiet.end), chosen=not vm.quiet.is_on)
         return (
             Entry("Open Twocans", self._come),
             Entry(),
             Entry(f"Do not disturb{until}", below=(*quiet, Entry(), off)),
+            Entry("Show me as away", lambda: act(toggle), chosen=says_away),
             Entry(),
             Entry("Quit", self._leave),
         )

@@ -337,9 +337,15 @@ class Window:
         ):
             keys.bind(root, event, action)
         root.protocol("WM_DELETE_WINDOW", self._close)
+        for sequence in ("<Key>", "<Button>", "<Motion>"):
+            root.bind_all(sequence, lambda _: self._touched(), add="+")
         for sequence in ("<FocusIn>", "<FocusOut>"):
             root.bind(sequence, lambda _: root.after_idle(self._check_in_front), add="+")
         root.bind("<Unmap>", lambda _: self._check_in_front(), add="+")
+
+    def _touched(self) -> None:
+        if self._vm.absence.active():
+            self.refresh()
 
     def _check_in_front(self) -> None:
         """In front is a window that has the keyboard focus."""
@@ -508,8 +514,10 @@ class Window:
         self._save()
 
     def _set_away_after(self, minutes: int) -> None:
-        self._settings.away_after_min = self._vm.preferences.away_after_min = minutes
+        self._settings.away_after_min = minutes
+        self._vm.preferences.away_after_s = minutes * 60
         self._save()
+        self.act(self._vm.absence.asked)
 
     def _save(self) -> None:
         problem = self._file.save(self._settings)

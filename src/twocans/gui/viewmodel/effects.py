@@ -18,7 +18,7 @@ from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, Message, Status
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
 
@@ -201,6 +201,18 @@ class AskLook:
     """Find out whether the desktop is dark."""
 
 
+@dataclass(frozen=True, slots=True)
+class AskIdle:
+    """Find out how long nobody has touched the computer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Let others know whether the user is here and may be disturbed."""
+
+    status: Status
+
+
 # --- effects: for the window ------------------------------------------------------------------------------
 
 
@@ -291,6 +303,8 @@ ForBackend: TypeAlias = (
     | PlaySound
     | OpenLink
     | AskLook
+    | AskIdle
+    | SetStatus
 )
 ForWindow: TypeAlias = (
     Focus | RaiseWindow | RememberLogin | RememberServers | RememberQuiet | RememberMuted | AskLink
@@ -512,6 +526,13 @@ class SystemLook:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleFor:
+    """So many seconds nobody has touched the computer; None if the system does not say."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServersNearby:
     """What is known of the servers nearby has changed."""
 
@@ -541,6 +562,7 @@ Input: TypeAlias = (
     | SendFailed
     | NotificationClicked
     | SystemLook
+    | IdleFor
     | ServersNearby
     | RingBell
 )

@@ -43,6 +43,7 @@ from twocans.gui.viewmodel.effects import (
     Focus,
     FromClient,
     HistoryLoaded,
+    IdleFor,
     Input,
     KeepingFailed,
     LoadChats,
@@ -78,6 +79,7 @@ class ViewModel(Guarding):
 
     def take(self) -> Update:
         """What has changed since the last time."""
+        self.absence.tell()
         return self._changes.take()
 
     # --- intents ------------------------------------------------------------------------------------------
@@ -240,6 +242,7 @@ class ViewModel(Guarding):
         self.chats.tick()
         self.devices.tick()
         self.quiet.tick()
+        self.absence.tick()
         self._tick_looking()
         if self._caught_up:
             self._attention.tick()
@@ -249,7 +252,13 @@ class ViewModel(Guarding):
         """In how many seconds `tick` has to be called."""
         now = self._clock.monotonic()
         due = [self._redraw_at, self._attention.next_due, self._leaves_at, self.chats.next_due]
-        due += [self.finder.next_due, self._export_until, self.devices.next_due, self.quiet.next_due]
+        due += [
+            self.finder.next_due,
+            self._export_until,
+            self.devices.next_due,
+            self.quiet.next_due,
+            self.absence.next_due,
+        ]
         due.append(self._notice_until if self.notice is not None else None)
         due.append(now + 0.5 if self.banner is not None and self._retry_at is not None else None)
         due += [one.typing_until for one in self.chats.all.values() if one.typing_until]
@@ -270,6 +279,8 @@ class ViewModel(Guarding):
                     self.open(self.chats.all[peer].name)
             case ServersNearby(known):
                 self.nearby.taken(known)
+            case IdleFor(seconds):
+                self.absence.idle_for(seconds)
             case SystemLook() | RingBell():
                 pass  # for the window itself
             case _ if what.session != self.form.session:
@@ -367,6 +378,7 @@ class ViewModel(Guarding):
             self.nearby.used(self.form.state.server.strip(), event.user, event.key)
             self.nearby.pause()
             self.quiet.logged_in(event.key, event.user)
+            self.absence.logged_in()
             self.screen = Screen.MAIN
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
@@ -429,6 +441,7 @@ class ViewModel(Guarding):
         if self.screen is Screen.MAIN:
             self.nearby.resume()
         self.quiet.logged_out()
+        self.absence.logged_out()
         self.screen = Screen.LOGIN
         message = spelled_out(message)
         self.form.state.connecting = False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from twocans.gui.transcript.model import Bubble
+from twocans.gui.viewmodel.absence import Absence
 from twocans.gui.viewmodel.attention import Attention
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.chats import SERVER_KEY, Chats
@@ -82,6 +83,7 @@ class Presentation:
         self.key_change: KeyChange | None = None
         self.export: Export | None = None
         self.quiet = Quiet(self._changes, clock, until_ms=quiet_until_ms, muted=muted)
+        self.absence = Absence(self._changes, clock, self.preferences, self.quiet)
         self._attention = Attention(self._changes, clock, self.preferences, self.quiet)
         self.screen = Screen.LOGIN
         self.notice: Notice | None = None

@@ -232,11 +232,11 @@ class Export:
 
 @dataclass(slots=True)
 class Preferences:
-    """What the view-model itself needs to know of the settings; `away_after_min` is 0 for never."""
+    """What the view-model itself needs to know of the settings; `away_after_s` is 0 for never."""
 
     sound: bool = True
     notifications: bool = True
-    away_after_min: int = 0
+    away_after_s: float = 0
 
 
 @dataclass(slots=True)

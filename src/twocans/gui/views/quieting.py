@@ -31,6 +31,11 @@ def add_quiet(menu: tk.Menu, vm: ViewModel, act: Act) -> None:
             label=f"Do not disturb {span.value}",
             command=lambda span=span: act(vm.quiet.begin, span),  # type: ignore[misc]  # a default binds early
         )
+    menu.add_separator()
+    if vm.absence.says_away:
+        menu.add_command(label="I am back", command=lambda: act(vm.absence.come_back))
+    else:
+        menu.add_command(label="Show me as away", command=lambda: act(vm.absence.go_away))
 
 
 def mute_menu(root: tk.Misc, theme: Theme, vm: ViewModel, act: Act, name: str) -> tk.Menu:

@@ -15,6 +15,7 @@ from twocans.gui.views.finder import FinderView
 from twocans.gui.views.menus import show_under
 from twocans.gui.views.people import PeopleList
 from twocans.gui.views.quieting import quiet_menu
+from twocans.protocol.messages import Status
 
 
 class Sidebar(ttk.Frame):
@@ -72,6 +73,8 @@ class Sidebar(ttk.Frame):
         self._name.configure(text=self._theme.drawn(self._theme.elide(Face.TITLE, self._vm.me, width)))
         quiet, c = self._vm.quiet, self._theme.colours
         status = "you are online" if self._vm.connected else "not connected"
+        if self._vm.connected and self._vm.absence.status is Status.AWAY:
+            status = "you are shown as away"
         if quiet.is_on:
             status = f"do not disturb until {quiet.until}"
         self._status.configure(text=status, wraplength=width)
