@@ -204,8 +204,7 @@ class PeopleList(ttk.Frame):
             canvas.create_text(right, name_y, text=row.when, anchor="e", fill=c.muted, font=Face.SMALL.value)
             name_right -= theme.measure(Face.SMALL, row.when) + em(0.6)
         if row.unread:
-            ground_of_badge = c.muted if row.muted else c.accent
-            preview_right -= self._draw_badge(row.unread, right, preview_y, ground_of_badge) + em(0.5)
+            preview_right -= self._draw_badge(row, right, preview_y) + em(0.5)
         preview = "typing …" if row.typing else row.preview
         if not preview:
             name_y = top + box_height // 2
@@ -260,16 +259,15 @@ class PeopleList(ttk.Frame):
                 left + size + theme.em(0.1), top + size + theme.em(0.1), image=image, anchor="se"
             )
 
-    def _draw_badge(self, unread: int, right: int, y: int, ground: str) -> int:
+    def _draw_badge(self, row: Row, right: int, y: int) -> int:
         theme, c = self._theme, self._theme.colours
-        text = str(unread) if unread < 1000 else "999+"
+        ground, front = (c.muted, c.side) if row.muted else (c.accent, c.on_accent)
+        text = str(row.unread) if row.unread < 1000 else "999+"
         height = theme.em(1.3)
         width = max(height, theme.measure(Face.SMALL_STRONG, text) + theme.em(0.75))
         image = theme.rounded(width, height, height // 2, ground)
         self._canvas.create_image(right, y, image=image, anchor="e")
-        self._canvas.create_text(
-            right - width // 2, y, text=text, fill=c.on_accent, font=Face.SMALL_STRONG.value
-        )
+        self._canvas.create_text(right - width // 2, y, text=text, fill=front, font=Face.SMALL_STRONG.value)
         return width
 
     # --- inside: keys and pointer -------------------------------------------------------------------------

@@ -69,7 +69,7 @@ class Sidebar(ttk.Frame):
     def show_me(self) -> None:
         """Who one is, and whether there is a connection."""
         self._avatar.show(key_of(self._vm.me), self._vm.me)
-        width = self._theme.em(11)
+        width = self._theme.em(9.5)
         self._name.configure(text=self._theme.drawn(self._theme.elide(Face.TITLE, self._vm.me, width)))
         quiet, c = self._vm.quiet, self._theme.colours
         status = "you are online" if self._vm.connected else "not connected"
