@@ -26,6 +26,7 @@ TOOLS = (
     Tool("openbox", command="openbox"),
     Tool("xdotool", command="xdotool"),
     Tool("xclip", command="xclip"),
+    Tool("trayer", command="trayer"),
     Tool("netcat-openbsd", command="nc"),
     Tool("fontconfig", command="fc-list"),
     Tool("strace", command="strace"),
@@ -43,13 +44,13 @@ _HEADERS = Path("/usr/include")
 
 # The same, as other systems call them.
 _COMMANDS = {
-    System.FEDORA: "sudo dnf install xorg-x11-server-Xvfb openbox xdotool xclip netcat fontconfig strace iproute nftables gcc glibc-devel"
+    System.FEDORA: "sudo dnf install xorg-x11-server-Xvfb openbox xdotool xclip trayer netcat fontconfig strace iproute nftables gcc glibc-devel"
     " google-noto-color-emoji-fonts google-noto-sans-cjk-fonts dejavu-sans-fonts google-noto-sans-fonts",
-    System.ARCH: "sudo pacman -S xorg-server-xvfb openbox xdotool xclip openbsd-netcat fontconfig strace iproute2 nftables gcc"
+    System.ARCH: "sudo pacman -S xorg-server-xvfb openbox xdotool xclip trayer openbsd-netcat fontconfig strace iproute2 nftables gcc"
     " noto-fonts-emoji noto-fonts-cjk ttf-dejavu noto-fonts",
-    System.SUSE: "sudo zypper install xorg-x11-server-Xvfb openbox xdotool xclip netcat-openbsd fontconfig strace iproute2 nftables gcc glibc-devel"
+    System.SUSE: "sudo zypper install xorg-x11-server-Xvfb openbox xdotool xclip trayer netcat-openbsd fontconfig strace iproute2 nftables gcc glibc-devel"
     " google-noto-coloremoji-fonts google-noto-sans-cjk-fonts dejavu-fonts google-noto-sans-fonts",
-    System.ALPINE: "sudo apk add xvfb openbox xdotool xclip netcat-openbsd fontconfig strace iproute2 nftables gcc musl-dev"
+    System.ALPINE: "sudo apk add xvfb openbox xdotool xclip trayer netcat-openbsd fontconfig strace iproute2 nftables gcc musl-dev"
     " font-noto-emoji font-noto-cjk font-dejavu font-noto",
 }
 

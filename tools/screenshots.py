@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 from typing import Final
 
 from PIL import Image, ImageDraw, ImageOps
@@ -28,7 +29,9 @@ from twocans.client.nearby import Networks
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.viewmodel.effects import ServersNearby, ServerTold
+from twocans.gui.viewmodel.quiet import Span
 from twocans.gui.viewmodel.recent import Recent
+from twocans.gui.views.dialogs import Dialog
 from twocans.gui.views.viewer import ViewerWindow
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
@@ -68,6 +71,8 @@ def main(folder: Path) -> None:
                 make_safe(folder, look, Path(temporary) / f"{look.value}-safe")
                 make_files(folder, look, Path(temporary) / f"{look.value}-files")
                 make_hosting(folder, look, Path(temporary) / f"{look.value}-host")
+                set_environment(Path(temporary) / f"{look.value}-quiet", os.environ.__setitem__)
+                make_quiet(folder, look)
         finally:
             display.close()
 
@@ -293,6 +298,35 @@ def lake(size: tuple[int, int]) -> Image.Image:
     return image
 
 
+def make_quiet(folder: Path, look: Look) -> None:
+    """The pictures of the settings and of what does not disturb, in one look, with a tray."""
+    tray = ["trayer", "--edge", "bottom", "--align", "right", "--widthtype", "pixel", "--width", "60"]
+    with (
+        ServerProcess() as server,
+        Popen(tray, stdout=DEVNULL, stderr=DEVNULL) as process,  # noqa: S603  nothing in it comes from outside
+        ExitStack() as stack,
+    ):
+        stack.callback(process.terminate)
+        peers = {
+            name: stack.enter_context(PlainPeer(server.port, name, tls=client_context())) for name in PEOPLE
+        }
+        amelie = stack.enter_context(person_at(server.port, "Amélie", look))
+        amelie.wait(lambda: len(amelie.names) == len(PEOPLE) and not amelie.window.reach.tray_problem)
+        amelie.window.act(amelie.vm.quiet.mute, "Zoë", Span.ALWAYS)
+        amelie.window.act(amelie.vm.quiet.mute, "Chiara", Span.MORNING)
+        for text in ("Did you see the river?", "All frozen!"):
+            peers["Zoë"].say("Amélie", text)
+        peers["Ben"].say("Amélie", "Nine it is.")
+        amelie.wait(lambda: amelie.vm.chats.unread == 3)
+        amelie.key("ctrl+comma")
+        amelie.await_dialog("Size of text")
+        take_dialog(amelie, folder / f"settings-{look.value}.png")
+        amelie.key("Escape")
+        amelie.window.act(amelie.vm.quiet.begin, Span.MORNING)
+        amelie.window.act(amelie.vm.open, "Chiara")
+        take(amelie, folder / f"quiet-{look.value}.png")
+
+
 async def visit(port: int, code: str, device: str) -> None:
     """Another device of Amélie's comes, and goes."""
     async with Client(f"127.0.0.1:{port}", "Amélie", secret=code, device=device):
@@ -306,6 +340,15 @@ def take(person: Person, path: Path) -> None:
     left, top = root.winfo_rootx(), root.winfo_rooty()
     picture = screenshot().crop((left, top, left + root.winfo_width(), top + root.winfo_height()))
     path.parent.mkdir(parents=True, exist_ok=True)
+    picture.convert("RGB").save(path, optimize=True)
+
+
+def take_dialog(person: Person, path: Path) -> None:
+    """A picture of the window over the main one."""
+    settle(person)
+    dialog = next(one for one in person.root.winfo_children() if isinstance(one, Dialog))
+    left, top = dialog.winfo_rootx(), dialog.winfo_rooty()
+    picture = screenshot().crop((left, top, left + dialog.winfo_width(), top + dialog.winfo_height()))
     picture.convert("RGB").save(path, optimize=True)
 
 

@@ -203,13 +203,32 @@ class Person:
         self._xdotool("type", "--delay", "8", text)
         self._settle()
 
-    def click(self, widget: tk.Misc, x: int | None = None, y: int | None = None) -> None:
+    def click(self, widget: tk.Misc, x: int | None = None, y: int | None = None, *, button: int = 1) -> None:
         """Click on a widget, in its middle or at a place in it."""
         self.root.update()
         left = widget.winfo_rootx() + (widget.winfo_width() // 2 if x is None else x)
         top = widget.winfo_rooty() + (widget.winfo_height() // 2 if y is None else y)
-        self._xdotool("mousemove", str(left), str(top), "click", "1")
+        self._xdotool("mousemove", str(left), str(top), "click", str(button))
         self._settle()
+
+    def wait_for_menu(self) -> tk.Menu:
+        """The menu that is open, once one is."""
+
+        def shown() -> list[tk.Menu]:
+            return [one for one in self._widgets() if isinstance(one, tk.Menu) and one.winfo_ismapped()]
+
+        self.wait(shown)
+        return shown()[-1]
+
+    def choose(self, text: str) -> None:
+        """Choose the entry that begins so, in the menu that is open, with the keys."""
+        menu = self.wait_for_menu()
+        last = menu.index("end")
+        assert last is not None
+        usable = [n for n in range(last + 1) if menu.type(n) != "separator"]
+        number = next(n for n in usable if str(menu.entrycget(n, "label")).startswith(text))
+        self.key(*["Down"] * (usable.index(number) + 1), "Return")
+        self.wait(lambda: not menu.winfo_ismapped())
 
     def await_dialog(self, text: str) -> None:
         """Wait until a window over the main one says this and has the keyboard."""

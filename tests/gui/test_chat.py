@@ -269,7 +269,7 @@ def test_tab_reaches_every_part_and_the_focus_can_be_seen(server: ServerProcess)
         alice.click_on("bob")
         alice.write("x")
         seen = []
-        for _ in range(10):
+        for _ in range(12):
             widget = alice.root.focus_get()
             assert widget is not None
             x, y = widget.winfo_rootx(), widget.winfo_rooty()
@@ -282,9 +282,9 @@ def test_tab_reaches_every_part_and_the_focus_can_be_seen(server: ServerProcess)
             assert with_focus.tobytes() != screenshot().crop(box).tobytes(), (
                 f"no sign of the focus on {widget}"
             )
-        # the field, files, send, the new server's key, menu, search, list, the chat's menu, messages; the field again
-        assert len(set(seen)) == 9
-        assert seen[0] == seen[9]
+        # the field, files, send, the new server's key, menu, bell, search, list, the chat's menu and bell, messages
+        assert len(set(seen)) == 11
+        assert seen[0] == seen[11]
 
 
 def test_a_flood_leaves_the_window_alive_and_nothing_out_or_twice(server: ServerProcess) -> None:

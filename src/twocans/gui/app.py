@@ -35,6 +35,7 @@ class Application:
         connect: whether to connect at once.
         search: whether to look for servers on the network.
         networks: where to look; see `NearbyServers`.
+        in_tray: whether to start there, if the user wants to have it there.
 
     Raises:
         tkinter.TclError: there is no display.
@@ -48,6 +49,7 @@ class Application:
         connect: bool = False,
         search: bool = True,
         networks: Callable[[], Networks] | None = None,
+        in_tray: bool = False,
     ) -> None:
         file = SettingsFile(config_dir())
         settings, problem = file.load()
@@ -63,10 +65,12 @@ class Application:
             Clock(time.monotonic, lambda: time.time_ns() // 1_000_000, local_moment),
             lambda: new_cid(now_ms=time.time_ns() // 1_000_000, random=chance),
             check_server,
-            preferences=Preferences(settings.sound, settings.notifications),
+            preferences=Preferences(settings.sound, settings.notifications, settings.away_after_min * 60),
             server=settings.server if server is None else server,
             user=settings.user if user is None else user,
             recent=settings.recent,
+            quiet_until_ms=settings.quiet_until_ms,
+            muted=settings.muted,
         )
         self.bridge = Bridge(self.root, lambda inputs: self.window.take(inputs), time.monotonic, networks)
         self.window = Window(
@@ -81,7 +85,7 @@ class Application:
         )
         self._ready = True
         self.bridge.start()
-        self.window.present()
+        self.window.present(in_tray=in_tray)
         self.window.act(self.vm.hosting.look)
         if search:
             self.window.act(self.vm.nearby.look)
@@ -112,7 +116,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     try:
         application = Application(
-            server=options.server, user=options.user, connect=options.connect, search=not options.no_search
+            server=options.server,
+            user=options.user,
+            connect=options.connect,
+            search=not options.no_search,
+            in_tray=options.in_tray,
         )
     except tk.TclError as error:
         if "display" not in str(error):
@@ -130,6 +138,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--user", metavar="NAME", help="your name")
     parser.add_argument("--connect", action="store_true", help="connect at once")
     parser.add_argument("--no-search", action="store_true", help="do not look for servers on the network")
+    parser.add_argument(
+        "--in-tray", action="store_true", help="start in the tray, if the settings let it stay there"
+    )
     return parser.parse_args(argv)
 
 

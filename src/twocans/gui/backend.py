@@ -39,6 +39,7 @@ from twocans.gui.export import save
 from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
 from twocans.gui.hosting import Host, open_folder
+from twocans.gui.idle import IdleTime
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
@@ -46,6 +47,7 @@ from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
     AroundLoaded,
+    AskIdle,
     AskLook,
     CancelExport,
     CancelTransfer,
@@ -67,6 +69,7 @@ from twocans.gui.viewmodel.effects import (
     FromClient,
     GoOnWithTransfer,
     HistoryLoaded,
+    IdleFor,
     Input,
     KeepingFailed,
     LoadAround,
@@ -158,6 +161,7 @@ class Backend:
         self._tasks: set[asyncio.Task[None]] = set()
         self._host = Host(put_now, self._spawn)
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
+        self._idle = IdleTime()
         self._sound = Sound(clock, lambda: put_now(RingBell()))
         self._filing = Filing(PictureCache(default_folder()), put_now, self._ask)
 
@@ -219,6 +223,8 @@ class Backend:
                 self._ask(self._notifier.withdraw(peer))
             case PlaySound():
                 self._ask(self._sound.play())
+            case AskIdle():
+                self._ask(self._idle_time())
             case AskLook():
                 self._ask(self._look())
             case (
@@ -245,6 +251,7 @@ class Backend:
         self._host.close()
         await self._notifier.withdraw(None)
         self._sound.close()
+        self._idle.close()
         while self._tasks:  # one that ends may have begun another, e.g. the goodbye
             await asyncio.wait(self._tasks)
 
@@ -467,6 +474,9 @@ class Backend:
         dark = await asyncio.to_thread(prefers_dark)
         if dark is not None:
             self._put_now(SystemLook(dark))
+
+    async def _idle_time(self) -> None:
+        self._put_now(IdleFor(await self._idle.seconds()))
 
     def _ask(self, what: Coroutine[None, None, None]) -> None:
         if len(self._tasks) < MAX_TASKS:

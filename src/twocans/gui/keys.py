@@ -107,6 +107,7 @@ TABLE: Final = (
         f"{COMMAND_SHOWN}0",
         "The usual size of text",
     ),
+    Key("", (), "Shift+F10", "The menu of whom the list's cursor is on: open, mute"),
     Key(MENU, ("<F10>",), "F10", "The menu"),
     Key(SETTINGS, (f"<{_COMMAND}-comma>",), f"{COMMAND_SHOWN},", "Settings"),
     Key(DEVICES, (f"<{_COMMAND}-d>", f"<{_COMMAND}-D>"), f"{COMMAND_SHOWN}D", "My devices, and the password"),

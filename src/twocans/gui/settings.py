@@ -16,11 +16,13 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
+from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
 from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 
 FOLDER_VARIABLE: Final = "TWOCANS_CONFIG_DIR"
 FILE_NAME: Final = "client.json"
-_MAX_FILE_BYTES: Final = 64 * 1024
+MAX_AWAY_AFTER_MIN: Final = 24 * 60
+_MAX_FILE_BYTES: Final = 128 * 1024
 
 
 class Look(StrEnum):
@@ -32,7 +34,10 @@ class Look(StrEnum):
 
 
 class Settings(Struct, kw_only=True):
-    """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`."""
+    """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`.
+
+    `quiet_until_ms` is in Unix milliseconds, 0 for "disturb"; `away_after_min` in minutes, 0 for never.
+    """
 
     server: Annotated[str, Meta(max_length=300)] = "localhost"
     recent: Annotated[list[Recent], Meta(max_length=MAX_RECENT)] = []
@@ -41,6 +46,10 @@ class Settings(Struct, kw_only=True):
     text_size: Annotated[float, Meta(ge=0.5, le=3.0)] = 1.0
     sound: bool = True
     notifications: bool = True
+    quiet_until_ms: Annotated[int, Meta(ge=0)] = 0
+    muted: Annotated[list[Muted], Meta(max_length=MAX_MUTED)] = []
+    away_after_min: Annotated[int, Meta(ge=0, le=MAX_AWAY_AFTER_MIN)] = 10
+    keep_in_tray: bool = False
     geometry: Annotated[str, Meta(max_length=60, pattern=r"^(\d+x\d+([+-]-?\d+){2})?$")] = ""
 
 

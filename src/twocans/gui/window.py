@@ -8,6 +8,7 @@ from tkinter import ttk
 from typing import Final, ParamSpec
 
 from twocans.gui import keys
+from twocans.gui.reach import Reach
 from twocans.gui.settings import Look, Settings, SettingsFile
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.destination import Destination
@@ -26,6 +27,8 @@ from twocans.gui.viewmodel.effects import (
     Quit,
     RaiseWindow,
     RememberLogin,
+    RememberMuted,
+    RememberQuiet,
     RememberServers,
     RingBell,
     ShowPictures,
@@ -34,12 +37,14 @@ from twocans.gui.viewmodel.effects import (
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
-from twocans.gui.views.dialogs import KeysDialog, LinkDialog, SettingsActions, SettingsDialog
+from twocans.gui.views.dialogs import KeysDialog, LinkDialog
 from twocans.gui.views.login import LoginView
 from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
 from twocans.gui.views.over import Over
+from twocans.gui.views.quieting import add_mute
 from twocans.gui.views.saving import SavingView, ask_where, ask_where_to_put
 from twocans.gui.views.security import FirstUseView
+from twocans.gui.views.settings import SettingsActions, SettingsDialog
 from twocans.gui.views.sidebar import Sidebar
 from twocans.gui.views.split import Split
 from twocans.gui.views.viewer import ViewerWindow
@@ -80,6 +85,7 @@ class Window:
         self._quitting = False
         self._link_dialog: LinkDialog | None = None
         self._viewer: ViewerWindow | None = None
+        self._settings_dialog: SettingsDialog | None = None
         root.minsize(theme.em(20), theme.em(24))
         root.configure(background=theme.colours.base)
         self._login = LoginView(root, theme, vm, self.act)
@@ -93,6 +99,17 @@ class Window:
         self._saving = SavingView(self._main, theme, vm, self.act)
         self._first_use = FirstUseView(self._main, theme, vm, self.act)
         self._over = Over(root, theme, vm, self.act)
+        self.reach = Reach(
+            root,
+            theme,
+            vm,
+            self.act,
+            settings,
+            save=self._save,
+            come=self._raise,
+            leave=self.close,
+            on_change=self._show_settings,
+        )
         self._banner_shown = False
         self._screen: Screen | None = None
         theme.on_change(self._restyle)
@@ -177,15 +194,22 @@ class Window:
             (Part.DEVICES, self._over.show_devices),
             (Part.HOSTING, self._login.show_host),
             (Part.HOSTING, self._over.show_hosting),
+            (Part.QUIET, self._show_settings),
         ):
             if part in parts:
                 show()
         if parts & (Part.TITLE | Part.SCREEN) and self._root.title() != vm.title:
             self._root.title(vm.title)
+        if parts & (Part.TITLE | Part.SCREEN | Part.QUIET):
+            self.reach.show()
 
     def _show_chat(self) -> None:
         self.chat.show()
         self._show_pane()
+
+    def _show_settings(self) -> None:
+        if self._settings_dialog is not None and self._settings_dialog.winfo_exists():
+            self._settings_dialog.show()
 
     def _show_finder(self) -> None:
         self._sidebar.show_finder()
@@ -241,6 +265,12 @@ class Window:
             case Quit():
                 # Not when idle, which may be in the middle of what else there is to do.
                 self._root.after(0, self.quit)
+            case RememberQuiet(until_ms):
+                self._settings.quiet_until_ms = until_ms
+                self._save()
+            case RememberMuted(muted):
+                self._settings.muted = list(muted)
+                self._save()
             case _:
                 self._do(effect)
 
@@ -262,8 +292,8 @@ class Window:
 
     # --- the window itself --------------------------------------------------------------------------------
 
-    def present(self) -> None:
-        """Show the window where it was last time."""
+    def present(self, *, in_tray: bool = False) -> None:
+        """Show the window where it was last time; with `in_tray` only its icon, if the user has chosen that."""
         root, em = self._root, self._theme.em
         geometry = self._settings.geometry
         if not geometry or not _on_screen(root, geometry):
@@ -272,13 +302,16 @@ class Window:
             x, y = (root.winfo_screenwidth() - width) // 2, (root.winfo_screenheight() - height) // 3
             geometry = f"{width}x{height}+{x}+{y}"
         root.geometry(geometry)
-        root.deiconify()
+        if not in_tray or not self.reach.start_hidden():
+            root.deiconify()
         self._vm.form.focus()
         self.refresh()
 
     def close(self) -> None:
         """Close the window, once the user has said what becomes of their own server, if one runs."""
         if self._vm.hosting.asks_before_quitting:
+            if self._root.state() != "normal":
+                self._raise()
             self.act(self._vm.hosting.ask_quit)
         else:
             self.quit()
@@ -288,14 +321,22 @@ class Window:
         if self._quitting:
             return
         self._quitting = True
-        if self._root.state() == "normal":
-            self._settings.geometry = self._root.geometry()
+        self._keep_place()
         self._save()
         if self._tick is not None:
             self._root.after_cancel(self._tick)
         self._root.withdraw()
+        self.reach.close()
         self._on_quit()
         self._root.destroy()
+
+    def _close(self) -> None:
+        self._keep_place()
+        self.reach.window_closed()
+
+    def _keep_place(self) -> None:
+        if self._root.state() == "normal":
+            self._settings.geometry = self._root.geometry()
 
     def _bind(self) -> None:
         root, vm = self._root, self._vm
@@ -323,10 +364,16 @@ class Window:
             (keys.LEAVE, self._leave),
         ):
             keys.bind(root, event, action)
-        root.protocol("WM_DELETE_WINDOW", self.close)
+        root.protocol("WM_DELETE_WINDOW", self._close)
+        for sequence in ("<Key>", "<Button>", "<Motion>"):
+            root.bind_all(sequence, lambda _: self._touched(), add="+")
         for sequence in ("<FocusIn>", "<FocusOut>"):
             root.bind(sequence, lambda _: root.after_idle(self._check_in_front), add="+")
         root.bind("<Unmap>", lambda _: self._check_in_front(), add="+")
+
+    def _touched(self) -> None:
+        if self._vm.absence.active():
+            self.refresh()
 
     def _check_in_front(self) -> None:
         """In front is a window that has the keyboard focus."""
@@ -336,7 +383,7 @@ class Window:
             focused = self._root.tk.call("focus", "-displayof", self._root)
         except tk.TclError:
             focused = ""
-        in_front = bool(focused) and self._root.state() != "iconic"
+        in_front = bool(focused) and self._root.state() not in {"iconic", "withdrawn"}
         if in_front != self._vm.chats.in_front:
             self.act(self._vm.set_in_front, in_front)
             self._sidebar.people.show()
@@ -399,11 +446,22 @@ class Window:
             self.act(self._vm.back_to_login)
 
     def _open_settings(self) -> None:
-        SettingsDialog(
+        if self._settings_dialog is not None:
+            self._settings_dialog.destroy()
+        self._settings_dialog = SettingsDialog(
             self._root,
             self._theme,
             self._settings,
-            SettingsActions(self._set_look, self._set_text_size, self._set_sound, self._set_notifications),
+            self._vm,
+            self.act,
+            SettingsActions(
+                self._set_look,
+                self._set_text_size,
+                self._set_sound,
+                self._set_notifications,
+                self._set_away_after,
+            ),
+            self.reach,
         )
 
     def _menu(self, under: tk.Widget) -> None:
@@ -437,8 +495,13 @@ class Window:
             self._theme,
             find=lambda: self.act(self._vm.find, everywhere=False),
             save=self._save_chat,
+            mute=self._add_mute,
             under=under,
         )
+
+    def _add_mute(self, menu: tk.Menu) -> None:
+        if self._vm.chats.open is not None:
+            add_mute(menu, self._vm, self.act, self._vm.chats.open.name)
 
     def _find(self) -> None:
         """In the chat if that is where the user is, else everywhere."""
@@ -497,6 +560,12 @@ class Window:
     def _set_notifications(self, on: bool) -> None:
         self._settings.notifications = self._vm.preferences.notifications = on
         self._save()
+
+    def _set_away_after(self, minutes: int) -> None:
+        self._settings.away_after_min = minutes
+        self._vm.preferences.away_after_s = minutes * 60
+        self._save()
+        self.act(self._vm.absence.asked)
 
     def _save(self) -> None:
         problem = self._file.save(self._settings)

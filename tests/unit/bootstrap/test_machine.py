@@ -12,7 +12,7 @@ APT_GET = """#!/bin/sh
 echo "$DEBIAN_FRONTEND" "$@" >> "$APT_LOG"
 case " $* " in *" install "*) ;; *) exit 100 ;; esac
 [ -z "$APT_FAILS" ] || exit 100
-for tool in Xvfb openbox xdotool xclip nc fc-list cc strace ip nft; do
+for tool in Xvfb openbox xdotool xclip trayer nc fc-list cc strace ip nft; do
     printf '#!/bin/sh\\necho "Noto Color Emoji,Noto Sans CJK JP,DejaVu Sans,Noto Sans"\\n' > "$TOOLS/$tool"
     /bin/chmod 755 "$TOOLS/$tool"
 done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStore
 from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel import Update, ViewModel
 from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, OutboxOpened, SendMessage
+from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import FileRef, LimitsInForce, Message
@@ -24,7 +26,14 @@ E = TypeVar("E", bound=Effect)
 class Desk:
     """Somebody at a window."""
 
-    def __init__(self, *, server: str = "localhost", user: str = "alice") -> None:
+    def __init__(
+        self,
+        *,
+        server: str = "localhost",
+        user: str = "alice",
+        quiet_until_ms: int = 0,
+        muted: Sequence[Muted] = (),
+    ) -> None:
         self.seconds = 1000.0
         self.preferences = Preferences()
         self._cids = (f"cid-{number}" for number in itertools.count(1))
@@ -38,6 +47,8 @@ class Desk:
             preferences=self.preferences,
             server=server,
             user=user,
+            quiet_until_ms=quiet_until_ms,
+            muted=muted,
         )
 
     def now_ms(self) -> int:

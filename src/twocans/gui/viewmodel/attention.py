@@ -7,6 +7,7 @@ from typing import Final
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import PlaySound, ShowNotification, WithdrawNotifications
 from twocans.gui.viewmodel.people import one_line
+from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.state import Clock, Pending, Preferences
 
 NOTIFICATION_PAUSE_S: Final = 2.0
@@ -21,17 +22,21 @@ class Attention:
         changes: where effects are noted.
         clock: the time.
         preferences: what the user wants to hear and see.
+        quiet: what is not to disturb.
     """
 
-    def __init__(self, changes: Changes, clock: Clock, preferences: Preferences) -> None:
+    def __init__(self, changes: Changes, clock: Clock, preferences: Preferences, quiet: Quiet) -> None:
         self._changes = changes
         self._clock = clock
         self._preferences = preferences
+        self._quiet = quiet
         self._pending: dict[str, Pending] = {}
         self._quiet_until = 0.0
 
     def message(self, key: str, name: str, text: str, *, in_front: bool) -> None:
         """A message has come that the user does not see."""
+        if self._quiet.silences(key):
+            return
         now = self._clock.monotonic()
         if self._preferences.sound and now >= self._quiet_until:
             self._quiet_until = now + SOUND_PAUSE_S
@@ -59,6 +64,8 @@ class Attention:
         """Tell what has waited long enough."""
         now = self._clock.monotonic()
         for key, pending in self._pending.items():
+            if self._quiet.silences(key):
+                pending.count = 0
             if pending.count and now >= pending.due:
                 name = ", ".join(sorted(pending.senders))
                 body = pending.text if pending.count == 1 else f"{pending.count} new messages: {pending.text}"

@@ -15,6 +15,7 @@ from twocans.client.outbox import Outgoing
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import Bubble, ViewState
+from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message, Status
@@ -298,6 +299,11 @@ class OpenFolder:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class AskIdle:
+    """Find out how long nobody has touched the computer."""
+
+
 # --- effects: for the window ------------------------------------------------------------------------------
 
 
@@ -339,6 +345,20 @@ class RememberServers:
     """Keep these for the next start: the servers that were used last."""
 
     recent: tuple[Recent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RememberQuiet:
+    """Keep until when nothing is to disturb, in Unix milliseconds; 0 for "not at all"."""
+
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RememberMuted:
+    """Keep the muted chats for the next start."""
+
+    muted: tuple[Muted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,9 +438,19 @@ ForBackend: TypeAlias = (
     | StopServer
     | FollowServerLog
     | OpenFolder
+    | AskIdle
 )
 ForWindow: TypeAlias = (
-    Focus | RaiseWindow | RememberLogin | RememberServers | AskLink | AskWhereToSave | ShowPictures | Quit
+    Focus
+    | RaiseWindow
+    | RememberLogin
+    | RememberServers
+    | RememberQuiet
+    | RememberMuted
+    | AskLink
+    | AskWhereToSave
+    | ShowPictures
+    | Quit
 )
 Effect: TypeAlias = ForBackend | ForWindow
 
@@ -656,6 +686,13 @@ class SystemLook:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleFor:
+    """So many seconds nobody has touched the computer; None if the system does not say."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServersNearby:
     """What is known of the servers nearby has changed."""
 
@@ -736,6 +773,7 @@ Input: TypeAlias = (
     | FileRefused
     | NotificationClicked
     | SystemLook
+    | IdleFor
     | ServersNearby
     | ServerRuns
     | ServerTold

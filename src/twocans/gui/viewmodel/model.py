@@ -46,6 +46,7 @@ from twocans.gui.viewmodel.effects import (
     Focus,
     FromClient,
     HistoryLoaded,
+    IdleFor,
     Input,
     KeepingFailed,
     LoadChats,
@@ -68,7 +69,6 @@ from twocans.gui.viewmodel.effects import (
     ServerRuns,
     ServersNearby,
     ServerTold,
-    SetStatus,
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of, shown_text
@@ -76,7 +76,6 @@ from twocans.gui.viewmodel.filing import Filing
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
-from twocans.protocol.messages import Status
 from twocans.protocol.text import spelled_out
 
 RETURN_GRACE_S: Final = 4.0
@@ -90,6 +89,7 @@ class ViewModel(Filing):
 
     def take(self) -> Update:
         """What has changed since the last time."""
+        self.absence.tell()
         return self._changes.take()
 
     # --- intents ------------------------------------------------------------------------------------------
@@ -240,13 +240,6 @@ class ViewModel(Filing):
         if notice is not None and notice.peer is not None:
             self.open(notice.peer)
 
-    def set_status(self, status: Status) -> None:
-        """Let others know whether one is here and may be disturbed; counts for later logins too."""
-        if status is not self._own_status:
-            self._own_status = status
-            if self.screen is Screen.MAIN:
-                self._changes.do(SetStatus(status))
-
     def tell(self, text: str) -> None:
         """Show a sentence that goes away by itself."""
         self._tell(text)
@@ -273,6 +266,8 @@ class ViewModel(Filing):
             self._changes.draw(Part.PEOPLE)
         self.chats.tick()
         self.devices.tick()
+        self.quiet.tick()
+        self.absence.tick()
         self._tick_looking()
         if self._caught_up:
             self._attention.tick()
@@ -282,7 +277,13 @@ class ViewModel(Filing):
         """In how many seconds `tick` has to be called."""
         now = self._clock.monotonic()
         due = [self._redraw_at, self._attention.next_due, self._leaves_at, self.chats.next_due]
-        due += [self.finder.next_due, self._export_until, self.devices.next_due]
+        due += [
+            self.finder.next_due,
+            self._export_until,
+            self.devices.next_due,
+            self.quiet.next_due,
+            self.absence.next_due,
+        ]
         due.append(self._notice_until if self.notice is not None else None)
         due.append(now + 0.5 if self.banner is not None and self._retry_at is not None else None)
         due += [one.typing_until for one in self.chats.all.values() if one.typing_until]
@@ -313,6 +314,8 @@ class ViewModel(Filing):
                 self._server_ended(what)
             case ServerNotStarted():
                 self.hosting.not_started(what)
+            case IdleFor(seconds):
+                self.absence.idle_for(seconds)
             case SystemLook() | RingBell():
                 pass  # for the window itself
             case _ if what.session != self.form.session:
@@ -414,12 +417,12 @@ class ViewModel(Filing):
             self.form.welcomed(event.user)
             self.nearby.used(self.form.state.server.strip(), event.user, event.key)
             self.nearby.pause()
+            self.quiet.logged_in(event.key, event.user)
+            self.absence.logged_in()
             self.screen = Screen.MAIN
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
             self._changes.do(Focus(Place.PEOPLE))
-            if self._own_status is not Status.HERE:
-                self._changes.do(SetStatus(self._own_status))
         before = set(self._roster)
         self._roster = {key_of(name): name for name in event.users}
         self._roster.pop(key_of(event.user), None)
@@ -490,6 +493,8 @@ class ViewModel(Filing):
         if self.screen is Screen.MAIN:
             self.nearby.resume()
             self.hosting.look()
+        self.quiet.logged_out()
+        self.absence.logged_out()
         self.screen = Screen.LOGIN
         message = spelled_out(message)
         self.form.state.connecting = False

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from twocans.gui.transcript.model import Bubble
+from twocans.gui.viewmodel.absence import Absence
 from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.attention import Attention
 from twocans.gui.viewmodel.changes import Changes
@@ -16,8 +17,10 @@ from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.hosting import Hosting
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
+from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.nearby import ServerChoice
 from twocans.gui.viewmodel.people import arrange, one_line, when
+from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import (
     Banner,
@@ -63,6 +66,7 @@ class Presentation:
         preferences: what the user wants to hear and see; shared with whoever changes it.
         server, user: what the login form holds at first.
         recent: the servers that were used last.
+        quiet_until_ms, muted: what is not to disturb; see `Quiet`.
     """
 
     def __init__(
@@ -75,6 +79,8 @@ class Presentation:
         server: str = "localhost",
         user: str = "",
         recent: Sequence[Recent] = (),
+        quiet_until_ms: int = 0,
+        muted: Sequence[Muted] = (),
     ) -> None:
         self._clock = clock
         self._changes = Changes()
@@ -95,7 +101,9 @@ class Presentation:
         """Whether nobody has compared the server's key yet, as far as is known."""
         self.key_change: KeyChange | None = None
         self.export: Export | None = None
-        self._attention = Attention(self._changes, clock, self.preferences)
+        self.quiet = Quiet(self._changes, clock, until_ms=quiet_until_ms, muted=muted)
+        self.absence = Absence(self._changes, clock, self.preferences, self.quiet)
+        self._attention = Attention(self._changes, clock, self.preferences, self.quiet)
         self.screen = Screen.LOGIN
         self.notice: Notice | None = None
         self.query = ""
@@ -103,7 +111,6 @@ class Presentation:
         self._roster: dict[str, str] = {}
         self._unencrypted: set[str] = set()
         self._statuses: dict[str, Status] = {}
-        self._own_status = Status.HERE
         self._found: tuple[str, ...] = ()
         self._login: tuple[str, str] | None = None
         self._lost = ""
@@ -134,11 +141,16 @@ class Presentation:
         return self.chats.open.attachments if self.chats.open is not None else ()
 
     @property
+    def unread(self) -> int:
+        """How many messages have not been seen, apart from those in muted chats."""
+        return sum(one.unread for key, one in self.chats.all.items() if not self.quiet.is_muted(key))
+
+    @property
     def title(self) -> str:
         """The window's title."""
         if self.screen is Screen.LOGIN:
             return "Twocans"
-        count = f"({self.chats.unread}) " if self.chats.unread else ""
+        count = f"({self.unread}) " if self.unread else ""
         return f"{count}Twocans – {one_line(self.me)}{'' if self.connected else ' (not connected)'}"
 
     @property
@@ -188,7 +200,8 @@ class Presentation:
         unencrypted = self._is_unencrypted(conversation.key)
         if unencrypted:
             status = f"{status} · {NOT_ENCRYPTED}"
-        return Header(conversation.key, conversation.name, presence, status, unencrypted)
+        muted = self.quiet.is_muted(conversation.key)
+        return Header(conversation.key, conversation.name, presence, status, unencrypted, muted)
 
     @property
     def composer(self) -> Composer:
@@ -238,9 +251,9 @@ class Presentation:
     def _row(self, key: str, name: str, now_ms: int) -> tuple[Row, int]:
         conversation = self.chats.all.get(key)
         presence = self._presence(key)
-        unencrypted = self._is_unencrypted(key)
+        unencrypted, muted = self._is_unencrypted(key), self.quiet.is_muted(key)
         if conversation is None:
-            return Row(key, name, presence, unencrypted=unencrypted), 0
+            return Row(key, name, presence, unencrypted=unencrypted, muted=muted), 0
         preview, at_ms = "", 0
         last = conversation.preview
         if last is not None:
@@ -260,5 +273,6 @@ class Presentation:
             draft=draft,
             typing=self._is_typing(conversation),
             unencrypted=unencrypted,
+            muted=muted,
         )
         return row, at_ms

@@ -30,6 +30,7 @@ class Part(Flag):
     KEY_CHANGE = auto()
     DEVICES = auto()
     HOSTING = auto()
+    QUIET = auto()
     ALL = (
         SCREEN
         | LOGIN
@@ -47,6 +48,7 @@ class Part(Flag):
         | KEY_CHANGE
         | DEVICES
         | HOSTING
+        | QUIET
     )
 
 
@@ -170,6 +172,7 @@ class Row:
     draft: bool = False
     typing: bool = False
     unencrypted: bool = False
+    muted: bool = False
 
 
 Item = Heading | Row
@@ -198,6 +201,7 @@ class Header:
     presence: Presence
     status: str
     unencrypted: bool = False
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +241,11 @@ class Export:
 
 @dataclass(slots=True)
 class Preferences:
-    """What the view-model itself needs to know of the settings."""
+    """What the view-model itself needs to know of the settings; `away_after_s` is 0 for never."""
 
     sound: bool = True
     notifications: bool = True
+    away_after_s: float = 0
 
 
 @dataclass(slots=True)

@@ -20,6 +20,8 @@ from twocans.gui.viewmodel.state import Presence
 from twocans.gui.views.attachments import DropOverlay
 from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button, presence_mark
 from twocans.gui.views.composer import ComposerView
+from twocans.gui.views.menus import show_under
+from twocans.gui.views.quieting import mute_menu
 
 
 class ChatView(ttk.Frame):
@@ -53,6 +55,10 @@ class ChatView(ttk.Frame):
             tip="Search and save",
             command=lambda: menu(self.menu_button),
         )
+        self.bell_button = ttk.Button(
+            self._header, style="IconSide.TButton", cursor="hand2", command=self._ask_mute
+        )
+        Tooltip(self.bell_button, theme, self._noise)
         self._avatar = Avatar(self._header, theme, ground="side")
         self._megaphone = ttk.Label(self._header, style="Side.TLabel")
         self._names = ttk.Frame(self._header, style="Side.TFrame")
@@ -155,6 +161,10 @@ class ChatView(ttk.Frame):
             self._lock.pack(side="left", padx=(self._theme.em(0.4), 0))
         else:
             self._lock.pack_forget()
+        bell = "bell-slash-fill" if header.muted else "bell"
+        self.bell_button.configure(
+            image=self._theme.icon(bell, 1.1, c.accent_text if header.muted else c.text)
+        )
         self._show_name()
 
     def set_narrow(self, narrow: bool) -> None:
@@ -198,11 +208,19 @@ class ChatView(ttk.Frame):
 
     def _arrange_header(self, *, server: bool) -> None:
         em = self._theme.em
-        for widget in (self._back, self._avatar, self._megaphone, self._names, self.menu_button):
+        for widget in (
+            self._back,
+            self._avatar,
+            self._megaphone,
+            self._names,
+            self.bell_button,
+            self.menu_button,
+        ):
             widget.pack_forget()
         if self._narrow:
             self._back.pack(side="left", padx=(em(0.4), 0))
         self.menu_button.pack(side="right", padx=(0, em(0.5)))
+        self.bell_button.pack(side="right")
         face = self._megaphone if server else self._avatar
         face.pack(side="left", padx=(em(0.3 if self._narrow else 0.9), 0))
         self._names.pack(side="left", padx=(em(0.7), em(0.9)), fill="x", expand=True)
@@ -211,7 +229,7 @@ class ChatView(ttk.Frame):
         header = self._vm.header
         if header is not None:
             em = self._theme.em
-            room = max(em(6), self._header.winfo_width() - em(11.5 if self._narrow else 8.5))
+            room = max(em(6), self._header.winfo_width() - em(13.9 if self._narrow else 10.9))
             shown = self._theme.elide(Face.TITLE, header.name, room - em(1.6 if header.unencrypted else 0))
             self._name.configure(text=self._theme.drawn(shown))
             self._status.configure(wraplength=room - em(0.85))
@@ -228,6 +246,18 @@ class ChatView(ttk.Frame):
     def _dropped(self, paths: list[str]) -> None:
         self._act(self._vm.attach, paths)
         self.composer.focus_text()
+
+    def _ask_mute(self) -> None:
+        header = self._vm.header
+        if header is not None:
+            show_under(mute_menu(self, self._theme, self._vm, self._act, header.name), self.bell_button)
+
+    def _noise(self) -> str:
+        header = self._vm.header
+        if header is None or not header.muted:
+            return "Mute this chat"
+        until = self._vm.quiet.muted_until(header.key)
+        return f"Muted until {until}" if until else "Muted"
 
     def _encryption(self) -> str:
         header = self._vm.header

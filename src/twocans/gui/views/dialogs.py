@@ -1,30 +1,18 @@
-"""The settings, the list of keys, and the question about a link: small windows over the main one."""
+"""What small windows over the main one have in common; the list of keys, and the question about a link."""
 
 from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from dataclasses import dataclass
 from tkinter import ttk
 from typing import Final
 
 from twocans.gui import keys
 from twocans.gui.faces import Face
-from twocans.gui.settings import Look, Settings
-from twocans.gui.theme import TEXT_SIZES, Theme
+from twocans.gui.theme import Theme
 from twocans.gui.transcript.destination import Destination
 
 _LINK_EM: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsActions:
-    """What the settings can change."""
-
-    set_look: Callable[[Look], None]
-    set_text_size: Callable[[float], None]
-    set_sound: Callable[[bool], None]
-    set_notifications: Callable[[bool], None]
 
 
 class Dialog(tk.Toplevel):
@@ -57,76 +45,6 @@ class Dialog(tk.Toplevel):
     def _recolour(self) -> None:
         if self.winfo_exists():
             self.configure(background=self.theme.colours.base)
-
-
-class SettingsDialog(Dialog):
-    """Everything that can be set. Every change holds at once."""
-
-    def __init__(self, parent: tk.Tk, theme: Theme, settings: Settings, actions: SettingsActions) -> None:
-        super().__init__(parent, theme, "Settings – Twocans")
-        em = theme.em
-        ttk.Label(self.body, text="Look", style="Strong.Base.TLabel").grid(row=0, column=0, sticky="w")
-        looks = ttk.Frame(self.body, style="Base.TFrame")
-        looks.grid(row=1, column=0, sticky="w", pady=(em(0.3), em(1.1)))
-        self._look = tk.StringVar(self, settings.look.value)
-        chosen: ttk.Radiobutton | None = None
-        for look, text in ((Look.SYSTEM, "Like the system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark")):
-            button = ttk.Radiobutton(
-                looks,
-                text=text,
-                value=look.value,
-                variable=self._look,
-                style="Base.TRadiobutton",
-                command=lambda: actions.set_look(Look(self._look.get())),
-            )
-            button.pack(side="left", padx=(0, em(1.2)))
-            for sequence, following in (("<Left>", "tk_focusPrev"), ("<Right>", "tk_focusNext")):
-                button.bind(sequence, lambda event, way=following: _step_to(event, way))  # type: ignore[misc]  # a default binds early
-            if look is settings.look:
-                chosen = button
-        ttk.Label(self.body, text="Size of text", style="Strong.Base.TLabel").grid(
-            row=2, column=0, sticky="w"
-        )
-        sizes = ttk.Frame(self.body, style="Base.TFrame")
-        sizes.grid(row=3, column=0, sticky="w", pady=(em(0.3), em(1.1)))
-        self._size = ttk.Label(sizes, style="Base.TLabel", width=6, anchor="center")
-
-        def step(by: int) -> None:
-            actions.set_text_size(theme.larger(by))
-            self._show_size()
-
-        for text, by in (("Smaller", -1), ("Larger", 1)):
-            button_size = ttk.Button(sizes, text=text, style="Soft.TButton", command=lambda by=by: step(by))  # type: ignore[misc]  # a default binds early
-            button_size.pack(side="left")
-            if by < 0:
-                self._size.pack(side="left")
-        ttk.Label(self.body, text="New messages", style="Strong.Base.TLabel").grid(
-            row=4, column=0, sticky="w"
-        )
-        self._sound = tk.BooleanVar(self, settings.sound)
-        self._notify = tk.BooleanVar(self, settings.notifications)
-        ttk.Checkbutton(
-            self.body,
-            text="Play a short sound",
-            variable=self._sound,
-            style="Base.TCheckbutton",
-            command=lambda: actions.set_sound(self._sound.get()),
-        ).grid(row=5, column=0, sticky="w", pady=(em(0.3), 0))
-        ttk.Checkbutton(
-            self.body,
-            text="Notify me when this window is not in front",
-            variable=self._notify,
-            style="Base.TCheckbutton",
-            command=lambda: actions.set_notifications(self._notify.get()),
-        ).grid(row=6, column=0, sticky="w", pady=(em(0.3), em(1.3)))
-        close = ttk.Button(self.body, text="Done", style="Primary.TButton", command=self.destroy)
-        close.grid(row=7, column=0, sticky="e")
-        self._show_size()
-        self.present(chosen or close)
-
-    def _show_size(self) -> None:
-        nearest = min(TEXT_SIZES, key=lambda size: abs(size - self.theme.text_size))
-        self._size.configure(text=f"{round(nearest * 100)} %")
 
 
 class KeysDialog(Dialog):
@@ -196,11 +114,3 @@ class LinkDialog(Dialog):
     def _open(self, on_open: Callable[[], None]) -> None:
         self.destroy()
         on_open()
-
-
-def _step_to(event: tk.Event[ttk.Radiobutton], way: str) -> None:
-    """The arrows choose among the buttons of a row."""
-    following: tk.Misc | None = getattr(event.widget, way)()
-    if isinstance(following, ttk.Radiobutton):
-        following.focus_set()
-        following.invoke()

@@ -41,7 +41,7 @@ def main_menu(
     hosts: bool,
 ) -> None:
     """Show the window's menu below a button; some of it is for when the user is `connected`, or `hosts` a server."""
-    menu = _menu(root, theme)
+    menu = new_menu(root, theme)
     colour = theme.colours.text
     menu.add_command(label="Search messages …", accelerator=f"{COMMAND_SHOWN}Shift+F", command=actions.find)
     menu.add_separator()
@@ -78,7 +78,7 @@ def main_menu(
     menu.add_separator()
     menu.add_command(label="Log out", accelerator=f"{COMMAND_SHOWN}L", command=actions.leave)
     menu.add_command(label="Quit", accelerator=f"{COMMAND_SHOWN}Q", command=actions.quit)
-    _show(menu, under)
+    show_under(menu, under)
 
 
 def chat_menu(
@@ -87,16 +87,20 @@ def chat_menu(
     *,
     find: Callable[[], object],
     save: Callable[[], object],
+    mute: Callable[[tk.Menu], object],
     under: tk.Widget,
 ) -> None:
-    """Show the open chat's menu below a button."""
-    menu = _menu(root, theme)
+    """Show the open chat's menu below a button; `mute` adds what can be done about its noise."""
+    menu = new_menu(root, theme)
     menu.add_command(label="Search this chat …", accelerator=f"{COMMAND_SHOWN}F", command=find)
     menu.add_command(label="Save this chat …", accelerator=f"{COMMAND_SHOWN}S", command=save)
-    _show(menu, under)
+    menu.add_separator()
+    mute(menu)
+    show_under(menu, under)
 
 
-def _menu(root: tk.Tk, theme: Theme) -> tk.Menu:
+def new_menu(root: tk.Misc, theme: Theme) -> tk.Menu:
+    """A menu without entries."""
     c = theme.colours
     return tk.Menu(
         root,
@@ -113,7 +117,8 @@ def _menu(root: tk.Tk, theme: Theme) -> tk.Menu:
     )
 
 
-def _show(menu: tk.Menu, under: tk.Widget) -> None:
+def show_under(menu: tk.Menu, under: tk.Widget) -> None:
+    """Show a menu below a button."""
     menu.update_idletasks()  # only then it knows its width
     x = under.winfo_rootx() + under.winfo_width() - menu.winfo_reqwidth()
     menu.tk_popup(max(0, x), under.winfo_rooty() + under.winfo_height())

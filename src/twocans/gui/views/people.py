@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
@@ -13,10 +15,13 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.presentation import STATUS
 from twocans.gui.viewmodel.state import Heading, People, Presence, Row
 from twocans.gui.views.common import Act, Tooltip, draw_avatar, presence_mark
+from twocans.gui.views.menus import new_menu
+from twocans.gui.views.quieting import add_mute
 
 _ROW: Final = 3.9
 _HEADING: Final = 2.1
 _WHEEL_EM: Final = 3.0
+_CONTEXT_CLICKS: Final = ("<Button-2>", "<Control-Button-1>") if sys.platform == "darwin" else ("<Button-3>",)
 
 
 class PeopleList(ttk.Frame):
@@ -200,14 +205,18 @@ class PeopleList(ttk.Frame):
             canvas.create_text(right, name_y, text=row.when, anchor="e", fill=c.muted, font=Face.SMALL.value)
             name_right -= theme.measure(Face.SMALL, row.when) + em(0.6)
         if row.unread:
-            preview_right -= self._draw_badge(row.unread, right, preview_y) + em(0.5)
+            preview_right -= self._draw_badge(row, right, preview_y) + em(0.5)
         preview = "typing …" if row.typing else row.preview
         if not preview:
             name_y = top + box_height // 2
             if row.unread:
                 name_right = min(name_right, preview_right)
-        lock = em(1.3) if row.unencrypted else 0
-        shown = theme.elide(Face.STRONG, row.name, name_right - text_left - lock)
+        marks = []
+        if row.unencrypted:
+            marks.append(("unlock-fill", c.warn_text, "lock"))
+        if row.muted:
+            marks.append(("bell-slash", c.muted, "muted"))
+        shown = theme.elide(Face.STRONG, row.name, name_right - text_left - em(1.3) * len(marks))
         if shown != row.name:
             self._elided.add(row.key)
         absent = row.presence in {Presence.OFFLINE, Presence.UNKNOWN}
@@ -219,11 +228,10 @@ class PeopleList(ttk.Frame):
             fill=c.muted if absent and not row.unread else c.text,
             font=Face.STRONG.value,
         )
-        if row.unencrypted:
-            image = theme.icon("unlock-fill", 0.9, c.warn_text)
-            canvas.create_image(
-                canvas.bbox(name)[2] + em(0.35), name_y, image=image, anchor="w", tags=("lock",)
-            )
+        for number, (sign, colour, tag) in enumerate(marks):
+            left_of_mark = canvas.bbox(name)[2] + em(0.35) + number * em(1.3)
+            image = theme.icon(sign, 0.9, colour)
+            canvas.create_image(left_of_mark, name_y, image=image, anchor="w", tags=(tag,))
         if preview:
             colour = (
                 c.accent_text if row.typing else c.danger if row.draft else c.text if row.unread else c.muted
@@ -251,16 +259,15 @@ class PeopleList(ttk.Frame):
                 left + size + theme.em(0.1), top + size + theme.em(0.1), image=image, anchor="se"
             )
 
-    def _draw_badge(self, unread: int, right: int, y: int) -> int:
+    def _draw_badge(self, row: Row, right: int, y: int) -> int:
         theme, c = self._theme, self._theme.colours
-        text = str(unread) if unread < 1000 else "999+"
+        ground, front = (c.muted, c.side) if row.muted else (c.accent, c.on_accent)
+        text = str(row.unread) if row.unread < 1000 else "999+"
         height = theme.em(1.3)
         width = max(height, theme.measure(Face.SMALL_STRONG, text) + theme.em(0.75))
-        image = theme.rounded(width, height, height // 2, c.accent)
+        image = theme.rounded(width, height, height // 2, ground)
         self._canvas.create_image(right, y, image=image, anchor="e")
-        self._canvas.create_text(
-            right - width // 2, y, text=text, fill=c.on_accent, font=Face.SMALL_STRONG.value
-        )
+        self._canvas.create_text(right - width // 2, y, text=text, fill=front, font=Face.SMALL_STRONG.value)
         return width
 
     # --- inside: keys and pointer -------------------------------------------------------------------------
@@ -278,6 +285,11 @@ class PeopleList(ttk.Frame):
             canvas.bind(sequence, lambda _: act(vm.open_selected))
         canvas.bind("<Key>", self._letter)
         canvas.bind("<Button-1>", self._click)
+        for sequence in _CONTEXT_CLICKS:
+            canvas.bind(sequence, self._context_click)
+        for sequence in ("<Menu>", "<Shift-F10>"):
+            with contextlib.suppress(tk.TclError):  # a display may not know the key
+                canvas.bind(sequence, self._context_key)
         canvas.bind("<Motion>", lambda event: self._hover(self._row_at(event.y)))
         canvas.bind("<Leave>", lambda _: self._hover(None), add="+")
         canvas.bind("<MouseWheel>", lambda event: self._wheel(-1 if event.delta > 0 else 1))
@@ -302,6 +314,30 @@ class PeopleList(ttk.Frame):
             self._canvas.focus_set()
         else:
             self._act(self._vm.open, row.name)
+
+    def _context_click(self, event: tk.Event[tk.Canvas]) -> None:
+        row = self._row_at(event.y)
+        if row is not None:
+            self._show_menu(row, event.x_root, event.y_root)
+
+    def _context_key(self, _event: tk.Event[tk.Canvas]) -> str:
+        self._reveal(self._people.selected)
+        self._draw()
+        for index in self._visible():
+            item = self._people.items[index]
+            if isinstance(item, Row) and item.key == self._people.selected:
+                middle = (self._tops[index] + self._tops[index + 1]) // 2 - self._offset
+                x, y = self._canvas.winfo_rootx(), self._canvas.winfo_rooty()
+                self._show_menu(item, x + self._theme.em(4), y + middle)
+        return "break"
+
+    def _show_menu(self, row: Row, x: int, y: int) -> None:
+        self._act(self._vm.select, row.key)
+        menu = new_menu(self, self._theme)
+        menu.add_command(label="Open", command=lambda: self._act(self._vm.open, row.name))
+        menu.add_separator()
+        add_mute(menu, self._vm, self._act, row.name)
+        menu.tk_popup(x, y)
 
     def _letter(self, event: tk.Event[tk.Canvas]) -> None:
         plain = not (int(event.state) & (0x4 | 0x8 | 0x20000))

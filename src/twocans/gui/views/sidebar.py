@@ -10,9 +10,12 @@ from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.entries import key_of
-from twocans.gui.views.common import Act, Avatar, Field, icon_button
+from twocans.gui.views.common import Act, Avatar, Field, Tooltip, icon_button
 from twocans.gui.views.finder import FinderView
+from twocans.gui.views.menus import show_under
 from twocans.gui.views.people import PeopleList
+from twocans.gui.views.quieting import quiet_menu
+from twocans.protocol.messages import Status
 
 
 class Sidebar(ttk.Frame):
@@ -29,9 +32,18 @@ class Sidebar(ttk.Frame):
         self._avatar = Avatar(self._top, theme, ground="side")
         self._names = ttk.Frame(self._top, style="Side.TFrame")
         self._name = ttk.Label(self._names, style="Title.Side.TLabel")
-        self._status = ttk.Label(self._names, style="Small.Side.TLabel")
+        self._status = ttk.Label(self._names, style="Small.Side.TLabel", justify="left")
         self.menu_button = icon_button(
             self._top, theme, style="IconSide", tip="Menu (F10)", command=lambda: menu(self.menu_button)
+        )
+        self.bell_button = ttk.Button(
+            self._top,
+            style="IconSide.TButton",
+            cursor="hand2",
+            command=lambda: show_under(quiet_menu(self, theme, vm, act), self.bell_button),
+        )
+        Tooltip(
+            self.bell_button, theme, lambda: "Do not disturb is on" if vm.quiet.is_on else "Do not disturb"
         )
         self._search = Field(self._usual, theme, style="Pill", icon="search")
         self._search.set_placeholder("Search people")
@@ -57,9 +69,17 @@ class Sidebar(ttk.Frame):
     def show_me(self) -> None:
         """Who one is, and whether there is a connection."""
         self._avatar.show(key_of(self._vm.me), self._vm.me)
-        width = self._theme.em(13)
+        width = self._theme.em(9.5)
         self._name.configure(text=self._theme.drawn(self._theme.elide(Face.TITLE, self._vm.me, width)))
-        self._status.configure(text="you are online" if self._vm.connected else "not connected")
+        quiet, c = self._vm.quiet, self._theme.colours
+        status = "you are online" if self._vm.connected else "not connected"
+        if self._vm.connected and self._vm.absence.status is Status.AWAY:
+            status = "you are shown as away"
+        if quiet.is_on:
+            status = f"do not disturb until {quiet.until}"
+        self._status.configure(text=status, wraplength=width)
+        bell, colour = ("bell-slash-fill", c.accent_text) if quiet.is_on else ("bell", c.text)
+        self.bell_button.configure(image=self._theme.icon(bell, 1.1, colour))
 
     def show_people(self) -> None:
         """The list as it is now."""
@@ -82,6 +102,7 @@ class Sidebar(ttk.Frame):
             image=self._theme.icon("three-dots-vertical", 1.1, self._theme.colours.text)
         )
         self.menu_button.pack(side="right")
+        self.bell_button.pack(side="right")
         self._names.pack(side="left", padx=(em(0.7), 0), fill="x", expand=True)
         self._name.pack(anchor="w")
         self._status.pack(anchor="w")
