@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
+from twocans.hub.networks import Networks
 from twocans.protocol.names import NameInvalid, UserKey, user_key
 from twocans.storage.identities import Ban, BanKind, Identities, OnKept
 
@@ -24,7 +25,7 @@ class Bans:
         self._identities = identities
         self._wall_ms = wall_ms
         self._bans: dict[tuple[BanKind, str], Ban] = {}
-        self._networks: dict[str, IPv4Network] = {}
+        self._networks = Networks()
         for ban in identities.bans():
             self._remember(ban)
 
@@ -42,10 +43,8 @@ class Bans:
 
     def of_address(self, address: IPv4Address) -> Ban | None:
         """The ban of an address, or of a network that it belongs to."""
-        for value, network in self._networks.items():
-            if address in network:
-                return self._bans[BanKind.ADDRESS, value]
-        return None
+        found = self._networks.of(address)
+        return None if found is None else self._bans[BanKind.ADDRESS, str(found)]
 
     def add(self, kind: BanKind, value: str, why: str, on_kept: OnKept) -> None:
         """Ban something from now on.
@@ -73,14 +72,15 @@ class Bans:
         """
         if self._bans.pop((kind, value), None) is None:
             return False
-        self._networks.pop(value, None)
+        if kind is BanKind.ADDRESS:
+            self._networks.discard(IPv4Network(value))
         self._identities.remove_ban(kind, value, on_kept)
         return True
 
     def _remember(self, ban: Ban) -> None:
         self._bans[ban.kind, ban.value] = ban
         if ban.kind is BanKind.ADDRESS:
-            self._networks[ban.value] = IPv4Network(ban.value)
+            self._networks.add(IPv4Network(ban.value))
 
 
 def network(text: str) -> IPv4Network | None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from twocans.hub.hub import EventLog
 from twocans.hub.limits import Limits, TokenBucket
+from twocans.hub.networks import Networks
 
 UNREGISTERED: Final = 256
 """How many connections there may be beyond those that can register, to be told in their dialect that they cannot."""
@@ -71,8 +72,8 @@ class Doorkeeper:
         banned: Callable[[IPv4Address], bool] | None = None,
     ) -> None:
         self._limits = limits
-        self._allow = allow
-        self._deny = deny
+        self._allow = Networks(allow)
+        self._deny = Networks(deny)
         self._banned = banned
         self._monotonic_s = monotonic_s
         self._log = log
@@ -110,9 +111,9 @@ class Doorkeeper:
         self._log("connection_refused", address=address, why=refusal.value)
 
     def _refusal(self, host: IPv4Address) -> Refusal | None:
-        if any(host in network for network in self._deny):
+        if self._deny.of(host) is not None:
             return Refusal.NETWORK
-        if self._allow and not any(host in network for network in self._allow):
+        if self._allow and self._allow.of(host) is None:
             return Refusal.NETWORK
         if self._banned is not None and self._banned(host):
             return Refusal.BANNED
