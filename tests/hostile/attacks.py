@@ -450,8 +450,8 @@ _QUEUES_MIB: Final = 2 * WORKERS + 64
 """What waits for readers, once as text and once encrypted, and for the disk and the index."""
 _BURSTS_MIB: Final = CROWD * 500 * 4096 // 1024**2
 """What all of a crowd may say at once, which may wait for the disk."""
-_MESSAGES_MIB: Final = CROWD * 500 * 1024 // 1024**2
-"""The same of short messages: each takes less than a kilobyte as long as it waits."""
+_SHORT_BURSTS_MIB: Final = CROWD * 500 * 1024 // 1024**2
+"""The same with short texts: what Python keeps for a message, its delivery to its reader, and its place in the index."""
 _ARGON2_MIB: Final = 64
 """What one hash takes."""
 
@@ -471,7 +471,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
     "broken TLS": Attack(broken_tls, _TOO_FAST, _FEW),
     "endless lines": Attack(endless_line, ("session_closed", "protocol_error"), least=20),
     "nested JSON": Attack(nested, least=100, connections=20, lingers=True),
-    "messages": Attack(messages, least=2000, connections=CROWD, memory_mib=_MESSAGES_MIB, lingers=True),
+    "messages": Attack(messages, least=2000, connections=CROWD, memory_mib=_SHORT_BURSTS_MIB, lingers=True),
     "large messages": Attack(
         large_messages, least=2000, connections=CROWD, memory_mib=_BURSTS_MIB, lingers=True
     ),

@@ -11,18 +11,12 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from tests.support.networks import Computer, Program, can_make_computers, two_computers
+from tests.support.networks import Computer, Program, two_computers
 from tests.support.process import START_S, ServerProcess
-from tests.support.raw import JsonPeer
 from twocans.client import Nearby, NearbyServer, Search
-from twocans.client.nearby import MAX_NEARBY
+from twocans.client.nearby import MAX_NEARBY, MAX_OF_ADDRESS
 
 ROGUE_KEY = "ab" * 32
-
-pytestmark = pytest.mark.skipif(
-    not can_make_computers(),
-    reason="networks of one's own need Linux and root; test_nearby_here needs neither",
-)
 
 
 @contextmanager
@@ -39,8 +33,8 @@ def computers() -> Iterator[tuple[Computer, Computer]]:
 
 
 @contextmanager
-def listener_at(computer: Computer) -> Iterator[Program]:
-    with Program(computer, "tests.support.listening") as program:
+def listener_at(computer: Computer, *known_keys: str) -> Iterator[Program]:
+    with Program(computer, "tests.support.listening", *known_keys) as program:
         yield program
 
 
@@ -142,21 +136,44 @@ def test_announcements_that_are_none_are_not_listed(computers: tuple[Computer, C
             assert found.address.port == server.port
 
 
-def test_of_names_without_end_a_hundred_are_listed_and_the_rest_is_let_go(
+FLOOD = ("v=1", "name=\x1b[2J\u202eflood", "invite=0", "tls=offered", "online=1")
+
+
+def test_of_names_without_end_at_one_address_a_few_are_listed_and_there_is_room_for_others(
     computers: tuple[Computer, Computer],
 ) -> None:
     one, two = computers
-    said = ("v=1", "name=\x1b[2J\u202eflood", "invite=0", "tls=offered", "online=1")
     with (
         listener_at(one) as listener,
-        Program(two, "tests.support.announcing", "--times", "130", two.address, "7", "odd", *said) as rogue,
+        Program(two, "tests.support.announcing", "--times", "130", two.address, "7", "odd", *FLOOD) as rogue,
     ):
         rogue.output.wait_for(lambda line: line == "announced", START_S)
-        found = listed(listener, MAX_NEARBY)
+        found = listed(listener, MAX_OF_ADDRESS)
         assert {one.name for one in found} == {"\\u001b[2J\\u202eflood"}
+        with server_at(one) as server:
+            assert listed(listener, MAX_OF_ADDRESS + 1)[0].address.port == server.port
         listener.process.terminate()
         listener.process.wait()
-        assert max(len(known(line).servers) for line in listener.output.all()) == MAX_NEARBY
+        assert max(len(known(line).servers) for line in listener.output.all()) == MAX_OF_ADDRESS + 1
+
+
+def test_of_names_without_end_at_many_addresses_a_hundred_are_listed_and_known_servers_before_them(
+    computers: tuple[Computer, Computer],
+) -> None:
+    one, two = computers
+    said = ("v=1", f"key={ROGUE_KEY}", "name=friend", "invite=0", "tls=offered", "online=1")
+    flood = ("tests.support.announcing", "--spread", "--times", "130", two.address, "7", "odd", *FLOOD)
+    with listener_at(one, ROGUE_KEY) as listener, Program(two, *flood) as rogue:
+        rogue.output.wait_for(lambda line: line == "announced", START_S)
+        assert ROGUE_KEY not in {one.key for one in listed(listener, MAX_NEARBY)}
+        with Program(one, "tests.support.announcing", one.address, "8", "friend", *said):
+            line = listener.output.wait_for(
+                lambda line: ROGUE_KEY in {one.key for one in known(line).servers}, START_S
+            )
+            assert len(known(line).servers) == MAX_NEARBY
+            listener.process.terminate()
+            listener.process.wait()
+            assert max(len(known(line).servers) for line in listener.output.all()) == MAX_NEARBY
 
 
 def test_with_nothing_to_find_the_search_ends(computers: tuple[Computer, Computer]) -> None:
@@ -197,9 +214,3 @@ def test_a_server_that_is_told_not_to_is_not_announced(computers: tuple[Computer
         (found,) = listed(listener, 1)
         assert found.address.port == announced.port
         assert not found.name.endswith("-2")
-
-
-def test_a_server_for_this_computer_alone_is_not_announced_and_works() -> None:
-    with ServerProcess("--host", "127.0.0.1") as server, JsonPeer(server.port, "alice"):
-        assert server.stop() == 0
-        assert not [event for event in server.events() if event.verb in {"announced", "not_announced"}]

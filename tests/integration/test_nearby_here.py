@@ -12,7 +12,8 @@ from subprocess import PIPE
 
 import pytest
 
-from tests.support.process import START_S, environment
+from tests.support.process import START_S, ServerProcess, environment
+from tests.support.raw import JsonPeer
 from tests.unit.client.scripted import run, run_on_fast_loop
 from twocans.client import Nearby, NearbyServer, NearbyServers, ServerKey
 from twocans.client.nearby import Networks
@@ -164,3 +165,9 @@ def test_whatever_goes_wrong_with_the_announcement_is_told_once_and_stops_nobody
         assert (event, bool(why)) == ("not_announced", True)
 
     run(scenario())
+
+
+def test_a_server_for_this_computer_alone_is_not_announced_and_works() -> None:
+    with ServerProcess("--host", "127.0.0.1") as server, JsonPeer(server.port, "alice"):
+        assert server.stop() == 0
+        assert not [event for event in server.events() if event.verb in {"announced", "not_announced"}]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from ipaddress import IPv4Address
 
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
@@ -23,8 +24,8 @@ async def main(options: argparse.Namespace) -> None:
             f"{name}.{SERVICE_TYPE}",
             port=options.port,
             properties=said if options.times == 1 else said | {"key": f"{number:064x}"},
-            server=f"rogue-{options.port}.local.",
-            parsed_addresses=[options.address],
+            server=f"rogue-{options.port}-{number if options.spread else 0}.local.",
+            parsed_addresses=[str(IPv4Address(options.address) + (number if options.spread else 0))],
             host_ttl=options.ttl,
             other_ttl=options.ttl,
         )
@@ -40,6 +41,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument(
         "--times", type=int, default=1, help="so many servers, with keys and names of their own"
+    )
+    parser.add_argument(
+        "--spread", action="store_true", help="each of them at the address that follows the one before"
     )
     parser.add_argument("--ttl", type=int, default=120, help="for how long it is believed, in seconds")
     parser.add_argument("address")

@@ -7,7 +7,7 @@ import sys
 
 import msgspec
 
-from twocans.client import Nearby, NearbyServers
+from twocans.client import Nearby, NearbyServers, ServerKey
 
 
 def tell(known: Nearby) -> None:
@@ -17,8 +17,8 @@ def tell(known: Nearby) -> None:
 
 
 async def main() -> None:
-    """Until it is ended."""
-    async with NearbyServers(tell):
+    """Until it is ended; the arguments are the keys that are known."""
+    async with NearbyServers(tell, known=[ServerKey(key) for key in sys.argv[1:]]):
         await asyncio.Event().wait()
 
 

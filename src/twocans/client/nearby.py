@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Self
@@ -26,7 +26,11 @@ from twocans.protocol.keys import ServerKey
 from twocans.protocol.text import spelled_out_line
 
 MAX_NEARBY: Final = 100
-"""With so many names announced, no further one is listened to until one of them is gone."""
+"""So many servers are listed; of further ones only those whose keys are known, each in the place of the newest other."""
+MAX_OF_ADDRESS: Final = 20
+"""So many of those may be announced for one address, but for known keys: one computer has few servers."""
+MAX_RESOLVING: Final = 200
+"""While so many names are looked up, no further one is listened to."""
 MAX_NAME_CHARS: Final = 64
 SEARCH_S: Final = 3.0
 """After so many seconds without any server there seems to be none."""
@@ -82,6 +86,7 @@ class NearbyServers:
     Args:
         on_change: is told what is known, at first and whenever that changes.
         networks: tells where to listen; all networks of this computer but the loopback one if None.
+        known: the keys, fewer than `MAX_NEARBY`, that come before others if more is announced than is listed.
         clock: seconds; the system's clock if None.
         recheck_s: how often it is looked whether anything has ended or changed without a word, in seconds.
     """
@@ -91,10 +96,12 @@ class NearbyServers:
         on_change: Callable[[Nearby], None],
         *,
         networks: Callable[[], Networks] | None = None,
+        known: Collection[ServerKey] = (),
         clock: Callable[[], float] | None = None,
         recheck_s: float = RECHECK_S,
     ) -> None:
         self._recheck_s = recheck_s
+        self._known_keys = frozenset(known)
         self._on_change = on_change
         self._networks = networks or lan_networks
         self._clock = clock or time.monotonic
@@ -200,7 +207,7 @@ class NearbyServers:
             self._first_seen.pop(name, None)
             self._servers.pop(name, None)
             self._tell()
-        elif name in self._first_seen or len(self._first_seen) < MAX_NEARBY:
+        elif name in self._first_seen or len(self._resolving) < MAX_RESOLVING:
             self._first_seen.setdefault(name, self._clock())
             self._look_up(zeroconf, name, networks)
 
@@ -214,6 +221,21 @@ class NearbyServers:
                 zeroconf
             ):
                 self._look_up(zeroconf, name, networks)
+
+    def _make_room(self, server: NearbyServer) -> bool:
+        """Whether a server may be listed. One with a known key may, if need be in the place of the newest other."""
+        first_known: dict[ServerKey, str] = {}
+        for name, other in self._servers.items():
+            if other.key in self._known_keys:
+                first_known.setdefault(other.key, name)
+        if server.key not in self._known_keys or server.key in first_known:
+            of_address = sum(other.address.host == server.address.host for other in self._servers.values())
+            return len(self._servers) < MAX_NEARBY and of_address < MAX_OF_ADDRESS
+        if len(self._servers) >= MAX_NEARBY:
+            others = self._servers.keys() - first_known.values()
+            newest = max(others, key=lambda name: self._servers[name].seen_at)
+            del self._servers[newest], self._first_seen[newest]
+        return True
 
     def _look_up(self, zeroconf: Zeroconf, name: str, networks: Networks) -> None:
         earlier = self._resolving.pop(name, None)
@@ -231,8 +253,8 @@ class NearbyServers:
         self._resolving.pop(name, None)
         seen_at = self._first_seen.get(name)
         server = understood(info, networks, seen_at=seen_at) if complete and seen_at is not None else None
-        if server is None:
-            self._servers.pop(name, None)
+        self._servers.pop(name, None)
+        if server is None or not self._make_room(server):
             # It takes no room until there is more to it.
             self._first_seen.pop(name, None)
         else:

@@ -175,9 +175,9 @@ class Backend:
                 self._login = self._spawn(self._run(effect))
             case Disconnect():
                 self._end_login()
-            case LookForServers():
+            case LookForServers(known):
                 self._stop_looking()
-                self._looking = self._spawn(self._look_for_servers())
+                self._looking = self._spawn(self._look_for_servers(known))
             case StopLooking():
                 self._stop_looking()
             case FindServer() | StartServer() | StopServer() | FollowServerLog():
@@ -257,11 +257,11 @@ class Backend:
 
     # --- the servers nearby ---------------------------------------------------------------------------------
 
-    async def _look_for_servers(self) -> None:
-        def tell(known: Nearby) -> None:
-            self._put_now(ServersNearby(known))
+    async def _look_for_servers(self, known: frozenset[ServerKey]) -> None:
+        def tell(nearby: Nearby) -> None:
+            self._put_now(ServersNearby(nearby))
 
-        async with NearbyServers(tell, networks=self._networks):
+        async with NearbyServers(tell, networks=self._networks, known=known):
             await asyncio.Event().wait()
 
     def _stop_looking(self) -> None:

@@ -43,7 +43,7 @@ class Bans:
 
     def of_address(self, address: IPv4Address) -> Ban | None:
         """The ban of an address, or of a network that it belongs to."""
-        found = self._networks.find(address)
+        found = self._networks.of(address)
         return None if found is None else self._bans[BanKind.ADDRESS, str(found)]
 
     def add(self, kind: BanKind, value: str, why: str, on_kept: OnKept) -> None:
@@ -73,7 +73,7 @@ class Bans:
         if self._bans.pop((kind, value), None) is None:
             return False
         if kind is BanKind.ADDRESS:
-            self._networks.remove(IPv4Network(value))
+            self._networks.discard(IPv4Network(value))
         self._identities.remove_ban(kind, value, on_kept)
         return True
 

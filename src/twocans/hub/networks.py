@@ -1,48 +1,51 @@
-"""A set of IPv4 networks that says in the same time, however many they are, whether an address is in one."""
+"""Sets of networks in which an address is found at the same cost, however many they are."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
-from typing import Final
-
-_BITS: Final = 32
 
 
 class Networks:
-    """Networks, looked up by an address: once for each length of prefix that there is, at most 33 times.
+    """Networks, each at most once. An address is looked up once for each prefix length among them: 33 times at most.
 
     Args:
-        networks: those there are at first.
+        networks: those that are in it to begin with.
     """
 
     def __init__(self, networks: Iterable[IPv4Network] = ()) -> None:
-        self._by_prefix: dict[int, set[int]] = {}
+        self._known: set[tuple[int, int]] = set()
+        self._lengths: Counter[int] = Counter()
         for network in networks:
             self.add(network)
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def add(self, network: IPv4Network) -> None:
-        """Have one more; nothing happens if it is there."""
-        self._by_prefix.setdefault(network.prefixlen, set()).add(int(network.network_address))
+        """Put a network in, unless it is there already."""
+        length = network.prefixlen
+        entry = (length, int(network.network_address))
+        if entry not in self._known:
+            self._known.add(entry)
+            self._lengths[length] += 1
 
-    def remove(self, network: IPv4Network) -> None:
-        """Have one less; nothing happens if it is not there."""
-        starts = self._by_prefix.get(network.prefixlen, set())
-        starts.discard(int(network.network_address))
-        if not starts:
-            self._by_prefix.pop(network.prefixlen, None)
+    def discard(self, network: IPv4Network) -> None:
+        """Take a network out, if it is there."""
+        length = network.prefixlen
+        entry = (length, int(network.network_address))
+        if entry in self._known:
+            self._known.discard(entry)
+            self._lengths[length] -= 1
+            if not self._lengths[length]:
+                del self._lengths[length]
 
-    def find(self, address: IPv4Address) -> IPv4Network | None:
-        """One of those that an address is in; None if it is in none."""
+    def of(self, address: IPv4Address) -> IPv4Network | None:
+        """A network that an address belongs to, if there is one; any of them if there are several."""
         number = int(address)
-        for prefix, starts in self._by_prefix.items():
-            start = number >> (_BITS - prefix) << (_BITS - prefix)
-            if start in starts:
-                return IPv4Network((start, prefix))
+        for length in self._lengths:
+            start = number >> (32 - length) << (32 - length)
+            if (length, start) in self._known:
+                return IPv4Network((start, length))
         return None
-
-    def __contains__(self, address: IPv4Address) -> bool:
-        return self.find(address) is not None
-
-    def __bool__(self) -> bool:
-        return bool(self._by_prefix)

@@ -111,7 +111,9 @@ class Doorkeeper:
         self._log("connection_refused", address=address, why=refusal.value)
 
     def _refusal(self, host: IPv4Address) -> Refusal | None:
-        if host in self._deny or (self._allow and host not in self._allow):
+        if self._deny.of(host) is not None:
+            return Refusal.NETWORK
+        if self._allow and self._allow.of(host) is None:
             return Refusal.NETWORK
         if self._banned is not None and self._banned(host):
             return Refusal.BANNED

@@ -1,54 +1,73 @@
-"""Networks, and whether an address is in one of them."""
+"""Addresses in networks: found as one by one, at a cost that does not grow with the number of networks."""
 
 from __future__ import annotations
 
+import sys
 from ipaddress import IPv4Address, IPv4Network
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twocans.hub.bans import Bans
 from twocans.hub.networks import Networks
+from twocans.storage.identities import BanKind, MemoryIdentities
 
-# Few bits of an address differ, so that networks often hold each other and the addresses.
-NUMBERS = st.sampled_from([0, 1, 2, 3, 0x80000000, 0x80000001, 0x80000100, 0xFFFFFFFE, 0xFFFFFFFF])
-ADDRESSES = st.builds(IPv4Address, NUMBERS)
+ADDRESSES = st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 7).map(IPv4Address)
 NETWORKS = st.builds(
-    lambda number, prefix: IPv4Network((number, prefix), strict=False), NUMBERS, st.integers(0, 32)
+    lambda address, length: IPv4Network((address, length), strict=False), ADDRESSES, st.integers(0, 32)
 )
 
 
-@given(st.lists(NETWORKS), st.lists(NETWORKS), ADDRESSES)
-def test_an_address_is_found_as_by_looking_at_each_network(
-    added: list[IPv4Network], removed: list[IPv4Network], address: IPv4Address
+@given(st.lists(st.tuples(st.booleans(), NETWORKS), max_size=20), st.lists(ADDRESSES, min_size=1))
+def test_address_is_found_if_one_of_the_networks_has_it(
+    changes: list[tuple[bool, IPv4Network]], addresses: list[IPv4Address]
 ) -> None:
-    networks = Networks(added)
-    for network in removed:
-        networks.remove(network)
-    left = set(added) - set(removed)
-    found = networks.find(address)
-    assert (found is not None) == (address in networks) == any(address in one for one in left)
-    assert found is None or (found in left and address in found)
-    assert bool(networks) == bool(left)
+    networks, wanted = Networks(), set[IPv4Network]()
+    for is_added, network in changes:
+        (networks.add if is_added else networks.discard)(network)
+        (wanted.add if is_added else wanted.discard)(network)
+    assert len(networks) == len(wanted)
+    for address in [*addresses, *(network.broadcast_address for _, network in changes)]:
+        having = {network for network in wanted if address in network}
+        found = networks.of(address)
+        assert found in having if having else found is None
 
 
-class CountedAddress(IPv4Address):
-    """An address that counts how often something is compared with it, or asked of it."""
-
-    looks = 0
-
-    def __int__(self) -> int:
-        self.looks += 1
-        return super().__int__()
-
-    def __eq__(self, other: object) -> bool:
-        self.looks += 1
-        return super().__eq__(other)
-
-    __hash__ = IPv4Address.__hash__
+def bans_of(number: int) -> Bans:
+    bans = Bans(MemoryIdentities(), wall_ms=lambda: 0)
+    for banned in range(number):
+        bans.add(BanKind.ADDRESS, f"{IPv4Address(2**24 + banned)}/32", "", lambda _: None)
+    return bans
 
 
-def test_many_networks_are_not_looked_at_one_by_one() -> None:
-    networks = Networks(IPv4Network((number << 8, 24)) for number in range(10_000))
-    address = CountedAddress("192.168.1.5")
-    assert address not in networks
-    assert address.looks <= 33
+def calls_to_look_up(bans: Bans, address: IPv4Address) -> int:
+    number = 0
+
+    def count(_frame: object, _event: str, _argument: object) -> None:
+        nonlocal number
+        number += 1
+
+    sys.setprofile(count)
+    try:
+        bans.of_address(address)
+    finally:
+        sys.setprofile(None)
+    return number
+
+
+def test_looking_an_address_up_takes_the_same_steps_however_many_are_banned() -> None:
+    stranger = IPv4Address("10.0.0.1")
+    assert calls_to_look_up(bans_of(5000), stranger) == calls_to_look_up(bans_of(5), stranger)
+
+
+def test_ban_of_a_network_is_found_by_its_addresses_until_it_is_lifted() -> None:
+    bans = bans_of(5)
+    bans.add(BanKind.ADDRESS, "192.168.7.0/24", "shouting", lambda _: None)
+    found = bans.of_address(IPv4Address("192.168.7.9"))
+    assert found is not None
+    assert (found.value, found.why) == ("192.168.7.0/24", "shouting")
+    bans.add(BanKind.NAME, "192.168.7.0/24", "", lambda _: None)
+    assert bans.remove(BanKind.NAME, "192.168.7.0/24", lambda _: None)
+    assert bans.of_address(IPv4Address("192.168.7.9")) is found
+    assert bans.remove(BanKind.ADDRESS, "192.168.7.0/24", lambda _: None)
+    assert bans.of_address(IPv4Address("192.168.7.9")) is None

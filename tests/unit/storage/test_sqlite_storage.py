@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -356,6 +357,47 @@ def test_disk_that_does_not_keep_up_refuses_what_would_wait_without_bound(
         turns.run_until(lambda: len(answers) == 15)
         assert answers == [{0: Failed(full=False)}] * 5 + [{}] * 10
         assert isinstance(asked.append(ALICE, BOB, "text", "14"), Message)
+
+
+def test_disk_that_stalls_refuses_long_texts_that_would_take_memory_without_bound_until_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twocans.storage.sqlite.storage.MAX_WAITING_BYTES", 10_000)
+    turns = Turns()
+    stalls, goes_on = threading.Event(), threading.Event()
+
+    def stall(_database: sqlite3.Connection) -> None:
+        stalls.set()
+        goes_on.wait()
+
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        answers: list[Mapping[int, Unstored]] = []
+
+        def append(number: int, text: str) -> None:
+            storage.append(
+                batch_of(storage, [draft(ALICE, BOB, text, f"{number}")]),
+                lambda _, unstored: answers.append(unstored),
+            )
+
+        storage._writer.run(stall)
+        try:
+            stalls.wait()
+            append(0, "\N{SLIGHTLY SMILING FACE}" * 1000)  # four bytes each
+            storage._hand_over()
+            for number in range(1, 5):
+                append(number, "\N{SLIGHTLY SMILING FACE}" * 1000)
+            append(5, "short")
+            assert answers == [{0: Failed(full=False)}] * 3
+            storage._hand_over()
+            append(6, "short")
+            assert answers == [{0: Failed(full=False)}] * 4
+        finally:
+            goes_on.set()
+        turns.run_until(lambda: len(answers) == 7)
+        assert answers[4:] == [{}] * 3
+        assert isinstance(asked.append(ALICE, BOB, "x" * 9000, "8"), Message)
+        assert isinstance(asked.append(ALICE, BOB, "x" * 9000, "9"), Message)
 
 
 def test_thread_that_writes_survives_what_nobody_foresaw(tmp_path: Path) -> None:

@@ -43,7 +43,9 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class LookForServers:
-    """Look for servers on the network, and tell what is found until told to stop."""
+    """Look for servers on the network, and tell what is found until told to stop; those with these keys come first."""
+
+    known: frozenset[ServerKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ class ServerChoice:
         """The login is shown."""
         if self._may_look:
             self._known = Nearby(Search.SEARCHING)
-            self._changes.do(LookForServers())
+            self._changes.do(LookForServers(frozenset(ServerKey(one.key) for one in self.recent)))
             self._changes.draw(Part.LOGIN)
 
     def pause(self) -> None:

@@ -23,6 +23,8 @@ from twocans.storage.sqlite.writer import Waiting, Writer
 
 MAX_WAITING: Final = 200_000
 """How many messages may wait to be written; more are refused."""
+MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
+"""How much memory the texts of those may take; with more of it, messages are refused too."""
 
 
 class SqliteStorage:
@@ -56,6 +58,7 @@ class SqliteStorage:
         self._at_end_of_turn = at_end_of_turn
         self._gathered: list[Waiting] = []
         self._gathered_messages = 0
+        self._gathered_bytes = 0
         self._looked_upto = 0
         with contextlib.ExitStack() as undo:
             self._lock = FolderLock(folder)
@@ -128,14 +131,20 @@ class SqliteStorage:
 
     def append(self, batch: Batch, on_stored: OnStored) -> None:
         """See `Storage.append`."""
-        if self._gathered_messages + self._writer.waiting >= MAX_WAITING:
+        writer = self._writer
+        if (
+            self._gathered_messages + writer.waiting >= MAX_WAITING
+            or self._gathered_bytes + writer.waiting_bytes >= MAX_WAITING_BYTES
+        ):
             # The disk does not keep up: better an error now than memory without bound.
             on_stored(batch, dict.fromkeys(range(len(batch.messages)), Failed(full=False)))
             return
         if not self._gathered:
             self._at_end_of_turn(self._hand_over)
-        self._gathered.append(Waiting(batch, on_stored))
+        text_bytes = sum([message.text.__sizeof__() for message in batch.messages])
+        self._gathered.append(Waiting(batch, on_stored, text_bytes))
         self._gathered_messages += len(batch.messages)
+        self._gathered_bytes += text_bytes
 
     def inbox(
         self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage
@@ -257,6 +266,7 @@ class SqliteStorage:
     def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
         self._gathered_messages = 0
+        self._gathered_bytes = 0
         if gathered:
             self._writer.append(gathered)
 

@@ -32,10 +32,11 @@ RESERVED_IDS: Final = 1_000_000
 
 
 class Waiting(Struct, frozen=True):
-    """A batch in the queue, and who wants to know."""
+    """A batch in the queue, who wants to know, and how much memory its texts take."""
 
     batch: Batch
     on_stored: OnStored
+    text_bytes: int
 
 
 class Pace:
@@ -102,6 +103,7 @@ class Writer:
         self._lock = threading.Condition()
         self._batches: deque[Waiting] = deque()
         self._waiting = 0
+        self._waiting_bytes = 0
         self._updates: list[Update] = []
         self._held: list[Update] = []
         self._jobs: list[Callable[[sqlite3.Connection], None]] = []
@@ -118,12 +120,18 @@ class Writer:
         with self._lock:
             self._batches += batches
             self._waiting += sum(len(one.batch.messages) for one in batches)
+            self._waiting_bytes += sum(one.text_bytes for one in batches)
             self._lock.notify()
 
     @property
     def waiting(self) -> int:
         """How many messages are in the queue; a moment old when another thread reads it."""
         return self._waiting
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much memory their texts take; likewise."""
+        return self._waiting_bytes
 
     def update(self, statement: str, values: tuple[object, ...]) -> None:
         """Hand over a change that nobody waits for; it is made before messages that are handed over later."""
@@ -176,6 +184,7 @@ class Writer:
             taken.append(self._batches.popleft())
             number += len(taken[-1].batch.messages)
         self._waiting -= number
+        self._waiting_bytes -= sum(one.text_bytes for one in taken)
         return taken
 
     def _do(self, job: Callable[[sqlite3.Connection], None]) -> None:
