@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +53,7 @@ def test_first_line_decides_however_it_is_cut(line: bytes, rest: bytes, cuts: li
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     taken = None
     came = b""
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in itertools.pairwise(places):
         came += data[start:end]
         assert served.opening.begun == (start > 0)
         taken = served.opening.take(data[start:end])

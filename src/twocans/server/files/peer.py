@@ -63,6 +63,8 @@ class HttpPeer(asyncio.Transport):
         self._timer: Cancellable | None = None
         self._unsent_before = 0
         self._clogged = False
+        self._answering = False
+        self._ended = False
         self._gone = False
         self._handler.connection_made(self)
 
@@ -75,9 +77,11 @@ class HttpPeer(asyncio.Transport):
 
     def eof(self) -> None:
         """See `Input.eof`; what has been asked for is still answered."""
+        self._ended = True
         if self.awaits_body:
             self.abort()
-        elif self._handler.idle:
+        elif self._handler.idle or not self._answering:
+            # Nothing is under way, or aiohttp waits for what nobody will send any more.
             self.close()
         else:
             self._handler.close()
@@ -109,6 +113,18 @@ class HttpPeer(asyncio.Transport):
         """See `Input.want_flush`; whoever asks TLS for answers and fetches none is cut off."""
         if self._transport.unsent_bytes() > 2 * HIGH_WATER_BYTES:
             self.abort()
+
+    # --- for who answers ------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A request is being answered; one after another is."""
+        self._answering = True
+
+    def answered(self) -> None:
+        """It has been, but for what is written within this step of its task."""
+        self._answering = False
+        if self._ended:
+            self._timers.call_later(0, self.close)
 
     # --- as `asyncio.Transport` ------------------------------------------------------------------------------
 
