@@ -116,6 +116,6 @@ BY_HTTP: Final[Mapping[str, Attack]] = {
         uploads, least=100, connections=WORKERS + 1, memory_mib=32, files=_FILES, threads=_THREADS
     ),
     "unread files": Attack(
-        unread_files, least=CROWD, connections=CROWD + 1, memory_mib=CROWD, threads=_THREADS
+        unread_files, least=CROWD, connections=CROWD + 1, memory_mib=CROWD, files=_FILES, threads=_THREADS
     ),
 }
