@@ -195,8 +195,9 @@ def test_peer_that_says_no_more_is_answered_still(server: Serving) -> None:
     alice, bob = server.json("alice"), server.json("bob")
     path = path_of(bob.ask("DOWNLOAD", id=received(server, alice, bob, SMALL)))
     client = http(server)
-    client.begin("GET", path, Connection="close")
+    client.peer.sendall(head("GET", path) * 2)
     client.peer.finish_sending()
+    assert client.answer().body == SMALL.content
     assert client.answer().body == SMALL.content
     client.expect_closed()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from tests.hostile.attacks import ATTACKS
+from tests.hostile.catalogue import ATTACKS
 from tests.hostile.siege import MIB, besiege
 from twocans.server.config import Concurrency
 

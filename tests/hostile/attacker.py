@@ -8,7 +8,7 @@ from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from typing import Final, Self
 
-from tests.hostile.attacks import ATTACKS
+from tests.hostile.catalogue import ATTACKS
 
 PATIENCE_S: Final = 60.0
 """How long an attack is waited for before it counts as hanging."""

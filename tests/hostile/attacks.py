@@ -60,6 +60,10 @@ class Attack(NamedTuple):
     """How many connections it has at a time."""
     memory_mib: int = 0
     """What it may take besides what every connection may."""
+    files: int = 0
+    """How many files the server may have open for it."""
+    threads: int = 0
+    """How many threads the server keeps once it has needed them."""
     lingers: bool = False
     """Whether lines are left that wait their turn, for which the server keeps the connections for a while."""
 

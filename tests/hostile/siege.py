@@ -7,7 +7,7 @@ import time
 from typing import Final, NamedTuple
 
 from tests.hostile.attacker import PATIENCE_S, Attacker
-from tests.hostile.attacks import ATTACKS
+from tests.hostile.catalogue import ATTACKS
 from tests.hostile.pair import Delays, Pair, Usage
 from tests.support.process import ServerProcess
 from tests.support.raw import eventually
@@ -63,7 +63,7 @@ def besiege(name: str, concurrency: Concurrency, *, rounds: int, pause_s: float 
             done, after = attacker.done, pair.gauge.now()
         took_s = time.monotonic() - began
         if not attack.lingers:
-            eventually(lambda: _is_back(pair.gauge.now(), before))
+            eventually(lambda: _is_back(pair.gauge.now(), before, attack.threads))
         pair.chat(1)
         told = [event.verb for event in server.events()]
         most = pair.gauge.most
@@ -87,6 +87,6 @@ def _is_met(server: ServerProcess, event: str, *values: str) -> bool:
     return any(one.verb == event and {*values} <= {*one.fields.values()} for one in server.events())
 
 
-def _is_back(now: Usage, before: Usage) -> bool:
+def _is_back(now: Usage, before: Usage, kept_threads: int) -> bool:
     # The thread that checks passwords stays once there has been one, and SQLite keeps what it has opened.
-    return now.descriptors <= before.descriptors + 2 and now.threads <= before.threads + 1
+    return now.descriptors <= before.descriptors + 2 and now.threads <= before.threads + 1 + kept_threads

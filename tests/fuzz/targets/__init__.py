@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.fuzz.target import Target
-from tests.fuzz.targets import client, lines, names, server, shown, storage
+from tests.fuzz.targets import client, http, lines, names, server, shown, storage
 
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
@@ -14,6 +14,7 @@ TARGETS: Final[Mapping[str, Target]] = {
         *lines.TARGETS,
         *names.TARGETS,
         *server.TARGETS,
+        *http.TARGETS,
         *client.TARGETS,
         *shown.TARGETS,
         *storage.TARGETS,

@@ -27,6 +27,11 @@ class RequestReader(RequestHandler):
         """Whether no request is under way, nor any part of one that has ended."""
         return self._waiter is not None and not self._waiter.done()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there are requests that have not been looked at."""
+        return bool(self._messages)
+
 
 class HttpPeer(asyncio.Transport):
     """The `Input` of a connection that speaks HTTP, and the transport that aiohttp writes to.
@@ -63,6 +68,8 @@ class HttpPeer(asyncio.Transport):
         self._timer: Cancellable | None = None
         self._unsent_before = 0
         self._clogged = False
+        self._answered = False
+        self._ended = False
         self._gone = False
         self._handler.connection_made(self)
 
@@ -75,12 +82,12 @@ class HttpPeer(asyncio.Transport):
 
     def eof(self) -> None:
         """See `Input.eof`; what has been asked for is still answered."""
+        self._ended = True
         if self.awaits_body:
             self.abort()
-        elif self._handler.idle:
+        elif self._handler.idle or (self._answered and not self._handler.waiting):
+            # Nothing is under way, or aiohttp waits for what nobody will send any more.
             self.close()
-        else:
-            self._handler.close()
 
     def lost(self, *, timed_out: bool = False) -> None:
         """See `Input.lost`."""
@@ -109,6 +116,18 @@ class HttpPeer(asyncio.Transport):
         """See `Input.want_flush`; whoever asks TLS for answers and fetches none is cut off."""
         if self._transport.unsent_bytes() > 2 * HIGH_WATER_BYTES:
             self.abort()
+
+    # --- for who answers ------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A request is being answered; one after another is."""
+        self._answered = False
+
+    def answered(self) -> None:
+        """It has been, but for what is written within this step of its task."""
+        self._answered = True
+        if self._ended and not self._gone and not self._handler.waiting:
+            self._timers.call_later(0, self.close)
 
     # --- as `asyncio.Transport` ------------------------------------------------------------------------------
 

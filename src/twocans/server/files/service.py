@@ -69,6 +69,7 @@ class FileService:
         peer = peer_of(request.transport)
         if peer is None:
             raise ConnectionResetError
+        peer.begin()
         try:
             return await self._answer(request, peer)
         except _Refused as refused:
@@ -78,6 +79,8 @@ class FileService:
                 raise
             self._log("storage_error", error=str(error))
             return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The server's disk fails. Please try again later.")
+        finally:
+            peer.answered()
 
     async def _answer(self, request: web.BaseRequest, peer: HttpPeer) -> web.StreamResponse:
         if self._tls is TlsMode.REQUIRED and not peer.encrypted:

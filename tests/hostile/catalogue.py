@@ -1,0 +1,11 @@
+"""All ways to be hostile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tests.hostile import attacks, requests
+from tests.hostile.attacks import Attack
+
+ATTACKS: Final[Mapping[str, Attack]] = {**attacks.ATTACKS, **requests.BY_HTTP}
