@@ -47,6 +47,7 @@ def test_folder_and_files_are_for_the_servers_user_alone(tmp_path: Path) -> None
         assert mode(data) == 0o700
         names = {path.name: mode(path) for path in data.iterdir()}
     assert {"messages.db", "messages.db-wal", "server.key", "server.log"} <= names.keys()
+    assert names.pop("files") == 0o700
     assert set(names.values()) == {0o600}
 
 
@@ -135,7 +136,7 @@ def test_database_holds_no_token_code_or_password_as_it_is(tmp_path: Path) -> No
     with start(data, "--invite", INVITE) as server:
         secrets = everything_said(server.port)
         server.stop()
-    kept = b"".join(path.read_bytes() for path in data.iterdir())
+    kept = b"".join(path.read_bytes() for path in data.rglob("*") if path.is_file())
     assert TEXT.encode() in kept
     for secret in (*secrets, PASSWORD, INVITE):
         assert secret.encode() not in kept

@@ -4,6 +4,8 @@ An example is a fenced block with the info string `session plain` or `session js
 
 - `NAME> line`: the connection NAME sends a line; the first time, or after it was closed, it is opened.
 - `NAME< line`: the connection NAME receives it. `client>` and `server>` are short for `client>` and `client<`.
+- `NAME= METHOD /files/… body`: NAME makes a request by HTTP with the last ticket that it was given.
+- `NAME= status body`: what that is answered with.
 - `NAME! leaves` and `NAME! is closed`: this end, or the server, closes the connection.
 - blank lines, and comments that start with `#`.
 
@@ -20,9 +22,12 @@ import json
 import re
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests.support.http import HttpClient
 from tests.support.process import ROOT
 from tests.support.raw import Closed, Peer, Silent, Value
 from tests.support.serving import serve
@@ -32,7 +37,8 @@ DOCUMENT = ROOT / "docs" / "protocol.md"
 ANYTHING = "…"
 NUMBERS = ("id", "at", "last", "device", "created", "seen")
 _BLOCK = re.compile(r"^```session (plain|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_SAID = re.compile(r"(\w+)([<>]) ?(.*)")
+_SAID = re.compile(r"(\w+)([<>=]) ?(.*)")
+_REQUEST = re.compile(r"([A-Z]+) (/files/)…(?: (.*))?")
 _DONE = re.compile(r"(\w+)! (leaves|is closed)")
 
 
@@ -51,6 +57,8 @@ class Connection:
 
     peer: Peer
     told: dict[str, Value] = field(default_factory=dict)
+    answered: str = ""
+    """What its last request was answered with."""
 
 
 def examples() -> list[Example]:
@@ -120,7 +128,7 @@ def rest(peer: Peer) -> list[str]:
 
 def replay(example: Example) -> None:
     tls = client_context() if example.dialect == "json" else None
-    with serve() as server, ExitStack() as opened:
+    with TemporaryDirectory() as data, serve(data=Path(data)) as server, ExitStack() as opened:
         connections: dict[str, Connection] = {}
         secret: dict[str, Value] = {}
         for written in example.lines:
@@ -141,7 +149,18 @@ def replay(example: Example) -> None:
             if name not in connections:
                 assert direction == ">", f"{name} receives before it has said anything"
                 connections[name] = Connection(opened.enter_context(Peer(server.port, tls=tls)))
-            if direction == ">":
+            if direction == "=":
+                connection = connections[name]
+                if request := _REQUEST.fullmatch(line):
+                    method, folder, body = request.groups()
+                    with HttpClient(Peer(server.port, tls=tls)) as http:
+                        answer = http.ask(
+                            method, f"{folder}{connection.told['ticket']}", body.encode() if body else None
+                        )
+                    connection.answered = f"{answer.status} {answer.text}".rstrip()
+                else:
+                    assert connection.answered == line
+            elif direction == ">":
                 connections[name].peer.send_line(filled_in(line, connections[name].told | secret))
             else:
                 told = receive(connections[name], line)

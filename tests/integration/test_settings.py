@@ -60,7 +60,9 @@ def test_config_takes_the_folder_and_the_file_before_and_after_it(tmp_path: Path
 
 def test_server_keeps_to_the_limits_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "named.toml"
-    file.write_text("max_line_bytes = 5000\nmax_text_bytes = 700\nrate_limit = 7\nburst_s = 3\n")
+    file.write_text(
+        "max_line_bytes = 5000\nmax_text_bytes = 700\nrate_limit = 7\nburst_s = 3\nmax_file = '1.5 MB'\n"
+    )
     with (
         ServerProcess("--config", str(file), "--rate-limit", "9") as server,
         JsonPeer(server.port, "alice") as alice,
@@ -70,6 +72,7 @@ def test_server_keeps_to_the_limits_of_a_file(tmp_path: Path) -> None:
             "text_bytes": 700,
             "rate": 9.0,
             "burst": 27,
+            "file_bytes": 1_500_000,
         }
 
 

@@ -177,6 +177,7 @@ def test_files_are_for_their_owner_alone(data: Path) -> None:
     with ServerProcess("--data", str(data)) as server, JsonPeer(server.port, "alice") as alice:
         alice.deliver("alice", "secret")
         rights = {file.name: stat.S_IMODE(file.stat().st_mode) for file in data.iterdir()}
+        assert rights.pop("files") == 0o700
         assert {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "server.lock"} <= rights.keys()
         assert set(rights.values()) == {0o600}, rights
 

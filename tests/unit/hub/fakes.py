@@ -25,6 +25,7 @@ from twocans.protocol.messages import (
 )
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Storage
+from twocans.storage.files import FileKeeper
 from twocans.storage.identities import DeviceRecord, Identities, MemoryIdentities, OnKept
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.transient import TransientStorage
@@ -255,6 +256,7 @@ class World:
     storage: Storage | None = None
     identities: Identities = field(default_factory=MemoryIdentities)
     invite: str | None = None
+    files: FileKeeper | None = None
     passwords: FakePasswords = field(default_factory=FakePasswords)
     clock: ManualClock = field(default_factory=ManualClock)
     log: RecordedLog = field(default_factory=RecordedLog)
@@ -272,6 +274,7 @@ class World:
             limits=self.limits,
             keeps_history=self.keeps_history,
             invite=self.invite,
+            files=self.files,
             passwords=self.passwords,
             surroundings=Surroundings(
                 monotonic_s=self.clock.time,

@@ -48,6 +48,8 @@ def _values(kind: inspect.Type) -> _Strategy:
         case inspect.FloatType():
             return st.floats(allow_nan=False, allow_infinity=False)
         case inspect.StrType():
+            if kind.pattern is not None:
+                return st.from_regex(kind.pattern)
             return st.text(min_size=kind.min_length or 0, max_size=min(kind.max_length or 40, 40))
         case inspect.ListType() | inspect.CollectionType():
             return st.lists(_values(kind.item_type), max_size=3)

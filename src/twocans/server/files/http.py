@@ -8,13 +8,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
 
 from twocans.hub.hub import EventLog, Hub
 from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
 from twocans.server.files.moving import Movers
-from twocans.server.files.peer import HttpPeer, peer_of
+from twocans.server.files.peer import HttpPeer, RequestReader, peer_of
 from twocans.server.files.service import FileService, plain
 from twocans.server.transport import Transport
 from twocans.storage.sqlite.files import SqliteFiles
@@ -68,7 +67,7 @@ class HttpServer:
         if self._movers is not None:
             await self._movers.stop()
 
-    def _handler(self) -> RequestHandler:
+    def _handler(self) -> RequestReader:
         return _Handler(
             self._web,
             self._tasks,
@@ -86,8 +85,8 @@ class HttpServer:
         )
 
 
-class _Handler(RequestHandler):
-    """Reads the requests of one peer."""
+class _Handler(RequestReader):
+    """Reads requests and tells what went wrong."""
 
     def __init__(self, server: Any, tasks: set[asyncio.Task[Any]], log: EventLog, **options: Any) -> None:
         super().__init__(server, **options)

@@ -19,6 +19,15 @@ CLOSE_S: Final = 5.0
 """How long it may take to fetch the last words."""
 
 
+class RequestReader(RequestHandler):
+    """Reads the requests of one peer."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way, nor any part of one that has ended."""
+        return self._waiter is not None and not self._waiter.done()
+
+
 class HttpPeer(asyncio.Transport):
     """The `Input` of a connection that speaks HTTP, and the transport that aiohttp writes to.
 
@@ -37,7 +46,7 @@ class HttpPeer(asyncio.Transport):
         transport: Transport,
         timers: Timers,
         *,
-        make_handler: Callable[[], RequestHandler],
+        make_handler: Callable[[], RequestReader],
         address: str,
         encrypted: bool,
     ) -> None:
@@ -68,6 +77,8 @@ class HttpPeer(asyncio.Transport):
         """See `Input.eof`; what has been asked for is still answered."""
         if self.awaits_body:
             self.abort()
+        elif self._handler.idle:
+            self.close()
         else:
             self._handler.close()
 

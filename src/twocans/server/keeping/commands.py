@@ -138,7 +138,9 @@ def _backup(data: Path, to: Path, *, force: bool) -> int:
             )
         )
     if copied.missing:
-        raise CommandError(f"{copied.missing:,} files were not to be found; the command check says which")
+        raise CommandError(
+            f"Files are missing from the server's folder ({copied.missing:,}), and so from the backup. The command check says which"
+        )
     return 0
 
 

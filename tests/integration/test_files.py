@@ -1,0 +1,279 @@
+"""Files and the real programs: killed and started again, on a full disk, backed up, checked and exported."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.disk import fill, on_small_disk, seen_by
+from tests.support.http import (
+    Document,
+    HttpClient,
+    bring,
+    fetch,
+    path_of,
+    send_file,
+    upload_ticket,
+)
+from tests.support.keeping import database, is_private, served
+from tests.support.process import ServerProcess, run
+from tests.support.raw import Closed, JsonPeer, Peer, eventually
+from tests.support.tls import client_context
+
+REPORT = Document(bytes(range(256)) * 8000)
+"""About two megabytes."""
+NOTE = Document(b"a note", "note.txt")
+
+on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a disk of its own size")
+
+
+def http(server: ServerProcess) -> HttpClient:
+    """A connection for requests."""
+    return HttpClient(Peer(server.port))
+
+
+def files(data: Path) -> list[Path]:
+    """The files that are kept as a whole."""
+    return sorted((data / "files").glob("??/*"))
+
+
+def come(data: Path) -> int:
+    """How many bytes of files are coming."""
+    return sum(path.stat().st_size for path in (data / "files" / "incoming").iterdir())
+
+
+def fill_folder(data: Path) -> None:
+    """Alice has sent bob two files, and has brought one more."""
+    with served(data) as server, JsonPeer(server.port, "alice") as alice, JsonPeer(server.port, "bob"):
+        for document in (REPORT, NOTE):
+            bring(alice, lambda: Peer(server.port), document)
+            send_file(alice, "bob", document, document.hash[:8])
+        bring(alice, lambda: Peer(server.port), Document(b"unsent"))
+
+
+def test_upload_goes_on_after_the_server_was_killed(tmp_path: Path) -> None:
+    half = REPORT.size // 2
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice, http(server) as client:
+        token = alice.token
+        client.begin("PUT", path_of(upload_ticket(alice, REPORT)), length=REPORT.size)
+        client.peer.sendall(REPORT.content[:half])
+        eventually(lambda: come(tmp_path) == half)
+        server.process.kill()
+        server.wait()
+    with served(tmp_path) as server, JsonPeer(server.port, "alice", token=token) as alice:
+        ticket = upload_ticket(alice, REPORT)
+        assert ticket["offset"] == half
+        with http(server) as client:
+            rest = REPORT.content[half:]
+            assert client.ask("PUT", path_of(ticket), rest, Content_Range=REPORT.range(half)).status == 201
+        ack = send_file(alice, "alice", REPORT, "c1")
+        assert fetch(alice, lambda: Peer(server.port), ack.number("id")) == REPORT.content
+
+
+def test_upload_that_was_whole_when_the_server_was_killed_is_looked_at_again(tmp_path: Path) -> None:
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice, http(server) as client:
+        path = path_of(upload_ticket(alice, REPORT))
+        client.ask("PUT", path, REPORT.content[:-1], Content_Range=f"bytes 0-{REPORT.size - 2}/{REPORT.size}")
+        server.process.kill()
+        server.wait()
+    (part,) = (tmp_path / "files" / "incoming").iterdir()
+    with part.open("ab") as file:
+        file.write(b"\0")  # what the last byte would not be
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice, http(server) as client:
+        ticket = upload_ticket(alice, REPORT)
+        assert ticket["offset"] == REPORT.size - 1
+        last = REPORT.content[-1:]
+        answer = client.ask("PUT", path_of(ticket), last, Content_Range=REPORT.range(REPORT.size - 1))
+        assert answer.status == 201
+
+
+def test_ticket_and_link_outlive_the_server(tmp_path: Path) -> None:
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice:
+        bring(alice, lambda: Peer(server.port), REPORT)
+        ack = send_file(alice, "alice", REPORT, "c1")
+        path = path_of(alice.ask("DOWNLOAD", id=ack["id"]))
+        server.process.kill()
+        server.wait()
+    with served(tmp_path) as server, http(server) as client:
+        assert client.ask("GET", path).body == REPORT.content
+
+
+def test_link_of_a_message_whose_time_is_over_says_that_it_is_gone(tmp_path: Path) -> None:
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice:
+        bring(alice, lambda: Peer(server.port), REPORT)
+        ack = send_file(alice, "alice", REPORT, "c1")
+        path = path_of(alice.ask("DOWNLOAD", id=ack["id"]))
+    with database(tmp_path) as connection:
+        connection.execute("UPDATE message SET at = 1000")
+        connection.execute("UPDATE upload SET at = 1000")
+    with served(tmp_path, "--keep-days", "1") as server, http(server) as client:
+        server.event("messages_cleared", number=1)
+        answer = client.ask("GET", path)
+        assert answer.status == 410
+        assert answer.text == "The message with this file is gone, and the file with it.\n"
+        eventually(lambda: files(tmp_path) == [])
+
+
+@on_linux
+@pytest.mark.parametrize("filled", ["the disk", "what the server may take"])
+def test_full_disk_keeps_what_has_come_until_there_is_room(tmp_path: Path, filled: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    options = ["--max-storage", "1GB", "--max-file", "400MB"]
+    start = [*on_small_disk(data, size_kib=24 * 1024), sys.executable, "-m", "twocans.server"]
+    if filled == "the disk":
+        server_options, size = options, 64
+    else:
+        server_options, size = ["--max-storage", "24MB"], 11
+    document = Document(bytes(range(256)) * 4096 * (20 if filled == "the disk" else size))
+    with (
+        ServerProcess("--data", str(data), *server_options, start=start) as server,
+        JsonPeer(server.port, "alice") as alice,
+        JsonPeer(server.port, "bob") as bob,
+        http(server) as client,
+    ):
+        inside = seen_by(server.process, data)
+        path = path_of(upload_ticket(alice, document))
+        first = client.ask("PUT", path, document.content[:1000], Content_Range=f"bytes 0-999/{document.size}")
+        assert first.status == 202
+        if filled == "the disk":
+            ballast = fill(inside)
+        else:
+            for number in range(2):
+                bring((alice, bob)[number], lambda: Peer(server.port), Document(bytes([number]) * 7_000_000))
+        with http(server) as other:
+            answer = other.ask("PUT", path, document.content[1000:], Content_Range=document.range(1000))
+        assert answer.status == 507
+        assert answer.offset >= 1000
+        if filled == "the disk":
+            ballast.unlink()
+            ticket = upload_ticket(alice, document)
+            came = ticket.number("offset")
+            assert came == answer.offset
+            with http(server) as other:
+                rest = document.content[came:]
+                again = other.ask("PUT", path_of(ticket), rest, Content_Range=document.range(came))
+            assert again.status == 201
+            assert send_file(alice, "bob", document, "c1").verb == "ACK"
+            assert bob.expect("MSG").part("file").fields == document.ref
+
+
+def test_request_in_the_clear_is_refused_where_encryption_is_required(tmp_path: Path) -> None:
+    with served(tmp_path, "--tls", "required") as server:
+        tls = client_context()
+        with JsonPeer(server.port, "alice", tls=tls) as alice:
+            path = path_of(upload_ticket(alice, NOTE))
+            with http(server) as client:
+                answer = client.ask("PUT", path, NOTE.content)
+                assert answer.status == 403
+                assert answer.text == "This server takes encrypted connections only: use https.\n"
+            with HttpClient(Peer(server.port, tls=tls)) as client:
+                assert client.ask("PUT", path, NOTE.content).status == 201
+
+
+def test_requests_leave_one_line_at_most_and_no_names(tmp_path: Path) -> None:
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice:
+        bring(alice, lambda: Peer(server.port), NOTE)
+        send_file(alice, "alice", NOTE, "c1")
+        with http(server) as client:
+            client.peer.sendall(b"nonsense HTTP/1.1\r\n\r\n")
+            client.expect_closed()
+        malformed = server.event("request_malformed", address=f"127.0.0.1:{client.peer.local_port}")
+        assert set(malformed.fields) == {"address", "time"} or "address" in malformed.fields
+        assert server.event("file_stored")["bytes"] == NOTE.size
+        server.stop()
+        said = "\n".join([*server.output.all(), *server.errors.all()])
+        assert "Traceback" not in said
+        for word in (NOTE.name, NOTE.hash, "aiohttp"):
+            assert word not in said
+
+
+# --- commands ----------------------------------------------------------------------------------------------
+
+
+def test_backup_has_the_files_and_a_server_that_gets_it_serves_them(tmp_path: Path) -> None:
+    data, copy, restored = tmp_path / "data", tmp_path / "copy.db", tmp_path / "restored"
+    fill_folder(data)
+    made = run("backup", str(copy), data=data)
+    assert made.returncode == 0, made
+    assert made.stdout.splitlines()[1] == f"{copy}.files holds the 3 files of them (2.0 MB)."
+    copied = sorted((tmp_path / "copy.db.files").glob("??/*"))
+    assert [path.name for path in copied] == [path.name for path in files(data)]
+    assert all(is_private(path) for path in copied)
+    restored.mkdir()
+    shutil.copy(copy, restored / "messages.db")
+    shutil.copytree(tmp_path / "copy.db.files", restored / "files")
+    checked = run("check", "--files", data=restored)
+    assert checked.returncode == 0, checked
+    assert "3 files" in checked.stdout
+    with served(restored) as server, JsonPeer(server.port, "bob") as bob:
+        first, second = bob.ask("HISTORY", peer="alice").parts("messages")
+        assert fetch(bob, lambda: Peer(server.port), first.number("id")) == REPORT.content
+        assert fetch(bob, lambda: Peer(server.port), second.number("id")) == NOTE.content
+
+
+def test_backup_again_takes_over_what_is_there_and_leaves_out_what_is_gone(tmp_path: Path) -> None:
+    data, copy = tmp_path / "data", tmp_path / "copy.db"
+    fill_folder(data)
+    run("backup", str(copy), data=data)
+    with database(data) as connection:
+        connection.execute("DELETE FROM upload WHERE hash = ?", (Document(b"unsent").hash,))
+    again = run("backup", "--force", str(copy), data=data)
+    assert again.returncode == 0, again
+    names = {path.name for path in (tmp_path / "copy.db.files").glob("??/*")}
+    assert names == {REPORT.hash, NOTE.hash}
+
+
+def test_backup_without_files_makes_no_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with served(data) as server, JsonPeer(server.port, "alice") as alice:
+        alice.deliver("alice", "hello")
+    assert run("backup", str(tmp_path / "copy.db"), data=data).returncode == 0
+    assert not (tmp_path / "copy.db.files").exists()
+
+
+def test_check_tells_of_files_that_are_missing_or_damaged(tmp_path: Path) -> None:
+    fill_folder(tmp_path)
+    report, note = (tmp_path / "files" / one.hash[:2] / one.hash for one in (REPORT, NOTE))
+    note.write_bytes(b"A note")
+    assert run("check", data=tmp_path).returncode == 0
+    damaged = run("check", "--files", data=tmp_path)
+    assert damaged.returncode == 1
+    assert f"Damaged: the file {NOTE.hash}" in damaged.stderr
+    report.unlink()
+    missing = run("check", data=tmp_path)
+    assert missing.returncode == 1
+    assert f"Missing: the file {REPORT.hash}" in missing.stderr
+    backed_up = run("backup", str(tmp_path / "copy.db"), data=tmp_path)
+    assert backed_up.returncode == 1
+    assert "Files are missing from the server's folder (1)" in backed_up.stderr
+
+
+def test_export_names_files(tmp_path: Path) -> None:
+    fill_folder(tmp_path)
+    exported = run("export", "--user", "bob", "--format", "text", data=tmp_path)
+    assert exported.returncode == 0, exported
+    assert "File: report.pdf (2.0 MB)" in exported.stdout
+    assert "File: note.txt (6 bytes)" in exported.stdout
+
+
+@pytest.mark.parametrize("first", [b"GET / HTTP/1.1", b"PUT /files/x HTTP/1.0"])
+def test_connection_that_speaks_http_counts_as_any(tmp_path: Path, first: bytes) -> None:
+    with served(tmp_path, "--max-connections-per-address", "2") as server:
+        with Peer(server.port) as one, Peer(server.port) as two:
+            for peer in (one, two):
+                peer.sendall(first + b"\r\n")
+            with Peer(server.port) as three:
+                assert "too many connections" in three.expect_closed()[0]
+        eventually(lambda: _answers(server))
+
+
+def _answers(server: ServerProcess) -> bool:
+    with http(server) as client:
+        try:
+            return client.ask("GET", "/").status == 404
+        except Closed:
+            return False
