@@ -297,15 +297,14 @@ def test_program_that_is_killed_again_and_again_sends_and_fetches_everything_onc
                     env=environment(),
                     stdout=subprocess.PIPE,
                 )
-                assert process.stdout is not None
-                await process.stdout.readline()
-                asked = len(server.requests)
-                if round_ < 3:
-                    await until(lambda asked=asked: len(server.requests) > asked)  # type: ignore[misc]
-                else:
-                    await until(lambda: bool(server.messages) and (tmp_path / "a").exists())
-                process.kill()
-                await process.wait()
+                try:
+                    assert process.stdout is not None
+                    await process.stdout.readline()
+                    if round_ == 3:
+                        await until(lambda: bool(server.messages) and (tmp_path / "a").exists())
+                finally:
+                    process.kill()
+                    await process.wait()
             assert read(str(path)) == up
             assert read(str(tmp_path / "a")) == down
             assert [one.file for one in server.messages] == [ref(up)]

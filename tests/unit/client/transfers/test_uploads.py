@@ -20,7 +20,7 @@ from tests.unit.client.transfers.file_server import (
     moved_to,
     ref,
 )
-from twocans.client import FileRef, MessageRefused, MessageStored, Online, TransferState
+from twocans.client import FileRef, MessageRefused, MessageStored, Online, TransferMoved, TransferState
 from twocans.client.transfers import http
 from twocans.client.transfers.disk import PIECE_BYTES
 from twocans.protocol.messages import Error
@@ -235,6 +235,18 @@ def test_refusals_that_pass_only_put_it_off(tmp_path: Path, status: str) -> None
             )
             await done(client, client.transfers.send("bob", written(tmp_path, b"data")))
             assert len(server.requests) == 4
+
+    run(scenario())
+
+
+def test_ticket_that_is_refused_for_now_is_asked_for_again(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            server.refusals = [Error(code=code, text="Not now.") for code in ("internal", "rate_limited")]
+            id_ = client.transfers.send("bob", written(tmp_path, b"data"))
+            waiting = await next_of(client, TransferMoved, lambda event: event.transfer.text == "Not now.")
+            assert waiting.transfer.state is TransferState.WAITING
+            await done(client, id_)
 
     run(scenario())
 
