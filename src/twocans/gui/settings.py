@@ -22,7 +22,7 @@ from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 FOLDER_VARIABLE: Final = "TWOCANS_CONFIG_DIR"
 FILE_NAME: Final = "client.json"
 MAX_AWAY_AFTER_MIN: Final = 24 * 60
-_MAX_FILE_BYTES: Final = 128 * 1024
+_MAX_FILE_BYTES: Final = 256 * 1024
 
 
 class Look(StrEnum):

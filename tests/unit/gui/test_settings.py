@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from twocans.gui.settings import FOLDER_VARIABLE, Look, Settings, SettingsFile, config_dir
+from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
+from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
@@ -20,8 +22,25 @@ def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
         text_size=1.5,
         sound=False,
         notifications=False,
+        quiet_until_ms=1_800_000_000_000,
+        muted=[Muted(server="ab" * 32, user="alice", peer="bob", name="Bob", until_ms=5)],
+        away_after_min=0,
+        keep_in_tray=True,
         geometry="900x600+-5+20",
     )
+    assert file.save(settings) == ""
+    assert file.load() == (settings, "")
+
+
+def test_the_most_that_is_kept_is_read_again(tmp_path: Path) -> None:
+    name = "\N{ROCKET}" * 100
+    settings = Settings(
+        server=name * 3,
+        user=name,
+        recent=[Recent(address=name * 3, key="f" * 64, user=name)] * MAX_RECENT,
+        muted=[Muted(server="f" * 64, user=name, peer=name, name=name, until_ms=2**62)] * MAX_MUTED,
+    )
+    file = SettingsFile(tmp_path)
     assert file.save(settings) == ""
     assert file.load() == (settings, "")
 
@@ -39,9 +58,11 @@ def test_there_are_usual_settings_before_anything_was_saved(tmp_path: Path) -> N
         b"[]",
         b'{"text_size": 99}',
         b'{"look": "pink"}',
+        b'{"away_after_min": -1}',
+        b'{"muted": [{"server": "x"}]}',
         b'{"geometry": "exec rm"}',
         b"[" * 60_000,
-        b" " * 100_000,
+        b" " * 300_000,
     ],
 )
 def test_damaged_settings_are_set_aside_with_a_sentence(tmp_path: Path, content: bytes) -> None:
