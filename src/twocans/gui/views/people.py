@@ -256,7 +256,11 @@ class PeopleList(ttk.Frame):
         image = presence_mark(theme, row.presence, theme.em(0.95), ground, theme.em(0.15))
         if image is not None:
             canvas.create_image(
-                left + size + theme.em(0.1), top + size + theme.em(0.1), image=image, anchor="se"
+                left + size + theme.em(0.1),
+                top + size + theme.em(0.1),
+                image=image,
+                anchor="se",
+                tags=("presence",),
             )
 
     def _draw_badge(self, row: Row, right: int, y: int) -> int:
