@@ -34,6 +34,7 @@ FOLDER: Final = Path(__file__).parents[1] / "docs" / "images"
 WIDE: Final = (960, 660)
 NARROW: Final = (430, 700)
 DEVICES: Final = ("Amélie's telephone", "Kitchen")
+STATUSES: Final = {"Chiara": "busy", "Olu": "away"}
 PEOPLE: Final = ("Ben", "Chiara", "Maximiliane-von-Hohenlohe.Lang", "李小龙", "מרים", "Olu", "Zoë")
 NEARBY: Final = tuple(
     NearbyServer(
@@ -107,14 +108,22 @@ def make(folder: Path, look: Look) -> None:
             plain = {
                 name: stack.enter_context(PlainPeer(server.port, name, tls=tls))
                 for name in PEOPLE
-                if name != "Ben"
+                if name != "Ben" and name not in STATUSES
             }
-            peers: dict[str, PlainPeer | JsonPeer] = {"Ben": ben, **plain}
+            others = {
+                name: stack.enter_context(JsonPeer(server.port, name, status=status, tls=tls))
+                for name, status in STATUSES.items()
+            }
+            peers: dict[str, PlainPeer | JsonPeer] = {"Ben": ben, **plain, **others}
             amelie.wait(lambda: len(amelie.names) == len(PEOPLE) + 2)
             talk(amelie, peers, ben)
             keep(amelie, "chat")
             amelie.window.act(amelie.vm.open, "Priya")
-            keep(amelie, "away")
+            keep(amelie, "offline")
+            for name, status in STATUSES.items():
+                amelie.window.act(amelie.vm.open, name)
+                amelie.wait(lambda: not amelie.vm.chats.open or not amelie.vm.chats.open.asked)
+                keep(amelie, status)
             amelie.window.act(amelie.vm.open, "Ben")
             amelie.key("ctrl+shift+f")
             amelie.write("lake")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.contract.conftest import Start
-from tests.support.raw import Closed, Peer, decode
+from tests.support.raw import Closed, Peer, Value, decode
 from tests.support.serving import Serving
 from twocans.hub.limits import Limits
 
@@ -203,3 +203,49 @@ def test_closed_peer_can_no_longer_speak(server: Serving) -> None:
     with contextlib.suppress(Closed):
         bob.say("alice", "from beyond")
     assert alice.drain() == []
+
+
+def test_json_clients_are_told_who_is_away_or_busy_and_plain_ones_nothing(server: Serving) -> None:
+    alice, reader = server.json("alice"), server.plain("reader")
+    bob = server.json("bob")
+    alice.expect("JOINED", user="bob")
+    reader.await_users(["alice", "reader", "bob"])
+    bob.send("STATUS", status="away")
+    assert alice.expect("PRESENCE", user="bob")["status"] == "away"
+    assert server.json("carol").welcome["statuses"] == {"bob": "away"}
+    bob.send("STATUS", status="busy")
+    assert alice.expect("PRESENCE", user="bob")["status"] == "busy"
+    bob.send("STATUS", status="here")
+    assert alice.expect("PRESENCE", user="bob")["status"] == "here"
+    assert "statuses" not in server.json("dave").welcome.fields
+    lists = reader.read_until(lambda line: line == "LIST: alice, reader, bob, carol, dave")
+    assert lists in (["LIST: alice, reader, bob, carol", "LIST: alice, reader, bob, carol, dave"], lists[-1:])
+
+
+def test_user_is_busy_if_one_session_is_and_away_if_all_are(server: Serving) -> None:
+    watcher, desk = server.json("watcher"), server.json("alice", status="away")
+    assert watcher.expect("JOINED", user="alice")["status"] == "away"
+    phone = server.json("alice", token=desk.token)
+    assert watcher.expect("PRESENCE")["status"] == "here"
+    phone.send("STATUS", status="away")
+    assert watcher.expect("PRESENCE")["status"] == "away"
+    phone.send("STATUS", status="busy")
+    assert watcher.expect("PRESENCE")["status"] == "busy"
+    phone.reset()
+    assert watcher.expect("PRESENCE")["status"] == "away"
+    desk.send("BYE")
+    watcher.expect("LEFT", user="alice")
+
+
+def test_status_that_is_none_is_refused_and_nobody_is_told(server: Serving) -> None:
+    watcher, alice = server.json("watcher"), server.json("alice")
+    watcher.expect("JOINED", user="alice")
+    wrong_ones: list[Value] = ["asleep", "", 1, None, ["away"]]
+    for wrong in wrong_ones:
+        alice.send("STATUS", status=wrong)
+        assert alice.expect("ERROR")["code"] == "bad_request"
+    alice.send("STATUS")
+    assert alice.expect("ERROR")["code"] == "bad_request"
+    alice.say("watcher", "as ever")
+    watcher.expect("MSG", text="as ever")
+    assert "PRESENCE" not in [frame.verb for frame in watcher.skipped]

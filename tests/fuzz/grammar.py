@@ -70,6 +70,7 @@ VERBS: Final = tuple(
             "GOT",
             "READ",
             "TYPING",
+            "STATUS",
             "HISTORY",
             "SEARCH",
             "CHATS",
@@ -78,7 +79,19 @@ VERBS: Final = tuple(
             "PONG",
             "BYE",
         ),
-        *("WELCOME", "SYNCED", "JOINED", "LEFT", "ACK", "RECEIPT", "RESULTS", "FOUND", "ERROR", "LIST"),
+        *(
+            "WELCOME",
+            "SYNCED",
+            "JOINED",
+            "LEFT",
+            "PRESENCE",
+            "ACK",
+            "RECEIPT",
+            "RESULTS",
+            "FOUND",
+            "ERROR",
+            "LIST",
+        ),
     )
 )
 FIELDS: Final = tuple(
@@ -112,6 +125,8 @@ FIELDS: Final = tuple(
             "more",
             "chats",
             "code",
+            "status",
+            "statuses",
         ),
     )
 )

@@ -42,11 +42,11 @@ def test_somebody_away_can_be_written_to_and_gets_it_when_back(server: ServerPro
         with PlainPeer(server.port, "bob") as bob:
             bob.say("alice", "bye")
             alice.wait(lambda: alice.vm.chats.unread == 1)
-        alice.wait(lambda: "Away — 1" in alice.drawn)
+        alice.wait(lambda: "Offline — 1" in alice.drawn)
         open_chat(alice, "bob")
         assert alice.vm.header is not None
         assert alice.vm.header.presence is Presence.OFFLINE
-        assert "away" in "".join(alice.labels)
+        assert "offline" in "".join(alice.labels)
         alice.write("for later")
         alice.key("Return")
         alice.wait(lambda: alice.vm.bubbles[-1].status is Status.SENT)
@@ -93,7 +93,7 @@ def test_unread_counts_and_previews_survive_a_restart_of_client_and_server(tmp_p
         server.process.kill()
     with ServerProcess(*data, port=server.port), Person(port=server.port, user="alice") as alice:
         alice.wait(lambda: alice.title == "(3) Twocans – alice")
-        assert {"bob", "3", "message 2", "Away — 1"} <= set(alice.drawn)
+        assert {"bob", "3", "message 2", "Offline — 1"} <= set(alice.drawn)
         open_chat(alice, "bob")
         alice.wait(lambda: alice.title == "Twocans – alice")
         assert "New messages" in written(alice)

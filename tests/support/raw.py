@@ -284,7 +284,7 @@ class JsonPeer(Peer):
     Args:
         port: where the server listens.
         name: the user name.
-        token, after, log: as in HELLO.
+        token, after, log, status: as in HELLO.
         receive_buffer, tls: as for `Peer`.
         sync: whether to read up to SYNCED; else only WELCOME is read.
     """
@@ -297,6 +297,7 @@ class JsonPeer(Peer):
         token: str | None = None,
         after: int | None = None,
         log: str | None = None,
+        status: str | None = None,
         receive_buffer: int | None = None,
         tls: ssl.SSLContext | None = None,
         sync: bool = True,
@@ -305,7 +306,7 @@ class JsonPeer(Peer):
         self.answers_pings = True
         self.skipped: list[Frame] = []
         """Frames that came before one that was expected."""
-        optional: dict[str, Value] = {"token": token, "after": after, "log": log}
+        optional: dict[str, Value] = {"token": token, "after": after, "log": log, "status": status}
         given = {key: value for key, value in optional.items() if value is not None}
         with self._closed_on_failure():
             self.send("HELLO", user=name, agent="test", **given)

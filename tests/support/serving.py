@@ -58,6 +58,7 @@ class Serving:
         token: str | None = None,
         after: int | None = None,
         log: str | None = None,
+        status: str | None = None,
         receive_buffer: int | None = None,
         sync: bool = True,
     ) -> JsonPeer:
@@ -69,6 +70,7 @@ class Serving:
                 token=token,
                 after=after,
                 log=log,
+                status=status,
                 receive_buffer=receive_buffer,
                 tls=self.tls,
                 sync=sync,

@@ -169,6 +169,9 @@ class Backend:
             case SendTyping(to):
                 if client is not None:
                     client.typing(to)
+            case SetStatus(status):
+                if client is not None:
+                    client.set_status(status)
             case RetryNow():
                 if client is not None:
                     client.retry_now()
@@ -199,9 +202,6 @@ class Backend:
                 self._ask(self._sound.play())
             case AskIdle():
                 self._ask(self._idle_time())
-            case SetStatus(status):
-                if client is not None:
-                    client.set_status(status)
             case AskLook():
                 self._ask(self._look())
             case OpenLink(url):

@@ -31,6 +31,8 @@ class Colours:
     found: str  # behind a word that was searched for
     hover: str
     online: str
+    away: str
+    busy: str
     danger: str
     danger_soft: str
     warn_ground: str
@@ -72,7 +74,9 @@ LIGHT: Final = Colours(
     selected="#e3e8fb",
     found="#ffdf8a",
     hover="#f3f5f9",
-    online="#1f9d4d",
+    online="#1d964a",
+    away="#a86200",
+    busy="#c22536",
     danger="#c22536",
     danger_soft="#fdecee",
     warn_ground="#fff1cc",
@@ -102,6 +106,8 @@ DARK: Final = Colours(
     found="#6b4c00",
     hover="#1f2632",
     online="#43c774",
+    away="#f2b544",
+    busy="#ff7a84",
     danger="#ff8a93",
     danger_soft="#43202a",
     warn_ground="#453711",

@@ -34,6 +34,39 @@ def disc(diameter: int, fill: str, *, ring: str | None = None, ring_width: float
     )
 
 
+def crescent(diameter: int, fill: str, ring: str, *, ring_width: float = 0) -> Image.Image:
+    """A waning moon on a disc of the colour `ring`, which is what shows beside it and around it."""
+    image, draw, box = _on_disc(diameter, ring, ring_width)
+    draw.ellipse(box, fill=fill)
+    moon = box[2] - box[0]
+    shadow = (box[0] - moon * 0.14, box[1] - moon * 0.14, box[0] + moon * 0.6, box[1] + moon * 0.6)
+    draw.ellipse(shadow, fill=ring)
+    return image.resize((diameter, diameter), Image.Resampling.LANCZOS)
+
+
+def barred(diameter: int, fill: str, ring: str, *, ring_width: float = 0) -> Image.Image:
+    """A disc with a bar across it, as on the sign at a street that may not be entered; bar and ring are alike."""
+    image, draw, box = _on_disc(diameter, ring, ring_width)
+    draw.ellipse(box, fill=fill)
+    side = box[2] - box[0]
+    middle = (box[1] + box[3]) / 2
+    half = max(_OVERSAMPLE * 0.75, side * 0.11)
+    draw.rectangle((box[0] + side * 0.2, middle - half, box[2] - side * 0.2, middle + half), fill=ring)
+    return image.resize((diameter, diameter), Image.Resampling.LANCZOS)
+
+
+def _on_disc(
+    diameter: int, ring: str, ring_width: float
+) -> tuple[Image.Image, ImageDraw.ImageDraw, tuple[float, float, float, float]]:
+    """A disc to draw on, oversampled, and the box within its ring."""
+    side = diameter * _OVERSAMPLE
+    image = Image.new("RGBA", (side, side), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((0, 0, side - 1, side - 1), fill=ring)
+    inset = ring_width * _OVERSAMPLE
+    return image, draw, (inset, inset, side - 1 - inset, side - 1 - inset)
+
+
 def sign(size: int, *, front: str = "#3451d1", back: str = "#8ea2ff") -> Image.Image:
     """The program's sign: two cans, leaning towards each other, and the string between them."""
     side = size * _OVERSAMPLE

@@ -20,7 +20,7 @@ from ttkbootstrap.style.icons import IconRenderer
 from twocans.gui.faces import FACES, MONOSPACED, Face
 from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT
-from twocans.gui.shapes import disc, rounded, sign
+from twocans.gui.shapes import barred, crescent, disc, rounded, sign
 from twocans.gui.styles import Styles
 from twocans.gui.transcript.ruler import Ruler
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
@@ -191,6 +191,20 @@ class Theme:
         return self.picture(
             ("disc", diameter, fill, ring, ring_width),
             lambda: disc(diameter, fill, ring=ring, ring_width=ring_width),
+        )
+
+    def crescent(self, diameter: int, fill: str, ground: str, ring_width: int = 0) -> ImageTk.PhotoImage:
+        """A waning moon, in pixels."""
+        return self.picture(
+            ("crescent", diameter, fill, ground, ring_width),
+            lambda: crescent(diameter, fill, ground, ring_width=ring_width),
+        )
+
+    def barred(self, diameter: int, fill: str, ground: str, ring_width: int = 0) -> ImageTk.PhotoImage:
+        """A disc with a bar, in pixels."""
+        return self.picture(
+            ("barred", diameter, fill, ground, ring_width),
+            lambda: barred(diameter, fill, ground, ring_width=ring_width),
         )
 
     def rounded(self, width: int, height: int, radius: int, fill: str) -> ImageTk.PhotoImage:

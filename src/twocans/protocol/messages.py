@@ -243,7 +243,7 @@ class Joined(Frame, frozen=True, gc=False, omit_defaults=True):
     status: Status = Status.HERE
 
 
-class Presence(Frame, frozen=True, gc=False):
+class Presence(Frame, frozen=True, gc=False, omit_defaults=False):
     """What there is to know about somebody who is online has changed: are all their connections encrypted, and
     their status."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 from twocans.client.events import Event
@@ -16,6 +17,7 @@ from twocans.protocol.messages import (
     FromClient,
     LimitsInForce,
     Message,
+    Status,
     Synced,
     Welcome,
 )
@@ -49,6 +51,7 @@ def welcome(
     token: str = TOKEN,
     limits: LimitsInForce = LIMITS,
     unencrypted: tuple[str, ...] = (),
+    statuses: Mapping[str, Status] | None = None,
 ) -> Welcome:
     """What the server says first."""
     return Welcome(
@@ -60,6 +63,7 @@ def welcome(
         token=token,
         limits=limits,
         unencrypted=list(unencrypted),
+        statuses=statuses or {},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import subprocess
 import sys
 import wave
@@ -13,7 +14,7 @@ import pytest
 from twocans.gui import look
 from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT, Colours, avatar_colour, contrast, initials
-from twocans.gui.shapes import rounded, sign
+from twocans.gui.shapes import barred, crescent, disc, rounded, sign
 from twocans.gui.sound import tone
 
 PAIRS = (
@@ -38,7 +39,17 @@ def test_text_can_be_read_on_every_ground_that_it_stands_on(colours: Colours, te
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_initials_and_the_dot_of_presence_can_be_seen(colours: Colours) -> None:
     assert all(contrast(ground, "#ffffff") >= 4.5 for ground in colours.avatars)
-    assert contrast(colours.online, colours.side) >= 3
+    for mark in (colours.online, colours.away, colours.busy):
+        assert all(contrast(mark, ground) >= 3 for ground in (colours.side, colours.hover, colours.selected))
+
+
+@pytest.mark.parametrize("diameter", [7, 9, 12, 15, 30])
+def test_marks_of_presence_can_be_told_apart_without_colours(diameter: int) -> None:
+    black, white = "#000000", "#ffffff"
+    marks = [disc(diameter, black), crescent(diameter, black, white), barred(diameter, black, white)]
+    shapes = [[pixel < 128 for pixel in mark.convert("L").tobytes()] for mark in marks]
+    for one, other in itertools.combinations(shapes, 2):
+        assert sum(a != b for a, b in zip(one, other, strict=True)) >= diameter * diameter * 0.06
 
 
 def test_black_on_white_has_the_greatest_contrast() -> None:

@@ -45,7 +45,7 @@ def test_somebody_who_is_gone_stays_in_the_list_while_there_is_something_to_read
     assert desk.row("bob").unread == 1
     assert [item.text for item in desk.vm.people.items if isinstance(item, Heading)] == [
         "Online — 1",
-        "Away — 1",
+        "Offline — 1",
     ]
 
 
@@ -139,13 +139,13 @@ def test_when_somebody_else_leaves_the_open_chat_stays(desk: Desk) -> None:
     assert desk.vm.notice is None
 
 
-def test_a_chat_with_somebody_who_is_away_can_be_opened_and_stays_open(desk: Desk) -> None:
+def test_a_chat_with_somebody_who_is_offline_can_be_opened_and_stays_open(desk: Desk) -> None:
     desk.receive("bob", "bye")
     desk.event(UserLeft("bob"))
     desk.vm.open("bob")
     desk.later(60)
     assert desk.vm.header is not None
-    assert desk.vm.header.status == "away"
+    assert desk.vm.header.status == "offline"
     assert desk.vm.composer.enabled
 
 
@@ -163,7 +163,7 @@ def test_after_a_reconnect_the_other_side_has_a_moment_to_be_back(desk: Desk) ->
     desk.event(Offline(Loss.LOST, "Lost.", 1.0))
     desk.online_again("carol")
     assert desk.vm.header is not None
-    assert desk.vm.header.status == "away"
+    assert desk.vm.header.status == "offline"
     desk.later(1)
     desk.event(UserJoined("bob"))
     desk.later(10)

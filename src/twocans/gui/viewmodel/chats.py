@@ -218,7 +218,7 @@ class Chats(Paging):
         if not self.connected:
             placeholder = "Not connected. What you send goes out when the connection is back."
         elif not here:
-            placeholder = f"Write to {conversation.name}, who is away"
+            placeholder = f"Write to {conversation.name}, who is offline"
         over = self._excess(clean(conversation.draft))
         if over > 0:
             return Composer(True, placeholder, f"Too long by about {over:,} characters", overlong=True)

@@ -80,6 +80,13 @@ class SendTyping:
 
 
 @dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Let others know whether this user is here and may be disturbed."""
+
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
 class LoadHistory:
     """Ask for the page of the conversation with `peer` before id `before`, the newest one without."""
 
@@ -206,13 +213,6 @@ class AskIdle:
     """Find out how long nobody has touched the computer."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetStatus:
-    """Let others know whether the user is here and may be disturbed."""
-
-    status: Status
-
-
 # --- effects: for the window ------------------------------------------------------------------------------
 
 
@@ -285,6 +285,7 @@ ForBackend: TypeAlias = (
     | SendMessage
     | MarkRead
     | SendTyping
+    | SetStatus
     | LoadHistory
     | LoadAround
     | LoadNewer
@@ -304,7 +305,6 @@ ForBackend: TypeAlias = (
     | OpenLink
     | AskLook
     | AskIdle
-    | SetStatus
 )
 ForWindow: TypeAlias = (
     Focus | RaiseWindow | RememberLogin | RememberServers | RememberQuiet | RememberMuted | AskLink

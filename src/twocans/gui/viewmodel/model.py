@@ -60,12 +60,14 @@ from twocans.gui.viewmodel.effects import (
     RingBell,
     SendFailed,
     ServersNearby,
+    SetStatus,
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.guarding import Guarding
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
+from twocans.protocol.messages import Status
 from twocans.protocol.text import spelled_out
 
 RETURN_GRACE_S: Final = 4.0
@@ -79,7 +81,9 @@ class ViewModel(Guarding):
 
     def take(self) -> Update:
         """What has changed since the last time."""
-        self.absence.tell()
+        status = self.absence.turned()
+        if status is not None:
+            self.set_status(status)
         return self._changes.take()
 
     # --- intents ------------------------------------------------------------------------------------------
@@ -215,6 +219,13 @@ class ViewModel(Guarding):
         if notice is not None and notice.peer is not None:
             self.open(notice.peer)
 
+    def set_status(self, status: Status) -> None:
+        """Let others know whether one is here and may be disturbed; counts for later logins too."""
+        if status is not self._own_status:
+            self._own_status = status
+            if self.screen is Screen.MAIN:
+                self._changes.do(SetStatus(status))
+
     def tell(self, text: str) -> None:
         """Show a sentence that goes away by itself."""
         self._tell(text)
@@ -339,7 +350,7 @@ class ViewModel(Guarding):
                 self._attention.tick()
                 self._changes.do(LoadChats())
             case UserJoined(user):
-                self._encrypts(event)
+                self._present(event)
                 self._joined(user)
             case UserLeft(user):
                 self._left(user)
@@ -360,7 +371,7 @@ class ViewModel(Guarding):
             case PeerTyping(user):
                 self.chats.typing(user)
             case PresenceChanged():
-                self._encrypts(event)
+                self._present(event)
             case ReadElsewhere(peer, id_):
                 self._read_elsewhere(peer, id_)
             case _:
@@ -383,9 +394,12 @@ class ViewModel(Guarding):
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
             self._changes.do(Focus(Place.PEOPLE))
+            if self._own_status is not Status.HERE:
+                self._changes.do(SetStatus(self._own_status))
         before = set(self._roster)
         self._roster = {key_of(name): name for name in event.users}
         self._roster.pop(key_of(event.user), None)
+        self._statuses = {key_of(user): status for user, status in event.statuses.items()}
         self.chats.online(event.user, event.limits, fresh=event.fresh)
         self.finder.online(event.user)
         self._met(event)
@@ -449,6 +463,7 @@ class ViewModel(Guarding):
         self.form.state.server_error = ""
         self.form.state.user_error = message if about_name else ""
         self._roster, self._found, self.query = {}, (), ""
+        self._statuses.clear()
         self._part()
         self._lost, self._retry_at, self._leaves_at = "", None, None
         self._returning.clear()
@@ -457,6 +472,11 @@ class ViewModel(Guarding):
         self._changes.draw(Part.ALL)
 
     # --- the roster ---------------------------------------------------------------------------------------
+
+    def _present(self, event: UserJoined | PresenceChanged) -> None:
+        """What there is to know about somebody who is online."""
+        self._statuses[key_of(event.user)] = event.status
+        self._encrypts(event)
 
     def _joined(self, user: str) -> None:
         key = key_of(user)
@@ -476,6 +496,7 @@ class ViewModel(Guarding):
     def _left(self, user: str) -> None:
         key = key_of(user)
         self._roster.pop(key, None)
+        self._statuses.pop(key, None)
         self._changes.draw(Part.PEOPLE | Part.HEADER | Part.COMPOSER)
         conversation = self.chats.all.get(key)
         if conversation is None:

@@ -69,7 +69,7 @@ def arrange(rows: Iterable[tuple[Row, int]], query: str, *, connected: bool) -> 
     """
     wanted = folded(query.strip())
     here: list[tuple[_Order, Row]] = []
-    away: list[tuple[_Order, Row]] = []
+    offline: list[tuple[_Order, Row]] = []
     top: list[Item] = []
     for row, last_ms in rows:
         name = folded(row.name)
@@ -79,10 +79,10 @@ def arrange(rows: Iterable[tuple[Row, int]], query: str, *, connected: bool) -> 
         if row.presence is Presence.SERVER:
             top.append(row)
             continue
-        (here if row.presence is Presence.ONLINE else away).append(((found, -last_ms, name, row.key), row))
+        (here if row.presence.is_online else offline).append(((found, -last_ms, name, row.key), row))
     groups = [
         (f"Online — {len(here)}", sorted(here, key=_order)),
-        (f"Away — {len(away)}" if connected else "Not connected", sorted(away, key=_order)),
+        (f"Offline — {len(offline)}" if connected else "Not connected", sorted(offline, key=_order)),
     ]
     if wanted:  # whoever is found best is first, here or not
         groups.sort(key=lambda group: group[1][0][0][0] if group[1] else 0)

@@ -36,9 +36,20 @@ from twocans.gui.viewmodel.state import (
     Row,
     Screen,
 )
+from twocans.protocol.messages import Status
 
 NOTICE_S: Final = 7.0
+STATUS: Final = {
+    Presence.ONLINE: "online",
+    Presence.AWAY: "away",
+    Presence.BUSY: "busy: do not disturb",
+    Presence.OFFLINE: "offline",
+    Presence.UNKNOWN: "no connection",
+    Presence.SERVER: "announcements",
+}
+"""What is said of somebody in the line above the chat."""
 NOT_ENCRYPTED: Final = "not encrypted: others on the network can read this chat"
+_ONLINE: Final = {Status.HERE: Presence.ONLINE, Status.AWAY: Presence.AWAY, Status.BUSY: Presence.BUSY}
 REDRAW_S: Final = 30.0
 """How often times in the list are written anew."""
 
@@ -91,6 +102,8 @@ class Presentation:
         self._selected: str | None = None
         self._roster: dict[str, str] = {}
         self._unencrypted: set[str] = set()
+        self._statuses: dict[str, Status] = {}
+        self._own_status = Status.HERE
         self._found: tuple[str, ...] = ()
         self._login: tuple[str, str] | None = None
         self._lost = ""
@@ -169,12 +182,7 @@ class Presentation:
         if conversation is None:
             return None
         presence = self._presence(conversation.key)
-        status = {
-            Presence.ONLINE: "online",
-            Presence.OFFLINE: "away",
-            Presence.UNKNOWN: "no connection",
-            Presence.SERVER: "announcements",
-        }[presence]
+        status = STATUS[presence]
         if self._is_typing(conversation):
             status = "typing …"
         unencrypted = self._is_unencrypted(conversation.key)
@@ -218,10 +226,12 @@ class Presentation:
             return Presence.SERVER
         if not self.connected:
             return Presence.UNKNOWN
-        return Presence.ONLINE if key in self._roster else Presence.OFFLINE
+        if key not in self._roster:
+            return Presence.OFFLINE
+        return _ONLINE[self._statuses.get(key, Status.HERE)]
 
     def _is_unencrypted(self, key: str) -> bool:
-        return key in self._unencrypted and self._presence(key) is Presence.ONLINE
+        return key in self._unencrypted and self._presence(key).is_online
 
     def _is_typing(self, conversation: Conversation) -> bool:
         return conversation.typing_until > self._clock.monotonic()

@@ -138,9 +138,16 @@ class Presence(Enum):
     """Whether somebody is there, as far as is known."""
 
     ONLINE = "online"
+    AWAY = "away"  # online, but not at the computer
+    BUSY = "busy"  # online, and not to be disturbed
     OFFLINE = "offline"
     UNKNOWN = "unknown"  # there is no connection to the server
     SERVER = "server"  # not a person
+
+    @property
+    def is_online(self) -> bool:
+        """Whether it is somebody who gets what is written at once."""
+        return self in {Presence.ONLINE, Presence.AWAY, Presence.BUSY}
 
 
 @dataclass(frozen=True, slots=True)

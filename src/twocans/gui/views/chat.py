@@ -16,7 +16,7 @@ from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, Reveal, TranscriptChange
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.viewmodel.state import Presence
-from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button
+from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button, presence_mark
 from twocans.gui.views.composer import ComposerView
 from twocans.gui.views.menus import show_under
 from twocans.gui.views.quieting import mute_menu
@@ -132,14 +132,16 @@ class ChatView(ttk.Frame):
         else:
             self._avatar.show(header.key, header.name)
         self._arrange_header(server=header.key == SERVER_KEY)
-        dot = {Presence.ONLINE: c.online, Presence.OFFLINE: c.border, Presence.UNKNOWN: c.border}.get(
-            header.presence
-        )
+        # A shape has to be larger than a dot to be told from it.
+        size = self._theme.em(0.75 if header.presence in {Presence.AWAY, Presence.BUSY} else 0.55)
+        dot = presence_mark(self._theme, header.presence, size, c.side)
+        if header.presence in {Presence.OFFLINE, Presence.UNKNOWN}:
+            dot = self._theme.disc(size, c.border)
         self._status.configure(text=header.status)
         if dot:
-            self._dot.configure(image=self._theme.disc(self._theme.em(0.55), dot))
+            self._dot.configure(image=dot)
             # Beside the first line, of however many there are.
-            above = (self._theme.line(Face.SMALL) - self._theme.em(0.55)) // 2
+            above = (self._theme.line(Face.SMALL) - size) // 2
             self._dot.pack(
                 side="left", before=self._status, anchor="n", pady=(above, 0), padx=(0, self._theme.em(0.3))
             )

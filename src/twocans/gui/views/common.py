@@ -8,10 +8,13 @@ from enum import Enum
 from tkinter import ttk
 from typing import Final, ParamSpec, Protocol
 
+from PIL import ImageTk
+
 from twocans.gui import keys
 from twocans.gui.faces import Face
 from twocans.gui.palette import avatar_colour, initials
 from twocans.gui.theme import Theme
+from twocans.gui.viewmodel.state import Presence
 
 P = ParamSpec("P")
 TOOLTIP_MS: Final = 500
@@ -137,6 +140,22 @@ def draw_avatar(
     canvas.create_text(
         x + size // 2, y + size // 2, text=initials(name), fill="#ffffff", font=Face.STRONG.value, tags=(tag,)
     )
+
+
+def presence_mark(
+    theme: Theme, presence: Presence, diameter: int, ground: str, ring_width: int = 0
+) -> ImageTk.PhotoImage | None:
+    """The mark for whether somebody is there, in pixels; each has a shape of its own, for those who see no colours."""
+    c = theme.colours
+    match presence:
+        case Presence.ONLINE:
+            return theme.disc(diameter, c.online, ground, ring_width)
+        case Presence.AWAY:
+            return theme.crescent(diameter, c.away, ground, ring_width)
+        case Presence.BUSY:
+            return theme.barred(diameter, c.busy, ground, ring_width)
+        case Presence.OFFLINE | Presence.UNKNOWN | Presence.SERVER:
+            return None
 
 
 class Avatar(tk.Canvas):

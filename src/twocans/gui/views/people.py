@@ -12,8 +12,9 @@ from typing import Final
 from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
+from twocans.gui.viewmodel.presentation import STATUS
 from twocans.gui.viewmodel.state import Heading, People, Presence, Row
-from twocans.gui.views.common import Act, Tooltip, draw_avatar
+from twocans.gui.views.common import Act, Tooltip, draw_avatar, presence_mark
 from twocans.gui.views.menus import new_menu
 from twocans.gui.views.quieting import add_mute
 
@@ -252,11 +253,14 @@ class PeopleList(ttk.Frame):
             canvas.create_image(left + size // 2, top + size // 2, image=icon)
             return
         draw_avatar(canvas, theme, left, top, size, key=row.key, name=row.name, tag="face")
-        if row.presence is Presence.ONLINE:
-            dot, ring = theme.em(0.95), theme.em(0.15)
-            image = theme.disc(dot, c.online, ground, ring)
+        image = presence_mark(theme, row.presence, theme.em(0.95), ground, theme.em(0.15))
+        if image is not None:
             canvas.create_image(
-                left + size + theme.em(0.1), top + size + theme.em(0.1), image=image, anchor="se"
+                left + size + theme.em(0.1),
+                top + size + theme.em(0.1),
+                image=image,
+                anchor="se",
+                tags=("presence",),
             )
 
     def _draw_badge(self, row: Row, right: int, y: int) -> int:
@@ -357,6 +361,8 @@ class PeopleList(ttk.Frame):
         if row is None:
             return ""
         lines = [self._theme.drawn(row.name)] if row.key in self._elided else []
+        if row.presence in {Presence.AWAY, Presence.BUSY}:
+            lines.append(STATUS[row.presence].capitalize())
         if row.unencrypted:
             lines.append("Not encrypted: others on the network can read what you write to each other.")
         return "\n".join(lines)
