@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from pathlib import Path
 from tkinter import ttk
 
 import pytest
@@ -164,6 +165,31 @@ def ancestors(widget: tk.Misc) -> list[tk.Misc]:
         found.append(above)
         above = above.master
     return found
+
+
+def test_the_start_with_the_system_is_written_and_removed_and_read_from_there(
+    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    entry = tmp_path / "xdg" / "autostart" / "twocans.desktop"
+    with Person(port=server.port, user="alice") as alice:
+        alice.key("ctrl+comma")
+        alice.await_dialog("Size of text")
+        alice.click(focus_on(alice, "Start with the system"))
+        assert "--in-tray" in entry.read_text()
+        alice.key("Escape", "ctrl+comma")
+        alice.await_dialog("Size of text")
+        assert focus_on(alice, "Start with the system").instate(["selected"])
+        alice.key("space")
+        assert not entry.exists()
+        entry.parent.rmdir()
+        entry.parent.write_text("in the way")
+        alice.key("space")
+        alice.wait(lambda: any(text.startswith("The system does not let") for text in alice.labels))
+        entry.parent.unlink()
+        alice.key("space")
+        alice.wait(lambda: not any(text.startswith("The system does not let") for text in alice.labels))
+        assert entry.exists()
 
 
 def test_without_a_tray_that_setting_says_why_it_cannot_be_had_and_closing_quits(

@@ -149,7 +149,7 @@ class Reach:
 
     @property
     def start_problem(self) -> str:
-        """Why the program cannot start with the system."""
+        """Why it could not be changed whether the program starts with the system."""
         return self._start_problem
 
     @property
@@ -163,6 +163,7 @@ class Reach:
 
     def set_starts_with_system(self, on: bool) -> None:
         """Whether the program starts with the system; it stays as it was if that fails."""
+        self._start_problem = ""
         try:
             if on:
                 self._entry.turn_on()

@@ -68,6 +68,7 @@ def test_what_stands_in_the_file_comes_apart_into_the_same_words(tmp_path: Path)
     entry = DesktopEntry(tmp_path, WORDS)
     entry.turn_on()
     (line,) = [line for line in entry.path.read_text().splitlines() if line.startswith("Exec=")]
+    assert "%" not in line.replace("%%", "")  # one alone would stand for a file
     value = line.removeprefix("Exec=").replace("\\\\", "\\").replace("%%", "%")
     # What the specification lets stand within quotes means the same to a shell.
     printed = subprocess.run(

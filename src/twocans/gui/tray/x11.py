@@ -45,6 +45,8 @@ class X11Tray:
     def __init__(self, root: tk.Tk, answers: Answers) -> None:
         self._root, self._answers = root, answers
         self._display = Display(root.winfo_screen().rpartition(".")[0] or None)
+        # A tray may go at any moment, and with it the windows that are talked about.
+        self._display.set_error_handler(lambda error, _: log.info("tray_error", reason=str(error)))
         self._screen = self._display.screen()
         self._selection = self._atom(f"_NET_SYSTEM_TRAY_S{self._display.get_default_screen()}")
         self._manager: Window | None = None
@@ -112,7 +114,7 @@ class X11Tray:
             client_type=self._atom("_NET_SYSTEM_TRAY_OPCODE"),
             data=(32, [X.CurrentTime, _REQUEST_DOCK, self._window.id, 0, 0]),
         )
-        self._manager.send_event(request, event_mask=X.NoEventMask, onerror=CatchError(BadWindow))
+        self._manager.send_event(request, event_mask=X.NoEventMask)
         self._display.flush()
 
     def _say(self, tip: str) -> None:
@@ -156,7 +158,7 @@ class X11Tray:
     def _lost(self) -> None:
         """The tray is gone, or has thrown the icon out."""
         if self._window is not None:
-            self._window.destroy(onerror=CatchError(BadWindow))
+            self._window.destroy()
         self._window = self._manager = None
         self._set_embedded(False)
         self._look_for_tray()
@@ -219,7 +221,6 @@ class X11Tray:
         # The display has colours that are multiplied with their opacity, the lowest byte first.
         data = image.convert("RGBa").tobytes("raw", "BGRa")
         gc = self._window.create_gc()
-        failed = CatchError()
-        self._window.put_image(gc.id, 0, 0, width, height, X.ZPixmap, self._depth, 0, data, onerror=failed)
+        self._window.put_image(gc.id, 0, 0, width, height, X.ZPixmap, self._depth, 0, data)
         gc.free()
         self._display.flush()

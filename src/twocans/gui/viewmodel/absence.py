@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import AskIdle, SetStatus
+from twocans.gui.viewmodel.effects import AskIdle
 from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.state import Clock, Part, Preferences
 from twocans.protocol.messages import Status
@@ -34,7 +34,7 @@ class Absence:
         self._logged_in = False
         self._says_away = False
         self._idle = False
-        self._told = Status.HERE
+        self._before = Status.HERE
         self._active_at = clock.monotonic()
         self._ask_at = clock.monotonic()
 
@@ -59,12 +59,12 @@ class Absence:
         self._set_away(away=False)
 
     def logged_in(self) -> None:
-        """There is a new login; others take its user to be here."""
-        self._logged_in, self._told = True, Status.HERE
+        """There is a login, whose user has just been at the computer."""
+        self._logged_in = True
         self.active()
 
     def logged_out(self) -> None:
-        """Nobody is to be told anything."""
+        """There is nobody who could be away."""
         self._logged_in = False
 
     def active(self) -> bool:
@@ -93,13 +93,14 @@ class Absence:
             self._ask_at = now + ANSWER_S
             self._changes.do(AskIdle())
 
-    def tell(self) -> None:
-        """Tell the others, if that is news."""
+    def turned(self) -> Status | None:
+        """The status, if it is another one than when this was asked before."""
         status = self.status
-        if self._logged_in and status is not self._told:
-            self._told = status
-            self._changes.do(SetStatus(status))
-            self._changes.draw(Part.ME | Part.QUIET)
+        if status is self._before:
+            return None
+        self._before = status
+        self._changes.draw(Part.ME | Part.QUIET)
+        return status
 
     @property
     def next_due(self) -> float | None:

@@ -89,7 +89,9 @@ class ViewModel(Filing):
 
     def take(self) -> Update:
         """What has changed since the last time."""
-        self.absence.tell()
+        status = self.absence.turned()
+        if status is not None:
+            self.set_status(status)
         return self._changes.take()
 
     # --- intents ------------------------------------------------------------------------------------------

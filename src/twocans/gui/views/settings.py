@@ -45,7 +45,7 @@ class Reachable(Protocol):
 
     @property
     def start_problem(self) -> str:
-        """Why the program cannot start with the system."""
+        """Why it could not be changed whether the program starts with the system."""
         ...
 
     @property
@@ -240,8 +240,10 @@ class SettingsDialog(Dialog):
                 self._reachable.start_problem,
             ),
         ):
-            variable.set(on and not problem)
-            button.state(["disabled" if problem else "!disabled"])
+            # Without a tray it cannot be had; what the system has refused may be tried again.
+            out_of_reach = bool(problem) and button is self._tray_button
+            variable.set(on and not out_of_reach)
+            button.state(["disabled" if out_of_reach else "!disabled"])
             why.configure(text=problem)
             if problem:
                 why.grid()
