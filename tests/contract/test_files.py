@@ -204,6 +204,15 @@ def test_peer_that_says_no_more_is_answered_still(server: Serving) -> None:
     client.expect_closed()
 
 
+def test_peer_that_has_brought_all_and_says_no_more_is_answered_still(server: Serving) -> None:
+    alice = server.json("alice")
+    client = http(server)
+    client.peer.sendall(head("PUT", path_of(upload_ticket(alice, SMALL)), length=SMALL.size) + SMALL.content)
+    client.peer.finish_sending()
+    assert client.answer().status == 201
+    client.expect_closed()
+
+
 def test_what_is_announced_may_be_waited_for(server: Serving) -> None:
     alice = server.json("alice")
     client = http(server)

@@ -166,9 +166,10 @@ class FileService:
     ) -> web.StreamResponse:
         first = _brought(request, grant.file)
         incoming = movers.incoming(grant.user, grant.file)
-        peer.awaits_body = True
+        peer.body = request.content
         bringing = await movers.begin(incoming, peer)
         if bringing.kept:
+            peer.body = None
             return _created()
         try:
             come = movers.contents.come(incoming)
@@ -177,7 +178,7 @@ class FileService:
             async with movers.opened(lambda: movers.contents.open_part(incoming)) as part:
                 return await self._fill(request, peer, movers, part, bringing)
         finally:
-            peer.awaits_body = False
+            peer.body = None
             movers.ended(incoming, bringing)
 
     async def _fill(
@@ -193,7 +194,6 @@ class FileService:
             if request.headers.get("Expect", "").lower() == "100-continue":
                 peer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await _fill_from(request, movers, part)
-            peer.awaits_body = False
             if part.size < incoming.file.size:
                 return plain(
                     HTTPStatus.ACCEPTED,
