@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,10 +22,11 @@ from tests.support.http import (
     send_file,
     upload_ticket,
 )
-from tests.support.raw import JsonPeer, eventually
+from tests.support.raw import DEADLINE_S, JsonPeer, eventually
 from tests.support.serving import Serving, serve
 from twocans.hub.limits import Limits
 from twocans.server.config import HistoryMode, TlsMode
+from twocans.storage.contents import Contents, Incoming, Part
 
 REPORT = Document(bytes(range(256)) * 4000)
 """About a megabyte."""
@@ -202,6 +204,15 @@ def test_peer_that_says_no_more_is_answered_still(server: Serving) -> None:
     client.expect_closed()
 
 
+def test_peer_that_has_brought_all_and_says_no_more_is_answered_still(server: Serving) -> None:
+    alice = server.json("alice")
+    client = http(server)
+    client.peer.sendall(head("PUT", path_of(upload_ticket(alice, SMALL)), length=SMALL.size) + SMALL.content)
+    client.peer.finish_sending()
+    assert client.answer().status == 201
+    client.expect_closed()
+
+
 def test_what_is_announced_may_be_waited_for(server: Serving) -> None:
     alice = server.json("alice")
     client = http(server)
@@ -243,6 +254,48 @@ def test_upload_goes_on_while_the_server_still_believes_in_the_old_connection(
     answer = http(server).ask("PUT", path_of(ticket), REPORT.content[1000:], Content_Range=REPORT.range(1000))
     assert answer.status == 201
     old.expect_closed()
+
+
+def test_upload_whose_peer_was_gone_before_it_began_is_in_nobodys_way(
+    server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, gone = threading.Event(), threading.Event()
+    open_part = Contents.open_part
+
+    def slow(contents: Contents, incoming: Incoming) -> Part:
+        opening.set()
+        gone.wait(DEADLINE_S)
+        return open_part(contents, incoming)
+
+    alice = server.json("alice")
+    monkeypatch.setattr(Contents, "open_part", slow)
+    first = http(server)
+    first.begin("PUT", path_of(upload_ticket(alice, SMALL)), length=SMALL.size)
+    assert opening.wait(DEADLINE_S)
+    first.peer.reset()
+    second = http(server)
+    second.begin("PUT", path_of(upload_ticket(alice, SMALL)), length=SMALL.size)
+    second.peer.sendall(SMALL.content)
+    gone.set()
+    assert second.answer().status == 201
+
+
+def test_file_that_fails_to_be_read_is_told_once_and_can_be_brought_again(
+    server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Part) -> bool:
+        raise OSError("the disk fails")
+
+    alice = server.json("alice")
+    client = http(server)
+    with monkeypatch.context() as failing:
+        failing.setattr(Part, "is_right", fail)
+        answer = client.ask("PUT", path_of(upload_ticket(alice, SMALL)), SMALL.content)
+    assert (answer.status, answer.text) == (500, "The server's disk fails. Please try again later.\n")
+    ticket = upload_ticket(alice, SMALL)
+    assert ticket["offset"] == SMALL.size - 1
+    last = SMALL.content[-1:]
+    assert client.ask("PUT", path_of(ticket), last, Content_Range=SMALL.range(SMALL.size - 1)).status == 201
 
 
 def test_upload_may_come_in_several_requests(server: Serving) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import quote
 
 from itsdangerous import BadData, URLSafeSerializer
 from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec.structs import replace
 
 from twocans.hub.bans import Bans, sentence
 from twocans.hub.looking_back import account_of
@@ -162,9 +164,19 @@ class Files:
             )
         self._posting.post_file(session, send)
 
-    def link(self, reader: UserKey, message: Message, file: FileRef) -> str:
-        """The ticket in a link for somebody who has got a message with a file, good for a day."""
-        return self._ticket(reader, file, valid_s=LINK_S, id_=message.id)
+    def linked(self, reader: UserKey, message: Message, file: FileRef, server: str) -> Message:
+        """A message with a file as people read it: the file's name, its size, and a link that is good for a day.
+
+        Args:
+            reader: who reads it.
+            message: the message.
+            file: what it carries.
+            server: by which address the reader has reached this server, as in `http://192.168.1.5:5050`.
+        """
+        name = safe_name(message.text)
+        ticket = self._ticket(reader, file, valid_s=LINK_S, id_=message.id)
+        url = f"{server}/{FOLDER}/{ticket}/{quote(name, safe='')}"
+        return replace(message, text=f"{name} ({readable_size(file.size)}) {url}")
 
     def granted(self, ticket: str, *, fetching: bool) -> Grant:
         """What a ticket allows.

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final, assert_never
-from urllib.parse import quote
 
-from msgspec.structs import replace
-
-from twocans.hub.files import FOLDER
 from twocans.hub.hub import Hub
 from twocans.hub.limits import TokenBucket
 from twocans.hub.session import Reason
 from twocans.protocol import json, plain
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.file_names import readable_size, safe_name
 from twocans.protocol.framing import LineReader, LineTooLong
 from twocans.protocol.messages import (
     Bye,
@@ -229,11 +224,9 @@ class Connection(Outgoing):
         """See `Outgoing.linked`."""
         if message.file is None or self.account is None:
             return message
-        name = safe_name(message.text)
-        ticket = self._hub.files.link(self.account.key, message, message.file)
         scheme = "https" if self.encrypted else "http"
-        url = f"{scheme}://{self._transport.local_address()}/{FOLDER}/{ticket}/{quote(name, safe='')}"
-        return replace(message, text=f"{name} ({readable_size(message.file.size)}) {url}")
+        server = f"{scheme}://{self._transport.local_address()}"
+        return self._hub.files.linked(self.account.key, message, message.file, server)
 
     # --- lines -------------------------------------------------------------------------------------------
 

@@ -261,6 +261,7 @@ class Part:
         self._descriptor = descriptor
         self._take_room = take_room
         self._closed = closed
+        self._is_closed = False
         self._stopping = stopping
         self._durable = durable
 
@@ -309,11 +310,14 @@ class Part:
         return digest.hexdigest() == self.incoming.file.hash
 
     def close(self) -> None:
-        """Write nothing more.
+        """Write nothing more; nothing happens if that is done already.
 
         Raises:
             OSError: what has come may not survive a power cut.
         """
+        if self._is_closed:
+            return
+        self._is_closed = True
         try:
             if self._durable:
                 os.fsync(self._descriptor)

@@ -115,7 +115,10 @@ def test_ticket_is_worth_nothing_once_its_time_is_over_or_its_owner_banned(world
 
 def test_link_is_good_for_a_day(world: World) -> None:
     message = Message(3, 1, "bob", "alice", "report.pdf", "c1", REPORT)
-    link = world.hub.files.link(ALICE, message, REPORT)
+    text = world.hub.files.linked(ALICE, message, REPORT, "http://10.0.0.1:5050").text
+    assert text.startswith("report.pdf (1.0 KB) http://10.0.0.1:5050/files/")
+    link, _, name = text.rpartition("/files/")[2].partition("/")
+    assert name == "report.pdf"
     world.clock.advance(LINK_S - 1)
     assert world.hub.files.granted(link, fetching=True).id == 3
     world.clock.advance(1)

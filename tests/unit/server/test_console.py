@@ -151,6 +151,7 @@ def test_stats_counts_what_has_happened(operated: Operated) -> None:
     assert values["messages"] == "3"
     assert values["registrations"] == "2"
     assert values["refused names"] == "1"
+    assert values["files"] == "0 (0 bytes)"
     assert values["memory"].endswith(" MiB")
 
 

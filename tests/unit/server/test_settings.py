@@ -351,6 +351,31 @@ def test_all_problems_of_all_sources_are_told_at_once(
     assert fourth.startswith("--port: 70000 is not a port")
 
 
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [
+        ("0", 0),
+        ("1234", 1234),
+        ("500MB", 500_000_000),
+        ("2 GB", 2_000_000_000),
+        ("1.5kb", 1500),
+        ("7b", 7),
+        ("1TB", 10**12),
+    ],
+)
+def test_size_may_have_a_unit(tmp_path: Path, given: str, size: int) -> None:
+    in_force = _read("--data", str(tmp_path), "--max-file", given, "--max-storage", given)
+    limits = in_force.settings.config().limits
+    assert (limits.max_file_bytes, limits.max_storage_bytes) == (size, size)
+
+
+@pytest.mark.parametrize("given", ["", "much", "-1", "1e9", "2 GiB", "1,5GB", "9" * 18, "100000TB", "٥MB"])
+def test_what_is_no_size_is_a_sentence(tmp_path: Path, given: str) -> None:
+    (problem,) = _problems("--data", str(tmp_path), f"--max-file={given}")
+    assert problem.startswith("--max-file: ")
+    assert "is not a size such as 500MB or 2GB" in problem
+
+
 def test_certificate_and_key_belong_together(tmp_path: Path) -> None:
     (problem,) = _problems("--data", str(tmp_path), "--cert", "c.pem")
     assert problem == "cert and key belong together: cert is c.pem (--cert), but key is not given."

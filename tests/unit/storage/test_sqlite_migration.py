@@ -118,3 +118,26 @@ def test_storage_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
         assert [(peer, list(rest)) for peer, rest in archive.conversations(connection, person)] == [
             ("bob", [])
         ]
+
+
+def test_storage_of_version_5_gets_a_secret_of_its_own_and_can_have_files(tmp_path: Path) -> None:
+    secrets = []
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        with database_of_version(folder, 3) as connection:
+            fill_as_version_3(connection)
+            for statements in MIGRATIONS[3:5]:
+                for statement in statements:
+                    connection.execute(statement)
+            connection.execute("PRAGMA user_version = 5")
+        turns = Turns()
+        with open_sqlite(folder, turns) as storage:
+            assert ids(Asked(storage, turns).inbox(BOB)) == [2, 3, 4]
+        with contextlib.closing(open_to_read(folder / DATABASE_FILE)) as connection:
+            (secret,) = connection.execute("SELECT secret FROM log").fetchone()
+            assert connection.execute("SELECT count(*) FROM file").fetchone() == (0,)
+        assert len(secret) == 32
+        secrets.append(secret)
+        assert check(folder).problems == ()
+    assert secrets[0] != secrets[1]

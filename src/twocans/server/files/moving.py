@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from twocans.protocol.messages import FileRef
 from twocans.protocol.names import UserKey
@@ -20,6 +21,13 @@ CHECKERS: Final = 2
 """How many threads look whether a file is what it was said to be, which takes seconds for a large one."""
 
 _T = TypeVar("_T")
+
+
+class _CanClose(Protocol):
+    def close(self) -> object: ...
+
+
+_Closable = TypeVar("_Closable", bound=_CanClose)
 
 
 class Bringing:
@@ -63,6 +71,17 @@ class Movers:
     async def move(self, work: Callable[[], _T]) -> _T:
         """Read or write a piece; it is done once it has begun, even if nobody waits for it any more."""
         return await _in(self._movers, work)
+
+    @contextlib.asynccontextmanager
+    async def opened(self, open_: Callable[[], _Closable]) -> AsyncIterator[_Closable]:
+        """Open something to be moved, and close it afterwards, even if nobody waits for it by then."""
+        files: list[_Closable] = []
+        try:
+            await self.move(lambda: files.append(open_()))
+            yield files[0]
+        finally:
+            for file in files:
+                await self.move(file.close)
 
     async def begin(self, incoming: Incoming, peer: HttpPeer) -> Bringing:
         """Let a peer bring a file, once whoever else does has been cut off: that is the same one on a dead connection."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from aiohttp import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from twocans.hub.session import Reason
@@ -41,9 +42,7 @@ class HttpPeer(asyncio.Transport):
         timers: clock and timers.
         make_handler: makes what reads its requests.
         address: the peer's, for people.
-        local_host: the address by which it has reached this computer.
         encrypted: whether nobody on the way can read what is said.
-        send_queue_bytes: how much may wait for it before it is cut off.
     """
 
     def __init__(
@@ -60,8 +59,8 @@ class HttpPeer(asyncio.Transport):
         self.encrypted = encrypted
         self.closing = False
         """Whether nothing more is wanted of the peer."""
-        self.awaits_body = False
-        """Whether a request is under way that cannot end well if nothing more comes."""
+        self.body: StreamReader | None = None
+        """What is being brought: if it is not all there at the end of what comes, it never will be."""
         self._transport = transport
         self._timers = timers
         self._handler = make_handler()
@@ -83,7 +82,7 @@ class HttpPeer(asyncio.Transport):
     def eof(self) -> None:
         """See `Input.eof`; what has been asked for is still answered."""
         self._ended = True
-        if self.awaits_body:
+        if self.body is not None and not self.body.is_eof():
             self.abort()
         elif self._handler.idle or (self._answered and not self._handler.waiting):
             # Nothing is under way, or aiohttp waits for what nobody will send any more.

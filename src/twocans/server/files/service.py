@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from functools import partial
 from http import HTTPStatus
+from io import FileIO
 from typing import Final
 from urllib.parse import quote
 
@@ -127,7 +129,7 @@ class FileService:
                 Retry_After=str(RETRY_S),
             )
         if isinstance(carried, Unkept) or carried.file != grant.file:
-            raise _Refused(HTTPStatus.GONE, "The message with this file is gone, and the file with it.")
+            raise _gone()
         if not movers.contents.has(grant.file):
             raise _Refused(HTTPStatus.NOT_FOUND, "This file is not on the server any more.")
         size = grant.file.size
@@ -146,21 +148,15 @@ class FileService:
             response = web.StreamResponse(status=HTTPStatus.PARTIAL_CONTENT, headers=headers)
         response.content_length = len(span)
         path = movers.contents.path(grant.file.hash)
-        file = await movers.move(lambda: path.open("rb", buffering=0))
         try:
-            await response.prepare(request)
-            if request.method == "GET":
-                left = len(span)
-                await movers.move(lambda: file.seek(span.start))
-                while left:
-                    piece = await movers.move(lambda: file.read(min(PIECE_BYTES, left)))  # noqa: B023 - it is awaited
-                    if not piece:
-                        raise ConnectionResetError("the file is shorter than it was")
-                    left -= len(piece)
-                    await response.write(piece)
-            await response.write_eof()
-        finally:
-            file.close()
+            async with movers.opened(lambda: path.open("rb", buffering=0)) as file:
+                await response.prepare(request)
+                if request.method == "GET":
+                    await movers.move(lambda: file.seek(span.start))
+                    await _send_from(file, len(span), response, movers)
+                await response.write_eof()
+        except FileNotFoundError:
+            raise _gone() from None
         return response
 
     # --- bringing ------------------------------------------------------------------------------------------
@@ -170,18 +166,19 @@ class FileService:
     ) -> web.StreamResponse:
         first = _brought(request, grant.file)
         incoming = movers.incoming(grant.user, grant.file)
-        peer.awaits_body = True
+        peer.body = request.content
         bringing = await movers.begin(incoming, peer)
         if bringing.kept:
+            peer.body = None
             return _created()
         try:
             come = movers.contents.come(incoming)
             if first != come:
                 raise _not_there(come)
-            part = await movers.move(lambda: movers.contents.open_part(incoming))
-            return await self._fill(request, peer, movers, part, bringing)
+            async with movers.opened(lambda: movers.contents.open_part(incoming)) as part:
+                return await self._fill(request, peer, movers, part, bringing)
         finally:
-            peer.awaits_body = False
+            peer.body = None
             movers.ended(incoming, bringing)
 
     async def _fill(
@@ -193,19 +190,16 @@ class FileService:
         bringing: Bringing,
     ) -> web.StreamResponse:
         incoming = part.incoming
-        finishing = False
         try:
             if request.headers.get("Expect", "").lower() == "100-continue":
                 peer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             await _fill_from(request, movers, part)
-            peer.awaits_body = False
             if part.size < incoming.file.size:
                 return plain(
                     HTTPStatus.ACCEPTED,
                     "That much has come. The rest is waited for.",
                     {"Upload-Offset": str(movers.contents.come(incoming))},
                 )
-            finishing = True
             right = await movers.finish(part, bringing)
         except NoRoom:
             raise _Refused(
@@ -215,9 +209,6 @@ class FileService:
             ) from None
         except Stopped:
             raise ConnectionResetError from None
-        finally:
-            if not finishing:
-                await movers.move(part.close)
         if not right:
             raise _Refused(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -226,6 +217,15 @@ class FileService:
             )
         self._log("file_stored", bytes=incoming.file.size)
         return _created()
+
+
+async def _send_from(file: FileIO, size: int, response: web.StreamResponse, movers: Movers) -> None:
+    while size:
+        piece = await movers.move(partial(file.read, min(PIECE_BYTES, size)))
+        if not piece:
+            raise ConnectionResetError("the file is shorter than it was")
+        size -= len(piece)
+        await response.write(piece)
 
 
 async def _fill_from(request: web.BaseRequest, movers: Movers, part: Part) -> None:
@@ -241,7 +241,7 @@ async def _fill_from(request: web.BaseRequest, movers: Movers, part: Part) -> No
             return
         if part.size + len(data) > size:
             raise _Refused(HTTPStatus.BAD_REQUEST, "More has come than the file is long.")
-        await movers.move(lambda: part.write(data))  # noqa: B023 - it is awaited
+        await movers.move(partial(part.write, data))
 
 
 def plain(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -251,6 +251,10 @@ def plain(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) 
 
 def _created() -> web.Response:
     return plain(HTTPStatus.CREATED, "The file is here.")
+
+
+def _gone() -> _Refused:
+    return _Refused(HTTPStatus.GONE, "The message with this file is gone, and the file with it.")
 
 
 def _not_there(come: int) -> _Refused:
