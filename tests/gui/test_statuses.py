@@ -11,7 +11,6 @@ from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer
 from tests.support.tls import client_context
 from twocans.gui.settings import Look
-from twocans.gui.viewmodel.quiet import Span
 from twocans.gui.viewmodel.state import Presence
 from twocans.protocol.messages import Status
 
@@ -68,9 +67,9 @@ def test_others_are_told_what_the_user_says_and_told_it_again_after_a_lost_conne
     with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
         with server:
             with JsonPeer(server.port, "bob", tls=client_context()) as bob:
-                alice.window.act(alice.vm.absence.go_away)
+                alice.window.act(alice.vm.set_status, Status.AWAY)
                 assert bob.expect("PRESENCE", user="alice")["status"] == "away"
-                alice.window.act(alice.vm.quiet.begin, Span.MORNING)
+                alice.window.act(alice.vm.set_status, Status.BUSY)
                 assert bob.expect("PRESENCE", user="alice")["status"] == "busy"
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import CaughtUp, Loss, Offline, Online, PresenceChanged, UserJoined, UserLeft
+from twocans.gui.viewmodel.effects import SetStatus
 from twocans.gui.viewmodel.state import Heading, Presence
 from twocans.protocol.messages import Status
 
@@ -71,3 +72,22 @@ def test_somebody_away_who_is_not_encrypted_is_said_to_be_both(desk: Desk) -> No
     desk.event(PresenceChanged("bob", encrypted=False, status=Status.AWAY))
     assert desk.row("bob").unencrypted
     assert _header(desk)[1].startswith("away · not encrypted")
+
+
+def test_own_status_is_told_when_it_changes(desk: Desk) -> None:
+    desk.vm.set_status(Status.AWAY)
+    desk.vm.set_status(Status.AWAY)
+    desk.vm.set_status(Status.HERE)
+    assert desk.all(SetStatus) == [SetStatus(Status.AWAY), SetStatus(Status.HERE)]
+
+
+def test_own_status_is_told_to_the_next_server_too_but_not_while_there_is_none(desk: Desk) -> None:
+    desk.vm.back_to_login()
+    desk.vm.set_status(Status.BUSY)
+    assert desk.all(SetStatus) == []
+    desk.vm.connect()
+    desk.event(desk.welcome("bob"), CaughtUp(0))
+    assert desk.all(SetStatus) == [SetStatus(Status.BUSY)]
+    desk.event(Offline(Loss.LOST, "Lost.", 1.0))
+    desk.online_again("bob")  # the client itself says it again
+    assert desk.all(SetStatus) == [SetStatus(Status.BUSY)]

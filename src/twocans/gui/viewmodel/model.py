@@ -69,6 +69,7 @@ from twocans.gui.viewmodel.effects import (
     ServerRuns,
     ServersNearby,
     ServerTold,
+    SetStatus,
     SystemLook,
 )
 from twocans.gui.viewmodel.entries import key_of, shown_text
@@ -76,6 +77,7 @@ from twocans.gui.viewmodel.filing import Filing
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
+from twocans.protocol.messages import Status
 from twocans.protocol.text import spelled_out
 
 RETURN_GRACE_S: Final = 4.0
@@ -241,6 +243,13 @@ class ViewModel(Filing):
         self._clear_notice()
         if notice is not None and notice.peer is not None:
             self.open(notice.peer)
+
+    def set_status(self, status: Status) -> None:
+        """Let others know whether one is here and may be disturbed; counts for later logins too."""
+        if status is not self._own_status:
+            self._own_status = status
+            if self.screen is Screen.MAIN:
+                self._changes.do(SetStatus(status))
 
     def tell(self, text: str) -> None:
         """Show a sentence that goes away by itself."""
@@ -425,6 +434,8 @@ class ViewModel(Filing):
             self.query, self._found, self._selected = "", (), None
             self._changes.do(RememberLogin(self.form.state.server.strip(), event.user))
             self._changes.do(Focus(Place.PEOPLE))
+            if self._own_status is not Status.HERE:
+                self._changes.do(SetStatus(self._own_status))
         before = set(self._roster)
         self._roster = {key_of(name): name for name in event.users}
         self._roster.pop(key_of(event.user), None)

@@ -111,6 +111,7 @@ class Presentation:
         self._roster: dict[str, str] = {}
         self._unencrypted: set[str] = set()
         self._statuses: dict[str, Status] = {}
+        self._own_status = Status.HERE
         self._found: tuple[str, ...] = ()
         self._login: tuple[str, str] | None = None
         self._lost = ""
