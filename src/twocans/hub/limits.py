@@ -39,7 +39,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many names that nobody had before one address may take within an hour; 0 for no limit."""
     stored_messages_per_sender: int = 1_000_000
     """How many messages of one person are kept at most; 0 for no limit."""
-    max_file_bytes: int = 2 * 10**9
+    max_file_bytes: int = 4 * 10**9
     """The largest file that a message may carry; 0 for none at all."""
     max_storage_bytes: int = 20 * 10**9
     """How much all files together may take."""
