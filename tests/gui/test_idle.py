@@ -28,6 +28,16 @@ def test_input_for_any_program_begins_the_time_anew() -> None:
     idle.close()
 
 
+def test_who_asks_twice_at_once_is_answered_twice() -> None:
+    async def ask() -> tuple[float | None, ...]:
+        idle = IdleTime()
+        answers = await asyncio.gather(idle.seconds(), idle.seconds(), idle.seconds())
+        idle.close()
+        return answers
+
+    assert None not in asyncio.run(ask())
+
+
 def test_a_wayland_desktop_that_does_not_say_so_leaves_it_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
     assert asyncio.run(IdleTime().seconds()) is None

@@ -251,9 +251,11 @@ class Backend:
         self._host.close()
         await self._notifier.withdraw(None)
         self._sound.close()
-        self._idle.close()
-        while self._tasks:  # one that ends may have begun another, e.g. the goodbye
-            await asyncio.wait(self._tasks)
+        try:
+            while self._tasks:  # one that ends may have begun another, e.g. the goodbye
+                await asyncio.wait(self._tasks)
+        finally:
+            self._idle.close()
 
     # --- the servers nearby ---------------------------------------------------------------------------------
 

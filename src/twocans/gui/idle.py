@@ -25,6 +25,7 @@ class IdleTime:
     def __init__(self) -> None:
         self._display: Display | None = None
         self._absent = False
+        self._asking = asyncio.Lock()
 
     async def seconds(self) -> float | None:
         """Since when there has been no input, whatever program it was for; None if the system does not say."""
@@ -35,7 +36,8 @@ class IdleTime:
         if os.environ.get("XDG_SESSION_TYPE") == "wayland":
             # The display that Tk is on hears of no input but its own there.
             return await _mutter()
-        return await asyncio.to_thread(self._x11)
+        async with self._asking:  # one display, and one thread at a time
+            return await asyncio.to_thread(self._x11)
 
     def close(self) -> None:
         """Ask no more."""
