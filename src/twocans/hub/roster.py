@@ -184,7 +184,6 @@ class Roster:
             self._look(account)
             return False
         self._presences.forget(account.name)
-        self._restless.pop(account, None)
         self._change(Left(account.name))
         self._online.remove(account)
         self.known[account.key] = self.known.pop(account.key)
@@ -204,8 +203,7 @@ class Roster:
             return
         session.seen_version = self._version
         if session.plain:
-            if seen < self._list_version:
-                session.deliver_list(self._current_list())
+            session.deliver_list(self._current_list())
             return
         # Most sessions have missed the same, so it is made once.
         if self._missed is None or self._missed[:2] != (seen, self._version):
@@ -246,7 +244,7 @@ class Roster:
         self._round_due = False
         if self._quiet:
             return
-        for account in self._restless:
+        for account in self._restless:  # of whoever has gone meanwhile there is nothing to tell
             self._look(account)
         self._restless.clear()
         for session in self._json:

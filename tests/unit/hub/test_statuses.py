@@ -7,7 +7,7 @@ import pytest
 from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
-from twocans.protocol.messages import Hello, Joined, Left, Presence, SetStatus, Status
+from twocans.protocol.messages import Hello, Joined, Left, Presence, SetStatus, Status, UserList
 
 HERE, AWAY, BUSY = Status.HERE, Status.AWAY, Status.BUSY
 
@@ -119,6 +119,7 @@ def test_nothing_stays_of_a_status_when_somebody_has_gone() -> None:
     world.hub.leave(bob, Reason.LEFT)
     watcher.take()
     assert _told(world, watcher) == [Left("bob")]
+    assert world.json("alice").welcome().statuses == {}
     assert world.json("bob").welcome().statuses == {}
 
 
@@ -144,3 +145,16 @@ def test_plain_session_is_told_nothing_of_statuses_and_is_always_here() -> None:
     _told(world, reader)
     _say(world, bob, BUSY)
     assert _told(world, reader) == []
+
+
+def test_statuses_take_nothing_of_the_budget_of_lists() -> None:
+    world = World(Limits(list_delay_s=0.05, list_bytes_per_s=200.0))
+    reader, bob = world.plain("reader"), world.json("bob")
+    world.clock.advance(3600.0)
+    reader.take()
+    for _ in range(50):
+        _say(world, bob, AWAY if bob.status is HERE else HERE)
+        world.clock.advance(0.05)
+    world.json("carol")
+    world.clock.advance(0.05)
+    assert len(reader.of(UserList)) == 1
