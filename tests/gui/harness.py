@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from PIL import Image, ImageGrab
+from Xlib.display import Display as XDisplay
+from Xlib.ext import res
 
 from tests.support.process import environment
 from twocans.client.nearby import Networks
@@ -370,7 +372,6 @@ class ClientProcess:
     def __init__(
         self, folder: Path, *arguments: str, extra: dict[str, str] | None = None, shows: bool = True
     ) -> None:
-        before = _windows() if shows else set()
         self.folder = folder
         self.log = folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -390,14 +391,18 @@ class ClientProcess:
             stdout=self._stderr,
             stderr=self._stderr,
         )
-        self._window = ""
         if shows:
             try:
-                self.wait(lambda: _windows() - before, "window")
-                (self._window,) = _windows() - before
+                self.wait(lambda: self._window, "window")
             except BaseException:
                 self.__exit__(None, None, None)
                 raise
+
+    @property
+    def _window(self) -> str:
+        """The number of its window in view, which the toolkit may change while it comes up; "" if there is none."""
+        named = xdotool("search", "--onlyvisible", "--name", r"^(\([0-9]+\) )?Twocans").split()
+        return next(iter(_of_process(self.process.pid, named)), "")
 
     def __enter__(self) -> Self:
         return self
@@ -417,7 +422,8 @@ class ClientProcess:
     @property
     def title(self) -> str:
         """The window's title."""
-        return xdotool("getwindowname", self._window).strip() if self._window else ""
+        window = self._window
+        return xdotool("getwindowname", window).strip() if window else ""
 
     def key(self, *keys: str) -> None:
         self.activate()
@@ -456,9 +462,19 @@ class ClientProcess:
         return f"exit code {self.process.poll()}: {(self.folder / 'stderr').read_text()} {logs}"
 
 
-def _windows() -> set[str]:
-    """The numbers of all windows of clients in view."""
-    return set(xdotool("search", "--onlyvisible", "--name", "Twocans").split())
+def _of_process(pid: int, windows: Sequence[str]) -> list[str]:
+    """Those of the windows, by their numbers, that belong to a process: the display knows, the toolkit does not say."""
+    display = XDisplay()
+    try:
+        asked = [{"client": int(window), "mask": res.LocalClientPIDMask} for window in windows]
+        answers = [display.res_query_client_ids([one]).ids for one in asked]
+    finally:
+        display.close()
+    return [
+        window
+        for window, found in zip(windows, answers, strict=True)
+        if pid in [number for one in found for number in one.value]
+    ]
 
 
 def set_environment(
