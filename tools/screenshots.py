@@ -28,7 +28,10 @@ from twocans.client import Address, Client, Nearby, NearbyServer, Search, Server
 from twocans.client.nearby import Networks
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
-from twocans.gui.viewmodel.effects import ServersNearby, ServerTold
+from twocans.gui.viewmodel.inputs import (
+    ServersNearby,
+    ServerTold,
+)
 from twocans.gui.viewmodel.quiet import Span
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.views.dialogs import Dialog

@@ -12,7 +12,9 @@ from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.client.events import UserJoined, UserLeft
 from twocans.gui.transcript.model import Status
-from twocans.gui.viewmodel.effects import FromClient
+from twocans.gui.viewmodel.inputs import (
+    FromClient,
+)
 from twocans.gui.viewmodel.state import Presence
 
 

@@ -19,7 +19,9 @@ from tests.support.raw import PlainPeer
 from tests.support.tls import client_context
 from twocans.client import Address, Link, ServerKey, parse_link
 from twocans.gui.settings import Look
-from twocans.gui.viewmodel.effects import ServerTold
+from twocans.gui.viewmodel.inputs import (
+    ServerTold,
+)
 from twocans.gui.viewmodel.state import Screen
 from twocans.protocol.running import RUNNING_FILE, Running, decode_running
 

@@ -16,7 +16,9 @@ from tests.support.process import START_S, Output, ServerProcess, environment
 from twocans.client import Address, Nearby, NearbyServer, Search, ServerKey
 from twocans.client.nearby import Networks
 from twocans.gui.settings import SettingsFile, config_dir
-from twocans.gui.viewmodel.effects import ServersNearby
+from twocans.gui.viewmodel.inputs import (
+    ServersNearby,
+)
 from twocans.gui.viewmodel.state import Screen
 
 ROGUE_KEY = "ab" * 32

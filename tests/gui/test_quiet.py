@@ -13,7 +13,10 @@ from tests.gui.harness import Person, text_of
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.gui.settings import Look, SettingsFile, config_dir
-from twocans.gui.viewmodel.effects import PlaySound, ShowNotification
+from twocans.gui.viewmodel.effects import (
+    PlaySound,
+    ShowNotification,
+)
 from twocans.gui.viewmodel.quiet import Span
 
 

@@ -23,14 +23,16 @@ from twocans.gui.hosting import LOG_BYTES, Host
 from twocans.gui.viewmodel.effects import (
     FindServer,
     FollowServerLog,
+    StartServer,
+    StopServer,
+)
+from twocans.gui.viewmodel.inputs import (
     Input,
     ServerEnded,
     ServerLog,
     ServerNotStarted,
     ServerRuns,
     ServerTold,
-    StartServer,
-    StopServer,
 )
 from twocans.protocol.running import (
     CONSOLE_LOG_FILE,
@@ -244,7 +246,7 @@ def test_a_window_that_is_killed_leaves_the_server_to_those_who_are_at_it(folder
     starter = """
 import asyncio, sys
 from twocans.gui.hosting import Host
-from twocans.gui.viewmodel.effects import StartServer
+from twocans.gui.viewmodel.effects import (StartServer,)
 async def main():
     host = Host(lambda what: print(what, flush=True), lambda what: asyncio.get_running_loop().create_task(what))
     host.do(StartServer())

@@ -19,7 +19,12 @@ import structlog
 
 from twocans.client.nearby import Networks
 from twocans.gui.backend import Backend
-from twocans.gui.viewmodel.effects import ForBackend, Input
+from twocans.gui.viewmodel.effects import (
+    ForBackend,
+)
+from twocans.gui.viewmodel.inputs import (
+    Input,
+)
 
 MAX_SLICE: Final = 100
 SLICE_S: Final = 0.008

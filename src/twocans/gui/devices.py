@@ -7,7 +7,15 @@ from typing import Protocol
 import structlog
 
 from twocans.client import DeviceCode, DeviceList, RequestFailed
-from twocans.gui.viewmodel.effects import ChangePassword, CodeMade, CutOff, DevicesLoaded, LoadDevices
+from twocans.gui.viewmodel.effects import (
+    ChangePassword,
+    CutOff,
+    LoadDevices,
+)
+from twocans.gui.viewmodel.inputs import (
+    CodeMade,
+    DevicesLoaded,
+)
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 

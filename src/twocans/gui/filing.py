@@ -23,14 +23,16 @@ from twocans.gui.viewmodel.effects import (
     CancelTransfer,
     FetchFile,
     FetchPicture,
-    FileRefused,
     GoOnWithTransfer,
-    Input,
     OpenFile,
     PauseTransfer,
-    PictureCame,
     SendFiles,
     ShowFile,
+)
+from twocans.gui.viewmodel.inputs import (
+    FileRefused,
+    Input,
+    PictureCame,
 )
 from twocans.protocol.messages import Message
 

@@ -25,14 +25,16 @@ from twocans.client.files import read_file
 from twocans.gui.viewmodel.effects import (
     FindServer,
     FollowServerLog,
+    StartServer,
+    StopServer,
+)
+from twocans.gui.viewmodel.inputs import (
     Input,
     ServerEnded,
     ServerLog,
     ServerNotStarted,
     ServerRuns,
     ServerTold,
-    StartServer,
-    StopServer,
 )
 from twocans.protocol.running import (
     CONSOLE_LOG_FILE,

@@ -21,7 +21,6 @@ from twocans.gui.viewmodel.effects import (
     Effect,
     Focus,
     ForBackend,
-    Input,
     Picture,
     Place,
     Quit,
@@ -30,8 +29,11 @@ from twocans.gui.viewmodel.effects import (
     RememberMuted,
     RememberQuiet,
     RememberServers,
-    RingBell,
     ShowPictures,
+)
+from twocans.gui.viewmodel.inputs import (
+    Input,
+    RingBell,
     SystemLook,
 )
 from twocans.gui.viewmodel.state import Part, Screen

@@ -20,19 +20,21 @@ from twocans.gui import history
 from twocans.gui.transcript.dates import local_moment
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
-    ChatsLoaded,
     Connect,
     FindPeople,
-    FromClient,
-    HistoryLoaded,
-    Input,
     LoadChats,
     LoadHistory,
     MarkRead,
-    PeopleFound,
-    ResultsLoaded,
     SearchMessages,
     SendMessage,
+)
+from twocans.gui.viewmodel.inputs import (
+    ChatsLoaded,
+    FromClient,
+    HistoryLoaded,
+    Input,
+    PeopleFound,
+    ResultsLoaded,
 )
 from twocans.gui.viewmodel.state import Clock
 from twocans.protocol import json

@@ -10,7 +10,15 @@ from typing import TypeVar
 from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStored, Online
 from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel import Update, ViewModel
-from twocans.gui.viewmodel.effects import Connect, Effect, FromClient, OutboxOpened, SendMessage
+from twocans.gui.viewmodel.effects import (
+    Connect,
+    Effect,
+    SendMessage,
+)
+from twocans.gui.viewmodel.inputs import (
+    FromClient,
+    OutboxOpened,
+)
 from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
 from twocans.protocol.keys import ServerKey, server_key

@@ -6,7 +6,15 @@ import asyncio
 
 from twocans.client import Device, DeviceCode, DeviceList, RequestFailed
 from twocans.gui.devices import code, devices
-from twocans.gui.viewmodel.effects import ChangePassword, CodeMade, CutOff, DevicesLoaded, LoadDevices
+from twocans.gui.viewmodel.effects import (
+    ChangePassword,
+    CutOff,
+    LoadDevices,
+)
+from twocans.gui.viewmodel.inputs import (
+    CodeMade,
+    DevicesLoaded,
+)
 
 PHONE = Device(2, "phone", 1, 2, online=False, this=False)
 

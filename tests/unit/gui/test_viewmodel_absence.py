@@ -6,7 +6,13 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.gui.viewmodel.absence import ANSWER_S
-from twocans.gui.viewmodel.effects import AskIdle, IdleFor, SetStatus
+from twocans.gui.viewmodel.effects import (
+    AskIdle,
+    SetStatus,
+)
+from twocans.gui.viewmodel.inputs import (
+    IdleFor,
+)
 from twocans.gui.viewmodel.quiet import Span
 from twocans.protocol.messages import Status
 

@@ -8,7 +8,10 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.gui.viewmodel.attaching import MAX_ATTACHMENTS
-from twocans.gui.viewmodel.effects import SendFiles, SendMessage
+from twocans.gui.viewmodel.effects import (
+    SendFiles,
+    SendMessage,
+)
 
 
 @pytest.fixture

@@ -16,18 +16,22 @@ from twocans.client.events import (
 )
 from twocans.gui.transcript.model import Status, ViewState
 from twocans.gui.viewmodel.effects import (
-    Append,
-    ChatsLoaded,
     Focus,
     LoadHistory,
     MarkRead,
     Place,
+    SendMessage,
+    SendTyping,
+)
+from twocans.gui.viewmodel.inputs import (
+    ChatsLoaded,
+    SendFailed,
+)
+from twocans.gui.viewmodel.showing import (
+    Append,
     Prepend,
     Replace,
     Reset,
-    SendFailed,
-    SendMessage,
-    SendTyping,
 )
 from twocans.gui.viewmodel.state import Presence
 from twocans.protocol.messages import Chat, LimitsInForce, Message

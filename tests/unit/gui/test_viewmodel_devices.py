@@ -9,11 +9,13 @@ from twocans.client.events import Loss, Offline
 from twocans.gui.viewmodel.devices import NOT_CONNECTED, REFRESH_S, Page
 from twocans.gui.viewmodel.effects import (
     ChangePassword,
-    CodeMade,
     CutOff,
-    DevicesLoaded,
     LoadDevices,
     MakeCode,
+)
+from twocans.gui.viewmodel.inputs import (
+    CodeMade,
+    DevicesLoaded,
 )
 from twocans.protocol.messages import Device
 

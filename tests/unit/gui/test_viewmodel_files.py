@@ -13,19 +13,23 @@ from twocans.gui.viewmodel.effects import (
     CancelTransfer,
     FetchFile,
     FetchPicture,
-    FileRefused,
     GoOnWithTransfer,
     OpenFile,
     PauseTransfer,
     Picture,
-    PictureCame,
-    Replace,
     SendFiles,
     ShowFile,
     ShowNotification,
     ShowPictures,
 )
 from twocans.gui.viewmodel.filecards import MAX_PICTURE_BYTES
+from twocans.gui.viewmodel.inputs import (
+    FileRefused,
+    PictureCame,
+)
+from twocans.gui.viewmodel.showing import (
+    Replace,
+)
 from twocans.protocol.messages import FileRef
 
 HASH = "ab" * 32

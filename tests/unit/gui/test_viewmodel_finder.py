@@ -11,17 +11,21 @@ from twocans.gui.transcript.found import words_of
 from twocans.gui.viewmodel.effects import (
     CancelExport,
     ExportChat,
-    ExportEnded,
-    ExportMoved,
     Focus,
-    HistoryLoaded,
     LoadAround,
     Place,
-    ResultsLoaded,
-    Reveal,
     SearchMessages,
 )
 from twocans.gui.viewmodel.finder import snippet
+from twocans.gui.viewmodel.inputs import (
+    ExportEnded,
+    ExportMoved,
+    HistoryLoaded,
+    ResultsLoaded,
+)
+from twocans.gui.viewmodel.showing import (
+    Reveal,
+)
 from twocans.protocol.messages import Message
 
 

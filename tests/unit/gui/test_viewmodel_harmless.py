@@ -6,7 +6,14 @@ import pytest
 
 from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import Online
-from twocans.gui.viewmodel.effects import AskLink, ConnectRefused, OpenLink, ShowNotification
+from twocans.gui.viewmodel.effects import (
+    AskLink,
+    OpenLink,
+    ShowNotification,
+)
+from twocans.gui.viewmodel.inputs import (
+    ConnectRefused,
+)
 
 EVIL = "\u202egnp.exe\u2028\u2066\u200b\x1b]0;x\x07"
 SHOWN = "\\u202egnp.exe\\u2028\\u2066\\u200b\\u001b]0;x\\u0007"

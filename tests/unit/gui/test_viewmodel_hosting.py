@@ -14,15 +14,17 @@ from twocans.gui.viewmodel.effects import (
     OpenFolder,
     Place,
     Quit,
+    StartServer,
+    StopServer,
+)
+from twocans.gui.viewmodel.hosting import MAX_ADDRESSES, Hosting, Question, Stage
+from twocans.gui.viewmodel.inputs import (
     ServerEnded,
     ServerLog,
     ServerNotStarted,
     ServerRuns,
     ServerTold,
-    StartServer,
-    StopServer,
 )
-from twocans.gui.viewmodel.hosting import MAX_ADDRESSES, Hosting, Question, Stage
 from twocans.gui.viewmodel.state import Screen
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.running import Why

@@ -8,14 +8,16 @@ from twocans.client.outbox import Outgoing
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.effects import (
     Connect,
-    ConnectRefused,
     Disconnect,
     Focus,
-    FromClient,
     MarkRead,
     Place,
     RememberLogin,
     RetryNow,
+)
+from twocans.gui.viewmodel.inputs import (
+    ConnectRefused,
+    FromClient,
 )
 from twocans.gui.viewmodel.state import Presence, Screen
 

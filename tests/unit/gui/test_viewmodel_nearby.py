@@ -9,13 +9,15 @@ from twocans.client.address import Address
 from twocans.client.nearby import Nearby, NearbyServer, Search
 from twocans.gui.viewmodel.effects import (
     Connect,
-    ConnectRefused,
     Focus,
     LookForServers,
     Place,
     RememberServers,
-    ServersNearby,
     StopLooking,
+)
+from twocans.gui.viewmodel.inputs import (
+    ConnectRefused,
+    ServersNearby,
 )
 from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 from twocans.gui.viewmodel.state import Heading

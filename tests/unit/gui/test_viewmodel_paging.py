@@ -8,14 +8,18 @@ from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, MessageReceived, Offline, ReceiptMoved
 from twocans.gui.transcript.model import Status, ViewState
 from twocans.gui.viewmodel.effects import (
-    Append,
-    AroundLoaded,
-    HistoryLoaded,
     LoadAround,
     LoadHistory,
     LoadNewer,
     MarkRead,
+)
+from twocans.gui.viewmodel.inputs import (
+    AroundLoaded,
+    HistoryLoaded,
     NewerLoaded,
+)
+from twocans.gui.viewmodel.showing import (
+    Append,
     Prepend,
     Reset,
     Reveal,

@@ -8,12 +8,14 @@ from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, Offline, UserJoined, UserLeft
 from twocans.gui.viewmodel.effects import (
     FindPeople,
-    NotificationClicked,
-    PeopleFound,
     PlaySound,
     RaiseWindow,
     ShowNotification,
     WithdrawNotifications,
+)
+from twocans.gui.viewmodel.inputs import (
+    NotificationClicked,
+    PeopleFound,
 )
 from twocans.gui.viewmodel.people import folded, rank, when
 from twocans.gui.viewmodel.state import Heading, Presence

@@ -7,11 +7,13 @@ import pytest
 from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, Offline, ReadElsewhere
 from twocans.gui.viewmodel.effects import (
-    ChatsLoaded,
     LoadChats,
     MarkRead,
     ShowNotification,
     WithdrawNotifications,
+)
+from twocans.gui.viewmodel.inputs import (
+    ChatsLoaded,
 )
 from twocans.protocol.messages import Chat, Message
 

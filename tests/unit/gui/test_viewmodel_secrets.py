@@ -6,7 +6,14 @@ import pytest
 
 from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import Loss, Offline, Online
-from twocans.gui.viewmodel.effects import Connect, ConnectRefused, Focus, Place
+from twocans.gui.viewmodel.effects import (
+    Connect,
+    Focus,
+    Place,
+)
+from twocans.gui.viewmodel.inputs import (
+    ConnectRefused,
+)
 from twocans.gui.viewmodel.state import Need
 
 TAKEN = "alice is taken. Please choose another name."

@@ -6,7 +6,13 @@ import pytest
 
 from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import Loss, Offline, Online
-from twocans.gui.viewmodel.effects import Connect, ConnectRefused, KeepingFailed
+from twocans.gui.viewmodel.effects import (
+    Connect,
+)
+from twocans.gui.viewmodel.inputs import (
+    ConnectRefused,
+    KeepingFailed,
+)
 from twocans.gui.viewmodel.state import KeyChange, Screen
 from twocans.protocol.keys import readable_key, server_key
 

@@ -6,7 +6,9 @@ import pytest
 
 from tests.unit.gui.desk import KEY, LIMITS, Desk
 from twocans.client.events import CaughtUp, Loss, Offline, Online, PresenceChanged, UserJoined, UserLeft
-from twocans.gui.viewmodel.effects import SetStatus
+from twocans.gui.viewmodel.effects import (
+    SetStatus,
+)
 from twocans.gui.viewmodel.state import Heading, Presence
 from twocans.protocol.messages import Status
 

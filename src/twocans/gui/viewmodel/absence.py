@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import AskIdle
+from twocans.gui.viewmodel.effects import (
+    AskIdle,
+)
 from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.state import Clock, Part, Preferences
 from twocans.protocol.messages import Status

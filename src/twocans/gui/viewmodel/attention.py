@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import PlaySound, ShowNotification, WithdrawNotifications
+from twocans.gui.viewmodel.effects import (
+    PlaySound,
+    ShowNotification,
+    WithdrawNotifications,
+)
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.state import Clock, Pending, Preferences

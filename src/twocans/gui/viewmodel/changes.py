@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from twocans.gui.viewmodel.effects import Effect, Reset, Reveal, TranscriptChange
+from twocans.gui.viewmodel.effects import (
+    Effect,
+)
+from twocans.gui.viewmodel.showing import (
+    Reset,
+    Reveal,
+    TranscriptChange,
+)
 from twocans.gui.viewmodel.state import Part
 
 

@@ -14,20 +14,22 @@ from twocans.gui.viewmodel.attaching import added, told
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.effects import (
-    Append,
     FetchPicture,
     LoadChats,
     MarkRead,
-    Prepend,
-    Reset,
     SendFiles,
     SendMessage,
     SendTyping,
-    TranscriptChange,
 )
 from twocans.gui.viewmodel.entries import Entry, key_of, own_key
 from twocans.gui.viewmodel.filecards import FileCards
 from twocans.gui.viewmodel.paging import Paging
+from twocans.gui.viewmodel.showing import (
+    Append,
+    Prepend,
+    Reset,
+    TranscriptChange,
+)
 from twocans.gui.viewmodel.state import Clock, Composer, Part
 from twocans.protocol.messages import Chat, FileRef, LimitsInForce, Message
 from twocans.protocol.names import SERVER_NAME

@@ -14,7 +14,6 @@ from typing import Final
 
 from twocans.gui.transcript.model import Bubble, FileCard, Status, ViewState
 from twocans.gui.viewmodel.attaching import Attachment
-from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, TranscriptChange
 from twocans.gui.viewmodel.entries import (
     Entry,
     Position,
@@ -23,6 +22,13 @@ from twocans.gui.viewmodel.entries import (
     own_key,
     position,
     shown_text,
+)
+from twocans.gui.viewmodel.showing import (
+    Append,
+    Prepend,
+    Replace,
+    Reset,
+    TranscriptChange,
 )
 from twocans.protocol.messages import FileRef, Message
 

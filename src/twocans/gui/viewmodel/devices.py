@@ -13,11 +13,13 @@ from typing import Final
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import (
     ChangePassword,
-    CodeMade,
     CutOff,
-    DevicesLoaded,
     LoadDevices,
     MakeCode,
+)
+from twocans.gui.viewmodel.inputs import (
+    CodeMade,
+    DevicesLoaded,
 )
 from twocans.gui.viewmodel.people import one_line, when
 from twocans.gui.viewmodel.state import Clock, Part

@@ -9,7 +9,9 @@ from typing import Final
 
 from twocans.gui.transcript.found import Spans, Words, spans, words_of
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import SearchMessages
+from twocans.gui.viewmodel.effects import (
+    SearchMessages,
+)
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.people import when
 from twocans.gui.viewmodel.state import Clock, Part

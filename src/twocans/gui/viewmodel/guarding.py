@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twocans.client.events import Online, PresenceChanged, UserJoined
-from twocans.gui.viewmodel.effects import CodeMade, DevicesLoaded
 from twocans.gui.viewmodel.entries import key_of
+from twocans.gui.viewmodel.inputs import (
+    CodeMade,
+    DevicesLoaded,
+)
 from twocans.gui.viewmodel.looking import Looking
 from twocans.gui.viewmodel.state import KeyChange, KnownServer, Part, Screen
 from twocans.protocol.keys import ServerKey

@@ -14,12 +14,14 @@ from twocans.gui.viewmodel.effects import (
     FollowServerLog,
     OpenFolder,
     Quit,
+    StartServer,
+    StopServer,
+)
+from twocans.gui.viewmodel.inputs import (
     ServerEnded,
     ServerNotStarted,
     ServerRuns,
     ServerTold,
-    StartServer,
-    StopServer,
 )
 from twocans.gui.viewmodel.login import LoginForm
 from twocans.gui.viewmodel.state import Part

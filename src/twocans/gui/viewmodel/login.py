@@ -8,7 +8,12 @@ from typing import Final
 from twocans.client.address import parse_link
 from twocans.client.errors import AddressInvalid
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import Connect, Disconnect, Focus, Place
+from twocans.gui.viewmodel.effects import (
+    Connect,
+    Disconnect,
+    Focus,
+    Place,
+)
 from twocans.gui.viewmodel.state import Login, Need, Part
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import ServerKey

@@ -8,10 +8,12 @@ from twocans.client.transcripts import Form
 from twocans.gui.viewmodel.effects import (
     CancelExport,
     ExportChat,
-    ExportEnded,
-    ExportMoved,
     Focus,
     Place,
+)
+from twocans.gui.viewmodel.inputs import (
+    ExportEnded,
+    ExportMoved,
 )
 from twocans.gui.viewmodel.presentation import Presentation
 from twocans.gui.viewmodel.state import Export, Part, Screen

@@ -32,35 +32,41 @@ from twocans.gui.viewmodel.changes import Update
 from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.conversation import Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
-    AroundLoaded,
     AskLink,
+    Disconnect,
+    FindPeople,
+    Focus,
+    LoadChats,
+    OpenLink,
+    Place,
+    RaiseWindow,
+    RememberLogin,
+    RetryNow,
+    SetStatus,
+)
+from twocans.gui.viewmodel.entries import key_of, shown_text
+from twocans.gui.viewmodel.filing import Filing
+from twocans.gui.viewmodel.hosting import Stage
+from twocans.gui.viewmodel.inputs import (
+    AroundLoaded,
     ChatsLoaded,
     CodeMade,
     ConnectRefused,
     DevicesLoaded,
-    Disconnect,
     ExportEnded,
     ExportMoved,
     FileRefused,
-    FindPeople,
-    Focus,
     FromClient,
     HistoryLoaded,
     IdleFor,
     Input,
     KeepingFailed,
-    LoadChats,
     NewerLoaded,
     NotificationClicked,
-    OpenLink,
     OutboxOpened,
     PeopleFound,
     PictureCame,
-    Place,
-    RaiseWindow,
-    RememberLogin,
     ResultsLoaded,
-    RetryNow,
     RingBell,
     SendFailed,
     ServerEnded,
@@ -69,12 +75,8 @@ from twocans.gui.viewmodel.effects import (
     ServerRuns,
     ServersNearby,
     ServerTold,
-    SetStatus,
     SystemLook,
 )
-from twocans.gui.viewmodel.entries import key_of, shown_text
-from twocans.gui.viewmodel.filing import Filing
-from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.protocol.messages import Status

@@ -9,7 +9,11 @@ from typing import Final
 from twocans.client.address import DEFAULT_PORT
 from twocans.client.nearby import Nearby, NearbyServer, Search
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import LookForServers, RememberServers, StopLooking
+from twocans.gui.viewmodel.effects import (
+    LookForServers,
+    RememberServers,
+    StopLooking,
+)
 from twocans.gui.viewmodel.login import LoginForm
 from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 from twocans.gui.viewmodel.state import Heading, Part

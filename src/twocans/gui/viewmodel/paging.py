@@ -11,17 +11,19 @@ from typing import Final
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Asked, CardOf, Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
-    Append,
     Effect,
     LoadAround,
     LoadHistory,
     LoadNewer,
+)
+from twocans.gui.viewmodel.entries import key_of
+from twocans.gui.viewmodel.showing import (
+    Append,
     Prepend,
     Reset,
     Reveal,
     TranscriptChange,
 )
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.state import Clock, Part
 from twocans.protocol.messages import Message
 

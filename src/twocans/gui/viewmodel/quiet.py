@@ -8,7 +8,10 @@ from enum import Enum
 from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
-from twocans.gui.viewmodel.effects import RememberMuted, RememberQuiet
+from twocans.gui.viewmodel.effects import (
+    RememberMuted,
+    RememberQuiet,
+)
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
 from twocans.gui.viewmodel.state import Clock, Part

@@ -14,8 +14,15 @@ from twocans.gui.transcript.model import ViewState
 from twocans.gui.transcript.widget import Transcript
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.chats import SERVER_KEY
-from twocans.gui.viewmodel.effects import Append, Prepend, Replace, Reset, Reveal, TranscriptChange
 from twocans.gui.viewmodel.people import one_line
+from twocans.gui.viewmodel.showing import (
+    Append,
+    Prepend,
+    Replace,
+    Reset,
+    Reveal,
+    TranscriptChange,
+)
 from twocans.gui.viewmodel.state import Presence
 from twocans.gui.views.attachments import DropOverlay
 from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button, presence_mark

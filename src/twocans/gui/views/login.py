@@ -9,7 +9,9 @@ from typing import Final
 from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
-from twocans.gui.viewmodel.effects import Place
+from twocans.gui.viewmodel.effects import (
+    Place,
+)
 from twocans.gui.viewmodel.state import Need
 from twocans.gui.views.common import Act, Field, Hiding
 from twocans.gui.views.hosting import HostBar
