@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from tests.gui.harness import ClientProcess, Person
 from tests.support.process import ServerProcess
@@ -14,6 +16,7 @@ from tests.support.raw import PlainPeer
 from twocans.client import Client, DeviceList
 from twocans.gui.settings import Look
 from twocans.gui.viewmodel.devices import Page
+from twocans.gui.viewmodel.effects import MakeCode
 from twocans.gui.viewmodel.state import Screen
 
 PASSWORD = "correct horse"
@@ -217,3 +220,17 @@ def test_what_is_read_in_one_window_is_read_in_the_other(server: ServerProcess, 
             bob.say("alice", "three")
             alice.wait(lambda: len(alice.vm.chats.all["bob"].entries) == 3)
             alice.wait(lambda: alice.title == "Twocans – alice")
+
+
+def test_enter_presses_a_button_once(server: ServerProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Person(port=server.port, user="alice") as alice:
+        asked: list[object] = []
+        do: Callable[[object], None] = alice.window._do  # type: ignore[assignment]  # it takes fewer things
+
+        def watched(effect: object) -> None:
+            asked.append(effect)
+            do(effect)
+
+        monkeypatch.setattr(alice.window, "_do", watched)
+        new_code(alice)
+        assert [one for one in asked if isinstance(one, MakeCode)] == [MakeCode()]

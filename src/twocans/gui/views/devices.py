@@ -100,11 +100,8 @@ class _Page(ttk.Frame):
         return made
 
     def button(self, parent: tk.Misc, text: str, style: str, action: Callable[[], object]) -> ttk.Button:
-        """A button that Enter presses, too."""
-        button = ttk.Button(parent, text=text, style=style, command=lambda: self.act(action), cursor="hand2")
-        for sequence in ("<Return>", "<KP_Enter>"):
-            button.bind(sequence, lambda _: button.invoke())
-        return button
+        """A button."""
+        return ttk.Button(parent, text=text, style=style, command=lambda: self.act(action), cursor="hand2")
 
 
 class _ListPage(_Page):
