@@ -435,13 +435,19 @@ class ClientProcess:
 
     def activate(self) -> None:
         """Bring it to the front and wait until it has the keyboard."""
-        xdotool("windowactivate", "--sync", self._window)
-        self.wait(lambda: self.is_in_front, "focus")
+        self.wait(self._comes_to_the_front, "focus")
 
     @property
     def is_in_front(self) -> bool:
         """Whether it has the keyboard."""
         return xdotool("getwindowfocus", "-f").strip() == self._window
+
+    def _comes_to_the_front(self) -> bool:
+        # A window that has just been shown may take the keyboard for itself after this one was asked for.
+        window = self._window
+        if window and not self.is_in_front:
+            xdotool("windowactivate", window)
+        return self.is_in_front
 
     def wait(self, condition: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + DEADLINE_S

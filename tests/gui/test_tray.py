@@ -168,7 +168,10 @@ def test_started_with_the_system_it_is_in_the_tray_and_connected(
     with PlainPeer(server.port, "bob") as bob, ClientProcess(folder, *options, shows=False) as client:
         bob.await_users(["bob", "alice"])
         client.wait(icons, "icon")
-        assert not xdotool("search", "--onlyvisible", "--name", "^Twocans").split()
+        # It goes out of sight once its icon is there.
+        client.wait(
+            lambda: not xdotool("search", "--onlyvisible", "--name", "^Twocans").split(), "empty screen"
+        )
         client.interrupt()
 
 
