@@ -402,7 +402,8 @@ class ClientProcess:
     def _window(self) -> str:
         """The number of its window in view, which the toolkit may change while it comes up; "" if there is none."""
         named = xdotool("search", "--onlyvisible", "--name", r"^(\([0-9]+\) )?Twocans").split()
-        return next(iter(_of_process(self.process.pid, named)), "")
+        # Tips and dialogs have its name too, and came later.
+        return min(_of_process(self.process.pid, named), key=int, default="")
 
     def __enter__(self) -> Self:
         return self

@@ -56,7 +56,12 @@ def take_files(
         on_files([path for path in widget.tk.splitlist(data) if "://" not in path])
         return "copy"
 
-    widget.tk.call("tkdnd::drop_target", "register", str(widget), ("DND_Files",))
+    def register(_event: tk.Event[tk.Misc] | None = None) -> None:
+        widget.unbind("<Map>", waiting)
+        widget.tk.call("tkdnd::drop_target", "register", str(widget), ("DND_Files",))
+
+    # The extension brings a window that is out of sight onto the screen.
+    waiting = widget.bind("<Map>", register, add="+")
     for event, handler, substituted in (
         ("<<DropEnter>>", over, ""),
         ("<<DropPosition>>", over, ""),
