@@ -112,8 +112,9 @@ def unread_files(target: Target) -> None:
 BY_HTTP: Final[Mapping[str, Attack]] = {
     "unfinished requests": Attack(unfinished, least=SILENT, connections=SILENT),
     "nonsense by HTTP": Attack(nonsense, ("request_malformed",), least=200, memory_mib=16),
+    # Each file has a connection that the attacker may have left already, and of which the server has yet to read the end.
     "uploads": Attack(
-        uploads, least=100, connections=WORKERS + 1, memory_mib=32, files=_FILES, threads=_THREADS
+        uploads, least=100, connections=WORKERS + 1, memory_mib=32, files=2 * _FILES, threads=_THREADS
     ),
     "unread files": Attack(
         unread_files, least=CROWD, connections=CROWD + 1, memory_mib=CROWD, files=_FILES, threads=_THREADS
