@@ -141,7 +141,12 @@ class SqliteStorage:
             return
         if not self._gathered:
             self._at_end_of_turn(self._hand_over)
-        text_bytes = sum([message.text.__sizeof__() for message in batch.messages])
+        messages = batch.messages
+        # Most batches are one message, for which a list would cost more than the rest of this.
+        if len(messages) == 1:
+            text_bytes = messages[0].text.__sizeof__()
+        else:
+            text_bytes = sum([message.text.__sizeof__() for message in messages])
         self._gathered.append(Waiting(batch, on_stored, text_bytes))
         self._gathered_messages += len(batch.messages)
         self._gathered_bytes += text_bytes

@@ -117,10 +117,12 @@ class Writer:
 
     def append(self, batches: Sequence[Waiting]) -> None:
         """Hand over messages; each batch is answered through its callback, in this order."""
+        messages = sum([len(one.batch.messages) for one in batches])
+        text_bytes = sum([one.text_bytes for one in batches])
         with self._lock:
             self._batches += batches
-            self._waiting += sum(len(one.batch.messages) for one in batches)
-            self._waiting_bytes += sum(one.text_bytes for one in batches)
+            self._waiting += messages
+            self._waiting_bytes += text_bytes
             self._lock.notify()
 
     @property
@@ -179,12 +181,14 @@ class Writer:
 
     def _next_batches(self) -> list[Waiting]:
         taken: list[Waiting] = []
-        number = 0
+        number = text_bytes = 0
         while self._batches and number < MAX_COMMIT:
-            taken.append(self._batches.popleft())
-            number += len(taken[-1].batch.messages)
+            one = self._batches.popleft()
+            taken.append(one)
+            number += len(one.batch.messages)
+            text_bytes += one.text_bytes
         self._waiting -= number
-        self._waiting_bytes -= sum(one.text_bytes for one in taken)
+        self._waiting_bytes -= text_bytes
         return taken
 
     def _do(self, job: Callable[[sqlite3.Connection], None]) -> None:
