@@ -15,6 +15,7 @@ from PIL import Image
 from tests.gui.harness import Person, text_of
 from tests.support.companion import Companion
 from tests.support.process import ServerProcess
+from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.transcript.model import FileCard, Status
 from twocans.gui.views.viewer import ViewerWindow
 
@@ -203,3 +204,14 @@ def test_where_the_server_takes_no_files_that_is_said(tmp_path: Path) -> None:
         alice.wait(lambda: alice.vm.notice is not None)
         assert alice.vm.notice is not None
         assert alice.vm.notice.text == "This server takes no files. Ask whoever runs it."
+
+
+def test_old_pictures_go_when_the_window_starts(
+    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twocans.gui.backend.PictureCache", lambda folder: PictureCache(folder, max_bytes=10))
+    kept = default_folder()
+    kept.mkdir(parents=True)
+    (kept / "old.png").write_bytes(b"x" * 100)
+    with Person(port=server.port) as alice:
+        alice.wait(lambda: not (kept / "old.png").exists())

@@ -165,7 +165,9 @@ class Backend:
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._idle = IdleTime()
         self._sound = Sound(clock, lambda: put_now(RingBell()))
-        self._filing = Filing(PictureCache(default_folder()), put_now, self._ask)
+        pictures = PictureCache(default_folder())
+        self._filing = Filing(pictures, put_now, self._ask)
+        self._ask(asyncio.to_thread(pictures.tidy))
 
     def do(self, effect: ForBackend) -> None:
         """Carry an effect out; what takes time goes on by itself."""
