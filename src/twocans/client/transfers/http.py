@@ -50,12 +50,19 @@ class _KeyPin(aiohttp.Fingerprint):
     def __init__(self, key: ServerKey) -> None:
         super().__init__(bytes.fromhex(key))
         self._key = key
+        self._transport: asyncio.Transport | None = None
 
     def check(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
         shown = shown_key(transport)
         if shown != self._key:
             host, port = transport.get_extra_info("peername")
             raise aiohttp.ServerFingerprintMismatch(self.fingerprint, bytes.fromhex(shown or ""), host, port)
+
+    def abort(self) -> None:
+        """Close the connection at once, without waiting for a peer that reads nothing."""
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class _Body:
@@ -207,16 +214,20 @@ def _start(response: aiohttp.ClientResponse, first: int, size: int) -> int:
 @asynccontextmanager
 async def _session(where: Where, connect_s: float) -> AsyncIterator[aiohttp.ClientSession]:
     """Made for one request: no cookies, no proxies, nothing unpacked, and no connection left open."""
+    pin = _KeyPin(where.key)
     async with aiohttp.ClientSession(
         # The request has the context and the connector the pin: aiohttp takes one of them from each.
-        connector=aiohttp.TCPConnector(ssl=_KeyPin(where.key), family=socket.AF_INET, force_close=True),
+        connector=aiohttp.TCPConnector(ssl=pin, family=socket.AF_INET, force_close=True),
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_s),
         auto_decompress=False,
         trust_env=False,
         read_bufsize=PIECE_BYTES,
     ) as session:
-        yield session
+        try:
+            yield session
+        finally:
+            pin.abort()
 
 
 @asynccontextmanager
