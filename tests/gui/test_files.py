@@ -14,13 +14,16 @@ from PIL import Image
 
 from tests.gui.harness import Person, text_of
 from tests.support.companion import Companion
+from tests.support.cutting import Proxy, proxy_in_thread
 from tests.support.process import ServerProcess
 from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.transcript.model import FileCard, Status
 from twocans.gui.views.viewer import ViewerWindow
 
-LARGE_BYTES: Final = 300 * 1024 * 1024
-"""Enough for a click before it has been sent."""
+LARGE_BYTES: Final = 8 * 1024 * 1024
+"""More than the proxy and the buffers of all sockets on the way take while an upload is held still."""
+HELD_BYTES: Final = 1024 * 1024
+"""After this an upload is held still; a chat never sends as much."""
 
 
 @pytest.fixture
@@ -34,6 +37,12 @@ def alice(server: ServerProcess, bob: Companion) -> Iterator[Person]:
     with Person(port=server.port, user="alice") as alice:
         open_chat(alice)
         yield alice
+
+
+@pytest.fixture
+def proxy(server: ServerProcess) -> Iterator[Proxy]:
+    with proxy_in_thread(server.port, hold_after=HELD_BYTES) as proxy:
+        yield proxy
 
 
 def open_chat(alice: Person) -> None:
@@ -154,38 +163,47 @@ def test_a_picture_shows_itself_and_opens_in_the_viewer(
 
 
 def test_a_file_on_its_way_is_paused_goes_on_and_is_given_up(
-    alice: Person, bob: Companion, tmp_path: Path
+    proxy: Proxy, bob: Companion, tmp_path: Path
 ) -> None:
-    path = large_file(tmp_path)
-    alice.window.act(alice.vm.attach, [str(path)])
-    alice.key("Return")
-    click_in_chat(alice, "Pause")
-    alice.wait(lambda: cards(alice)[0].detail.endswith("paused"))
-    assert bob.messages == []
-    click_in_chat(alice, "Resume")
-    alice.wait(lambda: bob.messages)
-    assert bob.messages[0].file is not None
-    assert bob.messages[0].file.size == LARGE_BYTES
-    path.write_bytes(b"")
-    other = large_file(tmp_path)
-    alice.window.act(alice.vm.attach, [str(other)])
-    alice.click(alice.composer)
-    alice.key("Return")
-    click_in_chat(alice, "Cancel")
-    alice.wait(lambda: len(cards(alice)) == 1)
+    with Person(port=proxy.port, user="alice") as alice:
+        open_chat(alice)
+        path = large_file(tmp_path)
+        proxy.hold()
+        alice.window.act(alice.vm.attach, [str(path)])
+        alice.key("Return")
+        click_in_chat(alice, "Pause")
+        alice.wait(lambda: cards(alice)[0].detail.endswith("paused"))
+        assert bob.messages == []
+        click_in_chat(alice, "Resume")
+        proxy.release()
+        alice.wait(lambda: bob.messages)
+        assert bob.messages[0].file is not None
+        assert bob.messages[0].file.size == LARGE_BYTES
+        path.write_bytes(b"")
+        other = large_file(tmp_path)
+        proxy.hold()
+        alice.window.act(alice.vm.attach, [str(other)])
+        alice.click(alice.composer)
+        alice.key("Return")
+        click_in_chat(alice, "Cancel")
+        alice.wait(lambda: len(cards(alice)) == 1)
+        proxy.release()
+    assert len(bob.messages) == 1
 
 
 def test_a_file_on_its_way_goes_on_when_the_window_is_opened_again(
-    server: ServerProcess, bob: Companion, tmp_path: Path
+    proxy: Proxy, bob: Companion, tmp_path: Path
 ) -> None:
     path = large_file(tmp_path)
-    with Person(port=server.port, user="alice") as alice:
+    proxy.hold()
+    with Person(port=proxy.port, user="alice") as alice:
         open_chat(alice)
         alice.window.act(alice.vm.attach, [str(path)])
         alice.key("Return")
-        alice.wait(lambda: cards(alice) and (cards(alice)[0].fraction or 0) > 0)
+        alice.wait(lambda: proxy.holding)
     assert bob.messages == []
-    with Person(port=server.port, user="alice") as alice:
+    proxy.release()
+    with Person(port=proxy.port, user="alice") as alice:
         open_chat(alice)
         alice.wait(lambda: bob.messages)
         alice.wait(lambda: cards(alice)[0].fraction is None)

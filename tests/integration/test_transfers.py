@@ -201,16 +201,20 @@ def test_paused_and_cancelled_uploads(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (
             serving(tmp_path) as server,
-            at(server.port, "alice") as alice,
+            Proxy(server.port, hold_after=MIB) as proxy,
+            at(proxy.port, "alice") as alice,
             at(server.port, "bob") as bob,
         ):
+            proxy.hold()
             id_ = alice.transfers.send("bob", written(tmp_path, data))
             gone = alice.transfers.send("bob", written(tmp_path, data + b"x", "gone.pdf"))
             await moved_to(alice, id_, TransferState.RUNNING)
+            await until(lambda: proxy.holding)
             alice.transfers.pause(id_)
             alice.transfers.cancel(gone)
             await until(lambda: [one.id for one in alice.transfers.all] == [id_])
             assert state_of(alice, id_) is TransferState.PAUSED
+            proxy.release()
             alice.transfers.go_on(id_)
             await next_of(alice, MessageStored)
             message = await file_for(bob)
@@ -236,7 +240,6 @@ def test_server_that_is_killed_and_started_again_gets_and_gives_all_of_it(tmp_pa
         try:
             async with at(port, "alice") as alice, at(port, "bob") as bob:
                 id_ = alice.transfers.send("bob", written(tmp_path, data))
-                await until(lambda: state_of(alice, id_) is TransferState.RUNNING)
                 await until(lambda: alice.transfers.all[0].done > 5 * MIB)
                 server = await killed()
                 message = await file_for(bob)
