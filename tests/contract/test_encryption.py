@@ -13,7 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.support.raw import DEADLINE_S, Closed, JsonPeer, Peer, PlainPeer, decode, eventually, hello
+from tests.support.deadline import DEADLINE_S
+from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, eventually, hello
 from tests.support.serving import Serving, serve
 from tests.support.tls import TlsSocket, client_context
 from twocans.hub.limits import Limits

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.contract.conftest import Setup
+from tests.support.deadline import DEADLINE_S
 from tests.support.http import (
     Document,
     HttpClient,
@@ -22,7 +23,7 @@ from tests.support.http import (
     send_file,
     upload_ticket,
 )
-from tests.support.raw import DEADLINE_S, JsonPeer, eventually
+from tests.support.raw import JsonPeer, eventually
 from tests.support.serving import Serving, serve
 from twocans.hub.limits import Limits
 from twocans.server.config import HistoryMode, TlsMode

@@ -136,7 +136,7 @@ def test_connection_that_dribbles_before_it_registers_is_closed(start: Start) ->
 
 
 def test_registered_connection_outlives_the_time_for_registering(start: Start) -> None:
-    server = start(Limits(registration_s=0.3))
+    server = start(Limits(registration_s=1.0))
     alice, bob = server.plain("alice"), server.json("bob")
     server.peer().expect_closed()  # which takes as long
     bob.say("alice", "still here?")

@@ -18,12 +18,12 @@ from PIL import Image, ImageGrab
 from Xlib.display import Display as XDisplay
 from Xlib.ext import res
 
+from tests.support.deadline import DEADLINE_S
 from tests.support.process import environment
 from twocans.client.nearby import Networks
 from twocans.gui.app import Application
 from twocans.gui.viewmodel.state import Screen
 
-DEADLINE_S: Final = 20.0
 NEEDED: Final = ("Xvfb", "openbox", "xdotool", "xclip")
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.gui.harness import DEADLINE_S, Person
+from tests.gui.harness import Person
 from tests.gui.transcript_window import NOON, Window, many, opened, said
+from tests.support.deadline import DEADLINE_S
 from tests.support.process import ServerProcess, environment
 from tests.support.raw import JsonPeer
 from twocans.gui import pasting, pictures

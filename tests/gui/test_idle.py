@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from tests.gui.harness import DEADLINE_S, xdotool
+from tests.gui.harness import xdotool
+from tests.support.deadline import DEADLINE_S
 from twocans.gui.idle import IdleTime
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+from tests.support.deadline import DEADLINE_S
 from twocans.gui.transcript.model import Bubble, FileAction, Status
 from twocans.gui.transcript.style import LIGHT, Fonts
 from twocans.gui.transcript.widget import Transcript
 
 NOON = 1_741_950_000_000
-DEADLINE_S = 10
 
 
 class Window:

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Self, TypeVar
 
+from tests.support.deadline import DEADLINE_S
 from twocans.client import Client, MemoryTokens, Message, MessageReceived, TransferState
 from twocans.client.events import TransferMoved
-
-DEADLINE_S: Final = 30.0
 
 _T = TypeVar("_T")
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from tests.support.raw import DEADLINE_S, Closed, Frame, JsonPeer, Peer, Silent
+from tests.support.deadline import DEADLINE_S
+from tests.support.raw import Closed, Frame, JsonPeer, Peer, Silent
 
 _CHUNK: Final = 65536
 

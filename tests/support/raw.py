@@ -12,12 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Final, Self, TypeAlias
+from typing import Self, TypeAlias
 
+from tests.support.deadline import DEADLINE_S
 from tests.support.tls import TlsSocket
-
-DEADLINE_S: Final = 10.0
-"""How long anything is waited for, in seconds, before a test fails."""
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 

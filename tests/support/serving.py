@@ -12,7 +12,8 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Final, TypeVar
 
-from tests.support.raw import DEADLINE_S, JsonPeer, Peer, PlainPeer
+from tests.support.deadline import DEADLINE_S
+from tests.support.raw import JsonPeer, Peer, PlainPeer
 from twocans.hub.limits import Limits
 from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.runtime import Server

@@ -13,8 +13,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
+from tests.support.deadline import DEADLINE_S
 from tests.support.process import START_S
-from tests.support.raw import DEADLINE_S
 
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_=>78])")
 ROWS: Final = 50

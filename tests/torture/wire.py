@@ -8,7 +8,8 @@ import ssl
 import struct
 from typing import Final
 
-from tests.support.raw import DEADLINE_S, Frame, Value, decode, encode
+from tests.support.deadline import DEADLINE_S
+from tests.support.raw import Frame, Value, decode, encode
 from tests.torture.ledger import Broken
 
 ANSWER_S: Final = 4 * DEADLINE_S

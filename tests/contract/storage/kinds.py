@@ -13,13 +13,13 @@ from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
+from tests.support.deadline import DEADLINE_S
 from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Batch, Known, Page, Storage, Unstored
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import Durability, SqliteStorage
 
-DEADLINE_S: Final = 30.0
 PLENTY: Final = 2**31
 ALICE, BOB, CAROL = UserKey("alice"), UserKey("bob"), UserKey("carol")
 NAMES: Final[Mapping[UserKey, str]] = {ALICE: "Alice", BOB: "bob", CAROL: "CAROL"}

@@ -11,16 +11,16 @@ from contextlib import suppress
 from typing import Final, Self, TypeVar, cast
 
 from tests.support.certificates import Identity, identity
+from tests.support.deadline import DEADLINE_S
 from tests.unit.client.sessions import welcome
 from twocans.client import Client, Event, Timers, Tokens, Trust
 from twocans.protocol import json
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Bye, Frame, FromClient, Hello, Synced, Welcome
 
-DEADLINE_S: Final = 20.0
-"""How long a whole scenario may take before it fails, in seconds."""
-
-QUICK: Final = Timers(connect=5.0, ping_after=5.0, dead_after=10.0, retry_first=0.02, retry_max=0.1)
+QUICK: Final = Timers(
+    connect=DEADLINE_S, ping_after=5.0, dead_after=DEADLINE_S, retry_first=0.02, retry_max=0.1
+)
 """Timers with which a test does not wait."""
 
 _GOODBYE: Final = json.encode(Bye())

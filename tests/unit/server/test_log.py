@@ -18,11 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.text import Text
 
+from tests.support.deadline import DEADLINE_S
 from twocans.hub.session import Reason
 from twocans.server.doorkeeper import Refusal
 from twocans.server.log import LOG_FILE_BYTES, LOG_FILES, MAX_WAITING_LINES, Log, LogFormat, Output, sentence
-
-DEADLINE_S: Final = 20.0
 
 _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     (
