@@ -172,7 +172,7 @@ def test_check_says_that_all_is_well_while_the_server_runs(tmp_path: Path) -> No
         ("UPDATE message SET id = -1 WHERE id = 1", "ids above 0"),
         ("UPDATE account SET delivered = 1000 WHERE id = 2", "marks lie within the log"),
         ("UPDATE log SET cleared = 2", "have lost their text"),
-        ("INSERT INTO log VALUES ('other', 0, 0, 0, x'')", "the log has one name"),
+        ("INSERT INTO log(name, indexed) VALUES ('other', 0)", "the log has one name"),
         ("UPDATE message SET text = NULL WHERE id = 2", "what can be searched is a message with a text"),
         (
             "INSERT INTO message_text(message_text, rowid, text, who) VALUES ('delete', 2, '', 'u2 u3 f2t3')",

@@ -66,6 +66,25 @@ def test_old_messages_are_gone_after_a_start_with_keep_days_and_newer_ones_are_n
         assert run("check", data=tmp_path).returncode == 0
 
 
+def test_clock_far_ahead_of_everything_removes_nothing_until_it_has_run_for_a_week(tmp_path: Path) -> None:
+    serve_and_say(tmp_path, "one", "two")
+    with database(tmp_path) as connection:
+        connection.execute("UPDATE message SET at = at - ?", (60 * DAY_MS,))
+    for _ in range(2):
+        with served(tmp_path, "--keep-days", "30") as server:
+            doubted = server.event("clock_doubted")
+            assert doubted.number("trusted_from") >= doubted.number("clock") + 6 * DAY_MS
+            with JsonPeer(server.port, "alice") as alice:
+                page = alice.ask("HISTORY", peer="bob")
+                assert [one["text"] for one in page.parts("messages")] == ["one", "two"]
+                # What is sent by that clock does not make it any truer.
+                alice.deliver("alice", "a note")
+    with database(tmp_path) as connection:
+        connection.execute("UPDATE log SET doubted_ms = doubted_ms - ?", (8 * DAY_MS,))
+    with served(tmp_path, "--keep-days", "30") as server:
+        assert server.event("messages_cleared")["number"] == 2
+
+
 def test_chat_of_which_everything_went_is_gone_too(tmp_path: Path) -> None:
     serve_and_say(tmp_path, "one", "two")
     with database(tmp_path) as connection:

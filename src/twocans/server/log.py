@@ -24,6 +24,7 @@ from rich.text import Text
 
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.text import spelled_out, spelled_out_line
+from twocans.server.moments import format_date
 
 MAX_WAITING_LINES: Final = 10_000
 TOGETHER_CHARS: Final = 16 * 1024
@@ -187,6 +188,14 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     "messages_cleared": (
         "dim",
         lambda f: f"Messages older than {f['keep_days']} days have been removed: {f['number']}",
+    ),
+    "clock_doubted": (
+        "bold red",
+        lambda f: (
+            f"The clock shows {format_date(f['clock'])}, more than a week after this server was last used. If that "
+            "is wrong, set the clock and start the server again. If it is right, there is nothing to do: old "
+            f"messages are removed again from {format_date(f['trusted_from'])} on."
+        ),
     ),
     "storage_error": ("red", lambda f: f"Messages or files could not be stored or read: {f['error']}"),
     "lines_dropped": ("dim", lambda f: f"({f['number']} lines could not be shown)"),

@@ -10,3 +10,8 @@ def moment(at_ms: int) -> str:
     at = time.localtime(at_ms / 1000)
     today = time.localtime()
     return time.strftime("%H:%M" if at[:3] == today[:3] else "%Y-%m-%d %H:%M", at)
+
+
+def format_date(at_ms: object) -> str:
+    """Return the day of a time, as in 2026-11-29; `at_ms` is in Unix milliseconds, as a field of an event."""
+    return time.strftime("%Y-%m-%d", time.localtime(int(str(at_ms)) / 1000))

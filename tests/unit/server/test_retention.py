@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twocans.server.keeping.retention import DAY_MS, EVERY_S, PAUSE_S, Retention
+from twocans.server.keeping.retention import EVERY_S, PAUSE_S, Retention
+from twocans.storage.clock import DAY_MS, DOUBT_MS, ClockRecord
 
 NOW_MS = 1_800_000_000_000
 
@@ -41,6 +42,10 @@ class Messages:
         self.asked: list[int] = []
         self.holding = False
         self.held: list[Callable[[], None]] = []
+        self.clock = ClockRecord(NOW_MS)
+
+    def keep_clock(self, clock: ClockRecord) -> None:
+        self.clock = clock
 
     def clear_slice(self, before_ms: int, *, on_cleared: Callable[[int], None]) -> None:
         self.asked.append(before_ms)
@@ -122,3 +127,39 @@ def test_slice_that_is_under_way_at_the_stop_leads_to_no_other() -> None:
     for answer in storage.held:
         answer()
     assert world.timers.due == []
+
+
+def test_clock_that_is_far_ahead_clears_nothing_and_is_told_once() -> None:
+    storage = Messages(250)
+    world = World(storage)
+    world.now_ms += 60 * DAY_MS
+    world.retention.start()
+    world.now_ms += 3_600_000
+    assert world.timers.fire() == EVERY_S
+    assert storage.asked == []
+    clock_ms = NOW_MS + 60 * DAY_MS
+    assert world.events == [
+        ("clock_doubted", {"clock": clock_ms, "trusted_from": clock_ms + DOUBT_MS}),
+    ]
+
+
+def test_clock_that_jumps_ahead_while_the_server_runs_clears_nothing_more() -> None:
+    storage = Messages(0)
+    world = World(storage)
+    world.retention.start()
+    world.now_ms += 60 * DAY_MS
+    world.timers.fire()
+    assert len(storage.asked) == 1
+    assert [event for event, _ in world.events] == ["clock_doubted"]
+
+
+def test_clock_that_was_right_after_all_clears_a_week_later() -> None:
+    storage = Messages(1)
+    world = World(storage)
+    world.now_ms += 60 * DAY_MS
+    world.retention.start()
+    for _ in range(7 * 24):
+        world.now_ms += 3_600_000
+        world.timers.fire()
+    assert storage.asked[0] == NOW_MS + 37 * DAY_MS
+    assert storage.left == 0

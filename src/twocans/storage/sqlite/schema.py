@@ -100,7 +100,12 @@ _SIXTH: Final = (
         FROM message m JOIN account s ON s.id = m.sender JOIN account r ON r.id = m.recipient
         WHERE m.text IS NOT NULL""",
 )
-MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
+# `seen_ms` is the wall clock when old messages were last looked for, `doubted_ms` since when it is doubted; 0 for never.
+_SEVENTH: Final = (
+    "ALTER TABLE log ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE log ADD COLUMN doubted_ms INTEGER NOT NULL DEFAULT 0",
+)
+MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
 """The statements that lead from one version of the schema to the next."""
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnCounts, OnPage, OnStored, Page
+from twocans.storage.clock import ClockRecord
 from twocans.storage.contents import Contents
 from twocans.storage.sqlite import accounts, chats, conversation, index, reader, retention, schema, search
 from twocans.storage.sqlite.checkpoint import Checkpointer
@@ -227,6 +228,11 @@ class SqliteStorage:
             (delivered, handed, self._number(user)),
         )
 
+    def keep_clock(self, clock: ClockRecord) -> None:
+        """Store when old messages were last looked for, and if the clock was doubted."""
+        self.clock = clock
+        self._writer.update("UPDATE log SET seen_ms = ?, doubted_ms = ?", (clock.seen_ms, clock.doubted_ms))
+
     def clear_slice(self, before_ms: int, *, on_cleared: Callable[[int], None]) -> None:
         """Take the text from the next old messages of a round, between the commits of the writer.
 
@@ -286,9 +292,12 @@ class SqliteStorage:
         # A disk that is full now need not be so for long; until then everything is found along the log.
         with contextlib.suppress(sqlite3.OperationalError):
             index.catch_up(database)
-        name, *ids = database.execute(
-            "SELECT name, indexed, reserved, coalesce((SELECT max(id) FROM message), 0) FROM log"
+        name, seen_ms, doubted_ms, *ids = database.execute(
+            "SELECT name, seen_ms, doubted_ms, indexed, reserved, coalesce((SELECT max(id) FROM message), 0) FROM log"
         ).fetchone()
+        newest = database.execute("SELECT at FROM message ORDER BY id DESC LIMIT 1").fetchone()
+        self.clock = ClockRecord(seen_ms or (newest[0] if newest else 0), doubted_ms)
+        """When old messages were last looked for; before the first time, when the newest message was sent."""
         self._log, self._last_id = str(name), max(map(int, ids))
         self._numbers, self._records = accounts.load(database)
         self._next_number = max(self._numbers.values(), default=0) + 1
