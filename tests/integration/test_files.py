@@ -107,7 +107,7 @@ def test_link_of_a_message_whose_time_is_over_says_that_it_is_gone(tmp_path: Pat
         ack = send_file(alice, "alice", REPORT, "c1")
         path = path_of(alice.ask("DOWNLOAD", id=ack["id"]))
     with database(tmp_path) as connection:
-        connection.execute("UPDATE message SET at = 1000")
+        connection.execute("UPDATE message SET at = at - ?", (2 * 86_400_000,))
         connection.execute("UPDATE upload SET at = 1000")
     with served(tmp_path, "--keep-days", "1") as server, http(server) as client:
         server.event("messages_cleared", number=1)
@@ -118,47 +118,51 @@ def test_link_of_a_message_whose_time_is_over_says_that_it_is_gone(tmp_path: Pat
 
 
 @on_linux
-@pytest.mark.parametrize("filled", ["the disk", "what the server may take"])
-def test_full_disk_keeps_what_has_come_until_there_is_room(tmp_path: Path, filled: str) -> None:
+def test_upload_that_fills_the_disk_stops_no_chat(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    options = ["--max-storage", "1GB", "--max-file", "400MB"]
-    start = [*on_small_disk(data, size_kib=24 * 1024), sys.executable, "-m", "twocans.server"]
-    if filled == "the disk":
-        server_options, size = options, 64
-    else:
-        server_options, size = ["--max-storage", "24MB"], 11
-    document = Document(bytes(range(256)) * 4096 * (20 if filled == "the disk" else size))
+    start = [*on_small_disk(data, size_kib=48 * 1024), sys.executable, "-m", "twocans.server"]
+    large, fits = Document(b"l" * 20_000_000), Document(b"x" * 10_000_000)
     with (
-        ServerProcess("--data", str(data), *server_options, start=start) as server,
+        ServerProcess("--data", str(data), "--max-storage", "1GB", start=start) as server,
         JsonPeer(server.port, "alice") as alice,
         JsonPeer(server.port, "bob") as bob,
-        http(server) as client,
     ):
         inside = seen_by(server.process, data)
-        path = path_of(upload_ticket(alice, document))
-        first = client.ask("PUT", path, document.content[:1000], Content_Range=f"bytes 0-999/{document.size}")
-        assert first.status == 202
-        if filled == "the disk":
-            ballast = fill(inside)
-        else:
-            for number in range(2):
-                bring((alice, bob)[number], lambda: Peer(server.port), Document(bytes([number]) * 7_000_000))
-        with http(server) as other:
-            answer = other.ask("PUT", path, document.content[1000:], Content_Range=document.range(1000))
-        assert answer.status == 507
-        assert answer.offset >= 1000
-        if filled == "the disk":
-            ballast.unlink()
-            ticket = upload_ticket(alice, document)
-            came = ticket.number("offset")
-            assert came == answer.offset
-            with http(server) as other:
-                rest = document.content[came:]
-                again = other.ask("PUT", path_of(ticket), rest, Content_Range=document.range(came))
-            assert again.status == 201
-            assert send_file(alice, "bob", document, "c1").verb == "ACK"
-            assert bob.expect("MSG").part("file").fields == document.ref
+        # Half of what the disk has room for is one person's, whatever max_storage says.
+        assert alice.ask("UPLOAD", hash=large.hash, size=large.size)["code"] == "storage_full"
+        path = path_of(upload_ticket(alice, fits))
+        ballast = fill(inside)
+        with http(server) as client:
+            answer = client.ask("PUT", path, fits.content)
+        assert (answer.status, answer.offset) == (507, 0)
+        assert "no room" in answer.text
+        assert list((inside / "files" / "incoming").iterdir()) == []
+        assert alice.ask("UPLOAD", hash=fits.hash, size=fits.size)["code"] == "storage_full"
+        ballast.unlink()
+        bring(alice, lambda: Peer(server.port), fits)
+        assert send_file(alice, "bob", fits, "c1").verb == "ACK"
+        assert bob.expect("MSG").part("file").fields == fits.ref
+
+
+@on_linux
+def test_files_leave_room_for_messages_and_newcomers(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    start = [*on_small_disk(data, size_kib=40 * 1024), sys.executable, "-m", "twocans.server"]
+    with ServerProcess("--data", str(data), "--max-storage", "1GB", start=start) as server:
+        for number in range(20):
+            with JsonPeer(server.port, f"user{number}") as user:
+                document = Document(bytes([number]) * 4_000_000)
+                answer = user.ask("UPLOAD", hash=document.hash, size=document.size)
+                if answer.verb == "TICKET":
+                    with http(server) as client:
+                        client.ask("PUT", path_of(answer), document.content)
+        assert answer["code"] == "storage_full"
+        with JsonPeer(server.port, "alice") as alice, JsonPeer(server.port, "bob") as bob:
+            for number in range(500):
+                alice.say("bob", f"{number} " + "x" * 1000)
+            assert len(bob.expect_messages(500)) == 500
 
 
 def test_request_in_the_clear_is_refused_where_encryption_is_required(tmp_path: Path) -> None:

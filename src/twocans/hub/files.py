@@ -22,12 +22,10 @@ from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.file_names import readable_size, safe_name
 from twocans.protocol.messages import DownloadQuery, Error, FileRef, Message, Send, Ticket, UploadQuery
 from twocans.protocol.names import UserKey
-from twocans.storage.files import Carried, FileKeeper, Unkept
+from twocans.storage.files import TICKET_S, Carried, FileKeeper, Unkept
 
 FOLDER: Final = "files"
 """What the path of every request begins with."""
-TICKET_S: Final = 600
-"""For how long a request may begin with a ticket."""
 LINK_S: Final = 24 * 60 * 60
 """The same for a link that a plain client gets."""
 

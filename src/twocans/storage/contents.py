@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Self
@@ -18,6 +19,7 @@ from typing import Final, Self
 from msgspec import Struct
 
 from twocans.protocol.messages import FileRef
+from twocans.storage.disk_space import room_for_files
 
 FILES_FOLDER: Final = "files"
 """What the folder is called in the server's."""
@@ -27,6 +29,7 @@ PIECE_BYTES: Final = 256 * 1024
 _INCOMING: Final = "incoming"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _PART: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})-([0-9]{1,19})")
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
@@ -36,7 +39,7 @@ class Stopped(Exception):
 
 
 class NoRoom(Exception):
-    """There is no room for more: on the disk, or of what the server may keep. What has come is kept."""
+    """There is no room for more: on the disk, or within what all files may take."""
 
 
 class Incoming(Struct, frozen=True):
@@ -58,13 +61,25 @@ class Contents:
         folder: where they are, or are to be.
         max_bytes: how much all of them may take, those that are coming included.
         durable: whether what has come is to survive a power cut.
+        room: returns how many bytes files may still take on the disk.
+        clock: the time, in seconds.
 
     Raises:
         OSError: the folder cannot be made or read.
     """
 
-    def __init__(self, folder: Path, *, max_bytes: int, durable: bool) -> None:
-        self.max_bytes = max_bytes
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int,
+        durable: bool,
+        room: Callable[[Path], int] = room_for_files,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._room = room
+        self._clock = clock
         self._folder = folder
         self._incoming = folder / _INCOMING
         self._durable = durable
@@ -73,6 +88,8 @@ class Contents:
         self._whole: dict[str, int] = {}
         self._parts: dict[Incoming, int] = {}
         self._open: set[Incoming] = set()
+        self._reserved: dict[Incoming, float] = {}
+        """Until when room is reserved for the whole of an upload."""
         folder.mkdir(mode=0o700, exist_ok=True)
         self._incoming.mkdir(mode=0o700, exist_ok=True)
         self._whole = {path.name: size for path, size in whole_files(folder)}
@@ -108,11 +125,44 @@ class Contents:
         """How much of a file need not be sent any more; less than all of it, as that has not been looked at."""
         return max(0, min(self._parts.get(incoming, 0), incoming.file.size - 1))
 
-    def parts_of(self, account: int) -> tuple[int, int]:
-        """How many files an account is bringing, and how many bytes of them have come."""
+    def capacity(self) -> int:
+        """Return how many bytes all files together may take: never more than the disk has room for.
+
+        Raises:
+            OSError: the disk cannot be asked.
+        """
+        return min(self._max_bytes, self._used + self._room(self._folder))
+
+    def uploads_of(self, account: int, *, besides: Incoming) -> tuple[int, int]:
+        """Return the number of an account's other uploads, and the bytes that they take or have reserved."""
         with self._lock:
-            sizes = [size for part, size in self._parts.items() if part.account == account]
+            sizes = [
+                self._size_of(one) for one in self._uploads() if one.account == account and one != besides
+            ]
         return len(sizes), sum(sizes)
+
+    def awaited(self, *, besides: Incoming) -> int:
+        """Return how many bytes are reserved for other uploads and have not come yet."""
+        with self._lock:
+            return sum(
+                self._size_of(one) - self._parts.get(one, 0) for one in self._uploads() if one != besides
+            )
+
+    def reserve(self, incoming: Incoming, *, valid_s: float) -> None:
+        """Keep room for the whole of an upload that may begin within `valid_s` seconds."""
+        with self._lock:
+            self._reserved[incoming] = self._clock() + valid_s
+
+    def _uploads(self) -> set[Incoming]:
+        now = self._clock()
+        self._reserved = {one: until for one, until in self._reserved.items() if until > now}
+        return {*self._parts, *self._open, *self._reserved}
+
+    def _size_of(self, incoming: Incoming) -> int:
+        """Return what an upload takes: all of it while it may go on without asking again."""
+        if incoming in self._open or incoming in self._reserved:
+            return incoming.file.size
+        return self._parts.get(incoming, 0)
 
     def path(self, hash_: str) -> Path:
         """Where a whole file is."""
@@ -128,6 +178,7 @@ class Contents:
         """Go on with a file that is coming, or begin; one at a time can.
 
         Raises:
+            NoRoom: the disk is full.
             OSError: it cannot be written, `errno.EBUSY` if somebody else does.
         """
         with self._lock:
@@ -137,8 +188,10 @@ class Contents:
         path = self._incoming / incoming.name
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _BINARY, 0o600)
-        except BaseException:
+        except BaseException as error:
             self._open.discard(incoming)
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise NoRoom from None
             raise
         come = self.come(incoming)
         os.ftruncate(descriptor, come)
@@ -174,6 +227,7 @@ class Contents:
             for folder in (target.parent, self._folder):
                 _sync_folder(folder)
         with self._lock:
+            self._reserved.pop(incoming, None)
             self._used -= self._whole.get(incoming.file.hash, 0) + self._parts.pop(incoming, 0)
             self._whole[incoming.file.hash] = incoming.file.size
             self._used += incoming.file.size
@@ -186,6 +240,7 @@ class Contents:
         """
         (self._incoming / incoming.name).unlink(missing_ok=True)
         with self._lock:
+            self._reserved.pop(incoming, None)
             self._used -= self._parts.pop(incoming, 0)
 
     def remove(self, hash_: str) -> None:
@@ -219,8 +274,9 @@ class Contents:
 
     def _take_room(self, incoming: Incoming, size: int) -> bool:
         """Count bytes that are about to be written, or, if negative, that were not after all; whether they fit."""
+        fits_disk = size <= 0 or size <= self._room(self._folder)
         with self._lock:
-            if self._used + size > self.max_bytes:
+            if not fits_disk or self._used + size > self._max_bytes:
                 return False
             self._used += size
             self._parts[incoming] = self._parts.get(incoming, 0) + size
@@ -288,7 +344,7 @@ class Part:
                 rest = rest[written:]
         except OSError as error:
             self._take_room(-len(rest))
-            if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            if error.errno in _FULL:
                 raise NoRoom from None
             raise
 

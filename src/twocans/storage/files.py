@@ -15,6 +15,8 @@ from msgspec import Struct
 from twocans.protocol.messages import FileRef
 from twocans.protocol.names import UserKey
 
+TICKET_S: Final = 600
+"""For how long a transfer may begin with a ticket; until then room is reserved for an upload."""
 FRESH_MS: Final = 24 * 60 * 60 * 1000
 """How long a file stays that has been brought and is in no message, and one that is coming and gets no further."""
 

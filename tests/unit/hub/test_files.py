@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.hub.fakes import FakeSession, World
-from twocans.hub.files import LINK_S, TICKET_S, NotGranted
+from twocans.hub.files import LINK_S, NotGranted
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import DownloadQuery, Error, FileRef, Hello, Message, Send, Ticket, UploadQuery
 from twocans.protocol.names import UserKey
-from twocans.storage.files import Carried, OnCarried, OnOffset, Unkept
+from twocans.storage.files import TICKET_S, Carried, OnCarried, OnOffset, Unkept
 from twocans.storage.identities import BanKind
 
 REPORT = FileRef("ab" * 32, 1000)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from twocans.protocol.messages import FileRef
 from twocans.storage.contents import Contents, Incoming, NoRoom, Stopped
+from twocans.storage.disk_space import MAX_RESERVE_BYTES, MIN_FREE_INODES, MIN_RESERVE_BYTES, room_for_files
 
 CONTENT = b"hello, file"
 
@@ -21,6 +24,7 @@ def ref(content: bytes) -> FileRef:
 
 
 REPORT = Incoming(7, ref(CONTENT))
+OTHER = Incoming(7, ref(b"another file"))
 
 
 @pytest.fixture
@@ -28,8 +32,25 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "files"
 
 
-def opened(folder: Path, *, max_bytes: int = 1000, durable: bool = False) -> Contents:
-    return Contents(folder, max_bytes=max_bytes, durable=durable)
+class Disk:
+    """A disk with so much room for files, and a clock."""
+
+    def __init__(self, room: int = 10**6) -> None:
+        self.room = room
+        self.now_s = 0.0
+
+
+def opened(
+    folder: Path, *, max_bytes: int = 1000, durable: bool = False, disk: Disk | None = None
+) -> Contents:
+    disk = disk or Disk()
+    return Contents(
+        folder,
+        max_bytes=max_bytes,
+        durable=durable,
+        room=lambda _: disk.room,
+        clock=lambda: disk.now_s,
+    )
 
 
 def bring(contents: Contents, incoming: Incoming, content: bytes) -> None:
@@ -65,8 +86,8 @@ def test_what_has_come_counts_and_outlives_a_run(folder: Path) -> None:
         part.write(CONTENT[:5])
     again = opened(folder)
     assert (again.come(REPORT), again.used, again.number) == (5, 5, 0)
-    assert again.parts_of(7) == (1, 5)
-    assert again.parts_of(8) == (0, 0)
+    assert again.uploads_of(7, besides=OTHER) == (1, 5)
+    assert again.uploads_of(8, besides=OTHER) == (0, 0)
     with again.open_part(REPORT) as part:
         part.write(CONTENT[5:])
         assert part.is_right()
@@ -171,3 +192,65 @@ def test_looking_at_a_large_file_ends_with_the_server(folder: Path) -> None:
         contents.stop()
         with pytest.raises(Stopped):
             part.is_right()
+
+
+def test_no_file_takes_what_the_disk_keeps_for_messages(folder: Path) -> None:
+    disk = Disk(room=8)
+    contents = opened(folder, disk=disk)
+    assert contents.capacity() == 8
+    with contents.open_part(REPORT) as part:
+        part.write(CONTENT[:6])
+        disk.room = 2
+        assert contents.capacity() == 8
+        with pytest.raises(NoRoom):
+            part.write(CONTENT[6:])
+    assert contents.used == 6
+
+
+def test_full_disk_opens_no_upload(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = opened(folder)
+
+    def open_(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.open", open_)
+        with pytest.raises(NoRoom):
+            contents.open_part(REPORT)
+    contents.open_part(REPORT).close()
+
+
+def test_upload_counts_as_a_whole_while_it_may_go_on_without_asking(folder: Path) -> None:
+    disk = Disk()
+    contents = opened(folder, disk=disk)
+    size = REPORT.file.size
+    contents.reserve(REPORT, valid_s=10)
+    assert contents.uploads_of(7, besides=OTHER) == (1, size)
+    assert contents.uploads_of(7, besides=REPORT) == (0, 0)
+    assert (contents.awaited(besides=OTHER), contents.awaited(besides=REPORT)) == (size, 0)
+    with contents.open_part(REPORT) as part:
+        part.write(CONTENT[:5])
+        disk.now_s = 10
+        assert contents.uploads_of(7, besides=OTHER) == (1, size)
+        assert contents.awaited(besides=OTHER) == size - 5
+    assert contents.uploads_of(7, besides=OTHER) == (1, 5)
+    assert contents.awaited(besides=OTHER) == 0
+    contents.drop(REPORT)
+    assert contents.uploads_of(7, besides=OTHER) == (0, 0)
+
+
+def test_reserve_on_a_small_disk_and_on_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    for total, reserve in ((10**8, MIN_RESERVE_BYTES), (10**9, 5 * 10**7), (10**12, MAX_RESERVE_BYTES)):
+        monkeypatch.setattr(
+            shutil, "disk_usage", lambda _, total=total: usage._replace(total=total, free=total)
+        )
+        assert room_for_files(Path("/")) == total - reserve
+
+
+def test_disk_without_inodes_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    short = SimpleNamespace(f_files=10**6, f_favail=MIN_FREE_INODES - 1)
+    monkeypatch.setattr(os, "statvfs", lambda _: short)
+    assert room_for_files(Path("/")) == 0

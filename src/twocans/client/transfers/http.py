@@ -163,6 +163,22 @@ async def put(where: Where, ticket: str, *, first: int, size: int, source: Sourc
             raise
 
 
+async def delete(where: Where, ticket: str, *, connect_s: float) -> None:
+    """Cancel an upload: the server removes what it has of the file.
+
+    Raises:
+        Cut: the connection was lost, or did not come about.
+        Failed: what answers is not the server.
+    """
+    async with (
+        _explained(),
+        asyncio.timeout(IDLE_S + connect_s),
+        _session(where, connect_s) as session,
+        session.delete(_url(where, ticket), ssl=tls_context(), allow_redirects=False),
+    ):
+        pass
+
+
 @asynccontextmanager
 async def get(
     where: Where, ticket: str, *, first: int, size: int, hash_: str, connect_s: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -305,6 +306,11 @@ class Transfers:
             await self._threads.run(Part(Path(job.record.part), Path(job.record.path)).remove)
         job.move(TransferState.CANCELLED)
         self._forget(job)
+        if job.record.outgoing and job.record.hash:
+            from twocans.client.transfers import upload
+
+            with contextlib.suppress(Cut, Failed):
+                await upload.withdraw(job, self._server)
 
     def _new_id(self) -> str:
         return new_cid(now_ms=self._wall_ms(), random=self._random)

@@ -34,6 +34,19 @@ async def upload(job: Job, server: Server, threads: Threads) -> None:
         raise
 
 
+async def withdraw(job: Job, server: Server) -> None:
+    """Have the server remove what it has of a cancelled upload.
+
+    Raises:
+        Cut: the connection was lost; the server removes it by itself a day later.
+        Failed: the server refused.
+    """
+    file = job.file
+    where, ticket = await server.ticket(lambda rid: UploadQuery(hash=file.hash, size=file.size, rid=rid))
+    if ticket.offset < file.size:
+        await http.delete(where, ticket.ticket, connect_s=server.connect_s)
+
+
 async def _upload(job: Job, server: Server, threads: Threads) -> None:
     await _know(job, threads)
     job.move(TransferState.WAITING, done=0, text=job.record.text)

@@ -93,6 +93,14 @@ class Movers:
         bringing = self._bringing[incoming] = Bringing(peer)
         return bringing
 
+    async def drop(self, incoming: Incoming) -> None:
+        """Remove what has come of a file that nobody is bringing any more.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        await self.move(lambda: self.contents.drop(incoming))
+
     def ended(self, incoming: Incoming, bringing: Bringing) -> None:
         """A peer brings a file no more."""
         del self._bringing[incoming]
@@ -122,7 +130,7 @@ class Movers:
         right = await _in(self._checkers, part.is_right)
         await _in(self._movers, part.close)
         if not right:
-            await _in(self._movers, lambda: self.contents.drop(part.incoming))
+            await self.drop(part.incoming)
             return False
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._files.keep(part.incoming, lambda well: _answer(kept, well))

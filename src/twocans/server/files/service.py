@@ -92,11 +92,11 @@ class FileService:
         if root != FOLDER or not ticket or self._movers is None:
             raise _Refused(HTTPStatus.NOT_FOUND, _NOT_HERE)
         fetching = request.method in ("GET", "HEAD")
-        if not fetching and request.method != "PUT":
+        if not fetching and request.method not in ("PUT", "DELETE"):
             raise _Refused(
                 HTTPStatus.METHOD_NOT_ALLOWED,
-                "Files are fetched by GET and brought by PUT.",
-                Allow="GET, HEAD, PUT",
+                "Download files with GET, upload them with PUT, and cancel an upload with DELETE.",
+                Allow="GET, HEAD, PUT, DELETE",
             )
         try:
             grant = self._files.granted(ticket, fetching=fetching)
@@ -112,6 +112,8 @@ class FileService:
         try:
             if fetching:
                 return await self._send(request, self._movers, grant)
+            if request.method == "DELETE":
+                return await self._cancel(peer, self._movers, grant)
             return await self._take(request, peer, self._movers, grant)
         finally:
             self._moving[grant.user] -= 1
@@ -177,9 +179,28 @@ class FileService:
                 raise _not_there(come)
             async with movers.opened(lambda: movers.contents.open_part(incoming)) as part:
                 return await self._fill(request, peer, movers, part, bringing)
+        except NoRoom:
+            # A part that can't go on would take the room of messages, and of files that fit.
+            await movers.drop(incoming)
+            raise _Refused(
+                HTTPStatus.INSUFFICIENT_STORAGE,
+                "The server has no room for this file. Please tell whoever runs the server.",
+                Upload_Offset="0",
+            ) from None
         finally:
             peer.body = None
             movers.ended(incoming, bringing)
+
+    async def _cancel(self, peer: HttpPeer, movers: Movers, grant: Grant) -> web.StreamResponse:
+        incoming = movers.incoming(grant.user, grant.file)
+        bringing = await movers.begin(incoming, peer)
+        if bringing.kept:
+            return _created()
+        try:
+            await movers.drop(incoming)
+        finally:
+            movers.ended(incoming, bringing)
+        return plain(HTTPStatus.OK, "The upload is cancelled.")
 
     async def _fill(
         self,
@@ -201,12 +222,6 @@ class FileService:
                     {"Upload-Offset": str(movers.contents.come(incoming))},
                 )
             right = await movers.finish(part, bringing)
-        except NoRoom:
-            raise _Refused(
-                HTTPStatus.INSUFFICIENT_STORAGE,
-                "The server has no room for more. What has come is kept for a day.",
-                Upload_Offset=str(movers.contents.come(incoming)),
-            ) from None
         except Stopped:
             raise ConnectionResetError from None
         if not right:

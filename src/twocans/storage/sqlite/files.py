@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from twocans.protocol.messages import FileRef
 from twocans.protocol.names import UserKey
 from twocans.storage.contents import Contents, Incoming
-from twocans.storage.files import FRESH_MS, Carried, OnCarried, OnOffset, Unkept
+from twocans.storage.files import FRESH_MS, TICKET_S, Carried, OnCarried, OnOffset, Unkept
 from twocans.storage.sqlite.reader import Reader
 from twocans.storage.sqlite.transaction import transaction
 
@@ -173,16 +173,16 @@ class SqliteFiles:
         if self.contents.has(file) and has(database, incoming.account, file):
             database.execute(_KEEP, (incoming.account, file.hash, file.size, _now_ms()))
             return file.size
-        come = self.contents.come(incoming)
-        parts, coming = self.contents.parts_of(incoming.account)
-        if come == 0 and parts >= MAX_PARTS:
+        uploads, uploading = self.contents.uploads_of(incoming.account, besides=incoming)
+        if uploads >= MAX_PARTS:
             return Unkept.TOO_MANY
+        come, capacity = self.contents.come(incoming), self.contents.capacity()
         (brought,) = database.execute(_BROUGHT, {"account": incoming.account}).fetchone()
-        missing = file.size - come
-        if brought + coming + missing > self.contents.max_bytes * SHARE:
+        if brought + uploading + file.size > capacity * SHARE:
             return Unkept.SHARE_FULL
-        if self.contents.used + missing > self.contents.max_bytes:
+        if self.contents.used + self.contents.awaited(besides=incoming) + file.size - come > capacity:
             return Unkept.FULL
+        self.contents.reserve(incoming, valid_s=TICKET_S)
         if file.size == 0 and file.hash == _EMPTY:
             # There is nothing to bring.
             self.contents.open_part(incoming).close()

@@ -237,6 +237,9 @@ class FileServer:
                 await instead
             elif request.ticket not in self._tickets:
                 await request.answer("403 Forbidden", b"That ticket is not known.")
+            elif method == "DELETE":
+                self.brought.pop(self._tickets[request.ticket][1].hash, None)
+                await request.answer("200 OK")
             elif method == "PUT":
                 await self.take(request)
             else:

@@ -373,3 +373,17 @@ def test_refusal_before_the_body_is_heard_at_once(tmp_path: Path) -> None:
             assert refused.is_set()
 
     run(scenario())
+
+
+def test_cancelled_upload_is_removed_from_the_server(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            server.gate.clear()
+            id_ = client.transfers.send("bob", written(tmp_path, content(1_000_000)))
+            await until(lambda: any(server.brought.values()))
+            client.transfers.cancel(id_)
+            await moved_to(client, id_, TransferState.CANCELLED)
+            await until(lambda: not server.brought)
+            assert [request.method for request in server.requests] == ["PUT", "DELETE"]
+
+    run(scenario())
