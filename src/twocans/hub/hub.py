@@ -18,7 +18,7 @@ from twocans.hub.admission import Admission, Admitted, Claim
 from twocans.hub.backlog import Backlog
 from twocans.hub.bans import Bans, sentence
 from twocans.hub.files import Files
-from twocans.hub.limits import TYPING_INTERVAL_S, Limits
+from twocans.hub.limits import MAX_TYPING, TYPING_INTERVAL_S, Limits
 from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
 from twocans.hub.owners import Owners, Passwords
 from twocans.hub.posting import Posting, Statistics
@@ -315,14 +315,14 @@ class Hub:
         self._storage.mark_delivered(account.key, delivered=account.delivered, handed=account.handed)
 
     def typing(self, session: Session, to: str) -> None:
-        """Pass on that somebody is writing, at most once in three seconds; people who are away miss nothing."""
+        """Pass on that somebody is typing, to each recipient at most once in three seconds."""
         account = account_of(session)
         recipient = self.posting.recipient(to, None)
         now = self._around.monotonic_s()
-        last_to, last_at = session.typing
-        if last_to == recipient.key and now - last_at < TYPING_INTERVAL_S:
+        passed_on = {key: at for key, at in (session.typing or {}).items() if now - at < TYPING_INTERVAL_S}
+        if recipient.key in passed_on or len(passed_on) >= MAX_TYPING:
             return
-        session.typing = (recipient.key, now)
+        session.typing = passed_on | {recipient.key: now}
         notice = TypingFrom(account.name)
         for other in recipient.sessions:
             if not other.plain and other is not session:

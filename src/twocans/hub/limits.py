@@ -10,6 +10,8 @@ from msgspec import Struct
 from twocans.protocol.framing import DEFAULT_MAX_LINE_BYTES
 
 TYPING_INTERVAL_S: Final = 3.0
+MAX_TYPING: Final = 16
+"""To how many people TYPING of one session is passed on within that time."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):

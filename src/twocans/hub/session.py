@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import Frame, Message, Status, UserList
@@ -33,9 +33,6 @@ class Reason(StrEnum):
     BANNED = "banned"
     TLS_FAILED = "tls_failed"
     NOT_ENCRYPTED = "not_encrypted"
-
-
-_NOT_TYPING: Final[tuple[str, float]] = ("", float("-inf"))
 
 
 class Session(ABC):
@@ -87,8 +84,8 @@ class Session(ABC):
         """What its peer wants others to know; nothing else of a plain one."""
         self.seen_version = -1
         """The version of the roster that this session has been told of."""
-        self.typing = _NOT_TYPING
-        """To whom and when the last TYPING was passed on."""
+        self.typing: dict[UserKey, float] | None = None
+        """When TYPING was last passed on to whom, within `TYPING_INTERVAL_S`; None before the first."""
         self.warned: frozenset[UserKey] = frozenset()
         """Of whom a plain peer on an encrypted connection has been told that theirs is not."""
 

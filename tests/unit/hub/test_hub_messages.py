@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.hub.fakes import World
-from twocans.hub.limits import Limits
+from twocans.hub.limits import MAX_TYPING, Limits
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import Ack, Error, Message, Notice, Send, TypingFrom, UserList
@@ -228,6 +228,23 @@ def test_typing_reaches_json_devices_at_most_once_in_three_seconds() -> None:
         world.hub.typing(alice, "bob")
         world.clock.advance(1.0)
     assert bob.of(TypingFrom) == [TypingFrom("alice")] * 3
+
+
+def test_typing_to_several_people_in_turn_reaches_each_once_in_three_seconds() -> None:
+    world = World()
+    alice, bob, carol = (world.json(name) for name in ("alice", "bob", "carol"))
+    for _ in range(20):
+        world.hub.typing(alice, "bob")
+        world.hub.typing(alice, "carol")
+    assert [len(one.of(TypingFrom)) for one in (bob, carol)] == [1, 1]
+
+
+def test_typing_reaches_so_many_people_at_a_time() -> None:
+    world = World()
+    alice, *others = (world.json(f"user{number}") for number in range(MAX_TYPING + 3))
+    for number in range(1, MAX_TYPING + 3):
+        world.hub.typing(alice, f"user{number}")
+    assert sum(len(one.of(TypingFrom)) for one in others) == MAX_TYPING
 
 
 def test_typing_to_plain_or_absent_people_is_quietly_dropped() -> None:
