@@ -23,6 +23,10 @@ from twocans.protocol.messages import (
 from twocans.protocol.names import SERVER_NAME
 from twocans.protocol.text import HARMLESS, decode_line, may_act, spelled_out
 
+MAX_CACHED: Final = 65_536
+"""How many recipients' fields are remembered."""
+MAX_CACHED_CHARS: Final = 40
+"""Longer fields, which are no names, are not: they would take memory that is never given back."""
 _HELP: Final = "To send a message, write MSG: name: text"
 
 
@@ -76,14 +80,15 @@ def decode_sends(block: bytes, count: int) -> list[Send] | None:
     sends = []
     for body in bodies:
         to, colon, text = body.partition(": ")
-        name = _name(to)
+        # Longer ones are looked at one by one: what a peer sends must not fill the cache.
+        name = _name(to) if len(to) <= MAX_CACHED_CHARS else ""
         if not (colon and name):
             return None
         sends.append(Send(name, text, ""))
     return sends
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MAX_CACHED)
 def _name(field: str) -> str:
     """What stands before the first colon with a space; nothing if that is not the first colon."""
     return "" if ":" in field else field.strip()

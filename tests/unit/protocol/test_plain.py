@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -174,3 +175,19 @@ def test_name_is_the_bare_first_line() -> None:
 
 def test_secret_follows_the_name_after_a_space_and_may_have_more() -> None:
     assert plain.decode_login(b"alice correct horse battery ") == ("alice", "correct horse battery")
+
+
+def test_recipients_that_are_no_names_take_no_memory() -> None:
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            block = b"".join(b"MSG: %d%060d: x\n" % (number, one) for one in range(100))
+            plain.decode_sends(block, 100)
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(100, 200):
+            block = b"".join(b"MSG: %d%060d: x\n" % (number, one) for one in range(100))
+            plain.decode_sends(block, 100)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 100_000

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
-_KEPT: Final = 1024
+_KEPT: Final = 256
 
 Words = tuple[str, ...]
 Spans = tuple[tuple[int, int], ...]
