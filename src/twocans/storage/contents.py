@@ -6,6 +6,7 @@ it. Which files are wanted is `sqlite.files`' to know.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -369,7 +370,7 @@ class Part:
         """Write nothing more; nothing happens if that is done already.
 
         Raises:
-            OSError: what has come may not survive a power cut.
+            OSError: what has come could not be written, and has to come again from its beginning.
         """
         if self._is_closed:
             return
@@ -377,6 +378,12 @@ class Part:
         try:
             if self._durable:
                 os.fsync(self._descriptor)
+        except OSError:
+            # The system may drop what it could not write, and report success the next time.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+            self._take_room(-self.size)
+            raise
         finally:
             os.close(self._descriptor)
             self._closed()

@@ -254,3 +254,21 @@ def test_disk_without_inodes_has_no_room(monkeypatch: pytest.MonkeyPatch) -> Non
     short = SimpleNamespace(f_files=10**6, f_favail=MIN_FREE_INODES - 1)
     monkeypatch.setattr(os, "statvfs", lambda _: short)
     assert room_for_files(Path("/")) == 0
+
+
+def test_part_that_could_not_be_synced_starts_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = opened(folder, durable=True)
+    part = contents.open_part(REPORT)
+    part.write(CONTENT[:5])
+
+    def fsync(_: int) -> None:
+        raise OSError(errno.EIO, "the disk fails")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", fsync)
+        with pytest.raises(OSError, match="the disk fails"):
+            part.close()
+    assert (contents.come(REPORT), contents.used) == (0, 0)
+    assert opened(folder).come(REPORT) == 0
+    bring(contents, REPORT, CONTENT)
+    assert contents.used == len(CONTENT)
