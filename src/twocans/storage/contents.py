@@ -20,7 +20,7 @@ from typing import Final, Self
 from msgspec import Struct
 
 from twocans.protocol.messages import FileRef
-from twocans.storage.disk_space import room_for_files
+from twocans.storage.disk_space import BLOCK_BYTES, on_disk, room_for_files
 
 FILES_FOLDER: Final = "files"
 """What the folder is called in the server's."""
@@ -62,6 +62,7 @@ class Contents:
         folder: where they are, or are to be.
         max_bytes: how much all of them may take, those that are coming included.
         durable: whether what has come is to survive a power cut.
+        block_bytes: what each file is rounded up to when it is counted.
         room: returns how many bytes files may still take on the disk.
         clock: the time, in seconds.
 
@@ -75,10 +76,12 @@ class Contents:
         *,
         max_bytes: int,
         durable: bool,
+        block_bytes: int = BLOCK_BYTES,
         room: Callable[[Path], int] = room_for_files,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_bytes = max_bytes
+        self.block_bytes = block_bytes
         self._room = room
         self._clock = clock
         self._folder = folder
@@ -99,14 +102,18 @@ class Contents:
             if match is not None and entry.is_file(follow_symlinks=False):
                 account, hash_, size = match.groups()
                 self._parts[Incoming(int(account), FileRef(hash_, int(size)))] = entry.stat().st_size
-        self._used = sum(self._whole.values()) + sum(self._parts.values())
+        self._used = sum(map(self.on_disk, [*self._whole.values(), *self._parts.values()]))
 
     # --- what there is -----------------------------------------------------------------------------------
 
     @property
     def used(self) -> int:
-        """How many bytes there are."""
+        """How many bytes of the disk all files take."""
         return self._used
+
+    def on_disk(self, size: int) -> int:
+        """Return how many bytes of the disk a file of `size` bytes takes."""
+        return on_disk(size, self.block_bytes)
 
     @property
     def number(self) -> int:
@@ -143,11 +150,9 @@ class Contents:
         return len(sizes), sum(sizes)
 
     def awaited(self, *, besides: Incoming) -> int:
-        """Return how many bytes are reserved for other uploads and have not come yet."""
+        """Return how many bytes of the disk are reserved for other uploads and have not come yet."""
         with self._lock:
-            return sum(
-                self._size_of(one) - self._parts.get(one, 0) for one in self._uploads() if one != besides
-            )
+            return sum(self._size_of(one) - self._taken(one) for one in self._uploads() if one != besides)
 
     def reserve(self, incoming: Incoming, *, valid_s: float) -> None:
         """Keep room for the whole of an upload that may begin within `valid_s` seconds."""
@@ -162,8 +167,12 @@ class Contents:
     def _size_of(self, incoming: Incoming) -> int:
         """Return what an upload takes: all of it while it may go on without asking again."""
         if incoming in self._open or incoming in self._reserved:
-            return incoming.file.size
-        return self._parts.get(incoming, 0)
+            return self.on_disk(incoming.file.size)
+        return self._taken(incoming)
+
+    def _taken(self, incoming: Incoming) -> int:
+        come = self._parts.get(incoming)
+        return 0 if come is None else self.on_disk(come)
 
     def path(self, hash_: str) -> Path:
         """Where a whole file is."""
@@ -229,9 +238,11 @@ class Contents:
                 _sync_folder(folder)
         with self._lock:
             self._reserved.pop(incoming, None)
-            self._used -= self._whole.get(incoming.file.hash, 0) + self._parts.pop(incoming, 0)
+            self._used -= self._taken(incoming)
+            self._parts.pop(incoming, None)
+            self._forget_whole(incoming.file.hash)
             self._whole[incoming.file.hash] = incoming.file.size
-            self._used += incoming.file.size
+            self._used += self.on_disk(incoming.file.size)
 
     def drop(self, incoming: Incoming) -> None:
         """Forget what has come of a file.
@@ -242,7 +253,8 @@ class Contents:
         (self._incoming / incoming.name).unlink(missing_ok=True)
         with self._lock:
             self._reserved.pop(incoming, None)
-            self._used -= self._parts.pop(incoming, 0)
+            self._used -= self._taken(incoming)
+            self._parts.pop(incoming, None)
 
     def remove(self, hash_: str) -> None:
         """Delete a whole file.
@@ -252,7 +264,7 @@ class Contents:
         """
         self.path(hash_).unlink(missing_ok=True)
         with self._lock:
-            self._used -= self._whole.pop(hash_, 0)
+            self._forget_whole(hash_)
 
     def drop_stale(self, before_s: float) -> int:
         """Forget files that are coming and have got no further since a time, in Unix seconds; how many.
@@ -277,16 +289,22 @@ class Contents:
         """Count bytes that are about to be written, or, if negative, that were not after all; whether they fit."""
         fits_disk = size <= 0 or size <= self._room(self._folder)
         with self._lock:
-            if not fits_disk or self._used + size > self._max_bytes:
+            come = self._parts.get(incoming, 0) + size
+            used = self._used + self.on_disk(come) - self._taken(incoming)
+            if size > 0 and not (fits_disk and used <= self._max_bytes):
                 return False
-            self._used += size
-            self._parts[incoming] = self._parts.get(incoming, 0) + size
+            self._used, self._parts[incoming] = used, come
             return True
 
     def _set_size(self, incoming: Incoming, size: int) -> None:
         with self._lock:
-            self._used += size - self._parts.get(incoming, 0)
+            self._used += self.on_disk(size) - self._taken(incoming)
             self._parts[incoming] = size
+
+    def _forget_whole(self, hash_: str) -> None:
+        size = self._whole.pop(hash_, None)
+        if size is not None:
+            self._used -= self.on_disk(size)
 
 
 class Part:

@@ -12,8 +12,15 @@ MIN_RESERVE_BYTES: Final = 16 * MIB
 """The reserve on a small disk: room for the database and its write-ahead log."""
 MAX_RESERVE_BYTES: Final = 512 * MIB
 """The reserve on a large disk; between the two it is a twentieth of the disk."""
+BLOCK_BYTES: Final = 4096
+"""What a disk gives to files: whole blocks, and at least one."""
 MIN_FREE_INODES: Final = 1000
 """With fewer of these left there is no room for another file, whatever its size."""
+
+
+def on_disk(size: int, block_bytes: int = BLOCK_BYTES) -> int:
+    """Return how many bytes of the disk a file of `size` bytes takes."""
+    return max(1, -(-size // block_bytes)) * block_bytes
 
 
 def room_for_files(folder: Path) -> int:

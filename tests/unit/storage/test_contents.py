@@ -14,7 +14,13 @@ import pytest
 
 from twocans.protocol.messages import FileRef
 from twocans.storage.contents import Contents, Incoming, NoRoom, Stopped
-from twocans.storage.disk_space import MAX_RESERVE_BYTES, MIN_FREE_INODES, MIN_RESERVE_BYTES, room_for_files
+from twocans.storage.disk_space import (
+    BLOCK_BYTES,
+    MAX_RESERVE_BYTES,
+    MIN_FREE_INODES,
+    MIN_RESERVE_BYTES,
+    room_for_files,
+)
 
 CONTENT = b"hello, file"
 
@@ -48,6 +54,7 @@ def opened(
         folder,
         max_bytes=max_bytes,
         durable=durable,
+        block_bytes=1,
         room=lambda _: disk.room,
         clock=lambda: disk.now_s,
     )
@@ -268,7 +275,27 @@ def test_part_that_could_not_be_synced_starts_over(folder: Path, monkeypatch: py
         patched.setattr("os.fsync", fsync)
         with pytest.raises(OSError, match="the disk fails"):
             part.close()
-    assert (contents.come(REPORT), contents.used) == (0, 0)
+    assert (contents.come(REPORT), contents.used) == (0, 1)
     assert opened(folder).come(REPORT) == 0
     bring(contents, REPORT, CONTENT)
     assert contents.used == len(CONTENT)
+
+
+def test_small_files_count_as_the_disk_counts_them(folder: Path) -> None:
+    contents = Contents(folder, max_bytes=3 * BLOCK_BYTES, durable=False)
+    bring(contents, REPORT, CONTENT)
+    assert contents.used == BLOCK_BYTES
+    with contents.open_part(OTHER) as part:
+        assert contents.used == 2 * BLOCK_BYTES
+        part.write(b"another ")
+        part.write(b"file")
+    assert contents.used == 2 * BLOCK_BYTES
+    with contents.open_part(Incoming(8, FileRef("0" * 64, 2 * BLOCK_BYTES))) as part:
+        part.write(bytes(BLOCK_BYTES))
+        with pytest.raises(NoRoom):
+            part.write(b"x")
+    assert contents.used == 3 * BLOCK_BYTES
+    assert Contents(folder, max_bytes=0, durable=False).used == contents.used
+    contents.remove(REPORT.file.hash)
+    contents.drop(OTHER)
+    assert contents.used == BLOCK_BYTES

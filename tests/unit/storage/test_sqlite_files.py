@@ -110,7 +110,7 @@ def opened(folder: Path, *, max_bytes: int = 10**6) -> Iterator[Kept]:
         post=turns.post,
         at_end_of_turn=turns.post,
         on_error=errors.append,
-        contents=Contents(folder / "files", max_bytes=max_bytes, durable=False),
+        contents=Contents(folder / "files", max_bytes=max_bytes, durable=False, block_bytes=1),
     )
     try:
         yield Kept(storage, turns, errors)

@@ -31,7 +31,7 @@ _HAS: Final = """
     OR EXISTS (SELECT 1 FROM file WHERE sender = :account AND hash = :hash AND size = :size)
     OR EXISTS (SELECT 1 FROM file WHERE recipient = :account AND hash = :hash AND size = :size)"""
 _BROUGHT: Final = """
-    SELECT coalesce(sum(size), 0) FROM (
+    SELECT coalesce(sum(max(1, (size + :block - 1) / :block) * :block), 0) FROM (
         SELECT hash, size FROM file WHERE sender = :account
         UNION SELECT hash, size FROM upload WHERE account = :account)"""
 _KEEP: Final = (
@@ -177,10 +177,12 @@ class SqliteFiles:
         if uploads >= MAX_PARTS:
             return Unkept.TOO_MANY
         come, capacity = self.contents.come(incoming), self.contents.capacity()
-        (brought,) = database.execute(_BROUGHT, {"account": incoming.account}).fetchone()
-        if brought + uploading + file.size > capacity * SHARE:
+        values = {"account": incoming.account, "block": self.contents.block_bytes}
+        (brought,) = database.execute(_BROUGHT, values).fetchone()
+        size, taken = self.contents.on_disk(file.size), self.contents.on_disk(come) if come else 0
+        if brought + uploading + size > capacity * SHARE:
             return Unkept.SHARE_FULL
-        if self.contents.used + self.contents.awaited(besides=incoming) + file.size - come > capacity:
+        if self.contents.used + self.contents.awaited(besides=incoming) + size - taken > capacity:
             return Unkept.FULL
         self.contents.reserve(incoming, valid_s=TICKET_S)
         if file.size == 0 and file.hash == _EMPTY:
