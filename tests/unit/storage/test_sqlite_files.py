@@ -348,3 +348,25 @@ def age_uploads(kept: Kept, folder: Path) -> None:
     """Let a day pass over all that has been brought."""
     with database(folder) as connection:
         connection.execute("UPDATE upload SET at = at - ?", (FRESH_MS + 1,))
+
+
+def test_upload_is_asked_for_without_a_look_at_each_file_message(tmp_path: Path) -> None:
+    with opened(tmp_path) as kept:
+        kept.bring(ALICE, REPORT)
+        stored(kept.send(ALICE, BOB, REPORT, "c1"))
+        kept.offset(ALICE, OTHER)
+        # Whatever is in the table now, it is not gone through again at once.
+        with database(tmp_path) as connection:
+            connection.execute("UPDATE file SET size = 10000000")
+        kept.settle()
+        assert kept.offset(ALICE, OTHER) == 0
+
+
+def test_files_that_are_brought_count_at_once_and_once(tmp_path: Path) -> None:
+    with opened(tmp_path, max_bytes=200) as kept:
+        assert kept.offset(ALICE, REPORT) == 0
+        kept.bring(ALICE, b"a" * 43)
+        kept.bring(ALICE, b"a" * 43)
+        left = 100 - 43 - len(REPORT)
+        assert kept.offset(ALICE, b"b" * (left + 1)) is Unkept.SHARE_FULL
+        assert kept.offset(ALICE, b"b" * left) == 0

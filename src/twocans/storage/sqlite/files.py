@@ -7,6 +7,7 @@ goes only when it is committed that nobody refers to it; what a crash leaves ove
 from __future__ import annotations
 
 import hashlib
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
@@ -23,6 +24,10 @@ MAX_PARTS: Final = 16
 """How many files of one person may be on their way at once."""
 SHARE: Final = 0.5
 """How much of the room one person may take."""
+COUNT_EVERY_S: Final = 60.0
+"""How often the files of one person are counted anew at most: that takes a look at each of their messages with one."""
+MAX_SHARES: Final = 10_000
+"""For how many people such counts are remembered."""
 CARRY: Final = "INSERT INTO file(message, sender, recipient, hash, size) VALUES (?, ?, ?, ?, ?)"
 
 _EMPTY: Final = hashlib.sha256().hexdigest()
@@ -87,6 +92,8 @@ class SqliteFiles:
         self._on_error = on_error
         (secret,) = database.execute("SELECT secret FROM log").fetchone()
         self._secret = bytes(secret)
+        self._shares: dict[int, tuple[float, int]] = {}
+        """When the files of an account were last counted, and how many bytes of the disk they take."""
         contents.drop_stale(_now_ms() / 1000 - FRESH_MS / 1000)
         with transaction(database):
             database.execute(_DROP_STALE, (_now_ms() - FRESH_MS,))
@@ -177,8 +184,7 @@ class SqliteFiles:
         if uploads >= MAX_PARTS:
             return Unkept.TOO_MANY
         come, capacity = self.contents.come(incoming), self.contents.capacity()
-        values = {"account": incoming.account, "block": self.contents.block_bytes}
-        (brought,) = database.execute(_BROUGHT, values).fetchone()
+        brought = self._brought_by(database, incoming.account)
         size, taken = self.contents.on_disk(file.size), self.contents.on_disk(come) if come else 0
         if brought + uploading + size > capacity * SHARE:
             return Unkept.SHARE_FULL
@@ -191,8 +197,23 @@ class SqliteFiles:
             self._keep(database, incoming)
         return come
 
+    def _brought_by(self, database: sqlite3.Connection, account: int) -> int:
+        """Return how many bytes of the disk an account's files take; what is removed may count for a minute."""
+        now = time.monotonic()
+        counted_at, brought = self._shares.get(account, (-math.inf, 0))
+        if now - counted_at >= COUNT_EVERY_S:
+            if len(self._shares) >= MAX_SHARES:
+                self._shares.clear()
+            values = {"account": account, "block": self.contents.block_bytes}
+            (brought,) = database.execute(_BROUGHT, values).fetchone()
+            self._shares[account] = now, brought
+        return brought
+
     def _keep(self, database: sqlite3.Connection, incoming: Incoming) -> None:
         file = incoming.file
+        if incoming.account in self._shares and not has(database, incoming.account, file):
+            counted_at, brought = self._shares[incoming.account]
+            self._shares[incoming.account] = counted_at, brought + self.contents.on_disk(file.size)
         database.execute(_KEEP, (incoming.account, file.hash, file.size, _now_ms()))
         try:
             self.contents.keep(incoming)
