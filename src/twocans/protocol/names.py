@@ -6,6 +6,7 @@ and `.`; likeness to the eye follows the Unicode confusables (UTS #39).
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Final, NewType
@@ -23,6 +24,8 @@ UserKey = NewType("UserKey", str)
 _PROFILE: Final = get_profile("UsernameCaseMapped")
 _PUNCTUATION: Final = frozenset("-_.")
 _SMALL_CAPITAL: Final = "LATIN LETTER SMALL CAPITAL "
+_LEFT_TO_RIGHT: Final = "\u200e"
+_UNSEEN_DOT: Final = re.compile("(?<=[ij])\u0307")
 _RULE: Final = "Use 1 to 32 letters and digits, with -, _ or . after the first."
 
 
@@ -87,10 +90,10 @@ def new_user_key(name: str) -> UserKey:
 
 @lru_cache(maxsize=256)
 def skeletons(name: str) -> frozenset[str]:
-    """What the eye sees of a name, as it is written and in small letters.
+    """Return the skeletons of a name (UTS #39, section 4), as it is written and in small letters.
 
-    Names with a skeleton in common are hard to tell apart. Names in plain ASCII are told apart by the hand
-    that types them, so only other letters are mapped.
+    Names with a skeleton in common are hard to tell apart. ASCII letters stay as they are, since people who type
+    them know which ones they mean, and a dot above an i or a j, which cannot be seen, is left out.
 
     Raises:
         NameInvalid: it is not a name.
@@ -98,22 +101,37 @@ def skeletons(name: str) -> frozenset[str]:
     written = unicodedata.normalize("NFKD", name)
     small = unicodedata.normalize("NFD", user_key(name))
     return frozenset(
-        "".join(char if char.isascii() else _lookalike(char) for char in spelling).casefold()
-        for spelling in (written, small)
+        _UNSEEN_DOT.sub("", "".join(map(_lookalike, spelling)).casefold()) for spelling in (written, small)
     )
 
 
 def _lookalike(char: str) -> str:
-    """The letter that stands for all letters which look like this one; an ASCII one if there is one."""
-    if unicodedata.name(char, "").startswith(_SMALL_CAPITAL):
-        return unicodedata.name(char).removeprefix(_SMALL_CAPITAL)[:1]
-    alike = _confusables().get(char)
-    if not alike:
+    """Return the letters that stand for all that look like this one; ASCII ones if there are any."""
+    if char.isascii():
         return char
-    candidates = [entry["c"] for entry in alike if len(entry["c"]) == 1]
-    lower_ascii = sorted(one for one in candidates if one.isascii() and one.isalnum() and not one.isupper())
-    upper_ascii = sorted(one for one in candidates if one.isascii() and one.isalpha() and one.isupper())
-    return (lower_ascii or upper_ascii or [min([char, *candidates])])[0]
+    prototype = _prototype(char)
+    if len(prototype) == 1 and unicodedata.name(prototype, "").startswith(_SMALL_CAPITAL):
+        return unicodedata.name(prototype).removeprefix(_SMALL_CAPITAL)[:1]
+    candidates = [prototype, *_alike(prototype)]
+    single = [one for one in candidates if len(one) == 1 and one.isascii() and one.isalnum()]
+    # Small letters first, then capitals, then digits.
+    return min(single, key=lambda one: (one.isdigit(), one.isupper(), one), default=prototype)
+
+
+def _prototype(char: str) -> str:
+    """Return the prototype of a letter (UTS #39): each letter of the table has one, and a prototype has many."""
+    alike = _alike(char)
+    if len(alike) != 1:
+        return char
+    (other,) = alike
+    return other if len(_alike(other)) > 1 else min(char, other, key=lambda one: (not one.isascii(), one))
+
+
+def _alike(text: str) -> list[str]:
+    # The table has letters that are written from right to left between marks.
+    table = _confusables()
+    found = table.get(text) or table.get(f"{_LEFT_TO_RIGHT}{text}{_LEFT_TO_RIGHT}") or []
+    return [entry["c"].strip(_LEFT_TO_RIGHT) for entry in found]
 
 
 @lru_cache(maxsize=1)

@@ -148,6 +148,13 @@ def test_case_and_width_make_no_difference(other: str) -> None:
         ("Nina", "Νina"),
         ("Zoe", "Ζoe"),
         ("ANNA", "АΝΝА"),
+        ("victor", "vi\u0307ctor"),
+        ("Lidija", "Lidi\u0307j\u0307a"),
+        ("bill", "bi\u01c1"),
+        ("oedipe", "\u0153dipe"),
+        ("bob", "b\u043eb"),
+        ("\u05d5\u05d3", "\u05df\u05d3"),
+        ("\u0628\u0627", "\u0628\u07ca"),
     ],
 )
 def test_names_that_the_eye_takes_for_one_another_share_a_skeleton(one: str, other: str) -> None:
