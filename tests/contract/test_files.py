@@ -27,6 +27,7 @@ from tests.support.raw import JsonPeer, eventually
 from tests.support.serving import Serving, serve
 from twocans.hub.limits import Limits
 from twocans.server.config import HistoryMode, TlsMode
+from twocans.server.files.peer import RequestReader
 from twocans.storage.contents import Contents, Incoming, Part
 
 REPORT = Document(bytes(range(256)) * 4000)
@@ -672,6 +673,27 @@ def test_download_that_is_not_fetched_ends(start: Start, monkeypatch: pytest.Mon
     client.begin("GET", path)
     assert server.json("carol").deliver("carol", "the others go on").verb == "ACK"
     eventually(lambda: _ended(client))
+
+
+def test_download_that_had_to_wait_for_its_reader_goes_on_once_it_reads(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused = threading.Event()
+    pause = RequestReader.pause_writing
+
+    def pause_and_tell(reader: RequestReader) -> None:
+        pause(reader)
+        paused.set()
+
+    monkeypatch.setattr(RequestReader, "pause_writing", pause_and_tell)
+    server = start()
+    alice, bob = server.json("alice"), server.json("bob")
+    large = Document(hashlib.sha256(b"x").digest() * 500_000)
+    path = path_of(bob.ask("DOWNLOAD", id=received(server, alice, bob, large)))
+    client = HttpClient(server.peer(receive_buffer=4096))
+    client.begin("GET", path)
+    assert paused.wait(DEADLINE_S)
+    assert client.answer().body == large.content
 
 
 def _ended(client: HttpClient) -> bool:

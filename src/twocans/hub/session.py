@@ -108,7 +108,10 @@ class Session(ABC):
 
     @abstractmethod
     def when_drained(self, callback: Callable[[], None]) -> None:
-        """Call back once what was delivered has left this process; at once if it has. Never after the end."""
+        """Call back once the peer has fetched all but a little of what was delivered; at once if it has.
+
+        Never after the end.
+        """
 
     @abstractmethod
     def answered(self) -> None:

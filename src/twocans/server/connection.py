@@ -210,16 +210,6 @@ class Connection(Outgoing):
         self.deliver(Goodbye(reason=reason.value, text=text))
         self.close(reason)
 
-    def is_waiting(self) -> bool:
-        """See `Outgoing.is_waiting`."""
-        return self._clogged
-
-    def go_on(self) -> None:
-        """See `Outgoing.go_on`."""
-        self._clogged = False
-        if self._turn is None and not self.asking:
-            self._work()
-
     def linked(self, message: Message) -> Message:
         """See `Outgoing.linked`."""
         if message.file is None or self.account is None:
@@ -239,6 +229,7 @@ class Connection(Outgoing):
             if self.clogged():
                 self._clogged = True
                 self._pause()
+                self.when_drained(self._work_on_once_drained)
                 return
             count = RUN_LINES
             if self._bucket is not None:
@@ -257,6 +248,11 @@ class Connection(Outgoing):
             self._fail(f"That line was longer than {limit} bytes, which is the limit. Goodbye.")
             return
         self._resume()
+
+    def _work_on_once_drained(self) -> None:
+        self._clogged = False
+        if self._turn is None and not self.asking:
+            self._work()
 
     def _work_again(self) -> None:
         self._turn = None

@@ -158,10 +158,10 @@ class _AsyncTransport:
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def notify_when_sent(self) -> None:
+    def notify_below(self, low_water_bytes: int) -> None:
         if not self._wanted and not self._transport.is_closing():
             self._wanted = True
-            self._transport.set_write_buffer_limits(high=0)
+            self._transport.set_write_buffer_limits(high=low_water_bytes, low=low_water_bytes)
 
     def sent(self) -> bool:
         """The transport resumes writing; whether that was waited for."""

@@ -33,7 +33,7 @@ class Input(Protocol):
         ...
 
     def drained(self) -> None:
-        """Everything that was written has left this process."""
+        """What was waited for by `Transport.notify_below` has come."""
         ...
 
     def end(self, reason: Reason, text: str) -> None:

@@ -19,6 +19,8 @@ from twocans.server.transport import Transport
 
 HIGH_WATER_BYTES: Final = 64 * 1024
 """With so much still to be sent to it, a client's requests wait."""
+LOW_WATER_BYTES: Final = 16 * 1024
+"""With no more than this still to be sent to it, whatever waits for the client to read goes on."""
 HIGH_WATER_MESSAGES: Final = 1024
 """So they do with so many messages that have not even been written."""
 CONFIRM_INTERVAL_S: Final = 1.0
@@ -46,6 +48,7 @@ class Outgoing(Session):
         "_flush_due",
         "_last_check",
         "_list",
+        "_low_water_bytes",
         "_messages",
         "_parts",
         "_receipts",
@@ -78,6 +81,7 @@ class Outgoing(Session):
         self._transport = transport
         self._schedule_flush = schedule_flush
         self._send_queue_bytes = send_queue_bytes
+        self._low_water_bytes = min(LOW_WATER_BYTES, send_queue_bytes // 4)
         self._parts: list[bytes] = []
         self._bytes = 0
         self._messages: list[Message] = []
@@ -120,21 +124,23 @@ class Outgoing(Session):
 
     def deliver_list(self, users: UserList) -> None:
         """See `Session.deliver_list`."""
-        if self._transport.unsent_bytes() == 0:
+        if self._list is not None:
+            self._list = users
+        elif self._transport.unsent_bytes() <= self._low_water_bytes:
             self.deliver(users)
-            self._list = None
         else:
             self._list = users
+            self.when_drained(self._deliver_waiting_list)
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """See `Session.when_drained`."""
         if self.ended:
             return
-        if not self._flush_due and self._transport.unsent_bytes() == 0:
+        if not self._flush_due and self._transport.unsent_bytes() <= self._low_water_bytes:
             callback()
         else:
             self._drained += (callback,)
-            # What was written earlier tells of its end only if it is asked to.
+            # Only `flush` asks the transport, so there has to be one even if nothing is left to write.
             self.want_flush()
 
     def handed_upto(self) -> int:
@@ -151,7 +157,7 @@ class Outgoing(Session):
     # --- for the way in ----------------------------------------------------------------------------------
 
     def clogged(self) -> bool:
-        """Whether so much is to be sent to the peer that its own requests wait; `go_on` is called after that."""
+        """Whether so much is to be sent to the peer that its own requests wait; `when_drained` tells of the end."""
         # Only `flush` writes: what it left nothing of needs no asking.
         unsent = self._transport.unsent_bytes() if self._unsent else 0
         return self._bytes + unsent > HIGH_WATER_BYTES or len(self._messages) > HIGH_WATER_MESSAGES
@@ -172,14 +178,6 @@ class Outgoing(Session):
             self._confirmed = self._written
 
     @abstractmethod
-    def is_waiting(self) -> bool:
-        """Whether `go_on` is waited for."""
-
-    @abstractmethod
-    def go_on(self) -> None:
-        """Everything that was written has left this process."""
-
-    @abstractmethod
     def linked(self, message: Message) -> Message:
         """A message with a file as people read it, with a link to the file."""
 
@@ -195,9 +193,6 @@ class Outgoing(Session):
         if self.ended:
             return
         transport = self._transport
-        if self._list is not None and transport.unsent_bytes() == 0:
-            self._add(_encode_plain(self._list))
-            self._list = None
         if now - self._last_check >= CONFIRM_INTERVAL_S and self.plain:
             self._last_check = now
             self._confirm_written()
@@ -219,24 +214,24 @@ class Outgoing(Session):
         elif unsent > self._send_queue_bytes:
             self.leave(Reason.TOO_SLOW)
             transport.abort()
-        elif self._list is not None or self._drained or self.is_waiting():
-            if unsent:
-                transport.notify_when_sent()
+        elif self._drained:
+            if unsent > self._low_water_bytes:
+                transport.notify_below(self._low_water_bytes)
             else:
                 self.drained()
 
     def drained(self) -> None:
-        """Everything that was written has left this process."""
+        """No more than the low-water mark is to be sent: whoever has asked by `when_drained` is called."""
         if self.closing:
             return
-        if self._list is not None:
-            self.want_flush()
-        if self._drained:
-            callbacks, self._drained = self._drained, ()
-            for callback in callbacks:
-                callback()
-        if self.is_waiting():
-            self.go_on()
+        callbacks, self._drained = self._drained, ()
+        for callback in callbacks:
+            callback()
+
+    def _deliver_waiting_list(self) -> None:
+        users, self._list = self._list, None
+        if users is not None:
+            self.deliver(users)
 
     def _add(self, data: bytes) -> None:
         if self.closing or not data:

@@ -165,6 +165,7 @@ class _Client:
         self._loop = acceptor.loop
         self._sock = sock
         self._unsent = bytearray()
+        self._low_water_bytes: int | None = None
         self._watching = False
         self._paused = False
         self._handed_over = False
@@ -276,8 +277,10 @@ class _Client:
             self._unwatch()
             if self._stopping:
                 self._shut_down()
-            else:
-                self._peer.drained()
+                return
+        if self._low_water_bytes is not None and len(self._unsent) <= self._low_water_bytes:
+            self._low_water_bytes = None
+            self._peer.drained()
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -304,8 +307,9 @@ class _Client:
         """See `Transport.unsent_bytes`."""
         return len(self._unsent)
 
-    def notify_when_sent(self) -> None:
-        """See `Transport.notify_when_sent`; this one tells always."""
+    def notify_below(self, low_water_bytes: int) -> None:
+        """See `Transport.notify_below`."""
+        self._low_water_bytes = low_water_bytes
 
     def local_address(self) -> str:
         """See `Transport.local_address`."""

@@ -143,7 +143,7 @@ class TlsTransport:
         return self._peer.closing
 
     def drained(self) -> None:
-        """Everything that was written has left this process."""
+        """See `Input.drained`."""
         self._peer.drained()
 
     def end(self, reason: Reason, text: str) -> None:
@@ -203,9 +203,9 @@ class TlsTransport:
         if not self._paused:
             self._transport.resume_reading()
 
-    def notify_when_sent(self) -> None:
-        """See `Transport.notify_when_sent`."""
-        self._transport.notify_when_sent()
+    def notify_below(self, low_water_bytes: int) -> None:
+        """See `Transport.notify_below`; what counts is encrypted."""
+        self._transport.notify_below(low_water_bytes)
 
     def local_address(self) -> str:
         """See `Transport.local_address`."""

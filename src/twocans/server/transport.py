@@ -33,8 +33,8 @@ class Transport(Protocol):
         """How much of what was written has not left this process."""
         ...
 
-    def notify_when_sent(self) -> None:
-        """Call `Connection.drained` once there are no more unsent bytes; there are some now."""
+    def notify_below(self, low_water_bytes: int) -> None:
+        """Call `Input.drained` once, as soon as no more than this is unsent; more than this is unsent now."""
         ...
 
     def local_address(self) -> str:

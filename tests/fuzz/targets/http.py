@@ -45,8 +45,8 @@ async def _feed(data: bytes) -> None:
                 wire.stall()
             case 2 if wire.transport.stalled:
                 wire.transport.stalled = False
-                wire.transport.unsent = 0
-                peer.drained()
+                if wire.transport.fetch():
+                    peer.drained()
             case _:
                 pass
         came = chunk

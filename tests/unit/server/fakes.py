@@ -25,7 +25,8 @@ class FakeTransport:
         self.aborted = False
         self.paused = False
         self.asked = 0
-        """How often it was asked to tell when everything is sent."""
+        """How often it was asked to tell when little is left to be sent."""
+        self._low_water_bytes: int | None = None
 
     def write(self, data: bytes) -> None:
         """See `Transport.write`."""
@@ -54,9 +55,19 @@ class FakeTransport:
         """See `Transport.unsent_bytes`."""
         return self.unsent
 
-    def notify_when_sent(self) -> None:
-        """See `Transport.notify_when_sent`; the test tells when."""
+    def notify_below(self, low_water_bytes: int) -> None:
+        """See `Transport.notify_below`; the peer fetches when the test wants it to."""
+        assert self.unsent > low_water_bytes
         self.asked += 1
+        self._low_water_bytes = low_water_bytes
+
+    def fetch(self, size: int | None = None) -> bool:
+        """Let the peer fetch some bytes, or everything; True if this is what the server has asked to be told."""
+        self.unsent -= self.unsent if size is None else size
+        told = self._low_water_bytes is not None and self.unsent <= self._low_water_bytes
+        if told:
+            self._low_water_bytes = None
+        return told
 
     def local_address(self) -> str:
         """See `Transport.local_address`."""
@@ -106,10 +117,14 @@ class Wire:
         self.transport.stalled = True
 
     def catch_up(self) -> None:
-        """The peer fetches everything, and goes on doing so."""
+        """The peer fetches everything, and goes on doing so; only a connection that has asked hears of it."""
         self.transport.stalled = False
-        self.transport.unsent = 0
-        self.connection.drained()
+        self.fetch()
+
+    def fetch(self, size: int | None = None) -> None:
+        """The peer fetches some bytes, or everything; only a connection that has asked hears of it."""
+        if self.transport.fetch(size):
+            self.connection.drained()
         self.turn()
 
     def said(self) -> list[str]:

@@ -21,7 +21,7 @@ from twocans.protocol.messages import (
     Welcome,
 )
 from twocans.server.connection import GREETING_LINES, LINE_BYTES
-from twocans.server.outgoing import HIGH_WATER_BYTES
+from twocans.server.outgoing import HIGH_WATER_BYTES, LOW_WATER_BYTES
 
 
 def _pings(first: int, number: int) -> bytes:
@@ -298,10 +298,13 @@ def test_slow_reader_disturbs_nobody_else() -> None:
 def test_list_that_a_slow_reader_has_not_been_sent_is_replaced() -> None:
     world = World()
     bob = plain_wire(world, "bob")
-    bob.stall()
-    world.json("first")
+    first = world.json("first")
     bob.advance(1.0)
-    assert bob.said() == ["LIST: bob, first"]  # handed to the system, which holds it
+    bob.said()
+    bob.stall()
+    world.post(first, "bob", "x" * (LOW_WATER_BYTES // 2), "c1")
+    world.post(first, "bob", "x" * (LOW_WATER_BYTES // 2), "c2")
+    assert len(bob.said()) == 2  # not sent to the peer yet, and more than a little
     people = []
     for n in range(50):
         people.append(world.json(f"p{n}"))
@@ -323,11 +326,12 @@ def test_messages_are_not_held_up_by_a_list_that_waits() -> None:
     bob.advance(1.0)
     bob.said()
     bob.stall()
-    world.post(carol, "bob", "one", "c1")
-    assert bob.said() == ["MSG: carol: one"]
+    for n in range(2):
+        world.post(carol, "bob", "x" * (LOW_WATER_BYTES // 2), f"c{n}")
+    assert len(bob.said()) == 2
     world.json("dave")
     bob.advance(1.0)
-    world.post(carol, "bob", "two", "c2")
+    world.post(carol, "bob", "two", "c3")
     assert bob.said() == ["MSG: carol: two"]
     bob.catch_up()
     assert bob.said() == ["LIST: bob, carol, dave"]
@@ -342,7 +346,7 @@ def test_find_is_answered_in_order_with_everything_else() -> None:
 def test_who_waits_for_what_was_written_in_an_earlier_turn_is_told_of_its_end() -> None:
     wire = json_wire(World(), "alice")
     wire.stall()
-    wire.connection.deliver(Ping(1))
+    wire.connection.deliver(Message(id=1, at=1, sender="b", to="a", text="x" * 70_000, cid="c"))
     wire.turn()
     assert wire.transport.asked == 0, "nobody waits"
     told: list[str] = []

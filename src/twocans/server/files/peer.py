@@ -14,6 +14,8 @@ from twocans.server.transport import Cancellable, Timers, Transport
 
 HIGH_WATER_BYTES: Final = 256 * 1024
 """With so much still to be sent to it, nothing more is written for a peer."""
+LOW_WATER_BYTES: Final = 64 * 1024
+"""With no more than this still to be sent to it, writing goes on."""
 STALLED_S: Final = 60.0
 """How long a peer may fetch nothing of what it has asked for."""
 CLOSE_S: Final = 5.0
@@ -146,7 +148,7 @@ class HttpPeer(asyncio.Transport):
         if not self._clogged and self._transport.unsent_bytes() > HIGH_WATER_BYTES:
             self._clogged = True
             self._handler.pause_writing()
-            self._transport.notify_when_sent()
+            self._transport.notify_below(LOW_WATER_BYTES)
             self._watch()
 
     def get_write_buffer_size(self) -> int:
