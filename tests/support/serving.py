@@ -78,6 +78,11 @@ class Serving:
             )
         )
 
+    def take_faults(self) -> list[str]:
+        """What has gone wrong in the server so far, in a test that causes it."""
+        faults, self._problems[:] = list(self._problems), []
+        return faults
+
     def stop(self) -> None:
         """Stop the server as an operator does; returns when it has ended."""
         if self._loop is not None and self._stop is not None and self._thread.is_alive():

@@ -215,10 +215,11 @@ class Hub:
             self._around.log("never_registered", address=session.address, reason=reason.value)
             return
         session.account = None
+        # Before anything that may fail: nobody is shown as online who is not.
+        gone = self.roster.leave(account, session)
         self.owners.saw(session)
         if session.plain and session.handed_upto() > account.handed:
             self._hand(account, session.handed_upto())
-        gone = self.roster.leave(account, session)
         self._around.log(
             "session_closed", user=account.name, address=session.address, reason=reason.value, gone=gone
         )

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     BANNED = "banned"
     TLS_FAILED = "tls_failed"
     NOT_ENCRYPTED = "not_encrypted"
+    FAILED = "failed"
 
 
 class Session(ABC):

@@ -90,12 +90,12 @@ class Announcer:
 
     async def _run(self) -> None:
         while True:
-            addresses = self._addresses()
-            if addresses:
-                try:
+            try:
+                addresses = self._addresses()
+                if addresses:
                     await self._announce(addresses)
-                except Exception as error:  # noqa: BLE001 - the root of a task: the server serves without it
-                    self._failed(error)
+            except Exception as error:  # noqa: BLE001 - the root of a task: the server serves without it
+                self._failed(error)
             # A computer that joins another network, or its first, is announced there.
             await asyncio.sleep(self._update_s)
 

@@ -221,26 +221,29 @@ class Connection(Outgoing):
     # --- lines -------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        """Handle waiting lines as long as the limits allow."""
-        while self._waiting and not self.closing:
-            if self.asking:
-                self._pause()
-                return
-            if self.clogged():
-                self._clogged = True
-                self._pause()
-                self.when_drained(self._work_on_once_drained)
-                return
-            count = RUN_LINES
-            if self._bucket is not None:
-                count = min(count, self._bucket.available(self._timers.time()))
-                if count <= 0:
-                    self._turn = self._timers.call_later(self._bucket.wait_s(), self._work_again)
+        """Handle waiting lines as long as the limits allow; a fault in that ends this connection alone."""
+        try:
+            while self._waiting and not self.closing:
+                if self.asking:
                     self._pause()
                     return
-            self._working = True
-            self._handle_run(count)
-            self._working = False
+                if self.clogged():
+                    self._clogged = True
+                    self._pause()
+                    self.when_drained(self._work_on_once_drained)
+                    return
+                count = RUN_LINES
+                if self._bucket is not None:
+                    count = min(count, self._bucket.available(self._timers.time()))
+                    if count <= 0:
+                        self._turn = self._timers.call_later(self._bucket.wait_s(), self._work_again)
+                        self._pause()
+                        return
+                self._working = True
+                self._handle_run(count)
+                self._working = False
+        except Exception as error:  # noqa: BLE001 - the root of a connection's turn
+            self.fail(error)
         if self.closing:
             return
         if self._too_long is not None:
@@ -313,10 +316,13 @@ class Connection(Outgoing):
     def _finish_lines(self) -> None:
         # What was said before leaving counts, even if it came faster than its turn; answers find nobody.
         self._finishing = self._working = True
-        while self._waiting and not self.closing:
-            if self.account is None and self.asking:
-                return
-            self._handle_run(RUN_LINES)
+        try:
+            while self._waiting and not self.closing:
+                if self.account is None and self.asking:
+                    return
+                self._handle_run(RUN_LINES)
+        except Exception as error:  # noqa: BLE001 - the root of a connection's end, which has to go on
+            self.fail(error)
 
     def _handle(self, line: bytes) -> None:
         try:
@@ -418,8 +424,23 @@ class Connection(Outgoing):
         self.closing = True
         self._timer.cancel()
         self._waiting = b""
-        self.confirm(orderly=reason is Reason.LEFT)
-        self._hub.leave(self, reason)
+        try:
+            try:
+                self.confirm(orderly=reason is Reason.LEFT)
+            finally:
+                self._hub.leave(self, reason)
+        except Exception as error:  # noqa: BLE001 - the root of a connection's end, which has to go on
+            self._report(error)
+
+    def fail(self, error: Exception) -> None:
+        """See `Outgoing.fail`."""
+        self._report(error)
+        if not self.closing:
+            self.leave(Reason.FAILED)
+        self._transport.abort()
+
+    def _report(self, error: Exception) -> None:
+        self._timers.call_exception_handler({"message": "a connection failed", "exception": error})
 
     def _registration_timed_out(self) -> None:
         if self.account is None:

@@ -27,6 +27,7 @@ class Refusal(StrEnum):
     """Why a connection is not let in."""
 
     FULL = "full"
+    DESCRIPTORS = "descriptors"
     ADDRESS_FULL = "address_full"
     TOO_FAST = "too_fast"
     NETWORK = "network"
@@ -34,8 +35,10 @@ class Refusal(StrEnum):
     GONE = "gone"
 
 
+_FULL: Final = "This server is full. Please try again later."
 _SENTENCES: Final[Mapping[Refusal, str]] = {
-    Refusal.FULL: "This server is full. Please try again later.",
+    Refusal.FULL: _FULL,
+    Refusal.DESCRIPTORS: _FULL,
     Refusal.ADDRESS_FULL: "Your address has too many connections here already. Close one of them first.",
     Refusal.TOO_FAST: "Too many connections have come from your address just now. Please try again in a moment.",
     Refusal.NETWORK: "This server takes no connections from your network. Ask whoever runs it.",
@@ -57,6 +60,7 @@ class Doorkeeper:
         allow: the networks that they may come from; empty for all.
         deny: the networks that they may not come from, even if `allow` has them.
         banned: whether an address is shut out at the moment.
+        max_descriptors: how many descriptors there are for connections; None for no limit.
         monotonic_s: a clock that does not go back, in seconds.
         log: is told of refusals.
     """
@@ -70,11 +74,13 @@ class Doorkeeper:
         allow: Sequence[IPv4Network] = (),
         deny: Sequence[IPv4Network] = (),
         banned: Callable[[IPv4Address], bool] | None = None,
+        max_descriptors: int | None = None,
     ) -> None:
         self._limits = limits
         self._allow = Networks(allow)
         self._deny = Networks(deny)
         self._banned = banned
+        self._max_descriptors = max_descriptors
         self._monotonic_s = monotonic_s
         self._log = log
         self._open: Counter[IPv4Address] = Counter()
@@ -119,6 +125,8 @@ class Doorkeeper:
             return Refusal.BANNED
         if self._total >= self._limits.max_connections + UNREGISTERED:
             return Refusal.FULL
+        if self._max_descriptors is not None and self._total >= self._max_descriptors:
+            return Refusal.DESCRIPTORS
         most = self._limits.max_connections_per_address
         if most and self._open.get(host, 0) >= most:
             return Refusal.ADDRESS_FULL

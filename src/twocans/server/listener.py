@@ -9,14 +9,15 @@ import ssl
 from ipaddress import IPv4Address
 from typing import Final, Protocol, cast
 
-from twocans.hub.hub import Hub
+from twocans.hub.hub import EventLog, Hub
 from twocans.hub.session import Reason
+from twocans.server.accepting import Accepting, refuse
 from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
-from twocans.server.doorkeeper import Doorkeeper, Refusal, words
+from twocans.server.doorkeeper import Doorkeeper
 from twocans.server.opening import Http, Input, Opening
 from twocans.server.outgoing import Outgoing
-from twocans.server.sockets import BACKLOG, peer_address, peer_host, tune, unacknowledged_bytes
+from twocans.server.sockets import peer_address, peer_host, tune, unacknowledged_bytes
 from twocans.server.tls import first_taker
 
 TIMED_OUT: Final = frozenset({errno.ETIMEDOUT, errno.EHOSTUNREACH})
@@ -54,7 +55,10 @@ class Flusher:
         due, self._due = self._due, []
         now = self._loop.time()
         for connection in due:
-            connection.flush(now)
+            try:
+                connection.flush(now)
+            except Exception as error:  # noqa: BLE001 - the root of a connection's turn: the others have theirs
+                connection.fail(error)
 
 
 class AsyncAcceptor:
@@ -63,6 +67,7 @@ class AsyncAcceptor:
     Args:
         hub: where clients register.
         doorkeeper: knows who is let in.
+        log: is told when no connections can be accepted.
         context: the settings for TLS.
         http: serves HTTP.
         tls: whether a client may register without it.
@@ -73,6 +78,7 @@ class AsyncAcceptor:
         hub: Hub,
         *,
         doorkeeper: Doorkeeper,
+        log: EventLog,
         context: ssl.SSLContext,
         http: Http,
         tls: TlsMode = TlsMode.OFFERED,
@@ -81,40 +87,55 @@ class AsyncAcceptor:
         self.http = http
         self._hub = hub
         self._doorkeeper = doorkeeper
+        self._log = log
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._flusher = Flusher(self._loop)
         self._open: set[_ClientProtocol] = set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._server: asyncio.Server | None = None
+        self._starting: set[asyncio.Task[None]] = set()
+        self._accepting: Accepting | None = None
 
     async def start(self, listener: socket.socket) -> None:
         """See `Acceptor.start`."""
-        self._server = await self._loop.create_server(self._protocol, sock=listener, backlog=BACKLOG)
+        self._accepting = Accepting(listener, self._admit, log=self._log)
 
     async def stop(self, reason: Reason, text: str) -> None:
         """See `Acceptor.stop`."""
-        if self._server is not None:
-            self._server.close()
+        if self._accepting is not None:
+            await self._accepting.stop()
+        if self._starting:
+            await asyncio.wait(self._starting)
         for client in list(self._open):
             client.end(reason, text)
         await self._empty.wait()
 
-    def _protocol(self) -> _ClientProtocol:
-        return _ClientProtocol(self)
-
-    def opened(
-        self, client: _ClientProtocol, transport: _AsyncTransport, name: object
-    ) -> Connection | Refusal:
-        """A connection for a new client whose peer has this name, or why there is none."""
+    def _admit(self, sock: socket.socket, name: object) -> None:
         host, address = peer_host(name), peer_address(name)
+        sock.setblocking(False)
+        tune(sock)
         refusal = self._doorkeeper.enter(host, address=address)
-        if refusal is not None:
-            return refusal
-        client.host = host
+        if refusal is not None or host is None:
+            refuse(sock, refusal)
+            return
+        task = self._loop.create_task(self._open_transport(sock, host, address))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _open_transport(self, sock: socket.socket, host: IPv4Address, address: str) -> None:
+        client = _ClientProtocol(self, host, address)
         self._open.add(client)
         self._empty.clear()
+        try:
+            await self._loop.connect_accepted_socket(lambda: client, sock)
+        except BaseException:
+            sock.close()
+            self.closed(client)
+            raise
+
+    def connection(self, transport: _AsyncTransport, address: str) -> Connection:
+        """A connection for a new client."""
         return Connection(
             self._hub,
             transport,
@@ -126,9 +147,9 @@ class AsyncAcceptor:
 
     def closed(self, client: _ClientProtocol) -> None:
         """A connection is gone."""
-        if client.host is not None:
+        if client in self._open:
+            self._open.discard(client)
             self._doorkeeper.leave(client.host)
-        self._open.discard(client)
         if not self._open:
             self._empty.set()
 
@@ -182,29 +203,22 @@ class _AsyncTransport:
 class _ClientProtocol(asyncio.Protocol):
     """Passes what asyncio reports to the connection."""
 
-    __slots__ = ("_acceptor", "_opening", "_peer", "_transport", "host")
+    __slots__ = ("_acceptor", "_address", "_opening", "_peer", "_transport", "host")
 
-    def __init__(self, acceptor: AsyncAcceptor) -> None:
-        self.host: IPv4Address | None = None
-        """Where the client comes from, once it has been let in."""
+    def __init__(self, acceptor: AsyncAcceptor, host: IPv4Address, address: str) -> None:
+        self.host = host
+        """Where the client comes from."""
         self._acceptor = acceptor
+        self._address = address
         self._peer: Input | None = None
         self._opening: Opening | None = None
         self._transport: _AsyncTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast("asyncio.Transport", transport)
-        sock = transport.get_extra_info("socket")
-        if sock is not None:
-            tune(sock)
-        self._transport = _AsyncTransport(transport)
-        match self._acceptor.opened(self, self._transport, transport.get_extra_info("peername")):
-            case Refusal() as refusal:
-                transport.write(words(refusal))
-                transport.close()
-            case connection:
-                self._peer = connection
-                self._opening = Opening(connection, self._transport, self._acceptor.http)
+        self._transport = _AsyncTransport(cast("asyncio.Transport", transport))
+        connection = self._acceptor.connection(self._transport, self._address)
+        self._peer = connection
+        self._opening = Opening(connection, self._transport, self._acceptor.http)
 
     def end(self, reason: Reason, text: str) -> None:
         """End the connection from this side."""
@@ -232,7 +246,9 @@ class _ClientProtocol(asyncio.Protocol):
             self._peer.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._peer is not None:
-            self._peer.lost(timed_out=isinstance(exc, OSError) and exc.errno in TIMED_OUT)
-            self._peer = self._opening = None
+        peer, self._peer, self._opening = self._peer, None, None
+        try:
+            if peer is not None:
+                peer.lost(timed_out=isinstance(exc, OSError) and exc.errno in TIMED_OUT)
+        finally:
             self._acceptor.closed(self)

@@ -58,11 +58,13 @@ _REASONS: Final[Mapping[str, str]] = {
     "banned": "banned",
     "tls_failed": "the encryption failed",
     "not_encrypted": "not encrypted, which this server asks for",
+    "failed": "failed: something went wrong inside the server",
 }
 
 
 _WHY_REFUSED: Final[Mapping[str, str]] = {
     "full": "the server is full",
+    "descriptors": "this process may not have more open files (raise the limit with ulimit -n)",
     "address_full": "too many are open from that address",
     "too_fast": "they come too fast from that address",
     "network": "its network is not let in",
@@ -149,6 +151,13 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         "yellow",
         lambda f: (
             f"Other users of this computer can look into {f['folder']}, though not into what the server keeps there."
+        ),
+    ),
+    "descriptors_short": (
+        "bold red",
+        lambda f: (
+            f"No new connections can be accepted at the moment ({f['why']}). Let the server have more open files "
+            "(ulimit -n), or more memory."
         ),
     ),
     "announced": ("dim", lambda f: f"Windows on this network list this server as “{f['name']}”."),

@@ -100,8 +100,11 @@ class Outgoing(Session):
         """See `Session.deliver`."""
         if isinstance(message, Message):
             self.deliver_message(message)
-        else:
+            return
+        try:
             self._add(_encode_json(message) if self.json else _encode_plain(message))
+        except Exception as error:  # noqa: BLE001 - the root of one session's share in what all are told
+            self.fail(error)
 
     def deliver_message(self, message: Message) -> None:
         """See `Session.deliver_message`."""
@@ -113,7 +116,10 @@ class Outgoing(Session):
 
     def acknowledge(self, messages: Sequence[Message]) -> None:
         """See `Session.acknowledge`."""
-        self._add(json.encode_acks(messages))
+        try:
+            self._add(json.encode_acks(messages))
+        except Exception as error:  # noqa: BLE001 - as in `deliver`
+            self.fail(error)
 
     def deliver_receipt(self, sender: Account, reader: Account) -> None:
         """See `Session.deliver_receipt`; marks that move again within a turn are told once."""
@@ -183,7 +189,11 @@ class Outgoing(Session):
 
     @abstractmethod
     def leave(self, reason: Reason) -> None:
-        """The session is over; called once."""
+        """The session is over; called once. Never raises."""
+
+    @abstractmethod
+    def fail(self, error: Exception) -> None:
+        """Report a fault of this program's own, and end this connection alone; never raises."""
 
     # --- at the end of a turn ----------------------------------------------------------------------------
 
@@ -225,8 +235,11 @@ class Outgoing(Session):
         if self.closing:
             return
         callbacks, self._drained = self._drained, ()
-        for callback in callbacks:
-            callback()
+        try:
+            for callback in callbacks:
+                callback()
+        except Exception as error:  # noqa: BLE001 - the root of what waited: it would wait for ever
+            self.fail(error)
 
     def _deliver_waiting_list(self) -> None:
         users, self._list = self._list, None

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import HashingError, InvalidHashError, VerificationError
 
 MAX_WAITING: Final = 32
 """How many may wait for a hash; more are refused."""
@@ -57,14 +57,17 @@ class Argon2Passwords:
             return
         self._waiting[host] += 1
 
-        def done(result: _T) -> None:
+        def done(result: _T | None) -> None:
             self._waiting[host] -= 1
             if not self._waiting[host]:
                 del self._waiting[host]
             on_done(result)
 
         def run() -> None:
-            result = work()
+            result = None
+            # Memory may be short. Whoever waits is told that nothing can be checked now, not left waiting.
+            with contextlib.suppress(HashingError, MemoryError):
+                result = work()
             with contextlib.suppress(RuntimeError):  # the loop may have ended with the program
                 self._post(lambda: done(result))
 

@@ -9,8 +9,9 @@ import socket
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Final
 
 from twocans.hub.hub import EventLog, Hub, Surroundings
 from twocans.hub.session import Reason
@@ -35,6 +36,7 @@ from twocans.server.passwords import Argon2Passwords
 from twocans.server.sockets import ListenError, listen
 from twocans.server.sparing import SparingLog
 from twocans.server.threaded import ThreadAcceptor
+from twocans.server.warm_up import warm_up
 from twocans.storage.base import Storage
 from twocans.storage.contents import FILES_FOLDER, Contents
 from twocans.storage.identities import Identities, MemoryIdentities
@@ -42,6 +44,8 @@ from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import Durability, FolderInUse, SqliteStorage, StorageError
 from twocans.storage.transient import TransientStorage
 
+RESERVED_DESCRIPTORS: Final = 64
+"""How many descriptors no connection gets: files that are sent, logs and the database need some."""
 STOPPING: str = "The server is stopping. Your client can connect again when it is back."
 
 
@@ -122,6 +126,7 @@ class Server:
                 self._kept.close()
             why = Why.FOLDER_IN_USE if isinstance(error, FolderInUse) else Why.OTHER
             raise StartError(str(error), why=why) from None
+        warm_up()
         self._key = identity.key
         self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
         self._sparing_log = SparingLog(self._log, timers=loop)
@@ -157,7 +162,9 @@ class Server:
                 banned=lambda host: self.hub.bans.of_address(host) is not None,
                 monotonic_s=loop.time,
                 log=self._sparing_log,
+                max_descriptors=descriptors_for_connections(),
             ),
+            log=self._log,
             context=identity.context,
             http=self._http,
             tls=config.tls,
@@ -233,20 +240,31 @@ class Server:
         if self._acceptor is None or self._stopped:
             return
         self._stopped = True
-        if self._announcer is not None:
-            await self._announcer.stop()
-        self.hub.roster.fall_silent()
-        await self._acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
-        await self._http.stop()
-        if self._retention is not None:
-            self._retention.stop()
-        if self._sweeping is not None:
-            self._sweeping.stop()
-        self._passwords.close()
-        if self._kept is not None:
-            self._kept.close()
-        self._sparing_log.tell_rest()
+        loop = asyncio.get_running_loop()
+        for part in self._parts_to_stop(self._acceptor):
+            try:
+                stopping = part()
+                if stopping is not None:
+                    await stopping
+            except Exception as error:  # noqa: BLE001 - the root of each part's end: the others end all the same
+                loop.call_exception_handler({"message": "a part did not stop well", "exception": error})
         self._log("server_stopped")
+
+    def _parts_to_stop(self, acceptor: Acceptor) -> Iterator[Callable[[], Awaitable[None] | None]]:
+        """What stops the parts of the server, in this order."""
+        if self._announcer is not None:
+            yield self._announcer.stop
+        yield self.hub.roster.fall_silent
+        yield lambda: acceptor.stop(Reason.SERVER_STOPPING, STOPPING)
+        yield self._http.stop
+        if self._retention is not None:
+            yield self._retention.stop
+        if self._sweeping is not None:
+            yield self._sweeping.stop
+        yield self._passwords.close
+        if self._kept is not None:
+            yield self._kept.close
+        yield self._sparing_log.tell_rest
 
 
 def _open_contents(data: Path, config: Config) -> Contents:
@@ -277,6 +295,26 @@ def loop_factory(concurrency: Concurrency) -> Callable[[], asyncio.AbstractEvent
 
         return uvloop.new_event_loop
     return None
+
+
+def descriptors_for_connections() -> int | None:
+    """How many connections may be open beside what is open now, so that some descriptors are left for files.
+
+    Returns:
+        None if there is no limit, or none that can be known.
+    """
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        room = limit - len(list(Path("/dev/fd").iterdir()))
+    except OSError:
+        return None
+    return max(1, room - min(RESERVED_DESCRIPTORS, room // 4))
 
 
 def raise_descriptor_limit() -> None:

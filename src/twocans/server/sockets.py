@@ -11,6 +11,11 @@ import sys
 from ipaddress import IPv4Address
 from typing import Final, Protocol
 
+if sys.platform == "linux":
+    # Not when they are first needed: a server that is out of descriptors can import nothing.
+    import fcntl
+    import termios
+
 BACKLOG: Final = 4096
 KEEPALIVE_IDLE_S: Final = 15
 KEEPALIVE_INTERVAL_S: Final = 5
@@ -113,9 +118,6 @@ def unacknowledged_bytes(sock: SocketLike) -> int:
     """How much of what the system took is not acknowledged by the peer's; 0 where it cannot be known."""
     if sys.platform != "linux":
         return 0
-    import fcntl
-    import termios
-
     try:
         # SIOCOUTQ of tcp(7) is TIOCOUTQ.
         answer = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")

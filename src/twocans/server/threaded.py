@@ -18,11 +18,12 @@ from collections import deque
 from ipaddress import IPv4Address
 from typing import Final
 
-from twocans.hub.hub import Hub
+from twocans.hub.hub import EventLog, Hub
 from twocans.hub.session import Reason
+from twocans.server.accepting import Accepting, refuse
 from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
-from twocans.server.doorkeeper import Doorkeeper, Refusal, words
+from twocans.server.doorkeeper import Doorkeeper, Refusal
 from twocans.server.listener import TIMED_OUT, Flusher
 from twocans.server.opening import Http, Input, Opening
 from twocans.server.sockets import peer_address, peer_host, tune, unacknowledged_bytes
@@ -30,8 +31,6 @@ from twocans.server.tls import first_taker
 
 CHUNK_BYTES: Final = 64 * 1024
 STACK_BYTES: Final = 256 * 1024
-ACCEPT_PAUSE_S: Final = 0.1
-"""How long to wait before accepting again when the system is out of descriptors or threads."""
 
 
 # Where single calls can be told not to block, the thread's may: it needs no other call to wait.
@@ -62,7 +61,11 @@ class _Handover:
         self._called = False
         for _ in range(len(self._waiting)):
             client, chunk = self._waiting.popleft()
-            client.received(chunk)
+            try:
+                client.received(chunk)
+            except Exception as error:  # noqa: BLE001 - the root of a client's turn: the others have theirs
+                self._loop.call_exception_handler({"message": "a connection failed", "exception": error})
+                client.abort()
 
 
 class ThreadAcceptor:
@@ -71,6 +74,7 @@ class ThreadAcceptor:
     Args:
         hub: where clients register; only touched on the running loop.
         doorkeeper: knows who is let in.
+        log: is told when no connections can be accepted.
         context: the settings for TLS.
         http: serves HTTP.
         tls: whether a client may register without it.
@@ -81,6 +85,7 @@ class ThreadAcceptor:
         hub: Hub,
         *,
         doorkeeper: Doorkeeper,
+        log: EventLog,
         context: ssl.SSLContext,
         http: Http,
         tls: TlsMode = TlsMode.OFFERED,
@@ -93,49 +98,34 @@ class ThreadAcceptor:
         self.flusher = Flusher(self.loop)
         self.handover = _Handover(self.loop)
         self._doorkeeper = doorkeeper
+        self._log = log
         self._open: set[_Client] = set()
         self._empty = asyncio.Event()
         self._empty.set()
-        self._listener: socket.socket | None = None
-        self._accepting: asyncio.Task[None] | None = None
+        self._accepting: Accepting | None = None
 
     async def start(self, listener: socket.socket) -> None:
         """See `Acceptor.start`."""
         threading.stack_size(STACK_BYTES)
-        self._listener = listener
-        self._accepting = asyncio.create_task(self._accept(listener), name="accept")
+        self._accepting = Accepting(listener, self._admit, log=self._log)
 
     async def stop(self, reason: Reason, text: str) -> None:
         """See `Acceptor.stop`."""
         if self._accepting is not None:
-            self._accepting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._accepting
-        if self._listener is not None:
-            self._listener.close()
+            await self._accepting.stop()
         for client in list(self._open):
             client.end(reason, text)
         await self._empty.wait()
 
-    async def _accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                sock, name = await self.loop.sock_accept(listener)
-            except OSError:
-                await asyncio.sleep(ACCEPT_PAUSE_S)
-                continue
-            self._admit(sock, name)
-
     def _admit(self, sock: socket.socket, name: object) -> None:
         host, address = peer_host(name), peer_address(name)
-        sock.setblocking(bool(_DONT_BLOCK))
+        sock.setblocking(False)
         tune(sock)
         refusal = self._doorkeeper.enter(host, address=address)
         if refusal is not None or host is None:
-            with contextlib.suppress(OSError):
-                sock.send(words(refusal or Refusal.GONE), _DONT_BLOCK)
-            sock.close()
+            refuse(sock, refusal)
             return
+        sock.setblocking(bool(_DONT_BLOCK))
         client = _Client(self, sock, host=host, address=address)
         self._open.add(client)
         self._empty.clear()
@@ -173,6 +163,7 @@ class _Client:
         self._go_on.acquire()
         self._stopping = False
         self._thread_ended = False
+        self._finished = False
         self._gone = False
         self.thread = threading.Thread(target=self._read, name=f"client {address}", daemon=True)
         connection = Connection(
@@ -333,14 +324,17 @@ class _Client:
         self._let_thread_go_on()
 
     def _finish(self, *, timed_out: bool) -> None:
-        if self._gone:
+        if self._finished:
             return
-        self._unwatch()
-        self._peer.lost(timed_out=timed_out)
-        self._gone = True
-        self._unsent.clear()
-        self._sock.close()
-        self._acceptor.closed(self)
+        self._finished = True
+        try:
+            self._unwatch()
+            self._peer.lost(timed_out=timed_out)
+        finally:
+            self._gone = True
+            self._unsent.clear()
+            self._sock.close()
+            self._acceptor.closed(self)
 
     def _unwatch(self) -> None:
         if self._watching:

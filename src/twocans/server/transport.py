@@ -57,6 +57,10 @@ class Timers(Protocol):
         """Call back after so many seconds."""
         ...
 
+    def call_exception_handler(self, context: dict[str, object], /) -> None:
+        """Report a fault of the program's own."""
+        ...
+
 
 class Cancellable(Protocol):
     """A timer that can be taken back."""

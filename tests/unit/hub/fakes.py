@@ -51,7 +51,17 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.faults: list[object] | None = None
+        """Collects reported faults, in a test that causes some; by default they are raised."""
         self._timers: list[Timer] = []
+
+    def call_exception_handler(self, context: dict[str, object], /) -> None:
+        """See `Timers.call_exception_handler`; by default nothing is allowed to go wrong."""
+        fault = context.get("exception")
+        if self.faults is not None:
+            self.faults.append(fault)
+        else:
+            raise AssertionError(context) from (fault if isinstance(fault, BaseException) else None)
 
     def time(self) -> float:
         """The current time in seconds."""

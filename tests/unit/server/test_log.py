@@ -76,6 +76,7 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ("storage_error", {"error": "disk I/O error"}, "disk I/O error"),
     ("messages_cleared", {"keep_days": 30, "number": 7}, "30 days"),
     ("lines_dropped", {"number": 7}, "7 lines"),
+    ("descriptors_short", {"why": "Too many open files"}, "ulimit -n"),
 ]
 
 
