@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.contract.conftest import Start
-from tests.support.raw import PlainPeer
+from tests.support.raw import PlainPeer, decode, hello
 from tests.support.serving import Serving
 from twocans.server.config import HistoryMode
 
@@ -302,3 +302,53 @@ def test_server_says_goodbye_when_it_stops(server: Serving) -> None:
     lines = alice.expect_closed()
     assert lines
     assert lines[-1].startswith("MSG: Server: ")
+
+
+@pytest.mark.parametrize("word", ["help", "HELP", "?", "/help", " help "])
+def test_help_says_what_can_be_typed(server: Serving, word: str) -> None:
+    alice = server.plain("alice")
+    alice.send_line(word)
+    told = alice.read_messages(3)
+    assert {sender for sender, _ in told} == {"Server"}
+    assert "MSG: name: text" in told[0][1]
+    assert "LIST" in told[1][1]
+    assert "leave" in told[2][1]
+
+
+@pytest.mark.parametrize("word", ["help", "Help", "?", "/help"])
+def test_help_in_the_place_of_a_name_says_what_to_type_and_a_name_may_follow(
+    server: Serving, word: str
+) -> None:
+    peer = server.peer()
+    peer.send_line(word)
+    assert "your name" in peer.read_line()
+    assert "MSG: name: text" in peer.read_line()
+    assert "LIST" in peer.read_line()
+    peer.send_line("alice")
+    assert peer.read_line() == "LIST: alice"
+
+
+def test_help_in_the_place_of_a_name_is_not_given_for_ever(server: Serving) -> None:
+    peer = server.peer()
+    peer.sendall(b"help\n" * 10)
+    assert len(peer.expect_closed()) == 10  # three times three lines, and the goodbye
+
+
+def test_help_is_no_name_in_either_dialect_but_whoever_has_it_keeps_it(
+    server: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = server.peer()
+    program.sendall(hello("Help"))
+    refusal = decode(program.read_line())
+    assert (refusal.verb, refusal["code"]) == ("ERROR", "name_reserved")
+    with monkeypatch.context() as before:  # as it was when that was a name like any other
+        before.setattr("twocans.hub.admission.HELP_WORD", "")
+        first = server.json("help")
+        first.reset()
+    assert server.json("help", token=first.token).name == "help"
+    owner = server.peer()
+    owner.send_line("help")
+    assert "help is taken" in owner.read_line()
+    asking = server.peer()
+    asking.send_line("?")
+    assert "your name" in asking.read_line()

@@ -21,8 +21,10 @@ from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.names import UserKey, new_user_key
+from twocans.protocol.plain import HELP_WORD
 from twocans.storage.base import Storage
 
+HELP_IS_NO_NAME: Final = "People type help to ask for help, so it cannot be a name. Please choose another."
 NEW_NAMES_WINDOW_S: Final = 3600.0
 GUESSES_PER_NAME: Final = 10
 """How many times as many wrong codes and passwords a name bears as an address, from wherever they come."""
@@ -216,6 +218,8 @@ class Admission:
                 Code.AUTH_FAILED, f"{claim.name} has no password here. Please write the name alone."
             )
         if account is None:
+            if key == HELP_WORD:
+                raise ProtocolError(Code.NAME_RESERVED, HELP_IS_NO_NAME)
             account = self._newcomer(session, key, claim.name)
         if claim.program and session.encrypted:
             self._add_device(session, account, claim, admit)

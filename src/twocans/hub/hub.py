@@ -226,6 +226,10 @@ class Hub:
         if gone:
             self._around.log("user_left", user=account.name, reason=reason.value, online=len(self.roster))
 
+    def is_known(self, name: str) -> bool:
+        """True if somebody has registered under this name."""
+        return self.roster.get(user_key(name)) is not None
+
     def refused(self, session: Session, name: str, error: ProtocolError) -> None:
         """Count and log a refused name."""
         self.statistics.refusals += 1

@@ -31,6 +31,8 @@ TOO_MANY_STORED: Final = (
 COUNT_INTERVAL_NS: Final = 60_000_000_000
 """How long after the stored messages were counted they are counted again, in nanoseconds."""
 NOT_BROUGHT: Final = "The file is not on the server, so the message was not sent. Please send the file again."
+MAX_TOLD_AWAY: Final = 1000
+"""Of how many absences a plain sender's connection remembers to have told; of more, the oldest are told again."""
 FAILED: Final = "The server could not store the message, so it was not sent. Please try again later."
 
 
@@ -296,10 +298,23 @@ def _tell_waiting(session: Session, recipients: Sequence[Account]) -> None:
     """Tell a plain sender whose messages wait for somebody, and whose can be read on their way."""
     for recipient in recipients:
         if not recipient.sessions:
-            session.deliver(Notice(f"{recipient.name} is not online. Your message waits for them."))
+            _tell_away(session, recipient)
         elif session.encrypted and recipient.key not in session.warned and is_exposed(recipient):
             session.warned |= {recipient.key}
             session.deliver(Notice(_exposed(recipient)))
+
+
+def _tell_away(session: Session, recipient: Account) -> None:
+    """Tell a plain sender that somebody is away, once in each absence."""
+    told = session.told_away
+    if told is None:
+        told = session.told_away = {}
+    if told.get(recipient) == recipient.joined_version:
+        return
+    told[recipient] = recipient.joined_version
+    if len(told) > MAX_TOLD_AWAY:
+        del told[next(iter(told))]
+    session.deliver(Notice(f"{recipient.name} is not online. Your message waits for them."))
 
 
 def _exposed(account: Account) -> str:

@@ -57,6 +57,7 @@ class Session(ABC):
         "seen_version",
         "since_ms",
         "status",
+        "told_away",
         "typing",
         "warned",
     )
@@ -87,6 +88,8 @@ class Session(ABC):
         """The version of the roster that this session has been told of."""
         self.typing: dict[UserKey, float] | None = None
         """When TYPING was last passed on to whom, within `TYPING_INTERVAL_S`; None before the first."""
+        self.told_away: dict[Account, int] | None = None
+        """Of whose absence a plain peer has been told, by the version of the roster at which they last came."""
         self.warned: frozenset[UserKey] = frozenset()
         """Of whom a plain peer on an encrypted connection has been told that theirs is not."""
 

@@ -27,7 +27,22 @@ MAX_CACHED: Final = 65_536
 """How many recipients' fields are remembered."""
 MAX_CACHED_CHARS: Final = 40
 """Longer fields, which are no names, are not: they would take memory that is never given back."""
+HELP_WORD: Final = "help"
+"""The line that asks for help; in the place of a name, too, unless somebody is called so already."""
 _HELP: Final = "To send a message, write MSG: name: text"
+_HELP_LINES: Final = frozenset({HELP_WORD.encode(), b"/help", b"?"})
+_LISTED: Final = "A line that begins with LIST names everybody who is online."
+HELP: Final = f"{_HELP}\n{_LISTED}\nTo leave, close the connection; in nc that is Ctrl-C."
+"""What somebody can do who has registered."""
+HELP_BEFORE_NAME: Final = (
+    f"Type your name first: letters and digits, no spaces.\nThen you are online. {_HELP}\n{_LISTED}"
+)
+"""What somebody can do who has not."""
+
+
+def asks_for_help(line: bytes) -> bool:
+    """True for a line with which people ask what they can type."""
+    return line.strip().lower() in _HELP_LINES
 
 
 def decode_login(line: bytes) -> tuple[str, str | None]:
@@ -44,11 +59,13 @@ def decode_client(line: bytes) -> Send:
     """The message that a client sends; it has no `cid`.
 
     Raises:
-        ProtocolError: it is not a message.
+        ProtocolError: it is not a message; the sentence says what would be one, or is the help that was asked for.
     """
     text = decode_line(line)
     verb, colon, rest = text.partition(":")
     if not colon or verb != "MSG":
+        if asks_for_help(line):
+            raise ProtocolError(Code.BAD_REQUEST, HELP)
         shown = verb if colon and verb.isascii() and verb.isupper() and len(verb) <= 16 else "That"
         code = Code.BAD_REQUEST if shown == "That" else Code.UNKNOWN_VERB
         raise ProtocolError(code, f"{shown} was not understood. {_HELP}")

@@ -20,6 +20,7 @@ from twocans.protocol.messages import (
     Goodbye,
     Hello,
     HistoryQuery,
+    Notice,
     Ping,
     Pong,
     Revoke,
@@ -87,6 +88,8 @@ class Greeting:
                     return
                 self._name = hello.user
                 self._hub.register_json(connection, hello)
+            elif plain.asks_for_help(line) and not self._is_a_name(line):
+                self._help()
             else:
                 self._name, secret = plain.decode_login(line)
                 if secret is not None and not connection.encrypted:
@@ -95,15 +98,29 @@ class Greeting:
         except ProtocolError as error:
             self.refuse(error)
 
+    def _is_a_name(self, line: bytes) -> bool:
+        """True if somebody has been called by the word for help, since a time when it was a name like any other."""
+        return line.strip().lower() == plain.HELP_WORD.encode() and self._hub.is_known(plain.HELP_WORD)
+
+    def _help(self) -> None:
+        """Tell a person what to type; counted as a refusal, so that nobody asks for ever."""
+        self._connection.deliver(Notice(plain.HELP_BEFORE_NAME))
+        self._count_refusal()
+
     def refuse(self, error: ProtocolError) -> None:
         """The peer is not registered; it may try again, but not for ever."""
         connection = self._connection
         self._hub.refused(connection, self._name, error)
         connection.deliver(error.frame())
-        self._refusals += 1
         if error.code in _FINAL:
             connection.end(Reason.REFUSED, "Goodbye.")
-        elif self._refusals >= self._hub.limits.max_refusals:
+        else:
+            self._count_refusal()
+
+    def _count_refusal(self) -> None:
+        connection = self._connection
+        self._refusals += 1
+        if self._refusals >= self._hub.limits.max_refusals:
             connection.end(Reason.REFUSED, "No name was accepted. Please connect again.")
         elif not connection.json:
             # The next first line may pick the other dialect.

@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.hub.fakes import World
 from twocans.hub.limits import MAX_TYPING, Limits
+from twocans.hub.posting import MAX_TOLD_AWAY
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import Ack, Error, Message, Notice, Send, TypingFrom, UserList
@@ -74,6 +75,45 @@ def test_plain_sender_is_told_that_the_message_waits() -> None:
     alice.take()
     world.post(alice, "bob", "later", None)
     assert alice.take() == [Notice("bob is not online. Your message waits for them.")]
+
+
+def test_plain_sender_is_told_once_in_each_absence_of_each_person() -> None:
+    world = World()
+    alice, bob, carol = world.plain("alice"), world.plain("bob"), world.plain("carol")
+    world.hub.leave(bob, Reason.LEFT)
+    world.hub.leave(carol, Reason.LEFT)
+    alice.take()
+    for n in range(5):
+        world.post(alice, "bob", f"b{n}", None)
+        world.post(alice, "carol", f"c{n}", None)
+    notices = [frame.text for frame in alice.take() if isinstance(frame, Notice)]
+    assert [text.partition(" ")[0] for text in notices] == ["bob", "carol"]
+    world.hub.leave(world.plain("bob"), Reason.LEFT)
+    world.post(alice, "bob", "again", None)
+    world.post(alice, "carol", "again", None)
+    notices = [frame.text for frame in alice.take() if isinstance(frame, Notice)]
+    assert [text.partition(" ")[0] for text in notices] == ["bob"]
+
+
+def test_each_plain_connection_of_a_person_is_told_of_an_absence() -> None:
+    world = World()
+    world.hub.leave(world.plain("bob"), Reason.LEFT)
+    for _ in range(2):
+        alice = world.plain("alice")
+        world.post(alice, "bob", "hi", None)
+        assert len([frame for frame in alice.take() if isinstance(frame, Notice)]) == 1
+        world.hub.leave(alice, Reason.LEFT)
+
+
+def test_absences_that_a_connection_remembers_are_bounded() -> None:
+    world = World(Limits(new_names_per_address=0))
+    for n in range(MAX_TOLD_AWAY + 1):
+        world.hub.leave(world.plain(f"user{n}"), Reason.LEFT)
+    alice = world.plain("alice")
+    for n in range(MAX_TOLD_AWAY + 1):
+        world.post(alice, f"user{n}", "hi", None)
+    assert alice.told_away is not None
+    assert len(alice.told_away) == MAX_TOLD_AWAY
 
 
 def test_plain_sender_hears_nothing_if_all_is_well() -> None:
