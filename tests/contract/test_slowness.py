@@ -89,6 +89,20 @@ def test_plain_reader_that_stalls_is_cut_off_and_the_rest_waits_for_it(start: St
     assert second == sent[-len(second) :]
 
 
+def test_plain_reader_that_was_away_gets_past_messages_of_line_breaks(start: Start) -> None:
+    """Each of their lines has the sender's name before it, so a page is many times what its texts are."""
+    server = start(Limits(rate_per_s=0, send_queue_bytes=200_000))
+    alice = server.json("alice")
+    server.plain("bob").close()
+    alice.expect("LEFT", user="bob")
+    for _ in range(16):
+        alice.deliver("bob", "x" + "\n" * 16_000 + "y")
+    alice.deliver("bob", "important")
+    bob = server.plain("bob", receive_buffer=4096)
+    lines = bob.read_until(lambda line: line == "MSG: alice: important")
+    assert sum("too long to be shown here" in line for line in lines) == 16
+
+
 def test_large_backlog_reaches_a_reader_that_reads_at_its_own_pace(start: Start) -> None:
     """What waits may be far more than the send queue holds; a reader that takes it is not cut off."""
     server = start(Limits(rate_per_s=0, send_queue_bytes=200_000))

@@ -12,6 +12,7 @@ from typing import Final
 from twocans.hub.account import Account
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason, Session
+from twocans.protocol import plain
 from twocans.protocol.messages import Message, ReadMark, Synced
 from twocans.protocol.names import user_key
 from twocans.storage.base import Page, Storage
@@ -62,8 +63,12 @@ class Backlog:
                 # Going on would pass over what could not be read, for good.
                 session.end(Reason.STORAGE_FAILED, UNREADABLE)
                 return
-            messages = page.messages
-            end = messages[-1].id if messages and page.more else max(seen, messages[-1].id if messages else 0)
+            messages, more = page.messages, page.more
+            if session.plain:
+                fitting = self._fitting(messages)
+                more = more or len(fitting) < len(messages)
+                messages = fitting
+            end = messages[-1].id if messages and more else max(seen, messages[-1].id if messages else 0)
             if others_only and not session.plain and end > own_after:
                 # From here on the account's own messages count too, so this page ends here.
                 end = own_after
@@ -86,6 +91,15 @@ class Backlog:
             max_bytes=self._max_bytes,
             on_page=send,
         )
+
+    def _fitting(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """The first of these messages, as many as a page holds as a plain reader gets them: each line has a name."""
+        size = 0
+        for place, message in enumerate(messages):
+            size += len(plain.encode(message))
+            if place and size > self._max_bytes:
+                return messages[:place]
+        return messages
 
     def _finish(self, session: Session, account: Account) -> None:
         session.live = True

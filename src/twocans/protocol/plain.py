@@ -27,6 +27,8 @@ MAX_CACHED: Final = 65_536
 """How many recipients' fields are remembered."""
 MAX_CACHED_CHARS: Final = 40
 """Longer fields, which are no names, are not: they would take memory that is never given back."""
+MAX_ADDED_BYTES: Final = 64 * 1024
+"""How many bytes longer than its text the lines of one message may get; the rest of them is left out."""
 HELP_WORD: Final = "help"
 """The line that asks for help; in the place of a name, too, unless somebody is called so already."""
 _HELP: Final = "To send a message, write MSG: name: text"
@@ -133,7 +135,7 @@ def encode_messages(messages: Sequence[Message]) -> bytes:
         [
             f"MSG: {message.sender}: {message.text}\n"
             if "\n" not in message.text
-            else _lines(message.sender, message.text)
+            else _lines(message.sender, message.text, message.text)
             for message in messages
         ]
     )
@@ -144,8 +146,31 @@ def encode_messages(messages: Sequence[Message]) -> bytes:
 
 
 def _message(sender: str, text: str) -> str:
-    return _lines(sender, spelled_out(text))
+    return _lines(sender, text, spelled_out(text))
 
 
-def _lines(sender: str, text: str) -> str:
-    return "".join([f"MSG: {sender}: {line}\n" for line in text.split("\n")])
+def _lines(sender: str, text: str, shown: str) -> str:
+    """The lines of a message whose text is to be shown like this."""
+    prefix = f"MSG: {sender}: "
+    lines = shown.split("\n")
+    # A character has one to four bytes: only what may be long has to be encoded to be measured.
+    if 4 * (len(shown) + len(lines) * len(prefix)) <= MAX_ADDED_BYTES:
+        return "".join([f"{prefix}{line}\n" for line in lines])
+    return _shortened(sender, prefix, lines, len(text.encode()) + MAX_ADDED_BYTES)
+
+
+def _shortened(sender: str, prefix: str, lines: Sequence[str], max_bytes: int) -> str:
+    """As many lines as fit, and a line that says how many do not."""
+    pieces = []
+    room = max_bytes
+    for number, line in enumerate(lines):
+        piece = f"{prefix}{line}\n"
+        room -= len(piece.encode())
+        if room < 0:
+            left = f"{len(lines) - number} more of {len(lines)} lines"
+            pieces.append(
+                f"MSG: {SERVER_NAME}: That message from {sender} is too long to be shown here: {left}.\n"
+            )
+            break
+        pieces.append(piece)
+    return "".join(pieces)

@@ -27,6 +27,7 @@ from twocans.protocol.text import spelled_out, spelled_out_line
 from twocans.server.moments import format_date
 
 MAX_WAITING_LINES: Final = 10_000
+MAX_WAITING_CHARS: Final = 8 * 1024 * 1024
 TOGETHER_CHARS: Final = 16 * 1024
 """About how much of what has gathered is written at once."""
 LOG_FILE: Final = "server.log"
@@ -242,6 +243,9 @@ class Output:
         """What to write in place of so many lines that could not be."""
         self._queue: queue.SimpleQueue[tuple[Text | str, str] | None] = queue.SimpleQueue()
         self._dropped = 0
+        # Each is counted by one side alone, so that they need no lock; what waits is the difference.
+        self._put_chars = 0
+        self._taken_chars = 0
         self._stream = stream
         self._console = Console(file=stream, highlight=False, soft_wrap=True) if styled else None
         self._file = _open_log_file(log_file) if log_file is not None else None
@@ -251,10 +255,12 @@ class Output:
 
     def put(self, shown: Text | str, kept: str) -> None:
         """Show a line, and keep one in the log file; empty ones are left out."""
-        if self._queue.qsize() >= MAX_WAITING_LINES:
+        waiting_chars = self._put_chars - self._taken_chars
+        if self._queue.qsize() >= MAX_WAITING_LINES or waiting_chars >= MAX_WAITING_CHARS:
             self._dropped += 1
             return
         self._tell_dropped()
+        self._put_chars += len(shown) + len(kept)
         self._queue.put((shown, kept))
 
     def close(self, *, timeout_s: float = 2.0) -> None:
@@ -265,7 +271,9 @@ class Output:
 
     def _tell_dropped(self) -> None:
         if self._dropped:
-            self._queue.put(self.notice(self._dropped))
+            shown, kept = self.notice(self._dropped)
+            self._put_chars += len(shown) + len(kept)
+            self._queue.put((shown, kept))
             self._dropped = 0
 
     def _write_all(self) -> None:
@@ -278,6 +286,7 @@ class Output:
                 while line is not None:
                     lines.append(line)
                     size += len(line[1])
+                    self._taken_chars += len(line[0]) + len(line[1])
                     if size > TOGETHER_CHARS:
                         break
                     line = self._queue.get_nowait()

@@ -46,6 +46,7 @@ class Outgoing(Session):
         "_confirmed",
         "_drained",
         "_flush_due",
+        "_largest",
         "_last_check",
         "_list",
         "_low_water_bytes",
@@ -84,6 +85,8 @@ class Outgoing(Session):
         self._low_water_bytes = min(LOW_WATER_BYTES, send_queue_bytes // 4)
         self._parts: list[bytes] = []
         self._bytes = 0
+        # One frame may be larger than the queue: nobody is cut off for having to fetch that.
+        self._largest = 0
         self._messages: list[Message] = []
         self._receipts: tuple[Account, dict[Account, None]] | None = None
         self._list: UserList | None = None
@@ -210,18 +213,24 @@ class Outgoing(Session):
             sender, readers = self._receipts
             self._receipts = None
             self._add(json.encode_receipts([receipt(sender, reader) for reader in readers]))
+        messages, data = self._messages, b""
         if self._parts:
-            if self._messages:
+            if messages:
                 self._seal()
             parts, self._parts = self._parts, []
             self._bytes = 0
             transport.write(b"".join(parts))
-        elif self._messages:
-            transport.write(self._encoded_messages())
+        elif messages:
+            data = self._encoded_messages()
+            transport.write(data)
         self._unsent = unsent = transport.unsent_bytes()
+        if unsent <= self._send_queue_bytes:
+            self._largest = 0
+        elif len(messages) == 1 and len(data) > self._send_queue_bytes // 2:
+            self._largest = len(data)
         if self.closing:
             transport.close()
-        elif unsent > self._send_queue_bytes:
+        elif unsent > self._send_queue_bytes + self._largest:
             self.leave(Reason.TOO_SLOW)
             transport.abort()
         elif self._drained:
@@ -252,7 +261,10 @@ class Outgoing(Session):
         if self._messages:
             self._seal()
         self._parts.append(data)
-        self._bytes += len(data)
+        size = len(data)
+        self._bytes += size
+        if size > self._send_queue_bytes // 2:
+            self._largest = max(size, self._largest)
         self.want_flush()
 
     def _seal(self) -> None:

@@ -191,3 +191,42 @@ def test_recipients_that_are_no_names_take_no_memory() -> None:
     finally:
         tracemalloc.stop()
     assert after - before < 100_000
+
+
+# --- messages whose lines would be many times as long as their text --------------------------------------
+
+
+def test_message_of_line_breaks_is_shortened_and_says_so() -> None:
+    message = Message(1, 1, "alice", "bob", "x" + "\n" * 16_382 + "y", "c")
+    *shown, last = plain.encode(message).decode().splitlines()
+    assert shown[0] == "MSG: alice: x"
+    left = 16_383 - len(shown)
+    assert last == (
+        f"MSG: Server: That message from alice is too long to be shown here: {left} more of 16383 lines."
+    )
+    assert len(plain.encode(message)) < len(message.text) + plain.MAX_ADDED_BYTES + 200
+    assert plain.encode_messages([message]) == plain.encode(message)
+
+
+def test_long_text_of_ordinary_lines_is_shown_whole() -> None:
+    text = "\n".join(["x" * 40] * 390)
+    shown = plain.encode(Message(1, 1, "alice", "bob", text, "c")).decode()
+    assert shown == "".join(f"MSG: alice: {line}\n" for line in text.split("\n"))
+
+
+def test_text_that_is_longer_than_what_may_be_added_is_shown_whole() -> None:
+    text = "x" * 3 * plain.MAX_ADDED_BYTES + "\n\u202e"
+    shown = plain.encode(Message(1, 1, "alice", "bob", text, "c")).decode()
+    assert shown.endswith("\nMSG: alice: \\u202e\n")
+
+
+@given(
+    sender=names,
+    pieces=st.lists(st.sampled_from(["\n", "\n" * 3000, "x" * 500, "\u202e" * 900, "\U000e0041" * 900])),
+)
+def test_no_message_gets_much_longer_than_its_text(sender: str, pieces: list[str]) -> None:
+    message = Message(1, 1, sender, "bob", "".join(pieces), "c")
+    data = plain.encode_messages([message])
+    assert data == plain.encode(message)
+    assert len(data) <= len(message.text.encode()) + plain.MAX_ADDED_BYTES + 300
+    assert all(line.startswith("MSG: ") for line in data.decode().splitlines())

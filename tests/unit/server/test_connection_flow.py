@@ -15,6 +15,7 @@ from twocans.protocol.messages import (
     History,
     HistoryQuery,
     Message,
+    Notice,
     Ping,
     Pong,
     Send,
@@ -273,6 +274,39 @@ def test_reader_just_within_its_queue_is_not_cut_off() -> None:
     assert not bob.transport.aborted
     world.post(alice, "bob", "x", "last")
     bob.turn()
+    assert bob.transport.aborted
+
+
+def test_reader_is_not_cut_off_for_one_frame_that_is_larger_than_its_queue() -> None:
+    """As the list of a server with many long names is; what comes beside it counts as ever."""
+    world = World(Limits(send_queue_bytes=10_000))
+    bob = plain_wire(world, "bob")
+    bob.stall()
+    bob.connection.deliver(Notice("x" * 30_000))
+    bob.turn()
+    assert not bob.transport.aborted
+    alice = world.json("alice")
+    for n in range(9):
+        world.post(alice, "bob", "x" * 1000, str(n))
+        bob.turn()
+    assert not bob.transport.aborted
+    world.post(alice, "bob", "x" * 1000, "last")
+    bob.turn()
+    assert bob.transport.aborted
+
+
+def test_reader_is_not_cut_off_for_one_message_that_is_larger_than_its_queue() -> None:
+    world = World(Limits(send_queue_bytes=10_000))
+    bob = plain_wire(world, "bob")
+    alice = world.json("alice")
+    bob.advance(1.0)
+    bob.stall()
+    world.post(alice, "bob", "x" * 16_000, "1")
+    bob.turn()
+    assert not bob.transport.aborted
+    for n in range(20):
+        world.post(alice, "bob", "x" * 1000, f"s{n}")
+        bob.turn()
     assert bob.transport.aborted
 
 

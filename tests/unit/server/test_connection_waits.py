@@ -88,3 +88,26 @@ def test_next_page_of_what_was_missed_comes_once_the_peer_has_fetched_the_last()
         again.fetch()
     assert got == [str(n) for n in range(100)]
     assert not again.transport.aborted
+
+
+def test_plain_reader_gets_past_messages_of_line_breaks_at_its_own_pace() -> None:
+    """Their lines are many times as long as their text, by which a page is measured."""
+    world = World()
+    alice = world.json("alice")
+    bob = Wire(world)
+    bob.send(b"bob\n")
+    bob.connection.lost()
+    for n in range(16):
+        world.post(alice, "bob", "x" + "\n" * 16_382 + "y", str(n))
+    world.post(alice, "bob", "important", "last")
+    again = Wire(world)
+    again.stall()
+    again.send(b"bob\n")
+    said = again.said()
+    for _ in range(100):
+        assert again.transport.unsent <= world.limits.send_queue_bytes // 2
+        again.fetch()
+        said += again.said()
+    assert not again.transport.aborted
+    assert said[-1] == "MSG: alice: important"
+    assert sum("too long to be shown here" in line for line in said) == 16

@@ -21,7 +21,16 @@ from rich.text import Text
 from tests.support.deadline import DEADLINE_S
 from twocans.hub.session import Reason
 from twocans.server.doorkeeper import Refusal
-from twocans.server.log import LOG_FILE_BYTES, LOG_FILES, MAX_WAITING_LINES, Log, LogFormat, Output, sentence
+from twocans.server.log import (
+    LOG_FILE_BYTES,
+    LOG_FILES,
+    MAX_WAITING_CHARS,
+    MAX_WAITING_LINES,
+    Log,
+    LogFormat,
+    Output,
+    sentence,
+)
 
 _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     (
@@ -277,6 +286,20 @@ def test_count_is_told_before_the_next_line_once_there_is_room(gate: Gate) -> No
     *_, counted, later = gate.getvalue().splitlines()
     assert "5 lines" in counted
     assert "later joined" in later
+
+
+def test_long_lines_of_a_stalled_stream_are_bounded_by_their_length(gate: Gate) -> None:
+    output = Output(stream=gate, styled=False, log_file=None)
+    output.notice = lambda number: (f"{number} lines could not be shown", "")
+    output.put("first", "")
+    assert gate.stuck.wait(DEADLINE_S)
+    for _ in range(20):
+        output.put("x" * (MAX_WAITING_CHARS // 4), "")
+    gate.opened.set()
+    output.close(timeout_s=DEADLINE_S)
+    _, *long, counted = gate.getvalue().splitlines()
+    assert len(long) == 4
+    assert counted == "16 lines could not be shown"
 
 
 def test_closing_gives_a_stalled_stream_up(gate: Gate) -> None:
