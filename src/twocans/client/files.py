@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import tempfile
@@ -45,6 +46,24 @@ def read_file(path: Path, limit: int) -> bytes | None:
             return file.read(limit)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file, so that it is neither used nor overwritten.
+
+    Returns:
+        Its new path, with the date in it.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    name = f"{path.stem}.damaged-{time.strftime('%Y-%m-%d')}"
+    numbers = (f"-{number}" if number else "" for number in itertools.count())
+    aside = next(
+        one for one in (path.with_name(f"{name}{n}{path.suffix}") for n in numbers) if not one.exists()
+    )
+    path.rename(aside)
+    return aside
 
 
 def write_file(path: Path, content: bytes) -> None:

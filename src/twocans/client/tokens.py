@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Annotated, Final, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
-from twocans.client.errors import TokensUnusable
-from twocans.client.files import read_file, write_file
+from twocans.client.errors import TokenLost, TokensUnusable
+from twocans.client.files import read_file, set_aside, write_file
 from twocans.protocol.keys import ServerKey
 
 FOLDER: Final = "tokens"
@@ -31,6 +32,7 @@ class Tokens(Protocol):
         """The token of a user at a server; None if there is none.
 
         Raises:
+            TokenLost: there was one, and it is gone for good; told once.
             TokensUnusable: it cannot be told.
         """
         ...
@@ -92,10 +94,11 @@ class FileTokens:
         self._unwritten = MemoryTokens()
 
     def get(self, key: ServerKey, user: str) -> str | None:
-        """The token of a user at a server; None if there is none, or the file is damaged.
+        """The token of a user at a server; None if there is none.
 
         Raises:
-            TokensUnusable: the file cannot be read.
+            TokenLost: the file is damaged. It is renamed, so the next call returns None.
+            TokensUnusable: the file or the folder cannot be read.
         """
         unwritten = self._unwritten.get(key, user)
         if unwritten is not None:
@@ -104,15 +107,18 @@ class FileTokens:
         try:
             content = read_file(path, _MAX_FILE_BYTES)
         except OSError as error:
-            raise TokensUnusable(_sentence(path, error)) from None
+            raise TokensUnusable(_unreadable(path, error)) from None
         if content is None:
+            self._check_folder()
             return None
         try:
             kept = msgspec.json.decode(content, type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
+            kept = None
         # The file's name is only a digest.
-        return kept.token if (kept.server, kept.user) == (key, user) else None
+        if kept is None or (kept.server, kept.user) != (key, user):
+            raise self._damaged(path)
+        return kept.token
 
     def put(self, key: ServerKey, user: str, token: str) -> None:
         """Keep a token in place of the one that was there. It is on disk once this returns.
@@ -142,9 +148,41 @@ class FileTokens:
         except OSError as error:
             raise TokensUnusable(_sentence(path, error)) from None
 
+    def _check_folder(self) -> None:
+        """Tell a folder that is a file from one that is not there yet.
+
+        Raises:
+            TokensUnusable: there is a file in its place.
+        """
+        for folder in (self._folder, *self._folder.parents):
+            if folder.is_dir():
+                return
+            if folder.exists():
+                raise TokensUnusable(
+                    f"{folder} is a file, and should be a folder: it is where the proof is kept that your name is "
+                    "yours. Rename or remove it, then try again."
+                )
+
+    def _damaged(self, path: Path) -> TokensUnusable:
+        what = "The file with the proof that this name is yours is damaged"
+        try:
+            aside = set_aside(path)
+        except OSError as error:
+            why = os.strerror(error.errno or errno.EIO)
+            return TokensUnusable(f"{what} and cannot be renamed ({why}). Remove {path}, then try again.")
+        return TokenLost(
+            f"{what}, so it was renamed to {aside}. A code from another device of yours, your password, or a code "
+            "from whoever runs the server lets you in again."
+        )
+
     def _path(self, key: ServerKey, user: str) -> Path:
         name = hashlib.sha256(f"{key}\n{user}".encode()).hexdigest()[:32]
         return self._folder / f"{name}.json"
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    why = os.strerror(error.errno or errno.EIO)
+    return f"The proof that this name is yours cannot be read from {path} ({why}). Make the file readable, then try again."
 
 
 def _sentence(path: Path, error: OSError) -> str:

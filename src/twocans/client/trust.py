@@ -123,6 +123,14 @@ class FileTrust:
         """
         return self._read().get(_name(server))
 
+    def keys(self) -> frozenset[ServerKey]:
+        """The keys of all known servers.
+
+        Raises:
+            TrustUnusable: the file cannot be read.
+        """
+        return frozenset(self._read().values())
+
     def meet(self, server: Address, key: ServerKey) -> Met:
         """A server shows its key: remember it if nothing is known of this address yet.
 
@@ -190,7 +198,7 @@ class FileTrust:
         )
 
 
-def default_trust() -> Trust:
+def default_trust() -> FileTrust:
     """The keys that all programs of this user know."""
     return FileTrust(data_folder() / FILE)
 
