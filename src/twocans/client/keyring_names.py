@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from twocans.client.errors import TrustUnusable
 from twocans.client.files import locked, read_file, write_file
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.text_files import decode_text_file
 
 FILE: Final = "keyring_names.json"
 MAX_NAMES: Final = 5000
@@ -100,7 +101,9 @@ class KeyringNames:
         """The record; None if there is none that can be read."""
         try:
             content = read_file(self._path, _MAX_FILE_BYTES)
-            return None if content is None else msgspec.json.decode(content, type=_Record)
+            if content is None:
+                return None
+            return msgspec.json.decode(decode_text_file(content), type=_Record)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
 

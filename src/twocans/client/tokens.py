@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from twocans.client.errors import TokenLost, TokensUnusable
 from twocans.client.files import read_file, set_aside, write_file
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.text_files import decode_text_file
 
 FOLDER: Final = "tokens"
 MAX_TOKEN_CHARS: Final = 128
@@ -112,7 +113,7 @@ class FileTokens:
             self._check_folder()
             return None
         try:
-            kept = msgspec.json.decode(content, type=_Token)
+            kept = msgspec.json.decode(decode_text_file(content), type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             kept = None
         # The file's name is only a digest.
@@ -160,7 +161,7 @@ class FileTokens:
             if folder.exists():
                 raise TokensUnusable(
                     f"{folder} is a file, and should be a folder: it is where the proof is kept that your name is "
-                    "yours. Rename or remove it, then try again."
+                    "yours. Rename it, then try again."
                 )
 
     def _damaged(self, path: Path) -> TokensUnusable:
@@ -169,7 +170,7 @@ class FileTokens:
             aside = set_aside(path)
         except OSError as error:
             why = os.strerror(error.errno or errno.EIO)
-            return TokensUnusable(f"{what} and cannot be renamed ({why}). Remove {path}, then try again.")
+            return TokensUnusable(f"{what} and cannot be renamed ({why}). Rename {path}, then try again.")
         return TokenLost(
             f"{what}, so it was renamed to {aside}. A code from another device of yours, your password, or a code "
             "from whoever runs the server lets you in again."

@@ -201,6 +201,15 @@ def test_folder_that_is_a_file_is_told(tmp_path: Path, place: str) -> None:
     assert not isinstance(caught.value, TokenLost)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_file_that_an_editor_has_saved_with_a_mark_is_read(tmp_path: Path, encoding: str) -> None:
+    tokens = FileTokens(tmp_path)
+    tokens.put(ONE, "alice", "a")
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_text(encoding="utf-8").encode(encoding))
+    assert tokens.get(ONE, "alice") == "a"
+
+
 def test_what_cannot_be_written_is_told_and_kept_until_the_program_ends(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     tokens = FileTokens(tmp_path / "file" / "tokens")
