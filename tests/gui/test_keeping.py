@@ -138,14 +138,15 @@ def test_two_clients_of_one_computer_do_not_share_a_name(server: ServerProcess, 
             assert "taken" in second.vm.form.state.user_error
 
 
-def test_an_outbox_that_cannot_be_used_is_told_and_messages_still_go_out(
+def test_a_damaged_outbox_is_set_aside_and_told_and_messages_still_go_out(
     server: ServerProcess, tmp_path: Path
 ) -> None:
     data = tmp_path / "client" / "data"
     data.mkdir(parents=True)
     (data / "outbox.db").write_bytes(b"this is no database, is it? " * 40)
     with PlainPeer(server.port, "bob") as bob, Person(port=server.port, user="alice") as alice:
-        alice.wait(lambda: any("outbox.db cannot be used" in label for label in alice.labels))
+        alice.wait(lambda: any("was damaged. It was renamed to" in label for label in alice.labels))
+        assert len(list(data.glob("outbox.damaged-*.db"))) == 1
         alice.click_on("bob")
         alice.write("hello")
         alice.key("Return")

@@ -46,6 +46,10 @@ class OutboxUnusable(ClientError):
     """The outbox on disk cannot be read or written. One in memory does without a disk."""
 
 
+class OutboxDamaged(OutboxUnusable):
+    """The file of the outbox is no database any more, or a page of it is corrupt."""
+
+
 class TrustUnusable(ClientError):
     """The keys of known servers cannot be read or written."""
 

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +48,12 @@ def read_file(path: Path, limit: int) -> bytes | None:
         return None
 
 
-def set_aside(path: Path) -> Path:
+def set_aside(path: Path, *, companions: Sequence[str] = ()) -> Path:
     """Rename a damaged file, so that it is neither used nor overwritten.
+
+    Args:
+        path: the file.
+        companions: endings of files beside it that belong to it; they go first.
 
     Returns:
         Its new path, with the date in it.
@@ -62,6 +66,9 @@ def set_aside(path: Path) -> Path:
     aside = next(
         one for one in (path.with_name(f"{name}{n}{path.suffix}") for n in numbers) if not one.exists()
     )
+    for ending in companions:
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
     path.rename(aside)
     return aside
 
