@@ -16,6 +16,7 @@ from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import FileAction
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
+    AnswerStart,
     AskLink,
     AskLook,
     AskWhereToSave,
@@ -35,8 +36,10 @@ from twocans.gui.viewmodel.effects import (
 from twocans.gui.viewmodel.inputs import (
     Input,
     RingBell,
+    StartedAgain,
     SystemLook,
 )
+from twocans.gui.viewmodel.second_start import use_start_options
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
@@ -138,6 +141,8 @@ class Window:
                 self._apply_look()
             elif isinstance(what, RingBell):
                 self._root.bell()
+            elif isinstance(what, StartedAgain):
+                self._start_again(what)
             self._vm.handle(what)
         self.refresh()
 
@@ -394,6 +399,12 @@ class Window:
                 self._follow()
             if in_front and self._settings.look is Look.SYSTEM:
                 self._do(AskLook())
+
+    def _start_again(self, start: StartedAgain) -> None:
+        if not start.in_tray:
+            self._raise()
+            use_start_options(self._vm, server=start.server, user=start.user, connect=start.connect)
+        self._do(AnswerStart(start.number))
 
     def _raise(self) -> None:
         self._root.deiconify()
