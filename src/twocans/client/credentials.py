@@ -7,6 +7,8 @@ import secrets
 from functools import partial
 from typing import Final
 
+from msgspec import structs
+
 from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.errors import TOKEN_UNREADABLE, TokenLost, TokensUnusable, TrustUnusable
@@ -16,7 +18,7 @@ from twocans.client.own_thread import run_in_own_thread
 from twocans.client.settings import Ending, Introduction
 from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
 from twocans.client.trust import Trust
-from twocans.protocol.errors import ProtocolError
+from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.names import user_key
 
@@ -62,6 +64,7 @@ class Credentials:
         self._device = "".join(char for char in device if char.isprintable())[:MAX_DEVICE_CHARS] or None
         self._expected_key = expected_key
         self._held: dict[ServerKey, str] = {}
+        self._unkept = ""
 
     @property
     def are_text(self) -> bool:
@@ -127,6 +130,12 @@ class Credentials:
             self._held[key] = token
             await run_in_own_thread(partial(self._put, key, token), name=_THREAD)
 
+    def explained(self, ending: Ending) -> Ending:
+        """Say why a name may be refused that is this user's: the proof of it may be where nothing can be read."""
+        if ending.code != Code.NAME_TAKEN or not self._unkept:
+            return ending
+        return structs.replace(ending, text=sentences.taken_without_proof(self._unkept, ending.text))
+
     async def revoked(self) -> None:
         """The tokens that were shown are worth nothing any more."""
         held, self._held = self._held, {}
@@ -159,7 +168,7 @@ class Credentials:
         try:
             self._tokens.put(key, self._user, token)
         except TokensUnusable as error:
-            self.problem = error.text
+            self.problem = self._unkept = error.text
 
     def _forget(self, keys: tuple[ServerKey, ...]) -> None:
         for key in keys:

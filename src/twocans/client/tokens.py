@@ -99,7 +99,7 @@ class FileTokens:
 
         Raises:
             TokenLost: the file is damaged. It is renamed, so the next call returns None.
-            TokensUnusable: the file or the folder cannot be read.
+            TokensUnusable: the file cannot be read.
         """
         unwritten = self._unwritten.get(key, user)
         if unwritten is not None:
@@ -110,7 +110,6 @@ class FileTokens:
         except OSError as error:
             raise TokensUnusable(_unreadable(path, error)) from None
         if content is None:
-            self._check_folder()
             return None
         try:
             kept = msgspec.json.decode(decode_text_file(content), type=_Token)
@@ -149,21 +148,6 @@ class FileTokens:
         except OSError as error:
             raise TokensUnusable(_sentence(path, error)) from None
 
-    def _check_folder(self) -> None:
-        """Tell a folder that is a file from one that is not there yet.
-
-        Raises:
-            TokensUnusable: there is a file in its place.
-        """
-        for folder in (self._folder, *self._folder.parents):
-            if folder.is_dir():
-                return
-            if folder.exists():
-                raise TokensUnusable(
-                    f"{folder} is a file, and should be a folder: it is where the proof is kept that your name is "
-                    "yours. Rename it, then try again."
-                )
-
     def _damaged(self, path: Path) -> TokensUnusable:
         what = "The file with the proof that this name is yours is damaged"
         try:
@@ -187,5 +171,11 @@ def _unreadable(path: Path, error: OSError) -> str:
 
 
 def _sentence(path: Path, error: OSError) -> str:
+    lost = "so the proof that your name is yours is kept only until you quit"
+    for folder in path.parents:
+        if folder.is_dir():
+            break
+        if folder.exists():
+            return f"{folder} is a file, and should be a folder, {lost}. Rename it, then log in again."
     why = os.strerror(error.errno) if error.errno else "the disk does not take it"
-    return f"{path} cannot be used ({why}), so the proof that your name is yours is kept only until you quit."
+    return f"{path} cannot be used ({why}), {lost}."

@@ -152,6 +152,23 @@ def test_a_token_that_cannot_be_kept_is_told_and_serves_the_session() -> None:
     run(scenario())
 
 
+def test_a_name_that_is_taken_where_no_token_can_be_kept_is_told_with_the_reason() -> None:
+    async def scenario() -> None:
+        for tokens, said in ((FullTokens(), "The disk is full. If"), (MemoryTokens(), "alice is taken.")):
+            async with ScriptedServer() as server:
+                connecting = asyncio.create_task(server.client(tokens=tokens).connect())
+                conversation = await server.accept()
+                await conversation.hear()
+                conversation.say(Error(code=Code.NAME_TAKEN, text="alice is taken.", needs="secret"))
+                with pytest.raises(ConnectFailed) as caught:
+                    await connecting
+                assert caught.value.text.startswith(said)
+                assert caught.value.text.endswith("alice is taken.")
+                assert (caught.value.code, caught.value.needs) == (Code.NAME_TAKEN, "secret")
+
+    run(scenario())
+
+
 @pytest.mark.parametrize(
     ("problem", "needs"),
     [
