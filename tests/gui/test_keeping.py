@@ -11,7 +11,7 @@ from tests.gui.harness import ClientProcess, Person
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.gui.transcript.model import Status
-from twocans.gui.viewmodel.state import Screen
+from twocans.gui.viewmodel.state import Need, Screen
 
 
 def test_what_a_killed_client_had_not_sent_goes_out_when_it_starts_again(tmp_path: Path) -> None:
@@ -138,15 +138,33 @@ def test_two_clients_of_one_computer_do_not_share_a_name(server: ServerProcess, 
             assert "taken" in second.vm.form.state.user_error
 
 
-def test_an_outbox_that_cannot_be_used_is_told_and_messages_still_go_out(
+def test_a_damaged_outbox_is_set_aside_and_told_and_messages_still_go_out(
     server: ServerProcess, tmp_path: Path
 ) -> None:
     data = tmp_path / "client" / "data"
     data.mkdir(parents=True)
     (data / "outbox.db").write_bytes(b"this is no database, is it? " * 40)
     with PlainPeer(server.port, "bob") as bob, Person(port=server.port, user="alice") as alice:
-        alice.wait(lambda: any("outbox.db cannot be used" in label for label in alice.labels))
+        alice.wait(lambda: any("was damaged. It was renamed to" in label for label in alice.labels))
+        assert len(list(data.glob("outbox.damaged-*.db"))) == 1
         alice.click_on("bob")
         alice.write("hello")
         alice.key("Return")
         assert bob.read_message() == ("alice", "hello")
+
+
+def test_a_token_file_full_of_zeros_is_told_and_a_code_asked_for(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    with Person(port=server.port, user="alice"):
+        pass
+    (token,) = (tmp_path / "client" / "data" / "tokens").iterdir()
+    token.write_bytes(bytes(token.stat().st_size))
+    with Person(port=server.port) as alice:
+        alice.write("alice")
+        alice.key("Return")
+        alice.wait(lambda: alice.vm.form.state.user_error)
+        assert "is damaged, so it was renamed to" in alice.vm.form.state.user_error
+        assert alice.vm.form.state.needs is Need.SECRET
+        assert not token.exists()
+    assert [one["user"] for one in server.events() if one.verb == "name_refused"] == []

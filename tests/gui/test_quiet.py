@@ -9,10 +9,10 @@ from tkinter import ttk
 
 import pytest
 
-from tests.gui.harness import Person, text_of
+from tests.gui.harness import ClientProcess, Person, text_of, xdotool
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
-from twocans.gui.settings import Look, SettingsFile, config_dir
+from twocans.gui.settings import Look, Settings, SettingsFile, config_dir
 from twocans.gui.viewmodel.effects import (
     PlaySound,
     ShowNotification,
@@ -114,6 +114,36 @@ def test_do_not_disturb_outlives_the_window(server: ServerProcess) -> None:
         alice.window.act(alice.vm.quiet.begin, Span.MORNING)
     with Person(port=server.port, user="alice") as alice:
         assert "do not disturb until tomorrow, 08:00" in alice.labels
+
+
+def test_two_windows_keep_and_follow_each_others_settings(server: ServerProcess, tmp_path: Path) -> None:
+    with Person(port=server.port, user="alice") as alice:
+
+        def kept() -> Settings:
+            return SettingsFile(config_dir()).load()[0]
+
+        with ClientProcess(tmp_path / "client") as other:
+            other.key("ctrl+comma")
+            other.wait(lambda: _has_dialog(other), "settings")
+            xdotool("key", "--delay", "30", "Right", "Right")
+            other.wait(lambda: kept().look is Look.DARK, "dark settings")
+            alice.wait(lambda: not alice.vm.chats.in_front)
+            assert not alice.theme_is_dark()
+            alice.activate()
+            alice.wait(alice.theme_is_dark)
+            alice.window._set_sound(on=False)
+            alice.window.act(alice.vm.quiet.begin, Span.MORNING)
+            xdotool("key", "Escape")
+            other.key("ctrl+q")
+            assert other.quits() == 0, other.failure()
+        # Its last word was the place where it was, and nothing else.
+        assert (kept().look, kept().sound, kept().geometry != "") == (Look.DARK, False, True)
+        assert kept().quiet_until_ms
+        assert [one.user for one in kept().recent] == ["alice"]
+
+
+def _has_dialog(client: ClientProcess) -> bool:
+    return "Settings – Twocans" in xdotool("getwindowname", xdotool("getwindowfocus", "-f").strip())
 
 
 def test_settings_are_reached_and_changed_with_the_keys_alone_and_count_at_once(

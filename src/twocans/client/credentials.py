@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 from typing import Final
+
+from msgspec import structs
 
 from twocans.client import sentences
 from twocans.client.address import Address
-from twocans.client.errors import TokensUnusable, TrustUnusable
+from twocans.client.errors import TOKEN_UNREADABLE, TokenLost, TokensUnusable, TrustUnusable
 from twocans.client.events import Loss
 from twocans.client.link import AttemptFailed
+from twocans.client.own_thread import run_in_own_thread
 from twocans.client.settings import Ending, Introduction
 from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
 from twocans.client.trust import Trust
-from twocans.protocol.errors import ProtocolError
+from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.names import user_key
 
 TOKEN_BYTES: Final = 32
 MAX_DEVICE_CHARS: Final = 64
+_THREAD: Final = "twocans: token"
 
 
 class Credentials:
@@ -59,6 +64,7 @@ class Credentials:
         self._device = "".join(char for char in device if char.isprintable())[:MAX_DEVICE_CHARS] or None
         self._expected_key = expected_key
         self._held: dict[ServerKey, str] = {}
+        self._unkept = ""
 
     @property
     def are_text(self) -> bool:
@@ -73,7 +79,7 @@ class Credentials:
         """What to say to the server that has proved to have a key.
 
         Raises:
-            AttemptFailed: it is not the server that is known, or that cannot be told.
+            AttemptFailed: it is not the server that is known, or that or the token cannot be told.
         """
         try:
             if self._expected_key is not None and self._expected_key != key:
@@ -86,7 +92,7 @@ class Credentials:
             raise AttemptFailed(Ending(Loss.KEY_CHANGED, text, again=False, key=key, known_key=met.known))
         self.problem = met.problem
         if key not in self._held:
-            self._held[key] = await asyncio.to_thread(self._find_or_make, key)
+            self._held[key] = await self._token(key)
         return Introduction(
             key=key,
             first_use=met.first_use,
@@ -122,20 +128,34 @@ class Credentials:
         self._secret = self._invite = None
         if token != self._held.get(key):
             self._held[key] = token
-            await asyncio.to_thread(self._put, key, token)
+            await run_in_own_thread(partial(self._put, key, token), name=_THREAD)
+
+    def explained(self, ending: Ending) -> Ending:
+        """Say why a name may be refused that is this user's: the proof of it may be where nothing can be read."""
+        if ending.code != Code.NAME_TAKEN or not self._unkept:
+            return ending
+        return structs.replace(ending, text=sentences.taken_without_proof(self._unkept, ending.text))
 
     async def revoked(self) -> None:
         """The tokens that were shown are worth nothing any more."""
         held, self._held = self._held, {}
-        await asyncio.to_thread(self._forget, tuple(held))
+        await run_in_own_thread(partial(self._forget, tuple(held)), name=_THREAD)
+
+    async def _token(self, key: ServerKey) -> str:
+        """The token for a server, a new one if there is none.
+
+        Raises:
+            AttemptFailed: there may be one, and it cannot be read. A new one would be no proof of an old name.
+        """
+        try:
+            return await run_in_own_thread(partial(self._find_or_make, key), name=_THREAD)
+        except TokensUnusable as error:
+            needs = "secret" if isinstance(error, TokenLost) else None
+            ending = Ending(Loss.UNVERIFIED, error.text, TOKEN_UNREADABLE, again=False, needs=needs)
+            raise AttemptFailed(ending) from None
 
     def _find_or_make(self, key: ServerKey) -> str:
-        try:
-            token = self._tokens.get(key, self._user)
-        except TokensUnusable as error:
-            # What cannot be read is not written over.
-            self.problem = error.text
-            return secrets.token_hex(TOKEN_BYTES)
+        token = self._tokens.get(key, self._user)
         if token is None or not (
             0 < len(token) <= MAX_TOKEN_CHARS and token.isascii() and token.isprintable()
         ):
@@ -148,7 +168,7 @@ class Credentials:
         try:
             self._tokens.put(key, self._user, token)
         except TokensUnusable as error:
-            self.problem = error.text
+            self.problem = self._unkept = error.text
 
     def _forget(self, keys: tuple[ServerKey, ...]) -> None:
         for key in keys:

@@ -113,7 +113,7 @@ class Driver:
             online = await attempt
         except AttemptFailed as failed:
             self._task = None
-            ending = failed.ending
+            ending = self._credentials.explained(failed.ending)
             await self._forget_if_revoked(ending)
             raise ConnectFailed(
                 ending.loss,

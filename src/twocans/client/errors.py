@@ -22,6 +22,9 @@ UNWRITTEN: Final = "unwritten"
 CLOSED: Final = "closed"
 """Code of what the client itself gave up, since it was closed."""
 
+TOKEN_UNREADABLE: Final = "token_unreadable"  # noqa: S105 - a code
+"""Code of a login that was not sent, since the token for it may exist and cannot be read."""
+
 
 class ClientError(Exception):
     """Base of what the client raises.
@@ -43,12 +46,24 @@ class OutboxUnusable(ClientError):
     """The outbox on disk cannot be read or written. One in memory does without a disk."""
 
 
+class OutboxDamaged(OutboxUnusable):
+    """The file of the outbox is no database any more, or a page of it is corrupt."""
+
+
 class TrustUnusable(ClientError):
     """The keys of known servers cannot be read or written."""
 
 
 class TokensUnusable(ClientError):
     """The tokens cannot be read or written."""
+
+
+class KeyringUnusable(TokensUnusable):
+    """There is a keyring, and it cannot be used just now: it is locked, hangs or fails. Another try may work."""
+
+
+class TokenLost(TokensUnusable):
+    """There was a token, and it is gone for good. A device code or the password lets the user in."""
 
 
 class ConnectFailed(ClientError):

@@ -26,7 +26,7 @@ class Loss(Enum):
     KEY_CHANGED = (
         "key_changed"  # the server has another key than the one that is known: nothing was sent to it
     )
-    UNVERIFIED = "unverified"  # the known keys cannot be read, so nothing was sent to the server
+    UNVERIFIED = "unverified"  # the known keys or the token cannot be read, so nothing was sent to the server
     REVOKED = "revoked"  # another device of the same name has cut this one off
     BANNED = "banned"  # the operator has banned this user
 

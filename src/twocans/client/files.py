@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,31 @@ def read_file(path: Path, limit: int) -> bytes | None:
             return file.read(limit)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def set_aside(path: Path, *, companions: Sequence[str] = ()) -> Path:
+    """Rename a damaged file, so that it is neither used nor overwritten.
+
+    Args:
+        path: the file.
+        companions: endings of files beside it that belong to it; they go first.
+
+    Returns:
+        Its new path, with the date in it.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    name = f"{path.stem}.damaged-{time.strftime('%Y-%m-%d')}"
+    numbers = (f"-{number}" if number else "" for number in itertools.count())
+    aside = next(
+        one for one in (path.with_name(f"{name}{n}{path.suffix}") for n in numbers) if not one.exists()
+    )
+    for ending in companions:
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + ending).rename(aside.with_name(aside.name + ending))
+    path.rename(aside)
+    return aside
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -111,6 +111,11 @@ def not_announced(where: str, key: ServerKey, announced: ServerKey) -> str:
     )
 
 
+def taken_without_proof(problem: str, text: str) -> str:
+    """For a name that the server says is taken, where the proof that it is the user's may be out of reach."""
+    return f"{problem} If the name is yours, that is why the server does not know you. It says: {text}"
+
+
 def closed_at_once(where: str) -> str:
     """For a connection that ended before anything was said."""
     return f"{where} ended the connection without a word. Check that a Twocans server is running there."

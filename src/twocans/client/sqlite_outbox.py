@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from twocans.client.address import Address
-from twocans.client.errors import OutboxUnusable
-from twocans.client.files import data_folder
+from twocans.client.errors import OutboxDamaged, OutboxUnusable
+from twocans.client.files import data_folder, locked, set_aside
 from twocans.client.outbox import Outgoing
 from twocans.client.transfers.records import SCHEMA as TRANSFERS
 from twocans.client.transfers.records import SqliteRecords
@@ -20,6 +21,8 @@ from twocans.protocol.messages import FileRef
 FILE: Final = "outbox.db"
 BUSY_MS: Final = 5000
 VERSION: Final = 2
+_PRIMARY: Final = 0xFF
+"""The part of SQLite's result codes that tells the kind of error."""
 
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS outgoing(
@@ -45,7 +48,8 @@ class SqliteOutbox:
         user: who sends them.
 
     Raises:
-        OutboxUnusable: the file cannot be used.
+        OutboxDamaged: the file is damaged.
+        OutboxUnusable: the file cannot be used for another reason.
     """
 
     def __init__(self, path: Path, server: Address, user: str) -> None:
@@ -121,6 +125,9 @@ class SqliteOutbox:
     def _prepare(self) -> None:
         database = self._database
         database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise OutboxDamaged(f"{self._path} cannot be used: {found}.")
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise OutboxUnusable(f"{self._path} was written by a newer version of Twocans.")
@@ -145,7 +152,35 @@ class SqliteOutbox:
         except OSError as error:
             raise OutboxUnusable(f"{self._path} cannot be used: {os.strerror(error.errno or 0)}.") from None
         except sqlite3.Error as error:
-            raise OutboxUnusable(f"{self._path} cannot be used: {error}.") from None
+            kind = OutboxDamaged if is_damage(error) else OutboxUnusable
+            raise kind(f"{self._path} cannot be used: {error}.") from None
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """True if SQLite says that the file is no database, or not whole."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & _PRIMARY in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+def replace_damaged_outbox(path: Path, server: Address, user: str) -> tuple[SqliteOutbox, Path | None]:
+    """Begin a new file in place of a damaged one, which is renamed together with what SQLite has beside it.
+
+    Returns:
+        The outbox, and where the damaged file is now; None if another process has replaced it already.
+
+    Raises:
+        OutboxUnusable: the file can be neither used nor renamed.
+    """
+    try:
+        with locked(path.with_suffix(".lock")):
+            try:
+                return SqliteOutbox(path, server, user), None
+            except OutboxDamaged:
+                aside = set_aside(path, companions=("-wal", "-shm"))
+                return SqliteOutbox(path, server, user), aside
+    except OSError as error:
+        why = os.strerror(error.errno or errno.EIO)
+        raise OutboxUnusable(f"{path} is damaged and cannot be renamed: {why}.") from None
 
 
 def default_outbox_path() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Annotated, Final, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
-from twocans.client.errors import TokensUnusable
-from twocans.client.files import read_file, write_file
+from twocans.client.errors import TokenLost, TokensUnusable
+from twocans.client.files import read_file, set_aside, write_file
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.text_files import decode_text_file
 
 FOLDER: Final = "tokens"
 MAX_TOKEN_CHARS: Final = 128
@@ -31,6 +33,7 @@ class Tokens(Protocol):
         """The token of a user at a server; None if there is none.
 
         Raises:
+            TokenLost: there was one, and it is gone for good; told once.
             TokensUnusable: it cannot be told.
         """
         ...
@@ -92,9 +95,10 @@ class FileTokens:
         self._unwritten = MemoryTokens()
 
     def get(self, key: ServerKey, user: str) -> str | None:
-        """The token of a user at a server; None if there is none, or the file is damaged.
+        """The token of a user at a server; None if there is none.
 
         Raises:
+            TokenLost: the file is damaged. It is renamed, so the next call returns None.
             TokensUnusable: the file cannot be read.
         """
         unwritten = self._unwritten.get(key, user)
@@ -104,15 +108,17 @@ class FileTokens:
         try:
             content = read_file(path, _MAX_FILE_BYTES)
         except OSError as error:
-            raise TokensUnusable(_sentence(path, error)) from None
+            raise TokensUnusable(_unreadable(path, error)) from None
         if content is None:
             return None
         try:
-            kept = msgspec.json.decode(content, type=_Token)
+            kept = msgspec.json.decode(decode_text_file(content), type=_Token)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
+            kept = None
         # The file's name is only a digest.
-        return kept.token if (kept.server, kept.user) == (key, user) else None
+        if kept is None or (kept.server, kept.user) != (key, user):
+            raise self._damaged(path)
+        return kept.token
 
     def put(self, key: ServerKey, user: str, token: str) -> None:
         """Keep a token in place of the one that was there. It is on disk once this returns.
@@ -142,11 +148,34 @@ class FileTokens:
         except OSError as error:
             raise TokensUnusable(_sentence(path, error)) from None
 
+    def _damaged(self, path: Path) -> TokensUnusable:
+        what = "The file with the proof that this name is yours is damaged"
+        try:
+            aside = set_aside(path)
+        except OSError as error:
+            why = os.strerror(error.errno or errno.EIO)
+            return TokensUnusable(f"{what} and cannot be renamed ({why}). Rename {path}, then try again.")
+        return TokenLost(
+            f"{what}, so it was renamed to {aside}. A code from another device of yours, your password, or a code "
+            "from whoever runs the server lets you in again."
+        )
+
     def _path(self, key: ServerKey, user: str) -> Path:
         name = hashlib.sha256(f"{key}\n{user}".encode()).hexdigest()[:32]
         return self._folder / f"{name}.json"
 
 
+def _unreadable(path: Path, error: OSError) -> str:
+    why = os.strerror(error.errno or errno.EIO)
+    return f"The proof that this name is yours cannot be read from {path} ({why}). Make the file readable, then try again."
+
+
 def _sentence(path: Path, error: OSError) -> str:
+    lost = "so the proof that your name is yours is kept only until you quit"
+    for folder in path.parents:
+        if folder.is_dir():
+            break
+        if folder.exists():
+            return f"{folder} is a file, and should be a folder, {lost}. Rename it, then log in again."
     why = os.strerror(error.errno) if error.errno else "the disk does not take it"
-    return f"{path} cannot be used ({why}), so the proof that your name is yours is kept only until you quit."
+    return f"{path} cannot be used ({why}), {lost}."

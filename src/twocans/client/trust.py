@@ -17,6 +17,7 @@ from twocans.client.address import Address
 from twocans.client.errors import TrustUnusable
 from twocans.client.files import data_folder, locked, read_file, write_file
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.text_files import decode_text_file
 
 FILE: Final = "known_servers.json"
 MAX_SERVERS: Final = 5000
@@ -123,6 +124,14 @@ class FileTrust:
         """
         return self._read().get(_name(server))
 
+    def keys(self) -> frozenset[ServerKey]:
+        """The keys of all known servers.
+
+        Raises:
+            TrustUnusable: the file cannot be read.
+        """
+        return frozenset(self._read().values())
+
     def meet(self, server: Address, key: ServerKey) -> Met:
         """A server shows its key: remember it if nothing is known of this address yet.
 
@@ -168,7 +177,7 @@ class FileTrust:
         if content is None:
             return dict(self._unwritten)
         try:
-            known = msgspec.json.decode(content, type=_Known)
+            known = msgspec.json.decode(decode_text_file(content), type=_Known)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self._fail("is damaged")
         return {name: ServerKey(key) for name, key in known.servers.items()} | self._unwritten
@@ -186,11 +195,11 @@ class FileTrust:
     def _fail(self, why: str) -> NoReturn:
         raise TrustUnusable(
             f"The file with the keys of known servers {why}, so no server can be checked and none is connected to. "
-            f"Repair or remove {self._path}; without it, compare each server's key when you log in."
+            f"Repair {self._path}, or rename it; without it, compare each server's key when you log in."
         )
 
 
-def default_trust() -> Trust:
+def default_trust() -> FileTrust:
     """The keys that all programs of this user know."""
     return FileTrust(data_folder() / FILE)
 

@@ -11,10 +11,12 @@ from random import SystemRandom
 from typing import Final
 
 from twocans.client.cids import new_cid
+from twocans.client.files import data_folder
 from twocans.client.nearby import Networks
 from twocans.gui import errors, look
 from twocans.gui.backend import check_server
 from twocans.gui.bridge import Bridge
+from twocans.gui.open_window import Claim, OpenWindow, start_options
 from twocans.gui.settings import SettingsFile, config_dir
 from twocans.gui.theme import Theme, make_root
 from twocans.gui.transcript.dates import local_moment
@@ -25,6 +27,13 @@ from twocans.gui.window import Window, is_dark
 OLDEST_TK: Final = 8.6
 LOOK_S: Final = 0.3
 """How long the start waits to hear whether the desktop is dark; a later answer counts when it comes."""
+SHOWN: Final = (
+    "Twocans is open already, so its window was brought to the front. --new-window opens another one."
+)
+SILENT: Final = (
+    "Twocans is open already, and its window does not answer. Close it, or end its process, and start again. "
+    "--new-window opens another one all the same."
+)
 
 
 class Application:
@@ -36,6 +45,7 @@ class Application:
         search: whether to look for servers on the network.
         networks: where to look; see `NearbyServers`.
         in_tray: whether to start there, if the user wants to have it there.
+        window: what this process has claimed, to hear of further starts.
 
     Raises:
         tkinter.TclError: there is no display.
@@ -50,6 +60,7 @@ class Application:
         search: bool = True,
         networks: Callable[[], Networks] | None = None,
         in_tray: bool = False,
+        window: OpenWindow | None = None,
     ) -> None:
         file = SettingsFile(config_dir())
         settings, problem = file.load()
@@ -72,7 +83,9 @@ class Application:
             quiet_until_ms=settings.quiet_until_ms,
             muted=settings.muted,
         )
-        self.bridge = Bridge(self.root, lambda inputs: self.window.take(inputs), time.monotonic, networks)
+        self.bridge = Bridge(
+            self.root, lambda inputs: self.window.take(inputs), time.monotonic, networks, window
+        )
         self.window = Window(
             self.root,
             self.theme,
@@ -114,6 +127,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(
             f"Python's window toolkit is too old here (Tk {tk.TkVersion}). Please install a newer Python."
         )
+    window = OpenWindow(data_folder(), config_dir())
+    start = start_options(
+        server=options.server, user=options.user, connect=options.connect, in_tray=options.in_tray
+    )
+    if options.new_window:
+        window.claim_if_free()
+    else:
+        match window.claim(start):
+            case Claim.SHOWN:
+                return _shown(in_tray=options.in_tray)
+            case Claim.SILENT:
+                return _fail(SILENT)
+            case Claim.FIRST | Claim.UNKNOWN:
+                pass
+    try:
+        return _run(options, window)
+    finally:
+        window.release()
+
+
+def _run(options: argparse.Namespace, window: OpenWindow) -> int:
     try:
         application = Application(
             server=options.server,
@@ -121,6 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             connect=options.connect,
             search=not options.no_search,
             in_tray=options.in_tray,
+            window=window if window.claim_if_free() else None,
         )
     except tk.TclError as error:
         if "display" not in str(error):
@@ -141,9 +176,21 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--in-tray", action="store_true", help="start in the tray, if the settings let it stay there"
     )
+    parser.add_argument(
+        "--new-window",
+        action="store_true",
+        help="open another window although one is open, for example to log in under another name",
+    )
     return parser.parse_args(argv)
 
 
+def _shown(*, in_tray: bool) -> int:
+    if not in_tray and sys.stdout is not None:
+        sys.stdout.write(f"{SHOWN}\n")
+    return 0
+
+
 def _fail(sentence: str) -> int:
-    sys.stderr.write(f"{sentence}\n")
+    if sys.stderr is not None:  # pythonw has none
+        sys.stderr.write(f"{sentence}\n")
     return 1

@@ -43,9 +43,11 @@ from twocans.gui.idle import IdleTime
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
+from twocans.gui.open_window import OpenWindow, StartListener, StartOptions
 from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
+    AnswerStart,
     AskIdle,
     AskLook,
     CancelExport,
@@ -108,6 +110,7 @@ from twocans.gui.viewmodel.inputs import (
     RingBell,
     SendFailed,
     ServersNearby,
+    StartedAgain,
     SystemLook,
 )
 from twocans.protocol.keys import ServerKey
@@ -137,6 +140,7 @@ class Backend:
         put_now: the same without waiting.
         clock: seconds, monotonic.
         networks: where to look for servers; see `NearbyServers`.
+        window: what this process has claimed, to hear of further starts; None hears of none.
     """
 
     def __init__(
@@ -145,6 +149,7 @@ class Backend:
         put_now: Callable[[Input], None],
         clock: Callable[[], float],
         networks: Callable[[], Networks] | None = None,
+        window: OpenWindow | None = None,
     ) -> None:
         self._put = put
         self._put_now = put_now
@@ -168,6 +173,11 @@ class Backend:
         pictures = PictureCache(default_folder())
         self._filing = Filing(pictures, put_now, self._ask)
         self._ask(asyncio.to_thread(pictures.tidy))
+        self._starts: StartListener | None = None
+        self._listening: asyncio.Task[None] | None = None
+        if window is not None:
+            self._starts = StartListener(window.file, self._started_again)
+            self._listening = self._spawn(self._starts.serve())
 
     def do(self, effect: ForBackend) -> None:
         """Carry an effect out; what takes time goes on by itself."""
@@ -242,6 +252,9 @@ class Backend:
                 | ShowFile()
             ):
                 self._filing.do(effect, client, self._session)
+            case AnswerStart(number):
+                if self._starts is not None:
+                    self._starts.answer(number)
             case OpenLink(url):
                 if url.lower().startswith(_SAFE_LINKS):
                     self._ask(_open_link(url))
@@ -253,6 +266,8 @@ class Backend:
         self._end_login()
         self._stop_looking()
         self._host.close()
+        if self._listening is not None:
+            self._listening.cancel()
         await self._notifier.withdraw(None)
         self._sound.close()
         try:
@@ -260,6 +275,9 @@ class Backend:
                 await asyncio.wait(self._tasks)
         finally:
             self._idle.close()
+
+    def _started_again(self, number: int, options: StartOptions) -> None:
+        self._put_now(StartedAgain(number, options.server, options.user, options.connect, options.in_tray))
 
     # --- the servers nearby ---------------------------------------------------------------------------------
 

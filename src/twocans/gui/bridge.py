@@ -19,6 +19,7 @@ import structlog
 
 from twocans.client.nearby import Networks
 from twocans.gui.backend import Backend
+from twocans.gui.open_window import OpenWindow
 from twocans.gui.viewmodel.effects import (
     ForBackend,
 )
@@ -46,6 +47,7 @@ class Bridge:
         on_inputs: takes a slice of inputs, in order.
         clock: seconds, monotonic.
         networks: where to look for servers; see `NearbyServers`.
+        window: what this process has claimed; see `Backend`.
     """
 
     def __init__(
@@ -54,11 +56,13 @@ class Bridge:
         on_inputs: Callable[[list[Input]], None],
         clock: Callable[[], float],
         networks: Callable[[], Networks] | None = None,
+        window: OpenWindow | None = None,
     ) -> None:
         self._root = root
         self._on_inputs = on_inputs
         self._clock = clock
         self._networks = networks
+        self._window = window
         self._lock = threading.Lock()
         self._inputs: deque[Input] = deque()
         self._woken = False
@@ -116,7 +120,7 @@ class Bridge:
         self._room = asyncio.Event()
         self._room.set()
         self._ending = asyncio.Event()
-        self._backend = Backend(self._put, self._put_now, self._clock, self._networks)
+        self._backend = Backend(self._put, self._put_now, self._clock, self._networks, self._window)
         self._started.set()
         await self._ending.wait()
         await _within(CLOSE_S, self._backend.close())

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from twocans.client import Address, MemoryOutbox, Outbox, OutboxUnusable, SqliteOutbox
+from twocans.client.errors import OutboxDamaged
 from twocans.client.files import make_folder, try_lock
+from twocans.client.sqlite_outbox import replace_damaged_outbox
 
 ALONE: Final = (
     "Another window here has this name open. What waits to be sent in this one, and the proof that the name is "
@@ -36,7 +38,7 @@ class Keeping:
     def __init__(self, path: Path, server: Address, user: str, memory: MemoryOutbox) -> None:
         self.server, self.user = server, user
         self.problem = ""
-        """A sentence for the user if nothing can be kept on disk; "" if it can."""
+        """A sentence for the user if nothing can be kept on disk, or what was kept is damaged; "" if all is well."""
         self.outbox: Outbox = memory
         self.is_alone = False
         """Whether neither outbox nor token are those that are kept on this computer."""
@@ -53,7 +55,7 @@ class Keeping:
             self.problem = _sentence(f"{path.parent} cannot be used: {os.strerror(error.errno or 0)}.")
         if self._lock is not None:
             try:
-                self.outbox = self._file = SqliteOutbox(path, server, user)
+                self.outbox = self._file = self._open(path)
             except OutboxUnusable as error:
                 self.problem = _sentence(error.text)
         if self._file is not None:
@@ -62,6 +64,18 @@ class Keeping:
                     if self._file.get(message.cid) is None:
                         self._file.add(message)
                     memory.remove(message.cid)
+
+    def _open(self, path: Path) -> SqliteOutbox:
+        try:
+            return SqliteOutbox(path, self.server, self.user)
+        except OutboxDamaged:
+            outbox, aside = replace_damaged_outbox(path, self.server, self.user)
+        if aside is not None:
+            self.problem = (
+                f"The file with the messages that wait to be sent was damaged. It was renamed to {aside}, and a new one "
+                "is in use. Send again what others have not received."
+            )
+        return outbox
 
     def close(self) -> None:
         """Let another client have them; what waits stays."""

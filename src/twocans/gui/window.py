@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
@@ -9,12 +10,13 @@ from typing import Final, ParamSpec
 
 from twocans.gui import keys
 from twocans.gui.reach import Reach
-from twocans.gui.settings import Look, Settings, SettingsFile
+from twocans.gui.settings import Look, Settings, SettingsFile, changed_fields
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.model import FileAction
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
+    AnswerStart,
     AskLink,
     AskLook,
     AskWhereToSave,
@@ -34,8 +36,10 @@ from twocans.gui.viewmodel.effects import (
 from twocans.gui.viewmodel.inputs import (
     Input,
     RingBell,
+    StartedAgain,
     SystemLook,
 )
+from twocans.gui.viewmodel.second_start import use_start_options
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
@@ -137,6 +141,8 @@ class Window:
                 self._apply_look()
             elif isinstance(what, RingBell):
                 self._root.bell()
+            elif isinstance(what, StartedAgain):
+                self._start_again(what)
             self._vm.handle(what)
         self.refresh()
 
@@ -389,8 +395,16 @@ class Window:
         if in_front != self._vm.chats.in_front:
             self.act(self._vm.set_in_front, in_front)
             self._sidebar.people.show()
+            if in_front:
+                self._follow()
             if in_front and self._settings.look is Look.SYSTEM:
                 self._do(AskLook())
+
+    def _start_again(self, start: StartedAgain) -> None:
+        if not start.in_tray:
+            self._raise()
+            use_start_options(self._vm, server=start.server, user=start.user, connect=start.connect)
+        self._do(AnswerStart(start.number))
 
     def _raise(self) -> None:
         self._root.deiconify()
@@ -570,9 +584,34 @@ class Window:
         self.act(self._vm.absence.asked)
 
     def _save(self) -> None:
+        mine = copy.copy(self._settings)
         problem = self._file.save(self._settings)
+        self._use_changes(mine)
         if problem:
             self._vm.tell(problem)
+
+    def _follow(self) -> None:
+        """Use what another window has changed."""
+        mine = copy.copy(self._settings)
+        self._file.follow(self._settings)
+        self._use_changes(mine)
+
+    def _use_changes(self, mine: Settings) -> None:
+        settings, vm = self._settings, self._vm
+        changed = changed_fields(mine, settings)
+        if not changed or self._quitting:
+            return
+        vm.preferences.sound, vm.preferences.notifications = settings.sound, settings.notifications
+        self._apply_look()
+        self._theme.set_text_size(settings.text_size)
+        if "away_after_min" in changed:
+            vm.preferences.away_after_s = settings.away_after_min * 60
+            self.act(vm.absence.asked)
+        if "recent" in changed:
+            self.act(vm.nearby.follow, settings.recent)
+        if changed & {"quiet_until_ms", "muted"}:
+            self.act(vm.quiet.follow, settings.quiet_until_ms, settings.muted)
+        self._show_settings()
 
     def _narrow(self, narrow: bool) -> None:
         self.chat.set_narrow(narrow)

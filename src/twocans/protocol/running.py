@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.text_files import decode_text_file
 
 FOLDER_NAME: Final = "twocans-server"
 """What the folder of a user's server is called among their data, if nobody says otherwise."""
@@ -158,6 +159,6 @@ def decode_status(line: bytes) -> Status:
 
 def _decode(decoder: msgspec.json.Decoder[T], line: bytes) -> T:
     try:
-        return decoder.decode(line)
+        return decoder.decode(decode_text_file(line))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise RunningInvalid from None

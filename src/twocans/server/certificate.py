@@ -30,8 +30,10 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from twocans.client.files import set_aside
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey, server_key
+from twocans.protocol.text_files import decode_text_file
 from twocans.server.tls import server_context
 from twocans.storage.newfile import NewFileError, new_file
 
@@ -68,12 +70,14 @@ def own_identity(folder: Path, *, log: EventLog) -> Identity:
         if certificate_file.exists():
             raise CertificateError(
                 f"{certificate_file} is there, but the key that belongs to it, {key_file}, is not. Bring that "
-                "back from a backup; or delete the certificate, and your users have to compare a new key"
+                "back from a backup. Without one, rename the certificate, and your users have to compare a new key"
             )
         _place(key_file, _private_pem(ec.generate_private_key(ec.SECP256R1())))
     _close_to_others(key_file, log)
+    key = _read_key(key_file)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        _set_aside_if_damaged(certificate_file, log)
     if not certificate_file.exists():
-        key = _read_key(key_file)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise CertificateError(
                 f"{key_file} is not a key that this server has made. Give your own with --cert and --key"
@@ -82,7 +86,10 @@ def own_identity(folder: Path, *, log: EventLog) -> Identity:
     return _identity(
         certificate_file,
         key_file,
-        remedy="Bring both files back from a backup; or delete both, and your users have to compare a new key",
+        remedy=(
+            f"If {key_file} is the right key, delete {certificate_file} alone: a new certificate is made for the same "
+            "key, and your users notice nothing. Otherwise bring both files back from a backup"
+        ),
     )
 
 
@@ -113,7 +120,7 @@ def passing_identity(*, log: EventLog) -> Identity:
 def _identity(certificate_file: Path, key_file: Path, *, remedy: str) -> Identity:
     key = _read_key(key_file)
     try:
-        certificate = x509.load_pem_x509_certificate(_read(certificate_file))
+        certificate = _certificate(certificate_file)
         certified = _public_der(certificate.public_key())
     except (ValueError, UnsupportedAlgorithm):
         raise CertificateError(f"{certificate_file} is not a certificate in PEM. {remedy}") from None
@@ -121,12 +128,53 @@ def _identity(certificate_file: Path, key_file: Path, *, remedy: str) -> Identit
     if certified != public:
         raise CertificateError(f"{certificate_file} does not belong to the key in {key_file}. {remedy}")
     try:
-        context = server_context(certificate_file, key_file)
+        context = _context(certificate_file, key_file)
     except (ssl.SSLError, OSError) as error:
         raise CertificateError(
             f"{certificate_file} and {key_file} cannot be used ({_why(error)}). {remedy}"
         ) from None
     return Identity(context, server_key(public))
+
+
+def _context(certificate_file: Path, key_file: Path) -> ssl.SSLContext:
+    """Load both into OpenSSL, which takes only files, and none with a byte order mark.
+
+    Raises:
+        ssl.SSLError: they cannot be used.
+        OSError: they cannot be read, or there is no place for copies of them.
+    """
+    files = (certificate_file, key_file)
+    if all(_read(file) == file.read_bytes() for file in files):
+        return server_context(*files)
+    with tempfile.TemporaryDirectory(prefix="twocans-") as folder:
+        copies = Path(folder, CERTIFICATE_FILE), Path(folder, KEY_FILE)
+        for file, copy in zip(files, copies, strict=True):
+            copy.write_bytes(_read(file))
+        return server_context(*copies)
+
+
+def _set_aside_if_damaged(certificate_file: Path, log: EventLog) -> None:
+    """Rename a certificate that is none any more, for example empty after a full disk: a new one is as good."""
+    if not certificate_file.exists():
+        return
+    try:
+        _certificate(certificate_file)
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    else:
+        return
+    try:
+        aside = set_aside(certificate_file)
+    except OSError as error:
+        raise CertificateError(
+            f"{certificate_file} is damaged and cannot be renamed ({_why(error)}). Delete this file alone: a new "
+            "certificate is made for the same key, and your users notice nothing"
+        ) from None
+    log("certificate_replaced", file=str(certificate_file), aside=str(aside))
+
+
+def _certificate(file: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(_read(file))
 
 
 def _read_key(file: Path) -> PrivateKeyTypes:
@@ -144,12 +192,17 @@ def _read_key(file: Path) -> PrivateKeyTypes:
 
 
 def _read(file: Path) -> bytes:
+    """The content without a byte order mark."""
     try:
-        return file.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
         raise CertificateError(
             f"{file} cannot be read ({_why(error)}). It has to be a file that the server may read"
         ) from None
+    try:
+        return decode_text_file(content).encode()
+    except UnicodeDecodeError:
+        return content  # refused by whoever reads it as PEM
 
 
 def _place(file: Path, content: bytes) -> None:

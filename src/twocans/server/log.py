@@ -132,11 +132,18 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         lambda f: (
             f"Other users of this computer could read the private key in {f['file']}"
             + (
-                "; now they cannot. If one of them may have copied it, stop the server and delete that file: "
-                "it makes a new key when it starts, which your users have to compare again"
+                "; now they cannot. If one of them may have copied it, stop the server and delete it together with "
+                "server.crt: the server makes a new key when it starts, which your users have to compare again"
                 if f["closed"]
                 else ". Make it readable for you alone: whoever has it can pretend to be this server"
             )
+        ),
+    ),
+    "certificate_replaced": (
+        "yellow",
+        lambda f: (
+            f"The certificate in {f['file']} was damaged, so there is a new one for the same key. Users notice nothing. "
+            f"The old file is now {f['aside']}"
         ),
     ),
     "device_added": (

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
 from tests.support.certificates import identity
-from tests.unit.client.scripted import QUICK, ScriptedServer, next_of, rest_of, run
+from tests.unit.client.scripted import QUICK, ScriptedServer, next_of, rest_of, run, until
 from tests.unit.client.sessions import TOKEN, welcome
 from twocans.client import (
     Client,
@@ -23,6 +25,7 @@ from twocans.client import (
     ServerKey,
     TokensUnusable,
 )
+from twocans.client.errors import TOKEN_UNREADABLE, KeyringUnusable, TokenLost
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
     CodeQuery,
@@ -51,11 +54,17 @@ class FullTokens(MemoryTokens):
         raise TokensUnusable("The disk is full.")
 
 
-class UnreadableTokens(FullTokens):
-    """Cannot even tell."""
+class UnreadableTokens(MemoryTokens):
+    """Cannot tell as long as there is a problem."""
+
+    def __init__(self, problem: TokensUnusable) -> None:
+        super().__init__()
+        self.problem: TokensUnusable | None = problem
 
     def get(self, key: ServerKey, user: str) -> str | None:
-        raise TokensUnusable("The disk is broken.")
+        if self.problem is not None:
+            raise self.problem
+        return super().get(key, user)
 
 
 def test_a_token_is_kept_before_the_server_hears_it() -> None:
@@ -126,24 +135,101 @@ def test_what_cannot_be_a_token_is_replaced(kept: str) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize(
-    ("tokens", "says"), [(FullTokens(), "The disk is full."), (UnreadableTokens(), "The disk is")]
-)
-def test_a_token_that_cannot_be_kept_is_told_and_serves_the_session(tokens: MemoryTokens, says: str) -> None:
+def test_a_token_that_cannot_be_kept_is_told_and_serves_the_session() -> None:
     async def scenario() -> None:
         async with ScriptedServer() as server:
-            client = server.client(tokens=tokens)
+            client = server.client(tokens=FullTokens())
             connecting = asyncio.create_task(client.connect())
             conversation = await server.accept()
             first = await conversation.greet(welcome(token=""))
             await connecting
-            assert client.problem.startswith(says)
+            assert client.problem == "The disk is full."
             await conversation.close()
             assert (await (await server.accept()).greet()).token == first.token
             assert first.token
             await client.close()
 
     run(scenario())
+
+
+def test_a_name_that_is_taken_where_no_token_can_be_kept_is_told_with_the_reason() -> None:
+    async def scenario() -> None:
+        for tokens, said in ((FullTokens(), "The disk is full. If"), (MemoryTokens(), "alice is taken.")):
+            async with ScriptedServer() as server:
+                connecting = asyncio.create_task(server.client(tokens=tokens).connect())
+                conversation = await server.accept()
+                await conversation.hear()
+                conversation.say(Error(code=Code.NAME_TAKEN, text="alice is taken.", needs="secret"))
+                with pytest.raises(ConnectFailed) as caught:
+                    await connecting
+                assert caught.value.text.startswith(said)
+                assert caught.value.text.endswith("alice is taken.")
+                assert (caught.value.code, caught.value.needs) == (Code.NAME_TAKEN, "secret")
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("problem", "needs"),
+    [
+        (KeyringUnusable("The keyring is locked."), None),
+        (TokensUnusable("The disk is broken."), None),
+        (TokenLost("It is damaged."), "secret"),
+    ],
+)
+def test_nothing_is_said_while_the_token_cannot_be_read(problem: TokensUnusable, needs: str | None) -> None:
+    async def scenario() -> None:
+        tokens = UnreadableTokens(problem)
+        tokens.put(KEY, "alice", TOKEN)
+        async with ScriptedServer() as server:
+            client = server.client(tokens=tokens)
+            connecting = asyncio.create_task(client.connect())
+            conversation = await server.accept()
+            with pytest.raises(ConnectFailed) as caught:
+                await connecting
+            assert await conversation.hear_all() == []
+            failed = caught.value
+            assert (failed.loss, failed.text) == (Loss.UNVERIFIED, problem.text)
+            assert (failed.code, failed.needs) == (TOKEN_UNREADABLE, needs)
+            tokens.problem = None
+            connecting = asyncio.create_task(client.connect())
+            assert (await (await server.accept()).greet()).token == TOKEN
+            await connecting
+            await client.close()
+
+    run(scenario())
+
+
+def test_a_keyring_that_hangs_takes_no_thread_of_the_pool() -> None:
+    """asyncio's threads are few: each may have to wait for a file, or for a name to be looked up."""
+    end = threading.Event()
+
+    class StuckTokens(MemoryTokens):
+        asked = 0
+
+        def get(self, key: ServerKey, user: str) -> str | None:
+            self.asked += 1
+            end.wait()
+            return super().get(key, user)
+
+        def was_asked(self, count: int) -> bool:
+            return self.asked == count
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        tokens = StuckTokens()
+        async with ScriptedServer() as server:
+            for count in (1, 2):
+                connecting = asyncio.create_task(server.client(tokens=tokens).connect())
+                await until(partial(tokens.was_asked, count))
+                connecting.cancel()
+                await asyncio.wait({connecting})
+            assert await asyncio.to_thread(lambda: "free") == "free"
+
+    try:
+        run(scenario())
+    finally:
+        end.set()
 
 
 def test_a_server_that_has_not_waited_for_a_slow_keyring_is_met_again() -> None:

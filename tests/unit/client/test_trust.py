@@ -53,6 +53,15 @@ def test_an_accepted_key_takes_the_place_of_the_known_one(trust: Trust) -> None:
     assert trust.meet(HERE, ONE).known == OTHER
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_file_that_an_editor_has_saved_with_a_mark_is_read(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "known_servers.json"
+    FileTrust(path).meet(HERE, ONE)
+    path.write_bytes(path.read_text(encoding="utf-8").encode(encoding))
+    assert FileTrust(path).meet(HERE, OTHER) == Met(ONE, first_use=False)
+    assert FileTrust(path).keys() == {ONE}
+
+
 def test_keys_are_there_after_a_restart_and_for_their_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "new" / "known_servers.json"
     FileTrust(path).meet(HERE, ONE)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
-from twocans.client import Address, MemoryOutbox, Outgoing
+import pytest
+
+from twocans.client import Address, MemoryOutbox, Outgoing, sqlite_outbox
 from twocans.gui.keeping import ALONE, Keeping
 
 HERE = Address("localhost")
@@ -59,9 +63,62 @@ def test_everything_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_used_is_told_and_memory_serves(tmp_path: Path) -> None:
-    (tmp_path / "outbox.db").write_bytes(b"no database at all" * 100)
+    (tmp_path / "outbox.db").mkdir()
     keeping = kept(tmp_path)
     assert "outbox.db cannot be used" in keeping.problem
+    keeping.outbox.add(Outgoing("a", "bob", "hello"))
+    assert keeping.outbox.pending() == (Outgoing("a", "bob", "hello"),)
+    keeping.close()
+
+
+def _break_a_page(content: bytes) -> bytes:
+    """The root page of a table, whose messages are not asked for at the start of another user."""
+    size = int.from_bytes(content[16:18])
+    return content[: 2 * size] + bytes(size) + content[3 * size :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content.replace(b"SQLite", b"Squids"),
+        lambda content: bytes(len(content)),
+        _break_a_page,
+    ],
+    ids=["text", "zeros", "page"],
+)
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    first = kept(tmp_path)
+    first.outbox.add(Outgoing("a", "bob", "hello"))
+    first.close()
+    file = tmp_path / "outbox.db"
+    damaged = damage(file.read_bytes())
+    file.write_bytes(damaged)
+    file.with_name("outbox.db-wal").write_bytes(b"of the old one")
+    keeping = kept(tmp_path, user="carol")
+    (aside,) = tmp_path.glob("outbox.damaged-*.db")
+    assert aside.read_bytes() == damaged
+    assert str(aside) in keeping.problem
+    keeping.outbox.add(Outgoing("b", "bob", "hello again"))
+    keeping.close()
+    again = kept(tmp_path, user="carol")
+    assert (again.problem, again.outbox.pending()) == ("", (Outgoing("b", "bob", "hello again"),))
+    again.close()
+
+
+def test_a_damaged_file_that_cannot_be_renamed_leaves_it_to_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outbox.db").write_bytes(bytes(4096))
+
+    def refuse(*_: object, **__: object) -> Path:
+        raise PermissionError(errno.EACCES, "in use")
+
+    monkeypatch.setattr(sqlite_outbox, "set_aside", refuse)
+    keeping = kept(tmp_path)
+    assert keeping.problem.startswith(f"{tmp_path / 'outbox.db'} is damaged and cannot be renamed")
+    assert keeping.problem.endswith("kept only until you quit.")
     keeping.outbox.add(Outgoing("a", "bob", "hello"))
     assert keeping.outbox.pending() == (Outgoing("a", "bob", "hello"),)
     keeping.close()

@@ -48,6 +48,22 @@ def test_nothing_is_heard_until_do_not_disturb_ends_and_what_came_is_counted(des
     assert heard(desk) == (1, ["bob"])
 
 
+def test_what_another_window_has_set_counts_and_is_not_written_again(desk: Desk) -> None:
+    desk.take()
+    muted = Muted(server=KEY, user="alice", peer="bob", name="bob")
+    desk.vm.quiet.follow(START_MS + HOUR_MS, [muted])
+    assert (desk.vm.quiet.is_on, desk.vm.quiet.muted) == (True, (muted,))
+    update = desk.take()
+    assert Part.ME | Part.QUIET | Part.PEOPLE in update.parts
+    assert (desk.all(RememberQuiet), desk.all(RememberMuted)) == ([], [])
+    desk.later(3600)
+    desk.receive("bob", "hello")
+    assert heard(desk) == (0, [])
+    desk.vm.quiet.follow(0, [])
+    desk.receive("bob", "hello?")
+    assert heard(desk) == (1, ["bob"])
+
+
 def test_do_not_disturb_ends_by_itself_and_shows_that(desk: Desk) -> None:
     desk.vm.quiet.begin(Span.HOUR)
     assert (desk.vm.quiet.is_on, desk.vm.quiet.until) == (True, "13:00")

@@ -114,14 +114,67 @@ def test_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     assert str(tmp_path / CERTIFICATE_FILE) in str(error.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"\xff\x00", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"])
-@pytest.mark.parametrize("name", [KEY_FILE, CERTIFICATE_FILE])
-def test_file_that_is_not_what_it_should_be_is_named(tmp_path: Path, name: str, content: bytes) -> None:
+NOT_PEM = [b"", bytes(300), b"nonsense", b"\xff\x00", b"-----BEGIN PRIVATE KEY-----\nAAAA\n"]
+
+
+@pytest.mark.parametrize("content", NOT_PEM)
+def test_key_that_is_none_is_named_and_left_alone(tmp_path: Path, content: bytes) -> None:
     own(tmp_path)
-    (tmp_path / name).write_bytes(content)
+    (tmp_path / KEY_FILE).write_bytes(content)
     with pytest.raises(CertificateError, match="in PEM") as error:
         own(tmp_path)
-    assert str(tmp_path / name) in str(error.value)
+    assert str(tmp_path / KEY_FILE) in str(error.value)
+    assert (tmp_path / KEY_FILE).read_bytes() == content
+
+
+@pytest.mark.parametrize("content", NOT_PEM)
+def test_damaged_certificate_is_set_aside_and_made_anew_for_the_same_key(
+    tmp_path: Path, content: bytes
+) -> None:
+    key = own(tmp_path)
+    file = tmp_path / CERTIFICATE_FILE
+    file.write_bytes(content)
+    log = RecordedLog()
+    assert own(tmp_path, log) == key
+    (aside,) = tmp_path.glob("server.damaged-*.crt")
+    assert aside.read_bytes() == content
+    assert log.events == [("certificate_replaced", {"file": str(file), "aside": str(aside)})]
+    assert own(tmp_path, log) == key
+    assert len(log.events) == 1
+
+
+@pytest.mark.parametrize("content", NOT_PEM)
+def test_damaged_certificate_of_the_operator_is_named_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    own(tmp_path)
+    file = tmp_path / CERTIFICATE_FILE
+    file.write_bytes(content)
+    with pytest.raises(CertificateError, match="in PEM") as error:
+        given_identity(file, tmp_path / KEY_FILE, log=RecordedLog())
+    assert str(file) in str(error.value)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", [KEY_FILE, CERTIFICATE_FILE])
+def test_file_that_an_editor_has_saved_with_a_mark_serves(tmp_path: Path, name: str, encoding: str) -> None:
+    key = own(tmp_path)
+    file = tmp_path / name
+    file.write_bytes(file.read_text().encode(encoding))
+    assert own(tmp_path) == key
+    assert given_identity(tmp_path / CERTIFICATE_FILE, tmp_path / KEY_FILE, log=RecordedLog()).key == key
+
+
+def test_advice_for_a_certificate_of_another_key_keeps_the_key(tmp_path: Path) -> None:
+    key = own(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    own(other)
+    shutil.copy(other / CERTIFICATE_FILE, tmp_path / CERTIFICATE_FILE)
+    with pytest.raises(CertificateError) as error:
+        own(tmp_path)
+    assert f"delete {tmp_path / CERTIFICATE_FILE} alone" in str(error.value)
+    (tmp_path / CERTIFICATE_FILE).unlink()
+    assert own(tmp_path) == key
 
 
 @pytest.mark.parametrize("name", [KEY_FILE, CERTIFICATE_FILE])

@@ -59,6 +59,14 @@ async def serving(folder: Path) -> AsyncIterator[Served]:
         await served.control.close()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_file_that_an_editor_has_saved_with_a_mark_is_read(encoding: str) -> None:
+    running = Running(
+        pid=1, host="127.0.0.1", port=5050, key=KEY, started_at=5, background=True, control=9, secret="s" * 32
+    )
+    assert decode_running(encode(running).decode().encode(encoding)) == running
+
+
 async def connect(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection("127.0.0.1", served.running.control)
 

@@ -79,6 +79,11 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ("more_of_them", {"what": "never_registered", "number": 70}, "never registered within a second: 70"),
     ("key_readable", {"file": "/data/server.key", "closed": True}, "now they cannot"),
     ("key_readable", {"file": "/data/server.key", "closed": False}, "/data/server.key"),
+    (
+        "certificate_replaced",
+        {"file": "/data/server.crt", "aside": "/data/server.damaged.crt"},
+        "The old file is now /data/server.damaged.crt",
+    ),
     ("server_stopping", {"why": "Ctrl-C was pressed"}, "Ctrl-C was pressed"),
     ("server_stopped", {}, "stopped"),
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),

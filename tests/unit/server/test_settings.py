@@ -307,6 +307,14 @@ def test_file_that_is_no_toml_is_told_with_the_line(file: Path, text: str | byte
     assert words in problem
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_file_that_an_editor_has_saved_with_a_mark_is_read(file: Path, encoding: str) -> None:
+    file.write_bytes("# für das Büro\nport = 5060\n".encode(encoding))
+    in_force = _in_folder(file)
+    assert in_force.settings.port == 5060
+    assert in_force.origins["port"] == str(file)
+
+
 def test_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (problem,) = _problems("--config", str(tmp_path / "none.toml"))
     assert problem == f"{tmp_path / 'none.toml'} cannot be read (No such file or directory)."

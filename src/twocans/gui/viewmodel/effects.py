@@ -392,6 +392,13 @@ class Quit:
     """Close the window: all that had to be done before has been done."""
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerStart:
+    """Tell the further start of the program with this number that the window has done what it asked for."""
+
+    number: int
+
+
 ForBackend: TypeAlias = (
     Connect
     | Disconnect
@@ -433,6 +440,7 @@ ForBackend: TypeAlias = (
     | FollowServerLog
     | OpenFolder
     | AskIdle
+    | AnswerStart
 )
 ForWindow: TypeAlias = (
     Focus

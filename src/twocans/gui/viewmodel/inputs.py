@@ -267,6 +267,17 @@ class RingBell:
     """Nothing here can play a tone; the toolkit's bell has to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class StartedAgain:
+    """The program was started once more with the same profile; `number` is for `AnswerStart`."""
+
+    number: int
+    server: str | None
+    user: str | None
+    connect: bool
+    in_tray: bool
+
+
 Input: TypeAlias = (
     FromClient
     | ConnectRefused
@@ -295,4 +306,5 @@ Input: TypeAlias = (
     | ServerEnded
     | ServerNotStarted
     | RingBell
+    | StartedAgain
 )

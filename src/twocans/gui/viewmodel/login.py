@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from twocans.client.address import parse_link
-from twocans.client.errors import AddressInvalid
+from twocans.client.errors import TOKEN_UNREADABLE, AddressInvalid
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import (
     Connect,
@@ -31,6 +31,7 @@ _ABOUT_THE_NAME: Final = frozenset(
         Code.AUTH_FAILED,
         Code.BANNED,
         Code.RATE_LIMITED,
+        TOKEN_UNREADABLE,
     }
 )
 

@@ -75,6 +75,7 @@ from twocans.gui.viewmodel.inputs import (
     ServerRuns,
     ServersNearby,
     ServerTold,
+    StartedAgain,
     SystemLook,
 )
 from twocans.gui.viewmodel.presentation import REDRAW_S
@@ -329,7 +330,7 @@ class ViewModel(Filing):
                 self.hosting.not_started(what)
             case IdleFor(seconds):
                 self.absence.idle_for(seconds)
-            case SystemLook() | RingBell():
+            case SystemLook() | RingBell() | StartedAgain():
                 pass  # for the window itself
             case _ if what.session != self.form.session:
                 pass

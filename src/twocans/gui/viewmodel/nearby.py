@@ -125,6 +125,11 @@ class ServerChoice:
             self._known = known
             self._changes.draw(Part.LOGIN)
 
+    def follow(self, recent: Sequence[Recent]) -> None:
+        """Use the servers that another window of this user has remembered."""
+        self.recent = tuple(recent)[:MAX_RECENT]
+        self._changes.draw(Part.LOGIN)
+
     # --- intents -------------------------------------------------------------------------------------------
 
     def move(self, by: int) -> None:

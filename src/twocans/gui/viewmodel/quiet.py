@@ -111,6 +111,12 @@ class Quiet:
         if self._login is not None and self._muted.pop((*self._login, peer), None) is not None:
             self._keep_muted()
 
+    def follow(self, until_ms: int, muted: Sequence[Muted]) -> None:
+        """Use what another window of this user has set."""
+        self._until_ms = until_ms
+        self._muted = {(one.server, one.user, one.peer): one for one in muted[-MAX_MUTED:]}
+        self._changes.draw(Part.ME | Part.PEOPLE | Part.HEADER | Part.TITLE | Part.QUIET)
+
     # --- the login, and time --------------------------------------------------------------------------------
 
     def logged_in(self, server: ServerKey, user: str) -> None:

@@ -167,6 +167,10 @@ class SettingsDialog(Dialog):
 
     def show(self) -> None:
         """Show what is so now."""
+        self._look.set(self._settings.look.value)
+        self._sound.set(self._settings.sound)
+        self._notify.set(self._settings.notifications)
+        self._away_after.set(self._settings.away_after_min)
         self._show_size()
         self._show_quiet()
         self._show_muted()

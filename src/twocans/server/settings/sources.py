@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import stat
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +13,10 @@ from typing import Any, Final
 from msgspec import Struct
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import EnvSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from twocans.protocol.text import spelled_out_line
+from twocans.protocol.text_files import decode_text_file
 from twocans.server.config import SettingsInvalid, default_data_folder
 from twocans.server.privacy import SETTINGS_FILE
 from twocans.server.settings.kinds import shortened
@@ -159,16 +161,16 @@ def _from_file(file: Path, *, must_exist: bool) -> dict[str, Any]:
     try:
         if not stat.S_ISREG(file.stat().st_mode):
             raise SettingsInvalid([f"{file} cannot be read: it is not a file."])
-        file.open("rb").close()
-        return TomlConfigSettingsSource(Settings, file)()
+        text = decode_text_file(file.read_bytes())
+        return InitSettingsSource(Settings, tomllib.loads(text))()
     except OSError as error:
         raise SettingsInvalid([f"{file} cannot be read ({os.strerror(error.errno or 0)})."]) from None
     except UnicodeDecodeError:
-        raise SettingsInvalid([f"{file} cannot be read: it is not UTF-8."]) from None
+        raise SettingsInvalid([f"{file} cannot be read: it is not UTF-8. Save it as UTF-8."]) from None
     except RecursionError:
         raise SettingsInvalid([f"{file} is not written as TOML is: something is nested too deep."]) from None
     except ValueError as error:
-        last = f"at line {len(file.read_bytes().splitlines())}, the last"
+        last = f"at line {len(text.splitlines())}, the last"
         why = str(error).replace("at end of document", last)
         raise SettingsInvalid([f"{file} is not written as TOML is: {why}."]) from None
 
