@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-import zxingcpp
 
-from tests.gui.harness import ClientProcess, Person, screenshot, xdotool
+from tests.gui.harness import ClientProcess, Person, xdotool
+from tests.gui.own_server import START, hosts, own_server, read, scanned, shows_its_server
 from tests.support.process import START_S, ServerProcess
 from tests.support.raw import PlainPeer
 from tests.support.tls import client_context
@@ -23,43 +23,13 @@ from twocans.gui.viewmodel.inputs import (
     ServerTold,
 )
 from twocans.gui.viewmodel.state import Screen
-from twocans.protocol.running import RUNNING_FILE, Running, decode_running
-
-START = "Start a server on this computer"
+from twocans.protocol.running import RUNNING_FILE
 
 
 @pytest.fixture(autouse=True)
 def folder(_own_folders: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of this user's server, which ends with the test."""
-    for name, value in (("PORT", "0"), ("HOST", "127.0.0.1"), ("ANNOUNCE", "false")):
-        monkeypatch.setenv(f"TWOCANS_{name}", value)
-    data = Path(os.environ["TWOCANS_DATA"])
-    yield data
-    if (data / RUNNING_FILE).exists():
-        number = read(data).pid
-        if psutil.pid_exists(number):
-            process = psutil.Process(number)
-            process.kill()
-            process.wait(START_S)
-
-
-def read(folder: Path) -> Running:
-    return decode_running((folder / RUNNING_FILE).read_bytes())
-
-
-def hosts(person: Person) -> Person:
-    """Somebody starts a server with a click, and is connected to it."""
-    person.vm.form.set_user("alice")
-    person.window.refresh()
-    person.click_on(START)
-    person.wait(lambda: person.title == "Twocans – alice")
-    person.wait(lambda: person.vm.hosting.server is not None and person.vm.hosting.server.online == 1)
-    return person
-
-
-def shows_its_server(person: Person) -> None:
-    person.key("ctrl+h")
-    person.await_dialog("Your server is running")
+    yield from own_server(monkeypatch)
 
 
 def text_in_dialog(person: Person) -> str:
@@ -126,11 +96,6 @@ def test_the_address_can_be_copied_and_the_code_scanned(folder: Path, look: Look
         )
         alice.key("Escape")
         alice.wait(lambda: "Copy link" not in alice.labels)
-
-
-def scanned() -> list[str]:
-    """What a camera in front of the screen reads."""
-    return [found.text for found in zxingcpp.read_barcodes(screenshot().convert("L"))]
 
 
 def shown(entry: tk.Misc) -> str:

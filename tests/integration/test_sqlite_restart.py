@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.raw import Frame, JsonPeer
+from tests.support.keeping import database
+from tests.support.raw import Frame, JsonPeer, Peer
 from tests.support.serving import Serving, serve
+from tests.support.tls import client_context
 from twocans.hub.limits import Limits
 from twocans.server.config import Concurrency
 
@@ -200,3 +202,24 @@ def test_query_with_half_a_character_is_refused_and_the_connection_stays(
         assert alice.expect("ERROR")["code"] == "bad_request"
         assert alice.ask("SEARCH", query="fox").verb == "RESULTS"
         leave(alice)
+
+
+@every_concurrency
+def test_name_like_an_address_from_before_it_was_refused_is_still_its_owners(
+    concurrency: Concurrency, tmp_path: Path
+) -> None:
+    tls = client_context()
+    with serve(concurrency=concurrency, data=tmp_path) as server:
+        with JsonPeer(server.port, "alice", tls=tls) as alice:
+            token = alice.token
+        leave(server.json("bob"))
+    with database(tmp_path) as kept:
+        for name, other in (("alice", "127.0.0.20"), ("bob", "4kqf-2m4t")):
+            kept.execute("UPDATE account SET key = ?, name = ? WHERE key = ?", (other, other, name))
+    with serve(concurrency=concurrency, data=tmp_path) as server:
+        with JsonPeer(server.port, "127.0.0.20", token=token, tls=tls) as owner:
+            assert owner.name == "127.0.0.20"
+        assert server.json("4kqf-2m4t").name == "4kqf-2m4t"
+        with Peer(server.port) as newcomer:
+            newcomer.send_line("127.0.0.21")
+            assert "looks like a network address" in newcomer.read_line()

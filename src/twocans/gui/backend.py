@@ -61,6 +61,7 @@ from twocans.gui.viewmodel.effects import (
     FetchPicture,
     FindPeople,
     FindServer,
+    FollowPeople,
     FollowServerLog,
     ForBackend,
     GoOnWithTransfer,
@@ -75,6 +76,7 @@ from twocans.gui.viewmodel.effects import (
     OpenFile,
     OpenFolder,
     OpenLink,
+    OperateServer,
     PauseTransfer,
     PlaySound,
     RetryNow,
@@ -194,7 +196,14 @@ class Backend:
                 self._looking = self._spawn(self._look_for_servers(known))
             case StopLooking():
                 self._stop_looking()
-            case FindServer() | StartServer() | StopServer() | FollowServerLog():
+            case (
+                FindServer()
+                | StartServer()
+                | StopServer()
+                | FollowServerLog()
+                | FollowPeople()
+                | OperateServer()
+            ):
                 self._host.do(effect)
             case OpenFolder(path):
                 self._ask(open_folder(path))

@@ -1,4 +1,4 @@
-"""The server of this computer's user: finds it, starts it as a process of its own, asks how it is, and stops it.
+"""The server of this computer's user: finds it, starts it as a process of its own, asks how it is, operates and stops it.
 
 It goes on when the window ends, in whatever way; the next one finds it by the file in its folder.
 """
@@ -22,20 +22,26 @@ import structlog
 
 from twocans.client.address import Address
 from twocans.client.files import read_file
+from twocans.gui.control_line import ControlLine, as_asked, first_answer
 from twocans.gui.viewmodel.effects import (
     FindServer,
+    FollowPeople,
     FollowServerLog,
+    OperateServer,
     StartServer,
     StopServer,
 )
 from twocans.gui.viewmodel.inputs import (
     Input,
+    ServerAnswered,
     ServerEnded,
     ServerLog,
     ServerNotStarted,
+    ServerPeople,
     ServerRuns,
     ServerTold,
 )
+from twocans.protocol.operator import Command, ListPeople, People, Refused
 from twocans.protocol.running import (
     CONSOLE_LOG_FILE,
     FOLDER_NAME,
@@ -49,23 +55,27 @@ from twocans.protocol.running import (
     Status,
     Why,
     Wish,
+    decode_answer,
     decode_report,
     decode_running,
     decode_status,
-    encode,
 )
 
 FOLDER_VARIABLE: Final = "TWOCANS_DATA"
 """Names the server's folder, for the server too."""
 ASK_S: Final = 1.0
 """How often the server is asked how it is, in seconds."""
-ANSWER_S: Final = 5.0
-"""Whoever does not answer for so long where a server was is none, in seconds."""
 LOG_BYTES: Final = 64 * 1024
 """So much of the end of the log is shown."""
+RESTART_S: Final = 60.0
+"""For so long after a server has ended another one is looked for, in seconds: it may be starting again."""
+LOOK_AGAIN_S: Final = 1.0
+_STARTING_S: Final = 10.0
+"""The same where somebody has just connected to a server: it may not have said yet that it runs."""
 _TAIL_LINES: Final = 20
-_LOOPBACK: Final = "127.0.0.1"
 _SILENT: Final = "The program ended without saying why."
+_GONE: Final = "Your server is not running any more."
+_NO_ANSWER: Final = "Your server does not answer. Try again in a moment."
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -95,12 +105,17 @@ class Host:
         self._wake = asyncio.Event()
         self._wish = Wish.STATUS
         self._follows = False
+        self._wanted: str | None = None
+        """The part of the names of those who are followed; None if nobody is."""
+        self._running: Running | None = None
 
-    def do(self, effect: FindServer | StartServer | StopServer | FollowServerLog) -> None:
+    def do(
+        self, effect: FindServer | StartServer | StopServer | FollowServerLog | FollowPeople | OperateServer
+    ) -> None:
         """Carry an effect out."""
         match effect:
-            case FindServer():
-                self._begin(self._find())
+            case FindServer(again):
+                self._begin(self._find(_STARTING_S if again else 0.0))
             case StartServer(port):
                 self._begin(self._start(port))
             case StopServer():
@@ -111,6 +126,11 @@ class Host:
             case FollowServerLog(on):
                 self._follows = on
                 self._wake.set()
+            case FollowPeople(find):
+                self._wanted = find
+                self._wake.set()
+            case OperateServer(number, command):
+                self._spawn(self._operate(number, command))
 
     def close(self) -> None:
         """The window ends: a server that runs goes on, one that is just being started does not."""
@@ -127,11 +147,11 @@ class Host:
 
     # --- finding and starting -----------------------------------------------------------------------------
 
-    async def _find(self) -> None:
-        await self._attend()
+    async def _find(self, patience_s: float) -> None:
+        await self._attend_to_each(patience_s)
 
     async def _start(self, port: int | None) -> None:
-        if await self._attend():
+        if await self._attend_to_each():
             return
         process = self._process = _Process(
             self._command(port), asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
@@ -141,9 +161,9 @@ class Host:
             self._put_now(ServerEnded(""))
         elif isinstance(report, NotStarted):
             # Another window may have been faster.
-            if report.why is Why.OTHER or not await self._attend():
+            if report.why is Why.OTHER or not await self._attend_to_each():
                 self._put_now(ServerNotStarted(report.why, report.text, report.port))
-        elif not await self._attend():
+        elif not await self._attend_to_each():
             self._put_now(ServerNotStarted(Why.OTHER, self._last_line() or _SILENT, 0))
 
     def _command(self, port: int | None) -> list[str]:
@@ -153,45 +173,62 @@ class Host:
 
     # --- while it runs ------------------------------------------------------------------------------------
 
+    async def _attend_to_each(self, patience_s: float = 0.0) -> bool:
+        """Tell of the server until it has ended, and of one that starts soon after it.
+
+        Args:
+            patience_s: for how long to look for the first one.
+
+        Returns:
+            False if none runs.
+        """
+        now = asyncio.get_running_loop().time
+        until, found = now() + patience_s, False
+        while True:
+            if await self._attend():
+                if self._wish is Wish.STOP:
+                    return True
+                until, found = now() + RESTART_S, True
+            elif now() >= until:
+                return found
+            await asyncio.sleep(LOOK_AGAIN_S)
+
     async def _attend(self) -> bool:
         """Tell of the server until it has ended; False if none runs."""
         running = await asyncio.to_thread(self._read)
         if running is None:
             return False
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                reader, writer = await asyncio.open_connection(_LOOPBACK, running.control, limit=MAX_BYTES)
-        except (OSError, TimeoutError):
+        answered = await first_answer(running, Asked(secret=running.secret, wish=self._wish), decode_status)
+        if answered is None:
             return False  # it was killed, and the file is left over
+        line, status = answered
         try:
-            try:
-                async with asyncio.timeout(ANSWER_S):
-                    status = await _ask(reader, writer, running, self._wish)
-            except TimeoutError:
-                status = None
-            if status is None:
-                return False
+            self._running = running
             self._put_now(_runs(running, status, self._folder))
-            await self._watch(reader, writer, running, status)
+            await self._watch(line, running, status)
         finally:
-            writer.close()
+            self._running = None
+            line.close()
         self._put_now(ServerEnded(await asyncio.to_thread(self._last_line) if running.background else ""))
         return True
 
-    async def _watch(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        running: Running,
-        status: Status,
-    ) -> None:
-        shown = ""
+    async def _watch(self, line: ControlLine, running: Running, status: Status) -> None:
+        shown, people = "", None
         while True:
             if self._follows and running.background:
                 text = await asyncio.to_thread(self._read_log)
                 if text != shown:
                     shown = text
                     self._put_now(ServerLog(text))
+            if self._wanted is None:
+                people = None
+            elif status.commands:
+                before, people = (
+                    people,
+                    await line.get(as_asked(running, ListPeople(find=self._wanted)), decode_answer),
+                )
+                if isinstance(people, People) and people != before:
+                    self._put_now(ServerPeople(people))
             wish = self._wish
             if wish is Wish.STATUS:
                 with contextlib.suppress(TimeoutError):
@@ -199,15 +236,30 @@ class Host:
                         await self._wake.wait()
                 self._wake.clear()
                 wish = self._wish
-            told = await _ask(reader, writer, running, wish)
+            told = await line.get(Asked(secret=running.secret, wish=wish), decode_status)
             if told is None:
                 return
             if told != status:
                 status = told
                 self._put_now(ServerTold(told.online, told.addresses))
             if wish is Wish.STOP:
-                await reader.read()  # until it has ended
+                await line.end()
                 return
+
+    async def _operate(self, number: int, command: Command) -> None:
+        """Have a command carried out, on a connection of its own: what is asked every second need not wait for it."""
+        running = self._running
+        if running is None:
+            self._put_now(ServerAnswered(number, command, Refused(text=_GONE)))
+            return
+        answered = await first_answer(running, as_asked(running, command), decode_answer)
+        if answered is None:
+            self._put_now(ServerAnswered(number, command, Refused(text=_NO_ANSWER)))
+            return
+        line, answer = answered
+        line.close()
+        self._put_now(ServerAnswered(number, command, answer))
+        self._wake.set()  # others may be connected now
 
     def _read(self) -> Running | None:
         try:
@@ -317,18 +369,6 @@ def _read_report(popen: subprocess.Popen[bytes]) -> Report:
     return NotStarted(why=Why.OTHER, text=said, port=0)
 
 
-async def _ask(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, running: Running, wish: Wish
-) -> Status | None:
-    """What the server answers; None if it has ended, or is none."""
-    try:
-        writer.write(encode(Asked(secret=running.secret, wish=wish)))
-        await writer.drain()
-        return decode_status(await reader.readline())
-    except (OSError, ValueError, RunningInvalid):
-        return None
-
-
 def _runs(running: Running, status: Status, folder: Path) -> ServerRuns:
     everywhere = running.host == "0.0.0.0" or running.host.startswith("127.")  # noqa: S104 - compared only
     address = Address("localhost" if everywhere else running.host, running.port)
@@ -341,6 +381,7 @@ def _runs(running: Running, status: Status, folder: Path) -> ServerRuns:
         folder=str(folder),
         online=status.online,
         addresses=status.addresses,
+        commands=status.commands,
     )
 
 

@@ -60,6 +60,7 @@ class Styles:
         style.configure("Rule.TFrame", background=c.border)
         self._button("Primary", c.accent, c.accent_hover, c.accent_pressed, c.on_accent, Face.STRONG)
         self._button("Soft", c.soft, c.soft_hover, c.border, c.text, Face.BODY)
+        self._button("SoftChat", c.base, c.soft_hover, c.border, c.text, Face.BODY)
         self._button("Warn", c.warn_soft, c.warn_soft, c.warn_soft, c.warn_text, Face.STRONG, slim=True)
         for name, ground in (("Side", c.side), ("Chat", c.chat), ("Base", c.base)):
             self._button(f"Icon{name}", ground, c.soft_hover, c.border, c.text, Face.BODY, icon=True)
@@ -146,6 +147,7 @@ class Styles:
             "IconChat": c.chat,
             "IconBase": c.base,
             "Send": c.base,
+            "SoftChat": c.chat,
             "Warn": c.warn_ground,
         }
         self._style.configure(

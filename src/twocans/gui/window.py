@@ -191,6 +191,7 @@ class Window:
             (Part.CHAT, self._show_chat),
             (Part.ME, self._sidebar.show_me),
             (Part.PEOPLE, self._sidebar.show_people),
+            (Part.PEOPLE, self.chat.show_invitation),
             (Part.HEADER, self.chat.show_header),
             (Part.COMPOSER, self.chat.composer.show),
             (Part.BANNER, self._show_banner),

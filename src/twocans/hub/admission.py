@@ -20,7 +20,7 @@ from twocans.hub.owners import BUSY, MAX_DEVICES, UNKEPT, Device, Owners, is_tok
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
-from twocans.protocol.names import UserKey, new_user_key
+from twocans.protocol.names import NameInvalid, UserKey, is_confusable_with_address_or_key, new_user_key
 from twocans.protocol.plain import HELP_WORD
 from twocans.storage.base import Storage
 
@@ -210,7 +210,7 @@ class Admission:
         if claim.token and self._bans.of_token(token_digest(claim.token)) is not None:
             raise ProtocolError(Code.BANNED, "This device is banned from this server.")
         if account is None:
-            self._look_alike(claim.name)
+            self._look_alike(key, claim.name)
         if self._invite is not None and not again:
             self._check_invite(session, claim, self._invite)
         elif claim.secret is not None and not claim.program:
@@ -231,7 +231,12 @@ class Admission:
             account.tokens = (token_digest(token),) if token else ()
         admit(Admitted(account, None, token))
 
-    def _look_alike(self, name: str) -> None:
+    def _look_alike(self, key: UserKey, name: str) -> None:
+        if is_confusable_with_address_or_key(key):
+            raise NameInvalid(
+                "That name looks like a network address or the key of a device. Please choose another, for example "
+                "one without digits."
+            )
         other = self._roster.lookalike(name)
         if other is not None:
             raise ProtocolError(

@@ -26,6 +26,8 @@ _PUNCTUATION: Final = frozenset("-_.")
 _SMALL_CAPITAL: Final = "LATIN LETTER SMALL CAPITAL "
 _LEFT_TO_RIGHT: Final = "\u200e"
 _UNSEEN_DOT: Final = re.compile("(?<=[ij])\u0307")
+_ADDRESS: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_DEVICE_KEY: Final = re.compile(r"(?=.*[0-9])[0-9a-tv-z]{4}-[0-9a-tv-z]{4}")
 _RULE: Final = "Use 1 to 32 letters and digits, with -, _ or . after the first."
 
 
@@ -86,6 +88,15 @@ def new_user_key(name: str) -> UserKey:
     if _SERVER_SKELETON in skeletons(name):
         raise NameReserved
     return key
+
+
+def is_confusable_with_address_or_key(key: UserKey) -> bool:
+    """True for the key of a name that could be an IPv4 address, or the key by which the operator calls a device.
+
+    A name of that form is refused to newcomers, or the operator's commands could hit the wrong thing. Keys of devices
+    without any digit look like double names (`mary-jane`), so those are allowed, and the operator is asked.
+    """
+    return _ADDRESS.fullmatch(key) is not None or _DEVICE_KEY.fullmatch(key) is not None
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.operator import Answer, Command
 from twocans.protocol.text_files import decode_text_file
 
 FOLDER_NAME: Final = "twocans-server"
@@ -21,7 +22,7 @@ RUNNING_FILE: Final = "server.json"
 CONSOLE_LOG_FILE: Final = "console.log"
 """In that folder: what a server in the background would show."""
 MAX_BYTES: Final = 16 * 1024
-"""No file and no line of these is longer."""
+"""No file and no line of these is longer, apart from answers to the operator's commands."""
 _MAX_ADDRESSES: Final = 64
 
 T = TypeVar("T")
@@ -90,33 +91,43 @@ Report: TypeAlias = Started | NotStarted
 
 
 class Wish(StrEnum):
-    """What is asked of a running server. It always tells how it is; after `STOP` it ends."""
+    """What is asked of a running server. It tells how it is; after `STOP` it ends. `COMMAND` gets an `Answer` instead."""
 
     STATUS = "status"
     STOP = "stop"
+    COMMAND = "command"
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """A line to a running server."""
+class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line to a running server; `command` goes with `Wish.COMMAND` alone."""
 
     secret: Annotated[str, Meta(max_length=128)]
     wish: Wish
+    command: Command | None = None
 
 
 class Status(Struct, frozen=True, kw_only=True):
-    """A line of its answer: how many people are online, and by which IPv4 addresses others reach it, the likeliest first."""
+    """A line of its answer.
+
+    Args:
+        online: how many people are online.
+        addresses: the IPv4 addresses by which others reach it, the likeliest first.
+        commands: true if it takes the operator's commands here, which servers of earlier versions do not.
+    """
 
     online: Annotated[int, Meta(ge=0)]
     addresses: Addresses
+    commands: bool = False
 
 
 _running = msgspec.json.Decoder(Running)
 _report: Final[msgspec.json.Decoder[Report]] = msgspec.json.Decoder(Report)
 _asked = msgspec.json.Decoder(Asked)
 _status = msgspec.json.Decoder(Status)
+_answer: Final[msgspec.json.Decoder[Answer]] = msgspec.json.Decoder(Answer)
 
 
-def encode(what: Running | Report | Asked | Status) -> bytes:
+def encode(what: Running | Report | Asked | Status | Answer) -> bytes:
     """One line of JSON, with its end."""
     return msgspec.json.encode(what) + b"\n"
 
@@ -155,6 +166,15 @@ def decode_status(line: bytes) -> Status:
         RunningInvalid: it is nothing of the kind.
     """
     return _decode(_status, line)
+
+
+def decode_answer(line: bytes) -> Answer:
+    """A server's answer to a command.
+
+    Raises:
+        RunningInvalid: it is nothing of the kind.
+    """
+    return _decode(_answer, line)
 
 
 def _decode(decoder: msgspec.json.Decoder[T], line: bytes) -> T:

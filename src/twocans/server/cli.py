@@ -29,6 +29,8 @@ from twocans.server.config import (
 )
 from twocans.server.control import Control
 from twocans.server.log import LOG_FILE, Log, LogFormat, Output
+from twocans.server.moderation import Moderation
+from twocans.server.operator import Operator
 from twocans.server.privacy import close_folder, close_to_others, make_folder, places, runs_as_root
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
 
@@ -199,9 +201,10 @@ async def _let_find(config: Config, server: Server, log: Log, stop: Callable[[],
         return None
 
     def status() -> Status:
-        return Status(online=len(server.hub.roster), addresses=tuple(_addresses(config)))
+        return Status(online=len(server.hub.roster), addresses=tuple(_addresses(config)), commands=True)
 
-    control = Control(config.data, status=status, stop=stop, log=log)
+    operator = Operator(Moderation(server.hub, log))
+    control = Control(config.data, status=status, carry_out=operator.answer, stop=stop, log=log)
     findable = await control.start(
         host=config.host, port=server.port, key=server.key, background=config.background
     )

@@ -18,9 +18,8 @@ from twocans.hub.hub import EventLog, Hub
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.keys import ServerKey, readable_key
 from twocans.protocol.text import has_control
-from twocans.server.log import manner
 from twocans.server.moderation import Moderation
-from twocans.server.moments import moment
+from twocans.server.moderation_commands import BAN_USAGE, UNBAN_USAGE, ModerationCommands
 from twocans.server.privacy import HISTORY_FILE
 
 _TAKE_NAMES: Final = frozenset({"kick", "ban", "devices", "code", "free"})
@@ -52,16 +51,16 @@ class Console:
         self._started_at = started_at
         self._quit = quit_server
         self._key = key
-        moderation = Moderation(hub, log)
+        moderation = ModerationCommands(Moderation(hub, log))
         self.commands: Mapping[str, Command] = {
             "help": Command("help", "shows this list", self._help),
-            "users": Command("users", "shows who is online, since when and from where", self._users),
-            "kick": Command("kick NAME [why]", "ends somebody's session and tells them why", self._kick),
-            "say": Command("say TEXT", "sends a message from Server to everybody online", self._say),
-            "ban": Command(
-                "ban NAME|ADDRESS|KEY [why]", "lets a name, an address or a device in no more", moderation.ban
+            "users": Command("users", "shows who is online, since when and from where", moderation.users),
+            "kick": Command(
+                "kick NAME [REASON]", "ends somebody's session and tells them why", moderation.kick
             ),
-            "unban": Command("unban NAME|ADDRESS|KEY", "lifts a ban", moderation.unban),
+            "say": Command("say TEXT", "sends a message from Server to everybody online", moderation.say),
+            "ban": Command(BAN_USAGE, "lets a name, an address or a device in no more", moderation.ban),
+            "unban": Command(UNBAN_USAGE, "lifts a ban", moderation.unban),
             "bans": Command("bans", "shows all bans", moderation.bans),
             "devices": Command(
                 "devices NAME", "shows the devices of a name, and their keys", moderation.devices
@@ -95,36 +94,6 @@ class Console:
         width = max(len(command.usage) for command in self.commands.values())
         for command in self.commands.values():
             yield f"{command.usage:<{width}}  {command.help}"
-
-    def _users(self, _rest: str) -> Iterator[str]:
-        people = list(self._hub.roster.online())
-        if not people:
-            yield "Nobody is online."
-            return
-        width = max(len(account.name) for account in people)
-        for account in people:
-            places = ", ".join(
-                f"since {moment(session.since_ms)} from {session.address}"
-                + manner(plain=session.plain, encrypted=session.encrypted)
-                for session in account.sessions
-            )
-            yield f"{account.name:<{width}}  {places}"
-
-    def _kick(self, rest: str) -> Iterator[str]:
-        name, _, why = rest.partition(" ")
-        if not name:
-            yield "Whom? Use it like this: kick NAME [why]"
-        elif self._hub.kick(name, why.strip()):
-            yield f"{name} was kicked."
-        else:
-            yield f"{name} is not online. The command users shows who is."
-
-    def _say(self, rest: str) -> Iterator[str]:
-        if not rest:
-            yield "What? Use it like this: say TEXT"
-            return
-        people = self._hub.posting.announce(rest)
-        yield "Nobody is online to hear it." if people == 0 else f"Said to {people} online."
 
     def _show_key(self, _rest: str) -> Iterator[str]:
         yield f"{readable_key(self._key)} is the key of this server; clients show the same."

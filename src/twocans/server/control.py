@@ -1,4 +1,4 @@
-"""Lets programs of the server's own user on this computer find the server, ask how it is, and stop it.
+"""Lets programs of the server's own user on this computer find the server, ask how it is, operate it, and stop it.
 
 It says in a file in its folder that it runs. Whoever can read that file knows the secret that is asked for on a port of
 the loopback address. Signals would not do: on Windows they reach no process that has no console.
@@ -19,9 +19,11 @@ from typing import Final
 from twocans.client.files import write_file
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.operator import Answer, Command
 from twocans.protocol.running import (
     MAX_BYTES,
     RUNNING_FILE,
+    Asked,
     Running,
     RunningInvalid,
     Status,
@@ -31,7 +33,9 @@ from twocans.protocol.running import (
 )
 
 MAX_ASKING: Final = 32
-"""So many programs may be connected at once."""
+"""So many programs that have said the secret may be connected at once."""
+MAX_STRANGERS: Final = 64
+"""So many connections may be open that have not said it yet; one more ends the oldest of them."""
 FIRST_LINE_S: Final = 5.0
 """Whoever does not say the secret for so long is cut off, in seconds."""
 _LOOPBACK: Final = "127.0.0.1"
@@ -43,20 +47,32 @@ class Control:
     Args:
         folder: the server's.
         status: tells how the server is.
+        carry_out: answers the operator's commands.
         stop: called if somebody wants it to end.
         log: is told what does not work.
     """
 
     def __init__(
-        self, folder: Path, *, status: Callable[[], Status], stop: Callable[[], None], log: EventLog
+        self,
+        folder: Path,
+        *,
+        status: Callable[[], Status],
+        carry_out: Callable[[Command], Answer],
+        stop: Callable[[], None],
+        log: EventLog,
     ) -> None:
         self._file = folder / RUNNING_FILE
         self._status = status
+        self._carry_out = carry_out
         self._stop = stop
         self._log = log
         self._secret = secrets.token_hex(32)
         self._server: asyncio.Server | None = None
-        self._asking: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        self._talks: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+        self._strangers: dict[asyncio.StreamWriter, None] = {}
+        """Those of them that have not said the secret yet, the oldest first."""
+        self._owners: set[asyncio.StreamWriter] = set()
+        """Those that have."""
 
     async def start(self, *, host: str, port: int, key: ServerKey, background: bool) -> bool:
         """Say that the server runs; False if that is not possible, which is logged and keeps it from nothing else."""
@@ -90,39 +106,56 @@ class Control:
     async def close(self) -> None:
         """The server has ended; whoever has asked sees it from the end of the connection."""
         self.withdraw()
-        talks = [talk for talk in self._asking.values() if talk is not None]
-        for writer in self._asking:
+        talks = [talk for talk in self._talks.values() if talk is not None]
+        for writer in self._talks:
             writer.close()
         if talks:
             await asyncio.wait(talks)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._talks[writer] = asyncio.current_task()
+        self._strangers[writer] = None
+        if len(self._strangers) > MAX_STRANGERS:
+            self._evict(next(iter(self._strangers)))
         try:
-            if len(self._asking) < MAX_ASKING:
-                self._asking[writer] = asyncio.current_task()
-                async with asyncio.timeout(FIRST_LINE_S):
-                    line = await reader.readline()
-                while self._answer(line, writer):
+            async with asyncio.timeout(FIRST_LINE_S):
+                asked = self._read(await reader.readline())
+            self._strangers.pop(writer, None)
+            if len(self._owners) < MAX_ASKING:
+                self._owners.add(writer)
+                while asked is not None:
+                    writer.write(self._answer(asked))
                     await writer.drain()
-                    line = await reader.readline()
+                    asked = self._read(await reader.readline())
         except (OSError, TimeoutError, ValueError, RunningInvalid):
             pass  # the connection is lost, or its other end is nothing that knows how to ask
         finally:
-            self._asking.pop(writer, None)
+            self._strangers.pop(writer, None)
+            self._owners.discard(writer)
+            self._talks.pop(writer, None)
             writer.close()
 
-    def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> bool:
-        """Do what a line wants; whether the next one may come.
+    def _evict(self, writer: asyncio.StreamWriter) -> None:
+        del self._strangers[writer]
+        writer.transport.abort()
+
+    def _read(self, line: bytes) -> Asked | None:
+        """What a line asks; None at the end of the connection.
 
         Raises:
-            RunningInvalid: it is no such line.
+            RunningInvalid: it asks nothing, or does not know the secret.
         """
         if not line:
-            return False
+            return None
         asked = decode_asked(line)
         if not hmac.compare_digest(asked.secret.encode(), self._secret.encode()):
-            return False
-        writer.write(encode(self._status()))
+            raise RunningInvalid
+        return asked
+
+    def _answer(self, asked: Asked) -> bytes:
+        if asked.command is not None:
+            return encode(self._carry_out(asked.command))
+        status = encode(self._status())
         if asked.wish is Wish.STOP:
             self._stop()
-        return True
+        return status

@@ -1,8 +1,10 @@
-"""What the operator can do about names, devices and bans; `console` carries these commands out."""
+"""What the operator can do about people, names, devices and bans, for the console and the control port alike.
+
+Parsing a typed line is left to `moderation_commands`, the control port's messages to `operator`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -11,28 +13,39 @@ from msgspec import Struct
 from twocans.hub.account import Account
 from twocans.hub.bans import name_key, network
 from twocans.hub.hub import EventLog, Hub
-from twocans.hub.owners import CODE_S, Device, device_key
+from twocans.hub.owners import Device, device_key
 from twocans.protocol.keys import as_typed
-from twocans.protocol.names import UserKey
-from twocans.server.moments import moment
+from twocans.protocol.names import UserKey, is_confusable_with_address_or_key
+from twocans.protocol.operator import BanTarget
 from twocans.storage.identities import Ban, BanKind, OnKept
 
-_USE_BAN: Final = (
-    "Whom? Use it like this: ban NAME, ADDRESS or KEY [why]. The command devices NAME shows keys."
-)
-_USE_UNBAN: Final = "Whom? Use it like this: unban NAME, ADDRESS or KEY. The command bans shows all bans."
+KIND: Final = {
+    BanTarget.NAME: BanKind.NAME,
+    BanTarget.ADDRESS: BanKind.ADDRESS,
+    BanTarget.DEVICE: BanKind.KEY,
+}
+TARGET: Final = {kind: target for target, kind in KIND.items()}
+_CALLED: Final = {
+    BanTarget.NAME: "a name",
+    BanTarget.ADDRESS: "an address",
+    BanTarget.DEVICE: "the key of a device",
+}
 
 
-class Target(Struct, frozen=True):
-    """What a ban is about: as `Ban` has it, and as people call it."""
+class NotDone(Exception):
+    """A command was not carried out; the sentence says why."""
 
-    kind: BanKind
-    value: str
+
+class _Target(Struct, frozen=True):
+    """What a ban is about: `values` as `Ban` has them, more than one for devices whose keys look the same."""
+
+    target: BanTarget
+    values: tuple[str, ...]
     shown: str
 
 
 class Moderation:
-    """Answers commands.
+    """Carries out the operator's commands on a hub.
 
     Args:
         hub: the running server's.
@@ -43,86 +56,113 @@ class Moderation:
         self._hub = hub
         self._log = log
 
-    def ban(self, rest: str) -> Iterator[str]:
-        """Ban a name, an address or network, or the key of a device."""
-        what, _, why = rest.partition(" ")
-        target = self._target(what)
-        if target is None:
-            yield f"{what} is no name, address or key." if what else _USE_BAN
-            return
+    def online(self) -> list[Account]:
+        """Everybody online, in the order of registration."""
+        return self._hub.roster.online()
+
+    def kick(self, name: str, reason: str) -> str:
+        """End all sessions of a name.
+
+        Returns:
+            A sentence that says so.
+
+        Raises:
+            NotDone: nobody by that name is online.
+        """
+        if not self._hub.kick(name, reason):
+            raise NotDone(f"{name} is not online.")
+        return f"{name} was kicked."
+
+    def say(self, text: str) -> str:
+        """Send a message from `Server` to everybody online; returns a sentence about that."""
+        people = self._hub.posting.announce(text)
+        return "Nobody is online to hear it." if people == 0 else f"Said to {people} online."
+
+    # --- bans ---------------------------------------------------------------------------------------------
+
+    def ban(self, target: BanTarget | None, text: str, reason: str) -> tuple[BanTarget, str]:
+        """Ban a name, an address or network, or a device, and end the sessions that this concerns.
+
+        Args:
+            target: what `text` is; None to guess, where only one thing can be meant.
+            text: the name, the address or network, or the device's key.
+            reason: what those concerned are told, or nothing.
+
+        Returns:
+            What it was, and sentences about what was done.
+
+        Raises:
+            NotDone: there is no such thing, there are several, or there are too many bans.
+        """
+        what = self._named(target, text) if target is not None else self._guessed(text)
+        ended = 0
         try:
-            ended = self._hub.ban(target.kind, target.value, why.strip(), self._kept("ban"))
+            for value in what.values:
+                ended += self._hub.ban(KIND[what.target], value, reason, self._kept("ban"))
         except ValueError as error:
-            yield str(error)
-            return
-        self._log("banned", kind=target.kind.value, what=target.shown, why=why.strip())
+            raise NotDone(str(error)) from None
+        self._log("banned", kind=KIND[what.target].value, what=what.shown, why=reason)
         sessions = {0: "", 1: " One session has ended."}.get(ended, f" {ended} sessions have ended.")
-        yield f"{target.shown} is banned.{sessions}"
-        if target.kind is BanKind.NAME:
-            yield "They can come back under another name; ban their key or address too if they do."
+        return what.target, f"{what.shown} is banned.{sessions}"
 
-    def unban(self, rest: str) -> Iterator[str]:
-        """Lift a ban."""
-        if not rest:
-            yield _USE_UNBAN
-            return
-        target = self._banned(rest)
-        if target is None or not self._hub.bans.remove(target.kind, target.value, self._kept("unban")):
-            yield f"{rest} is not banned. The command bans shows all bans."
-            return
-        self._log("unbanned", kind=target.kind.value, what=target.shown)
-        yield f"{target.shown} may come in again."
+    def unban(self, target: BanTarget | None, text: str) -> str:
+        """Lift a ban; see `ban` for the arguments.
 
-    def bans(self, _rest: str) -> Iterator[str]:
-        """Show all bans."""
-        bans = self._hub.bans.all()
-        if not bans:
-            yield "Nobody is banned."
-            return
-        shown = [_shown(ban) for ban in bans]
-        width = max(map(len, shown))
-        for ban, what in zip(bans, shown, strict=True):
-            yield f"{ban.kind.value:<7}  {what:<{width}}  since {moment(ban.at)}{f': {ban.why}' if ban.why else ''}"
+        Raises:
+            NotDone: it is not banned, or several things of that name are.
+        """
+        found = [ban for ban in self._hub.bans.all() if _is_meant(ban, target, text)]
+        kinds = {ban.kind for ban in found}
+        if not found:
+            raise NotDone(f"{text} is not banned.")
+        if len(kinds) > 1:
+            raise NotDone(_ambiguous(text, "unban", [TARGET[kind] for kind in BanKind if kind in kinds]))
+        for ban in found:
+            self._hub.bans.remove(ban.kind, ban.value, self._kept("unban"))
+        shown = shown_ban(found[0])
+        self._log("unbanned", kind=found[0].kind.value, what=shown)
+        return f"{shown} may come in again."
 
-    def devices(self, rest: str) -> Iterator[str]:
-        """Show the devices of a name, and their keys."""
-        account = self._account(rest)
+    def bans(self) -> list[Ban]:
+        """All bans, the oldest first."""
+        return self._hub.bans.all()
+
+    # --- names --------------------------------------------------------------------------------------------
+
+    def account(self, name: str) -> Account:
+        """Return the account of a name.
+
+        Raises:
+            NotDone: nobody here has it.
+        """
+        account = self._account(name)
         if account is None:
-            yield f"There is nobody called {rest} here." if rest else "Whose? Use it like this: devices NAME"
-            return
-        owner = account.owner
-        if owner is None:
-            yield f"{account.name} is not bound to any device: anybody may take the name while it is free."
-            return
-        here = {session.device for session in account.sessions}
-        for device in owner.devices.values():
-            seen = "online" if device in here else f"last here {moment(device.seen)}"
-            yield f"{device_key(device.token)}  {device.name}  since {moment(device.created)}, {seen}"
-        if owner.password is not None:
-            yield "and a password"
+            raise NotDone(f"There is nobody called {name} here.")
+        return account
 
-    def free(self, rest: str) -> Iterator[str]:
-        """Let whoever comes first have a name that was bound."""
-        account = self._bound(rest)
-        if account is None:
-            yield from self._not_bound(rest, "free NAME")
-            return
+    def free(self, name: str) -> str:
+        """Let anybody register a name that belongs to devices; its sessions end.
+
+        Raises:
+            NotDone: the name belongs to nobody.
+        """
+        account = self._owned(name)
         self._hub.owners.free(account, self._kept("free"))
         self._log("name_freed", user=account.name)
-        yield f"{account.name} is free. Whoever registers it next has it, with all its messages."
-        yield "To let its owner back in and nobody else, use code NAME instead."
+        return f"{account.name} is free. Whoever registers it next has it, with all its messages."
 
-    def code(self, rest: str) -> Iterator[str]:
-        """Give a code with which the owner of a name gets in on another device."""
-        account = self._bound(rest)
-        if account is None:
-            yield from self._not_bound(rest, "code NAME")
-            return
+    def code(self, name: str) -> tuple[Account, str]:
+        """Make a code that lets the owner of a name in on one more device, within `CODE_S` seconds.
+
+        Raises:
+            NotDone: the name belongs to nobody.
+        """
+        account = self._owned(name)
         code = self._hub.owners.new_code(account)
         self._log("code_given", user=account.name)
-        yield f"{code} lets one device in as {account.name}, once, within {CODE_S // 60} minutes."
+        return account, code
 
-    # --- inside ------------------------------------------------------------------------------------------
+    # --- inside -------------------------------------------------------------------------------------------
 
     def _kept(self, command: str) -> OnKept:
         def kept(is_kept: bool) -> None:
@@ -135,57 +175,70 @@ class Moderation:
         key = name_key(name)
         return None if key is None else self._hub.roster.get(key)
 
-    def _bound(self, name: str) -> Account | None:
-        account = self._account(name)
-        return account if account is not None and account.owner is not None else None
+    def _owned(self, name: str) -> Account:
+        account = self.account(name)
+        if account.owner is None:
+            raise NotDone(f"{account.name} is free already: no device has it.")
+        return account
 
-    def _not_bound(self, name: str, usage: str) -> Iterator[str]:
-        account = self._account(name)
-        if not name:
-            yield f"Whose? Use it like this: {usage}"
-        elif account is None:
-            yield f"There is nobody called {name} here."
-        else:
-            yield f"{account.name} is free already: no device has it."
+    def _named(self, target: BanTarget, text: str) -> _Target:
+        """What somebody means who has said which kind of thing it is."""
+        match target:
+            case BanTarget.NAME:
+                found = self._name(text)
+                problem = f"{text} is not a name."
+            case BanTarget.ADDRESS:
+                found = _address(text)
+                problem = f"{text} is not an IPv4 address, or a network such as 192.168.7.0/24."
+            case BanTarget.DEVICE:
+                found = self._device(text)
+                problem = f"No device here has the key {text}."
+        if found is None:
+            raise NotDone(problem)
+        return found
 
-    def _target(self, text: str) -> Target | None:
-        """What somebody means; a name, where it could be a key as well."""
-        addresses = network(text)
-        if addresses is not None:
-            return Target(BanKind.ADDRESS, str(addresses), _spelled(addresses))
-        key = name_key(text)
-        account = None if key is None else self._hub.roster.get(key)
-        device = None if account is not None else self._device(text)
-        if device is not None:
-            return Target(BanKind.KEY, device.token.hex(), device_key(device.token))
+    def _guessed(self, text: str) -> _Target:
+        """What somebody means who has not said which kind of thing it is: the one that is known, if there is but one."""
+        name = self._name(text)
+        known = name if self._account(text) is not None else None
+        candidates = [one for one in (known, _address(text), self._device(text)) if one is not None]
+        if len(candidates) > 1:
+            raise NotDone(_ambiguous(text, "ban", [one.target for one in candidates]))
+        if candidates:
+            return candidates[0]
+        if name is None:
+            raise NotDone(f"{text} is not a name, an address or the key of a device.")
+        if is_confusable_with_address_or_key(UserKey(name.values[0])):
+            raise NotDone(
+                f"{text} looks like an address or the key of a device, but there is none like it. "
+                f"To ban it as a name, write ban name {text}."
+            )
+        return name
+
+    def _name(self, text: str) -> _Target | None:
+        key, account = name_key(text), self._account(text)
         if key is None:
             return None
-        return Target(BanKind.NAME, key, text if account is None else account.name)
+        return _Target(BanTarget.NAME, (key,), text if account is None else account.name)
 
-    def _device(self, text: str) -> Device | None:
+    def _device(self, text: str) -> _Target | None:
+        """The device with a key; anybody can make two devices whose keys look the same, so both are meant."""
         typed = as_typed(text)
-        for account in self._hub.roster.known.values():
-            if account.owner is not None:
-                for device in account.owner.devices.values():
-                    if as_typed(device_key(device.token)) == typed:
-                        return device
-        return None
-
-    def _banned(self, text: str) -> Target | None:
-        """The ban that somebody means."""
-        addresses, key, typed = network(text), name_key(text), as_typed(text)
-        for ban in self._hub.bans.all():
-            same = {
-                BanKind.ADDRESS: addresses is not None and ban.value == str(addresses),
-                BanKind.NAME: key is not None and ban.value == UserKey(key),
-                BanKind.KEY: as_typed(_shown(ban)) == typed,
-            }[ban.kind]
-            if same:
-                return Target(ban.kind, ban.value, _shown(ban))
-        return None
+        found: list[Device] = [
+            device
+            for account in self._hub.roster.known.values()
+            if account.owner is not None
+            for device in account.owner.devices.values()
+            if as_typed(device_key(device.token)) == typed
+        ]
+        if not found:
+            return None
+        values = tuple(device.token.hex() for device in found)
+        return _Target(BanTarget.DEVICE, values, device_key(found[0].token))
 
 
-def _shown(ban: Ban) -> str:
+def shown_ban(ban: Ban) -> str:
+    """What is banned, as people call it."""
     match ban.kind:
         case BanKind.NAME:
             return ban.value
@@ -193,6 +246,30 @@ def _shown(ban: Ban) -> str:
             return device_key(bytes.fromhex(ban.value))
         case BanKind.ADDRESS:
             return _spelled(IPv4Network(ban.value))
+
+
+def _is_meant(ban: Ban, target: BanTarget | None, text: str) -> bool:
+    if target is not None and ban.kind is not KIND[target]:
+        return False
+    match ban.kind:
+        case BanKind.NAME:
+            return ban.value == name_key(text)
+        case BanKind.KEY:
+            return as_typed(shown_ban(ban)) == as_typed(text)
+        case BanKind.ADDRESS:
+            addresses = network(text)
+            return addresses is not None and ban.value == str(addresses)
+
+
+def _address(text: str) -> _Target | None:
+    addresses = network(text)
+    return None if addresses is None else _Target(BanTarget.ADDRESS, (str(addresses),), _spelled(addresses))
+
+
+def _ambiguous(text: str, command: str, targets: list[BanTarget]) -> str:
+    meanings = " and ".join(_CALLED[target] for target in targets)
+    choices = " or ".join(f"{command} {target.value} {text}" for target in targets)
+    return f"{text} is {meanings}. Say which you mean: {choices}."
 
 
 def _spelled(addresses: IPv4Network) -> str:

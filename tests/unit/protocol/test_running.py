@@ -6,6 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twocans.protocol.messages import Status as PresenceStatus
+from twocans.protocol.operator import (
+    AddBan,
+    BanEntry,
+    BanList,
+    BanTarget,
+    CodeGiven,
+    Connected,
+    DeviceList,
+    Done,
+    FreeName,
+    GiveCode,
+    Kick,
+    LiftBan,
+    ListBans,
+    ListDevices,
+    ListPeople,
+    OwnedDevice,
+    People,
+    Person,
+    Refused,
+    Say,
+)
 from twocans.protocol.running import (
     Asked,
     NotStarted,
@@ -15,6 +38,7 @@ from twocans.protocol.running import (
     Status,
     Why,
     Wish,
+    decode_answer,
     decode_asked,
     decode_report,
     decode_running,
@@ -32,6 +56,44 @@ RUNNING = Running(
     control=40000,
     secret="s" * 64,
 )
+COMMANDS = (
+    ListPeople(find="al"),
+    Kick(name="alice", reason="shouting"),
+    AddBan(target=BanTarget.ADDRESS, value="10.0.0.1"),
+    LiftBan(target=BanTarget.DEVICE, value="4KQF-2M4T"),
+    ListBans(),
+    Say(text="Tea\nis ready"),
+    ListDevices(name="alice"),
+    GiveCode(name="alice"),
+    FreeName(name="alice"),
+)
+ANSWERS = (
+    People(
+        people=(
+            Person(
+                name="alice",
+                status=PresenceStatus.AWAY,
+                owned=True,
+                sessions=(Connected(address="10.0.0.1", since=1, encrypted=True, device="laptop", key="K"),),
+                session_count=1,
+            ),
+        ),
+        total=1,
+    ),
+    BanList(bans=(BanEntry(target=BanTarget.NAME, value="bob", reason="", at=1),), total=1),
+    DeviceList(
+        name="alice",
+        devices=(OwnedDevice(key="K", name="laptop", created=1, seen=2, online=False),),
+        password=True,
+    ),
+    CodeGiven(name="alice", code="ABCD-1234", valid_s=600),
+    Done(text="bob was kicked."),
+    Refused(text="bob is not online."),
+)
+
+
+def test_a_server_of_an_earlier_version_takes_no_commands() -> None:
+    assert not decode_status(b'{"online":1,"addresses":[]}').commands
 
 
 def test_all_that_is_said_can_be_read_back() -> None:
@@ -42,6 +104,11 @@ def test_all_that_is_said_can_be_read_back() -> None:
     assert decode_asked(encode(asked)) == asked
     status = Status(online=3, addresses=("192.168.1.5",))
     assert decode_status(encode(status)) == status
+    for command in COMMANDS:
+        asked = Asked(secret="s", wish=Wish.COMMAND, command=command)
+        assert decode_asked(encode(asked)) == asked
+    for answer in ANSWERS:
+        assert decode_answer(encode(answer)) == answer
     for line in (encode(RUNNING), encode(asked), encode(status)):
         assert line.count(b"\n") == 1
         assert line.endswith(b"\n")
@@ -68,7 +135,9 @@ def test_a_file_that_is_not_whole_is_refused(change: tuple[bytes, bytes]) -> Non
 
 
 @given(st.binary(max_size=200))
-@pytest.mark.parametrize("decode", [decode_running, decode_report, decode_asked, decode_status])
+@pytest.mark.parametrize(
+    "decode", [decode_running, decode_report, decode_asked, decode_status, decode_answer]
+)
 def test_whatever_else_comes_is_refused(decode: object, line: bytes) -> None:
     assert callable(decode)
     with pytest.raises(RunningInvalid):

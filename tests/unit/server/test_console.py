@@ -49,7 +49,7 @@ def test_help_explains_every_command(operated: Operated) -> None:
     lines = operated.do("help")
     assert [line.split()[0] for line in lines] == list(operated.console.commands)
     assert {"help", "users", "kick", "say", "stats", "quit"} <= set(operated.console.commands)
-    assert "kick NAME [why]" in "\n".join(lines)
+    assert "kick NAME [REASON]" in "\n".join(lines)
 
 
 @pytest.mark.parametrize("line", ["", "   ", "\t"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import stat
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from twocans.protocol.keys import server_key
+from twocans.protocol.operator import Answer, Command, Done, Kick
 from twocans.protocol.running import (
     MAX_BYTES,
     RUNNING_FILE,
@@ -19,12 +21,13 @@ from twocans.protocol.running import (
     Running,
     Status,
     Wish,
+    decode_answer,
     decode_running,
     decode_status,
     encode,
 )
 from twocans.server import control as module
-from twocans.server.control import MAX_ASKING, Control
+from twocans.server.control import MAX_ASKING, MAX_STRANGERS, Control
 
 KEY = server_key(b"the server's")
 ONE = Status(online=1, addresses=("192.168.1.5",))
@@ -38,11 +41,22 @@ class Served:
         self.status = ONE
         self.stops = 0
         self.logged: list[str] = []
-        self.control = Control(folder, status=lambda: self.status, stop=self._stop, log=self._log)
+        self.commands: list[Command] = []
+        self.control = Control(
+            folder,
+            status=lambda: self.status,
+            carry_out=self._carry_out,
+            stop=self._stop,
+            log=self._log,
+        )
         self.running: Running
 
     def _stop(self) -> None:
         self.stops += 1
+
+    def _carry_out(self, command: Command) -> Answer:
+        self.commands.append(command)
+        return Done(text="It is done.")
 
     def _log(self, event: str, /, **_: object) -> None:
         self.logged.append(event)
@@ -150,6 +164,63 @@ def test_more_than_may_ask_at_once_are_turned_away_until_one_has_gone(tmp_path: 
             while not await _answers(served, ask):
                 pass
             for _, writer in asking:
+                writer.close()
+
+    asyncio.run(main())
+
+
+def test_who_knows_the_secret_may_give_commands_and_nobody_else(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            kick = Kick(name="bob", reason="shouting")
+            wrong = Asked(secret="0" * 64, wish=Wish.COMMAND, command=kick)
+            assert await gets(served, encode(wrong)) == b""
+            assert served.commands == []
+            reader, writer = await connect(served)
+            writer.write(encode(Asked(secret=served.running.secret, wish=Wish.COMMAND, command=kick)))
+            assert decode_answer(await reader.readline()) == Done(text="It is done.")
+            assert served.commands == [kick]
+            # A line that does not know it ends the connection, whatever was said before.
+            writer.write(encode(wrong))
+            assert await reader.read() == b""
+            assert served.commands == [kick]
+            writer.close()
+
+    asyncio.run(main())
+
+
+def test_who_holds_many_connections_without_the_secret_keeps_nobody_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            ask = encode(Asked(secret=served.running.secret, wish=Wish.STATUS))
+            reader, writer = await connect(served)
+            writer.write(ask)
+            assert await reader.readline()
+            silent = [await connect(served) for _ in range(MAX_STRANGERS)]
+            assert await _answers(served, ask)
+            # The oldest had to go for that, not the owner's, and no other.
+            assert await silent[0][0].read() == b""
+            silent += [await connect(served) for _ in range(2 * MAX_STRANGERS)]
+            assert await _answers(served, ask)
+            writer.write(ask)
+            assert await reader.readline()
+            for _, one in (*silent, (reader, writer)):
+                one.close()
+
+    asyncio.run(main())
+
+
+def test_who_sends_a_line_without_end_is_cut_off_and_keeps_nobody_out(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with serving(tmp_path) as served:
+            ask = encode(Asked(secret=served.running.secret, wish=Wish.STATUS))
+            senders = [await connect(served) for _ in range(4)]
+            for _, writer in senders:
+                writer.write(b"x" * (4 * MAX_BYTES))
+            assert await _answers(served, ask)
+            for reader, writer in senders:
+                with contextlib.suppress(ConnectionResetError):
+                    assert await reader.read() == b""
                 writer.close()
 
     asyncio.run(main())

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Callable
 
 import pytest
 
 from tests.unit.hub.fakes import FakeSession, World
-from twocans.hub.owners import device_key
+from twocans.hub.owners import device_key, token_digest
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import server_key
 from twocans.protocol.messages import CodeQuery, DeviceCode
+from twocans.protocol.names import user_key
+from twocans.server import moderation
 from twocans.server.console import Console
 
 KEY = server_key(b"the server's")
@@ -96,17 +100,110 @@ def test_banned_address_loses_its_sessions(operated: Operated, typed: str, shown
     assert operated.do("bans") == "Nobody is banned."
 
 
-def test_name_that_looks_like_a_key_is_a_name_if_somebody_has_it(operated: Operated) -> None:
-    alice = operated.world.program("alice")
-    other = operated.world.program(key_of(alice).lower())
-    operated.do(f"ban {key_of(alice)}")
-    assert not alice.ended
-    assert other.ended
+def token_with_key(fits: Callable[[str], bool]) -> str:
+    """A token whose device gets a key that the test wants, as anybody can find one."""
+    tokens = (f"{number:064x}" for number in itertools.count())
+    return next(token for token in tokens if fits(device_key(token_digest(token))))
 
 
-@pytest.mark.parametrize("command", ["ban", "unban", "devices", "free", "code"])
-def test_command_without_its_object_says_how_it_is_used(operated: Operated, command: str) -> None:
-    assert f"{command} NAME" in operated.do(command)
+def known(operated: Operated, name: str) -> FakeSession:
+    """Somebody who has had a name since before it was refused."""
+    operated.world.hub.roster.create(user_key(name), name)
+    return operated.world.program(name, address="10.6.6.6:1")
+
+
+@pytest.mark.parametrize("name", ["127.0.0.20", "999.1.1.1", "１２７.0.0.20", "4KQF-2M4T", "oili-7abc"])
+def test_newcomer_gets_no_name_that_looks_like_an_address_or_a_key(operated: Operated, name: str) -> None:
+    error = operated.refusal(name)
+    assert error.code is Code.NAME_INVALID
+    assert error.text.startswith("That name looks like a network address or the key of a device.")
+
+
+@pytest.mark.parametrize("name", ["mary-jane", "1.2.3", "robert01", "jean-luc2", "anna-2u24"])
+def test_other_names_with_hyphens_dots_and_digits_are_free(operated: Operated, name: str) -> None:
+    assert operated.world.program(name).account is not None
+
+
+def test_name_like_an_address_from_before_keeps_working(operated: Operated) -> None:
+    assert known(operated, "127.0.0.20").account is not None
+
+
+def test_ban_of_an_address_that_is_a_name_too_asks_which_and_does_what_is_said(operated: Operated) -> None:
+    shadow = known(operated, "192.168.1.5")
+    victim = operated.world.program("victim", address="192.168.1.5:1")
+    assert operated.do("ban 192.168.1.5 spam") == (
+        "192.168.1.5 is a name and an address. "
+        "Say which you mean: ban name 192.168.1.5 or ban address 192.168.1.5."
+    )
+    assert not shadow.ended
+    assert not victim.ended
+    assert "192.168.1.5 is banned. One session has ended." in operated.do("ban name 192.168.1.5 spam")
+    assert shadow.ended
+    assert not victim.ended
+    assert "192.168.1.5 is banned. One session has ended." in operated.do("ban ADDRESS 192.168.1.5")
+    assert victim.ended
+    assert "unban name 192.168.1.5 or unban address 192.168.1.5" in operated.do("unban 192.168.1.5")
+    assert "may come in again" in operated.do("unban name 192.168.1.5")
+    assert operated.do("bans").startswith("address  192.168.1.5")
+
+
+@pytest.mark.parametrize("with_digits", [True, False])
+def test_ban_of_a_device_whose_key_is_a_name_too_asks_which(operated: Operated, with_digits: bool) -> None:
+    token = token_with_key(lambda key: any(char.isdigit() for char in key) is with_digits)
+    mallory = operated.world.program("mallory", token)
+    key = key_of(mallory)
+    shadow = known(operated, key.lower())
+    assert f"ban name {key} or ban device {key}" in operated.do(f"ban {key} spam")
+    assert not mallory.ended
+    assert not shadow.ended
+    assert f"{key} is banned. One session has ended." in operated.do(f"ban device {key} spam")
+    assert mallory.ended
+    assert not shadow.ended
+    assert operated.refusal("mallory", token).code is Code.BANNED
+
+
+def test_ban_of_a_key_reaches_all_devices_whose_keys_look_the_same(
+    operated: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Anybody finds two such tokens among a million; the test need not.
+    monkeypatch.setattr(moderation, "device_key", lambda _: "AAAA-1111")
+    first, second = operated.world.program("mallory"), operated.world.program("malvin")
+    assert "AAAA-1111 is banned. 2 sessions have ended." in operated.do("ban AAAA-1111")
+    assert first.ended
+    assert second.ended
+    assert "may come in again" in operated.do("unban AAAA-1111")
+    assert operated.do("bans") == "Nobody is banned."
+
+
+def test_key_that_no_device_has_is_not_taken_for_a_name(operated: Operated) -> None:
+    assert "there is none like it" in operated.do("ban 4KQF-2M4T")
+    assert "No device here has the key 4KQF-2M4T." in operated.do("ban device 4KQF-2M4T")
+    assert operated.do("bans") == "Nobody is banned."
+    assert "4KQF-2M4T is banned." in operated.do("ban name 4KQF-2M4T")
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("ban address bob", "bob is not an IPv4 address"),
+        ("ban name !!!", "!!! is not a name."),
+        ("ban device bob", "No device here has the key bob."),
+        ("unban device bob", "bob is not banned."),
+    ],
+)
+def test_what_is_not_of_the_kind_that_was_said_is_not_banned(
+    operated: Operated, line: str, part: str
+) -> None:
+    bob = operated.world.program("bob")
+    assert part in operated.do(line)
+    assert not bob.ended
+
+
+@pytest.mark.parametrize("line", ["ban", "unban", "ban name", "unban device", "devices", "free", "code"])
+def test_command_without_its_object_says_how_it_is_used(operated: Operated, line: str) -> None:
+    operated.world.program("name")
+    assert f"Usage: {line.split()[0]} " in operated.do(line)
+    assert operated.do("bans") == "Nobody is banned."
 
 
 @pytest.mark.parametrize("what", ["!", "a b c", "999.1.1.1/4", "alice"])
@@ -115,7 +212,7 @@ def test_what_is_not_banned_cannot_be_unbanned(operated: Operated, what: str) ->
 
 
 def test_what_is_no_name_address_or_key_cannot_be_banned(operated: Operated) -> None:
-    assert operated.do("ban !!!") == "!!! is no name, address or key."
+    assert operated.do("ban !!!") == "!!! is not a name, an address or the key of a device."
 
 
 def test_devices_tells_of_names_that_have_none(operated: Operated) -> None:

@@ -12,6 +12,7 @@ from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.recent import Recent
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Message, Status
+from twocans.protocol.operator import Command
 
 # --- effects: for the asyncio thread ----------------------------------------------------------------------
 
@@ -264,7 +265,9 @@ class ShowFile:
 
 @dataclass(frozen=True, slots=True)
 class FindServer:
-    """Find out whether a server of this user runs on this computer."""
+    """Find out whether a server of this user runs on this computer; `again` tries for some seconds."""
+
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +287,21 @@ class FollowServerLog:
     """Tell what is in its log, and whatever comes, or no longer."""
 
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FollowPeople:
+    """Tell who is connected to one's own server, as that changes, of those with `find` in their names; None: no longer."""
+
+    find: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperateServer:
+    """Have one's own server carry out a command; the answer has the same number."""
+
+    number: int
+    command: Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +456,8 @@ ForBackend: TypeAlias = (
     | StartServer
     | StopServer
     | FollowServerLog
+    | FollowPeople
+    | OperateServer
     | OpenFolder
     | AskIdle
     | AnswerStart

@@ -24,6 +24,7 @@ from twocans.gui.viewmodel.inputs import (
     ServerTold,
 )
 from twocans.gui.viewmodel.login import LoginForm
+from twocans.gui.viewmodel.operating import Operating
 from twocans.gui.viewmodel.state import Part
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.running import Why
@@ -58,6 +59,7 @@ class Hosting:
     Args:
         changes: where changes are noted.
         form: connects to it.
+        operating: what can be done about the people who are connected.
         is_there: whether the user is connected to the server with a key.
         at_login: whether the login is shown.
     """
@@ -66,12 +68,14 @@ class Hosting:
         self,
         changes: Changes,
         form: LoginForm,
+        operating: Operating,
         *,
         is_there: Callable[[ServerKey], bool],
         at_login: Callable[[], bool],
     ) -> None:
         self._changes = changes
         self._form = form
+        self._operating = operating
         self._is_there = is_there
         self._at_login = at_login
         self._chosen = ""
@@ -94,6 +98,11 @@ class Hosting:
         return self.stage is Stage.RUNNING
 
     @property
+    def is_own(self) -> bool:
+        """True if the user is connected to it."""
+        return self.server is not None and self._is_there(self.server.key)
+
+    @property
     def asks_before_quitting(self) -> bool:
         """Whether the user has to say whether the server goes on without this window."""
         return self.server is not None and self.server.background
@@ -103,7 +112,7 @@ class Hosting:
         """How many people are at the server, without the user."""
         if self.server is None:
             return 0
-        return max(0, self.server.online - (1 if self._is_there(self.server.key) else 0))
+        return max(0, self.server.online - (1 if self.is_own else 0))
 
     @property
     def who(self) -> str:
@@ -142,10 +151,10 @@ class Hosting:
 
     # --- intents ------------------------------------------------------------------------------------------
 
-    def look(self) -> None:
-        """Find out whether a server runs already."""
+    def look(self, *, again: bool = False) -> None:
+        """Find out whether a server runs already; `again` tries for some seconds, as one may just be starting."""
         if self.stage is Stage.NONE:
-            self._changes.do(FindServer())
+            self._changes.do(FindServer(again))
 
     def start(self, port: int | None = None) -> None:
         """Start the server, and connect to it.
@@ -181,6 +190,8 @@ class Hosting:
         if self.server is not None and not self.is_open:
             self.is_open = True
             self._changes.do(FollowServerLog(True))
+            if self.server.commands:
+                self._operating.open()
             self._changes.draw(Part.HOSTING)
 
     def close(self) -> None:
@@ -188,7 +199,13 @@ class Hosting:
         if self.is_open:
             self.is_open, self.log = False, ""
             self._changes.do(FollowServerLog(False))
+            self._operating.close()
             self._changes.draw(Part.HOSTING)
+
+    def back(self) -> None:
+        """Leave the page of the dialog that is shown; from the first one, close it."""
+        if not self._operating.back():
+            self.close()
 
     def choose(self, place: str) -> None:
         """The link is to lead to this address."""
@@ -248,7 +265,7 @@ class Hosting:
         server = self.server
         if server is not None:
             self.server = replace(server, online=told.online, addresses=told.addresses)
-            self._changes.draw(Part.HOSTING)
+            self._changes.draw(Part.HOSTING | Part.PEOPLE)
 
     def logged(self, text: str) -> None:
         """The end of its log."""
@@ -306,4 +323,4 @@ class Hosting:
 
     def _forget_problem(self) -> None:
         self.problem, self.taken_port = "", None
-        self._changes.draw(Part.HOSTING)
+        self._changes.draw(Part.HOSTING | Part.PEOPLE)

@@ -11,6 +11,7 @@ from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel.effects import ChangePassword, CutOff, LoadDevices
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.operator import Answer, Command, People
 from twocans.protocol.running import Why
 
 
@@ -218,7 +219,8 @@ class ServerRuns:
     """A server of this user runs on this computer.
 
     `address` is how this computer reaches it, `addresses` are the IPv4 addresses by which others do; `started_at` is
-    in Unix milliseconds. One in the `background` was started by a window, and has its log in `folder`.
+    in Unix milliseconds. One in the `background` was started by a window, and has its log in `folder`. One of an
+    earlier version takes no `commands`.
     """
 
     address: str
@@ -229,6 +231,7 @@ class ServerRuns:
     folder: str
     online: int
     addresses: tuple[str, ...]
+    commands: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +247,22 @@ class ServerLog:
     """The end of what is in its log."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPeople:
+    """Who is connected to it."""
+
+    people: People
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAnswered:
+    """What came of a command to it, under the number of the command."""
+
+    number: int
+    command: Command
+    answer: Answer = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +322,8 @@ Input: TypeAlias = (
     | ServerRuns
     | ServerTold
     | ServerLog
+    | ServerPeople
+    | ServerAnswered
     | ServerEnded
     | ServerNotStarted
     | RingBell

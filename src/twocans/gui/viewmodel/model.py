@@ -69,9 +69,11 @@ from twocans.gui.viewmodel.inputs import (
     ResultsLoaded,
     RingBell,
     SendFailed,
+    ServerAnswered,
     ServerEnded,
     ServerLog,
     ServerNotStarted,
+    ServerPeople,
     ServerRuns,
     ServersNearby,
     ServerTold,
@@ -324,6 +326,10 @@ class ViewModel(Filing):
                 self.hosting.told(what)
             case ServerLog(text):
                 self.hosting.logged(text)
+            case ServerPeople(people):
+                self.operating.listed(people)
+            case ServerAnswered():
+                self.operating.answered(what)
             case ServerEnded():
                 self._server_ended(what)
             case ServerNotStarted():
@@ -446,6 +452,7 @@ class ViewModel(Filing):
         self.chats.online(event.user, event.limits, fresh=event.fresh)
         self.finder.online(event.user)
         self._met(event)
+        self.hosting.look(again=True)  # the user's own server may just have started, or started again
         self._lost, self._retry_at, self._caught_up = "", None, False
         opened = self.chats.open
         if opened is not None and opened.key in before and opened.key not in self._roster:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from twocans.client.address import DEFAULT_PORT
 from twocans.gui.transcript.model import Bubble
 from twocans.gui.viewmodel.absence import Absence
 from twocans.gui.viewmodel.attaching import Attachment
@@ -19,6 +20,7 @@ from twocans.gui.viewmodel.hosting import Hosting
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
 from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.nearby import ServerChoice
+from twocans.gui.viewmodel.operating import Operating
 from twocans.gui.viewmodel.people import arrange, one_line, when
 from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.recent import Recent
@@ -87,9 +89,16 @@ class Presentation:
         self.preferences = preferences or Preferences()
         self.form = LoginForm(self._changes, check_server, server=server, user=user)
         self.nearby = ServerChoice(self._changes, self.form, recent)
+        self.operating = Operating(
+            self._changes,
+            clock,
+            is_me=lambda name: self.hosting.is_own and key_of(name) == key_of(self.me),
+            own_addresses=lambda: () if self.hosting.server is None else self.hosting.server.addresses,
+        )
         self.hosting = Hosting(
             self._changes,
             self.form,
+            self.operating,
             is_there=lambda key: self.connected and self.server is not None and self.server.key == key,
             at_login=lambda: self.screen is Screen.LOGIN,
         )
@@ -184,9 +193,18 @@ class Presentation:
             empty = (
                 f"Nobody here is called “{self.query.strip()}”."
                 if self.query.strip()
+                else f"You are the first one here. Others can join with {self.invitation}. "
+                "For a QR code, choose “Your server” in the menu."
+                if self.invitation
                 else "You are the first one here. Others appear as soon as they connect."
             )
         return People(items, self._selected, empty)
+
+    @property
+    def invitation(self) -> str:
+        """The address to tell others, where the user is alone at their own server; "" otherwise."""
+        alone = self.connected and not self._roster and self.hosting.runs and self.hosting.is_own
+        return self.hosting.place.removesuffix(f":{DEFAULT_PORT}") if alone else ""
 
     @property
     def header(self) -> Header | None:

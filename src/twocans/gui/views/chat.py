@@ -27,6 +27,7 @@ from twocans.gui.viewmodel.state import Presence
 from twocans.gui.views.attachments import DropOverlay
 from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button, presence_mark
 from twocans.gui.views.composer import ComposerView
+from twocans.gui.views.invitation import Invitation
 from twocans.gui.views.menus import show_under
 from twocans.gui.views.quieting import mute_menu
 
@@ -45,6 +46,7 @@ class ChatView(ttk.Frame):
         self._empty_sign = ttk.Label(self._empty, style="Chat.TLabel")
         self._empty_text = ttk.Label(self._empty, style="Muted.Chat.TLabel", justify="center")
         self._empty_keys = ttk.Label(self._empty, style="Small.Chat.TLabel", justify="center")
+        self._invitation = Invitation(self._empty, theme, vm, act)
         self._room = ttk.Frame(self, style="Chat.TFrame")
         self._header = ttk.Frame(self._room, style="Side.TFrame")
         self._rule = ttk.Frame(self._room, style="Rule.TFrame")
@@ -121,6 +123,18 @@ class ChatView(ttk.Frame):
         self.transcript.set_ahead(opened.ahead)
         self.transcript.mark(self._vm.finder.words, self._vm.found_key)
 
+    def show_invitation(self) -> None:
+        """The address for others, where the user is alone at their own server: this is where they look then."""
+        alone = bool(self._vm.invitation)
+        for widget in (self._empty_text, self._empty_keys, self._invitation):
+            widget.pack_forget()
+        if alone:
+            self._invitation.show()
+            self._invitation.pack(pady=(self._theme.em(0.8), 0))
+        else:
+            self._empty_text.pack(pady=(self._theme.em(1.0), self._theme.em(0.3)))
+            self._empty_keys.pack()
+
     def change(self, changes: tuple[TranscriptChange, ...]) -> None:
         """Bring the bubbles up to date."""
         for change in changes:
@@ -188,8 +202,8 @@ class ChatView(ttk.Frame):
         hint = f"↑ ↓ and Enter in the list, or {COMMAND_SHOWN}K to search · F1 shows all keys"
         self._empty_keys.configure(text=hint)
         self._empty_sign.pack()
-        self._empty_text.pack(pady=(em(1.0), em(0.3)))
-        self._empty_keys.pack()
+        self._invitation.restyle()
+        self.show_invitation()
         self._header.pack(fill="x", ipady=em(0.55))
         self._rule.pack(fill="x")
         self._rule.configure(height=self._theme.pixel)

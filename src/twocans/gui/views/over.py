@@ -11,7 +11,8 @@ from twocans.gui.viewmodel.hosting import Question
 from twocans.gui.viewmodel.state import Screen
 from twocans.gui.views.common import Act
 from twocans.gui.views.devices import DevicesDialog
-from twocans.gui.views.hosting import HostDialog, HostQuestion
+from twocans.gui.views.host_dialog import HostDialog
+from twocans.gui.views.hosting import HostQuestion
 from twocans.gui.views.security import KeyChangedDialog, SecurityDialog
 
 

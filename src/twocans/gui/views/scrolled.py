@@ -30,9 +30,9 @@ class Scrolled(ttk.Frame):
         self._canvas.pack(side="left", fill="both", expand=True)
         window = self.winfo_toplevel()
         window.bind("<FocusIn>", self._focused, add="+")
-        window.bind("<MouseWheel>", lambda event: self._wheel(-1 if event.delta > 0 else 1), add="+")
-        window.bind("<Button-4>", lambda _: self._wheel(-1), add="+")
-        window.bind("<Button-5>", lambda _: self._wheel(1), add="+")
+        window.bind("<MouseWheel>", lambda event: self._wheel(event, -1 if event.delta > 0 else 1), add="+")
+        window.bind("<Button-4>", lambda event: self._wheel(event, -1), add="+")
+        window.bind("<Button-5>", lambda event: self._wheel(event, 1), add="+")
 
     def fit(self, most: int) -> None:
         """Take the size of what is inside, up to a height of `most` pixels."""
@@ -54,8 +54,10 @@ class Scrolled(ttk.Frame):
     def _is_scrollable(self) -> bool:
         return bool(self._bar.winfo_ismapped())
 
-    def _wheel(self, direction: int) -> None:
-        if self._is_scrollable:
+    def _wheel(self, event: tk.Event[tk.Misc], direction: int) -> None:
+        """Scroll, unless the pointer is over a text that scrolls by itself."""
+        over = event.widget
+        if self._is_scrollable and not (isinstance(over, tk.Text) and over.yview() != (0.0, 1.0)):
             step = direction * self._theme.em(_WHEEL_EM)
             self._canvas.yview_moveto((self._canvas.canvasy(0) + step) / self.inside.winfo_reqheight())
 
@@ -69,4 +71,6 @@ class Scrolled(ttk.Frame):
         if top - gap < shown:
             self._canvas.yview_moveto(max(0, top - gap) / self.inside.winfo_reqheight())
         elif bottom + gap > shown + height:
-            self._canvas.yview_moveto((bottom + gap - height) / self.inside.winfo_reqheight())
+            # Of what is higher than there is room, the top is shown.
+            shown = min(bottom + gap - height, max(0, top - gap))
+            self._canvas.yview_moveto(shown / self.inside.winfo_reqheight())
