@@ -20,7 +20,9 @@ from twocans.protocol.messages import Bye, Frame, FromClient, Hello, Synced, Wel
 DEADLINE_S: Final = 20.0
 """How long a whole scenario may take before it fails, in seconds."""
 
-QUICK: Final = Timers(connect=5.0, ping_after=5.0, dead_after=10.0, retry_first=0.02, retry_max=0.1)
+QUICK: Final = Timers(
+    connect=5.0, ping_after=5.0, dead_after=10.0, retry_first=0.02, retry_max=0.1, file_retry_max=0.1
+)
 """Timers with which a test does not wait."""
 
 _GOODBYE: Final = json.encode(Bye())

@@ -119,6 +119,7 @@ class Presentation:
         self._notice_until = 0.0
         self._export_until: float | None = None
         self._leaves_at: float | None = None
+        self._back_by = 0.0
         self._left_just_now: tuple[Conversation, float] | None = None
         self._returning: set[str] = set()
         self._caught_up = False
