@@ -85,6 +85,8 @@ def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_
             alice.click_on("bob")
             server.process.kill()
             alice.wait(lambda: "Try now" in alice.labels, deadline_s=5)
+            assert "Connection lost." in alice.labels
+            assert any(label.startswith("Trying again") for label in alice.labels)
             assert alice.title == "Twocans – alice (not connected)"
             assert "not connected" in alice.labels
             assert {row.presence for row in alice.vm.people.rows} == {Presence.UNKNOWN}
@@ -107,6 +109,10 @@ def test_the_connection_comes_back_by_itself(tmp_path: Path) -> None:
         with server:
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)
+        for _ in range(2):
+            assert "The server was stopped." in alice.labels
+            before = alice.vm._retry_at
+            alice.wait(lambda before=before: alice.vm._retry_at not in {None, before})  # type: ignore[misc]  # bound early
         with ServerProcess(port=server.port, data=data) as again:
             alice.wait(lambda: alice.vm.connected)
             again.event("user_registered", user="alice")
