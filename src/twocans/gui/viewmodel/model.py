@@ -54,6 +54,7 @@ from twocans.gui.viewmodel.inputs import (
     CodeMade,
     ConnectRefused,
     DevicesLoaded,
+    DraftsLoaded,
     ExportEnded,
     ExportMoved,
     FileRefused,
@@ -106,6 +107,7 @@ class ViewModel(Filing):
     def back_to_login(self, message: str = "") -> None:
         """Give the connection up; the form holds the last server and name."""
         self.form.session += 1
+        self.chats.drafts.flush()
         self._changes.do(Disconnect())
         self._to_login(message)
         self.form.focus()
@@ -187,6 +189,10 @@ class ViewModel(Filing):
             self._tell(problem)
         else:
             self.chats.send()
+
+    def keep_drafts(self) -> None:
+        """Have drafts written to disk now: the window is about to end."""
+        self.chats.drafts.flush()
 
     def attach(self, paths: Iterable[str]) -> None:
         """Have files sent with the draft of the open chat."""
@@ -277,6 +283,7 @@ class ViewModel(Filing):
             self._redraw_at = now + REDRAW_S
             self._changes.draw(Part.PEOPLE)
         self.chats.tick()
+        self.chats.drafts.tick()
         self.devices.tick()
         self.quiet.tick()
         self.absence.tick()
@@ -292,6 +299,7 @@ class ViewModel(Filing):
         due.append(self._leaves_at if self.connected else None)
         due += [
             self.finder.next_due,
+            self.chats.drafts.next_due,
             self._export_until,
             self.devices.next_due,
             self.quiet.next_due,
@@ -365,6 +373,10 @@ class ViewModel(Filing):
                 self._export_ended(what)
             case OutboxOpened(_, waiting, problem):
                 self.chats.waiting(waiting)
+                if problem:
+                    self._tell(problem)
+            case DraftsLoaded(_, drafts, problem):
+                self.chats.restore(drafts)
                 if problem:
                     self._tell(problem)
             case KeepingFailed(_, text):
@@ -460,6 +472,7 @@ class ViewModel(Filing):
     def _offline(self, event: Offline) -> None:
         if event.retry_in_s is None:
             self.form.session += 1
+            self.chats.drafts.flush()
             self._changes.do(Disconnect())
             self._to_login(event.text, about_name=event.loss is Loss.REFUSED)
             if event.known_key is not None and event.key is not None:

@@ -172,7 +172,7 @@ class Presentation:
         """The list of people."""
         me, now = key_of(self.me), self._clock.now_ms()
         names = {
-            key: one.name for key, one in self.chats.all.items() if one.preview or one.draft or one.unread
+            key: one.name for key, one in self.chats.all.items() if one.preview or one.has_draft or one.unread
         }
         names |= {key_of(name): name for name in self._found} | self._roster
         if self.chats.open is not None:
