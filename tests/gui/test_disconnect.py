@@ -6,15 +6,19 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import tkinter as tk
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.gui.harness import ClientProcess, Person, screenshot
 from tests.support.process import Output, ServerProcess, environment
 from tests.support.raw import PlainPeer
+from twocans.client import Timers
+from twocans.client.settings import BACK_WITHIN_S
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.state import Presence, Screen
@@ -81,6 +85,8 @@ def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_
             alice.click_on("bob")
             server.process.kill()
             alice.wait(lambda: "Try now" in alice.labels)
+            assert "Connection lost." in alice.labels
+            assert any(label.startswith("Trying again") for label in alice.labels)
             assert alice.title == "Twocans – alice (not connected)"
             assert "not connected" in alice.labels
             assert {row.presence for row in alice.vm.people.rows} == {Presence.UNKNOWN}
@@ -103,10 +109,43 @@ def test_the_connection_comes_back_by_itself(tmp_path: Path) -> None:
         with server:
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)
+        for _ in range(2):
+            assert "The server was stopped." in alice.labels
+            before = alice.vm._retry_at
+            alice.wait(lambda before=before: alice.vm._retry_at not in {None, before})  # type: ignore[misc]  # bound early
         with ServerProcess(port=server.port, data=data) as again:
             alice.wait(lambda: alice.vm.connected)
             again.event("user_registered", user="alice")
             assert "Connected again." in alice.labels
+
+
+def test_a_server_that_restarts_throws_nobody_out_of_their_chat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead_s = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead_s, time_ns=time.time_ns)
+    monkeypatch.setattr("twocans.gui.app.time", clock)
+    data = tmp_path / "server"
+    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+        with server, PlainPeer(server.port, "bob"):
+            alice.wait(lambda: "bob" in alice.drawn)
+            alice.click_on("bob")
+            assert server.stop() == 0
+        alice.wait(lambda: alice.vm.banner is not None)
+        with ServerProcess(port=server.port, data=data):
+            alice.wait(lambda: alice.vm.connected)
+            alice.wait(lambda: "offline" in alice.labels)
+            ahead_s += Timers().connect + Timers().retry_max
+            alice.window.act(alice.vm.tick)
+            assert alice.composer.winfo_viewable()
+            with PlainPeer(server.port, "bob"):
+                alice.wait(lambda: alice.vm.header is not None and alice.vm.header.presence.is_online)
+                ahead_s += BACK_WITHIN_S
+                alice.window.act(alice.vm.tick)
+                assert alice.composer.winfo_viewable()
+                assert not any("left" in label for label in alice.labels)
+            alice.wait(lambda: "bob left." in alice.labels)
+            assert not alice.composer.winfo_viewable()
 
 
 def test_back_to_login_has_server_and_name_filled_in_and_logs_in_elsewhere(server: ServerProcess) -> None:

@@ -82,6 +82,13 @@ sys.exit(main(sys.argv[1:]))
     return [sys.executable, "-c", refuse, *arguments]
 
 
+def test_a_server_on_localhost_does_not_claim_that_others_can_connect() -> None:
+    with ServerProcess("--host", "localhost", json_log=False) as server:
+        server.output.wait_for(lambda line: "Only this computer can connect" in line)
+        assert server.stop() == 0
+        assert not any("Others connect to" in line for line in server.output.all())
+
+
 def test_folder_without_rights_is_told_in_one_sentence(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

@@ -38,7 +38,7 @@ ALONE_S: Final = 3.0
 """How long the pair chats before anything else happens."""
 EVERY_S: Final = 0.03
 """How often one of them says something: not as often as the server lets nobody."""
-_QUICK: Final = Timers(retry_first=0.05, retry_max=0.5)
+_QUICK: Final = Timers(retry_first=0.05, retry_max=0.5, file_retry_max=0.5)
 
 
 class Outcome(Struct, frozen=True):

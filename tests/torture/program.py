@@ -54,7 +54,7 @@ class Program:
         self._client = Client(
             address,
             script.name(self._account),
-            timers=Timers(retry_first=0.01, retry_max=0.2),
+            timers=Timers(retry_first=0.01, retry_max=0.2, file_retry_max=0.2),
             outbox=outbox,
             resume=Resume(options.after, options.log),
             trust=FileTrust(options.folder / "known_servers.json"),

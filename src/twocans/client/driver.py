@@ -181,6 +181,7 @@ class Driver:
 
     async def _reconnect(self, ending: Ending) -> None:
         """Try until it works; if it makes no sense, there is no connection afterwards."""
+        lost = ending.text
         while True:
             self._drop_link()
             pause_s = self._backoff.next_s() if ending.again else None
@@ -199,7 +200,7 @@ class Driver:
             try:
                 await self._attempt()
             except AttemptFailed as failed:
-                ending = failed.ending
+                ending = sentences.not_connected_again(lost, failed.ending)
             else:
                 return
 

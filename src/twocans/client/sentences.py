@@ -8,6 +8,8 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from msgspec import structs
+
 from twocans.client.address import Address
 from twocans.client.events import Loss
 from twocans.client.settings import Ending
@@ -26,10 +28,15 @@ EMPTY: Final = "That message is empty, so it was not sent."
 CONTROL: Final = "That message contains control characters, so it was not sent."
 UNSAYABLE: Final = "That contains signs that are no text, so it was not sent."
 UNSAYABLE_NAME: Final = "That name contains a sign that names cannot have. Please choose another."
-LOST: Final = "The connection to the server was lost."
+LOST: Final = "Connection lost."
+STOPPED: Final = "The server was stopped."
+KICKED: Final = "The operator has ended your session."
+KICKED_NEXT: Final = "You can log in again."
 NO_SECRET: Final = "That password, code or invite contains signs that are no text. Please type it again."  # noqa: S105 - a sentence
-REVOKED: Final = "Another of your devices has cut this one off, so it has to be let in again."
-BANNED: Final = "You are banned from this server. Ask whoever runs it."
+REVOKED: Final = "Another of your devices has cut this one off."
+REVOKED_NEXT: Final = "Log in again. You may need a code from another device, or your password."
+BANNED: Final = "You are banned from this server."
+BANNED_NEXT: Final = "Ask whoever runs the server to lift the ban."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
 TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."
@@ -64,7 +71,36 @@ def too_long(limit: int) -> str:
 
 def silent(seconds: float) -> str:
     """For a server from which nothing was heard for that long."""
-    return f"The server has not answered for {seconds:g} seconds, so the connection counts as lost."
+    return f"Connection lost. The server has not answered for {seconds:g} seconds."
+
+
+def ended(said: str, otherwise: str, following: str) -> str:
+    """For a session that the server has ended for good: its reason, and what to do next.
+
+    Args:
+        said: the server's sentence, perhaps empty or without a full stop.
+        otherwise: the sentence if the server said nothing.
+        following: what to do next.
+    """
+    reason = said.strip() or otherwise
+    return f"{reason}{'' if reason.endswith(('.', '!', '?')) else '.'} {following}"
+
+
+def not_connected_again(lost: str, failed: Ending) -> Ending:
+    """For an attempt to connect again that failed, where advice for a first connection would mislead.
+
+    Args:
+        lost: how the connection ended.
+        failed: why there is no new one.
+    """
+    match failed.loss:
+        case Loss.UNREACHABLE:
+            text = lost
+        case Loss.KEY_CHANGED | Loss.UNVERIFIED | Loss.KICKED | Loss.BANNED | Loss.REVOKED:
+            text = failed.text
+        case _:
+            text = f"{lost} {failed.text}"
+    return structs.replace(failed, text=text)
 
 
 def not_twocans(where: str) -> str:

@@ -375,8 +375,10 @@ class Session:
             case Welcome() if self._introduction is not None:
                 self._welcomed(frame, self._introduction)
             case Error():
-                again = frame.code in _PASSING
-                self._end(Loss.REFUSED, frame.text, code=frame.code, again=again, needs=frame.needs)
+                again, text = frame.code in _PASSING, frame.text
+                if frame.code == Code.BANNED:
+                    text = sentences.ended(text, sentences.BANNED, sentences.BANNED_NEXT)
+                self._end(Loss.REFUSED, text, code=frame.code, again=again, needs=frame.needs)
             case Goodbye():
                 self._dismissed(frame)
             case Ping():
@@ -493,15 +495,18 @@ class Session:
     def _dismissed(self, goodbye: Goodbye) -> None:
         match goodbye.reason:
             case "kicked":
-                self._end(Loss.KICKED, goodbye.text, again=False)
+                text = sentences.ended(goodbye.text, sentences.KICKED, sentences.KICKED_NEXT)
+                self._end(Loss.KICKED, text, again=False)
             case "revoked":
-                self._end(Loss.REVOKED, goodbye.text or sentences.REVOKED, again=False)
+                text = sentences.ended(goodbye.text, sentences.REVOKED, sentences.REVOKED_NEXT)
+                self._end(Loss.REVOKED, text, again=False)
             case "banned":
-                self._end(Loss.BANNED, goodbye.text or sentences.BANNED, again=False)
+                text = sentences.ended(goodbye.text, sentences.BANNED, sentences.BANNED_NEXT)
+                self._end(Loss.BANNED, text, again=False)
             case "server_stopping":
-                self._end(Loss.SERVER_CLOSED, goodbye.text)
+                self._end(Loss.SERVER_CLOSED, sentences.STOPPED)
             case _:
-                self._end(Loss.LOST, goodbye.text)
+                self._end(Loss.LOST, goodbye.text.strip() or sentences.LOST)
 
     def _not_understood(self) -> None:
         greeting = self.state is State.GREETING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -14,6 +14,18 @@ from twocans.protocol.keys import ServerKey
 
 Clock: TypeAlias = Callable[[], float]
 """Seconds since some moment, never going back; counts the time that the machine is asleep, if it can."""
+
+CONNECT_S: Final = 10.0
+PING_AFTER_S: Final = 20.0
+
+RETRY_MAX_S: Final = 4.0
+"""The longest pause before connecting again: on a local network a server that is back is to be found at once."""
+
+BACK_WITHIN_S: Final = max(CONNECT_S, PING_AFTER_S) + RETRY_MAX_S
+"""Once the server is back, other clients are connected again within this time.
+
+A client has noticed the loss, and is in an attempt or a pause; or it has been idle, and notices with its next PING.
+"""
 
 
 class Timers(Struct, frozen=True, kw_only=True):
@@ -26,14 +38,16 @@ class Timers(Struct, frozen=True, kw_only=True):
         answer: for a request to be answered.
         retry_first: the first pause before connecting again.
         retry_max: the longest such pause.
+        file_retry_max: the longest pause before a file is tried again that has not got any further.
     """
 
-    connect: float = 10.0
-    ping_after: float = 20.0
+    connect: float = CONNECT_S
+    ping_after: float = PING_AFTER_S
     dead_after: float = 45.0
     answer: float = 30.0
     retry_first: float = 0.5
-    retry_max: float = 30.0
+    retry_max: float = RETRY_MAX_S
+    file_retry_max: float = 30.0
 
 
 class Resume(Struct, frozen=True):

@@ -14,13 +14,15 @@ from twocans.client.address import Address
 from twocans.client.errors import OutboxDamaged, OutboxUnusable
 from twocans.client.files import data_folder, locked, set_aside
 from twocans.client.outbox import Outgoing
+from twocans.client.sqlite_drafts import SCHEMA as DRAFTS
+from twocans.client.sqlite_drafts import SqliteDrafts
 from twocans.client.transfers.records import SCHEMA as TRANSFERS
 from twocans.client.transfers.records import SqliteRecords
 from twocans.protocol.messages import FileRef
 
 FILE: Final = "outbox.db"
 BUSY_MS: Final = 5000
-VERSION: Final = 2
+VERSION: Final = 3
 _PRIMARY: Final = 0xFF
 """The part of SQLite's result codes that tells the kind of error."""
 
@@ -76,6 +78,8 @@ class SqliteOutbox:
                 raise
         self.transfers = SqliteRecords(self._database, *self._key)
         """What is kept of the files that are on their way."""
+        self.drafts = SqliteDrafts(self._database, user)
+        """What is written and not sent yet."""
 
     def add(self, message: Outgoing) -> None:
         """Keep a message, as the newest; it is on disk once this returns.
@@ -139,9 +143,11 @@ class SqliteOutbox:
         database.execute("BEGIN IMMEDIATE")
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version < VERSION:
-            for change in _FILES if version else (_SCHEMA,):
-                database.execute(change)
-            database.execute(TRANSFERS)
+            if version < 2:
+                for change in _FILES if version else (_SCHEMA,):
+                    database.execute(change)
+                database.execute(TRANSFERS)
+            database.execute(DRAFTS)
             database.execute(f"PRAGMA user_version = {VERSION}")
         database.execute("COMMIT")
 

@@ -35,6 +35,7 @@ from twocans.client.errors import ClientError
 from twocans.client.events import TransferMoved
 from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
+from twocans.gui.drafting import Drafting
 from twocans.gui.export import save
 from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
@@ -65,6 +66,7 @@ from twocans.gui.viewmodel.effects import (
     FollowServerLog,
     ForBackend,
     GoOnWithTransfer,
+    KeepDraft,
     LoadAround,
     LoadChats,
     LoadDevices,
@@ -162,6 +164,7 @@ class Backend:
         self._session = 0
         self._export: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
+        self._drafting: Drafting | None = None
         self._resumes: dict[tuple[Address, str], Resume] = {}
         self._memory: dict[tuple[Address, str], MemoryOutbox] = {}
         self._trust = default_trust()
@@ -209,6 +212,10 @@ class Backend:
                 self._ask(open_folder(path))
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
+            case KeepDraft(draft):
+                failed = self._drafting.keep(draft) if self._drafting is not None else None
+                if failed is not None:
+                    self._put_now(failed)
             case MarkRead(peer, id_):
                 if client is not None:
                     client.read(peer, id_)
@@ -337,6 +344,9 @@ class Backend:
                 await self._put(FromClient(session, event))
                 if waiting is not None:
                     self._put_now(OutboxOpened(session, waiting, keeping.problem))
+                    if isinstance(event, Online):
+                        self._drafting = Drafting(session, keeping, event.key)
+                        self._ask(self._load_drafts(self._drafting, event.limits.file_bytes))
                     waiting = None
                     for transfer in client.transfers.all:
                         if not self._filing.keeps(transfer, session):
@@ -402,6 +412,9 @@ class Backend:
             client.send(to, text, cid=cid)
         except ClientError as error:
             self._put_now(SendFailed(self._session, to, cid, error.text))
+
+    async def _load_drafts(self, drafting: Drafting, file_bytes: int) -> None:
+        self._put_now(await drafting.load(file_bytes))
 
     async def _history(self, client: Client | None, session: int, peer: str, before: int | None) -> None:
         try:

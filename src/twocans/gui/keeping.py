@@ -1,4 +1,4 @@
-"""What the client keeps in the user's data folder for one user at one server: the outbox, and whose turn it is to have it.
+"""What the client keeps in the user's data folder for one user at one server: outbox and drafts, and who may have them.
 
 Where the folder cannot be used, everything is kept in memory.
 """
@@ -14,11 +14,12 @@ from typing import Final
 from twocans.client import Address, MemoryOutbox, Outbox, OutboxUnusable, SqliteOutbox
 from twocans.client.errors import OutboxDamaged
 from twocans.client.files import make_folder, try_lock
+from twocans.client.sqlite_drafts import SqliteDrafts
 from twocans.client.sqlite_outbox import replace_damaged_outbox
 
 ALONE: Final = (
-    "Another window here has this name open. What waits to be sent in this one, and the proof that the name is "
-    "yours, are kept only until you quit it."
+    "Another window here has this name open. What waits to be sent in this one, its drafts, and the proof that the "
+    "name is yours, are kept only until you quit it."
 )
 
 
@@ -77,6 +78,11 @@ class Keeping:
             )
         return outbox
 
+    @property
+    def drafts(self) -> SqliteDrafts | None:
+        """The drafts on disk; None if they are kept only in memory."""
+        return None if self._file is None else self._file.drafts
+
     def close(self) -> None:
         """Let another client have them; what waits stays."""
         if self._file is not None:
@@ -88,4 +94,4 @@ class Keeping:
 
 
 def _sentence(why: str) -> str:
-    return f"{why} What waits to be sent is kept only until you quit."
+    return f"{why} What waits to be sent and what you draft are kept only until you quit."

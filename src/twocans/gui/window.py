@@ -329,6 +329,7 @@ class Window:
         """Close the window; the server is told."""
         if self._quitting:
             return
+        self.act(self._vm.keep_drafts)
         self._quitting = True
         self._keep_place()
         self._save()

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import psutil
 from msgspec import Struct
+
+from twocans.server.config import ANY_ADDRESS, DEFAULT_PORT
 
 _VIRTUAL: Final = re.compile(
     r"^(docker|br-|veth|virbr|vmnet|vboxnet|lxc|lxd|cni|flannel|cali|podman|tun|tap|wg|utun|tailscale|zt|ppp|awdl|llw|bridge)"
     r"|vEthernet|VirtualBox|VMware|Hyper-V|WSL|Loopback|TAP-|OpenVPN|WireGuard|Tailscale|ZeroTier",
     re.IGNORECASE,
 )
+_LOCALHOST: Final = "127.0.0.1"
 _NOWHERE: Final = ("192.0.2.1", 9)  # TEST-NET-1 of RFC 5737: no computer has it
 
 
@@ -52,6 +55,32 @@ def rank(interfaces: Iterable[Interface], *, default: str | None) -> list[str]:
         ranked.append((key, interface.address))
     ordered = list(dict.fromkeys(address for _, address in sorted(ranked)))
     return ordered or ["127.0.0.1"]
+
+
+def how_to_connect(host: str, addresses: Sequence[str], port: int, *, netcat: str) -> list[str]:
+    """The lines that tell the operator who can connect, and how; those with an address for others are indented.
+
+    Args:
+        host: what the server listens on.
+        addresses: what others have to type, as far as there is anything; loopback addresses are for nobody else.
+        port: the server's.
+        netcat: how netcat is called here.
+    """
+    suffix = "" if port == DEFAULT_PORT else f":{port}"
+    others = [address for address in addresses if not ipaddress.IPv4Address(address).is_loopback]
+    here = "localhost" if host in {ANY_ADDRESS, _LOCALHOST} else host
+    by_netcat = f"or by netcat: {netcat} {others[0] if others else here} {port}"
+    if others:
+        return [
+            "Twocans is running. Others connect to",
+            *(f"    {address}{suffix}" for address in others),
+            f"and this computer to {here}{suffix}, {by_netcat}",
+        ]
+    if host == ANY_ADDRESS:
+        why = "it is in no network. To let others in, connect it to one and start the server again."
+    else:
+        why = f"the server listens on {host} alone. To let others in, start it without the setting host (--host)."
+    return [f"Twocans is running. Only this computer can connect: {why}", f"Use {here}{suffix}, {by_netcat}"]
 
 
 def _interfaces() -> list[Interface]:

@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 from twocans.protocol.keys import readable_key
 from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
 from twocans.protocol.text import spelled_out_line
-from twocans.server.addresses import lan_addresses
+from twocans.server.addresses import how_to_connect, lan_addresses
 from twocans.server.arguments import parse
 from twocans.server.config import (
     ANY_ADDRESS,
-    DEFAULT_PORT,
     Config,
     SettingsInvalid,
     TlsMode,
@@ -272,7 +271,6 @@ def _closed(config: Config) -> bool:
 
 def _welcome(config: Config, server: Server, log: Log) -> None:
     addresses = _addresses(config)
-    suffix = "" if server.port == DEFAULT_PORT else f":{server.port}"
     log(
         "server_started",
         host=config.host,
@@ -282,11 +280,10 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
         history=config.history.value,
         key=server.key,
     )
-    log.say("Twocans is running. Others connect to")
-    for number, address in enumerate(addresses):
-        log.say(f"    {address}{suffix}", style="bold green" if number == 0 else "green")
     netcat = "nc" if config.tls is TlsMode.OFFERED else "ncat --ssl"
-    log.say(f"and this computer to localhost{suffix}, or by netcat: {netcat} {addresses[0]} {server.port}")
+    for number, line in enumerate(how_to_connect(config.host, addresses, server.port, netcat=netcat)):
+        green = "bold green" if number == 1 else "green"
+        log.say(line, style=green if line.startswith(" ") else "")
     log.say(f"The key of this server is {readable_key(server.key)}; clients show the same.")
     if _has_operator(log):
         log.say("Type help for what you can do here.")

@@ -19,7 +19,12 @@ from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Bye, Frame, FromClient, Hello, Synced, Welcome
 
 QUICK: Final = Timers(
-    connect=DEADLINE_S, ping_after=5.0, dead_after=DEADLINE_S, retry_first=0.02, retry_max=0.1
+    connect=DEADLINE_S,
+    ping_after=5.0,
+    dead_after=DEADLINE_S,
+    retry_first=0.02,
+    retry_max=0.1,
+    file_retry_max=0.1,
 )
 """Timers with which a test does not wait."""
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twocans.client.backoff import Backoff
+from twocans.client.settings import Timers
 
 
 class Dice(Random):
@@ -37,3 +38,13 @@ def test_only_a_connection_that_outlasts_the_next_pause_starts_them_anew(
         backoff.next_s()
     backoff.connected_for(lasted_s)
     assert longest / 2 <= backoff.next_s() <= longest
+
+
+@given(st.integers(min_value=0, max_value=2**32))
+def test_a_server_that_is_back_after_a_minute_is_found_within_seconds(seed: int) -> None:
+    timers = Timers()
+    backoff = Backoff(first_s=timers.retry_first, most_s=timers.retry_max, random=Dice(seed))
+    gone_s = 0.0
+    while gone_s < 60.0:
+        gone_s += backoff.next_s()
+    assert gone_s <= 65.0

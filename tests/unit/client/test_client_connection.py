@@ -218,12 +218,49 @@ def test_pauses_grow_while_the_server_is_away_and_every_failure_is_told() -> Non
             told = [await next_of(client, Offline) for _ in range(5)]
             assert told[0].loss is Loss.LOST
             assert {one.loss for one in told[1:]} == {Loss.UNREACHABLE}
-            assert "No server is running" in told[1].text
+            assert {one.text for one in told} == {"Connection lost."}
             pauses = [one.retry_in_s or 0.0 for one in told]
             assert pauses[0] <= 0.01 < 0.02 <= pauses[3] <= 0.04
             await server.open()
             await (await server.accept()).greet()
             await next_of(client, Online)
+            await client.close()
+
+    run(scenario())
+
+
+def test_a_server_that_stopped_is_not_to_be_started_by_whoever_was_connected() -> None:
+    async def scenario() -> None:
+        async with ScriptedServer() as server:
+            client = server.client()
+            conversation = await server.let_in(client)
+            await server.shut()
+            conversation.say(Goodbye(reason="server_stopping", text="Stopping."))
+            told = [await next_of(client, Offline) for _ in range(3)]
+            assert [one.loss for one in told] == [Loss.SERVER_CLOSED, Loss.UNREACHABLE, Loss.UNREACHABLE]
+            assert {one.text for one in told} == {"The server was stopped."}
+            await server.open()
+            await (await server.accept()).greet()
+            await next_of(client, Online)
+            await client.close()
+
+    run(scenario())
+
+
+def test_a_server_that_is_full_after_a_loss_says_so_beside_the_loss() -> None:
+    async def scenario() -> None:
+        async with ScriptedServer() as server:
+            client = server.client()
+            await (await server.let_in(client)).close()
+            for _ in range(2):
+                conversation = await server.accept()
+                await conversation.hear()
+                conversation.say(Error(code=Code.SERVER_FULL, text="The server is full."))
+            await next_of(client, Offline)
+            for _ in range(2):
+                refused = await next_of(client, Offline)
+                assert refused.text == "Connection lost. The server is full."
+                assert refused.retry_in_s is not None
             await client.close()
 
     run(scenario())
@@ -278,7 +315,7 @@ def test_a_kicked_client_does_not_come_back() -> None:
             conversation = await server.let_in(client)
             conversation.say(Goodbye(reason="kicked", text="Out."))
             events = await rest_of(client)
-            assert events[-1] == Offline(Loss.KICKED, "Out.", None)
+            assert events[-1] == Offline(Loss.KICKED, "Out. You can log in again.", None)
             assert await conversation.hear_all() == []
             with pytest.raises(MessageNotSent):
                 client.send("bob", "hello")
@@ -296,7 +333,7 @@ def test_a_name_that_was_taken_in_the_meantime_ends_the_client() -> None:
             await conversation.hear()
             conversation.say(Error(code=Code.NAME_TAKEN, text="Taken."))
             events = await rest_of(client)
-            assert events[-1] == Offline(Loss.REFUSED, "Taken.", None, Code.NAME_TAKEN)
+            assert events[-1] == Offline(Loss.REFUSED, "Connection lost. Taken.", None, Code.NAME_TAKEN)
             await client.close()
 
     run(scenario())

@@ -26,6 +26,7 @@ from twocans.client import (
     TokensUnusable,
 )
 from twocans.client.errors import TOKEN_UNREADABLE, KeyringUnusable, TokenLost
+from twocans.client.sentences import REVOKED_NEXT
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
     CodeQuery,
@@ -335,7 +336,7 @@ def test_a_device_that_was_cut_off_while_away_hears_it_at_once_and_forgets_its_t
             conversation.say(Goodbye(reason="revoked", text="Cut off."))
             with pytest.raises(ConnectFailed) as caught:
                 await connecting
-            assert (caught.value.loss, caught.value.text) == (Loss.REVOKED, "Cut off.")
+            assert (caught.value.loss, caught.value.text) == (Loss.REVOKED, f"Cut off. {REVOKED_NEXT}")
             assert tokens.get(KEY, "alice") is None
 
     run(scenario())

@@ -35,7 +35,7 @@ def test_a_ping_before_welcome_is_answered() -> None:
     assert harness.said() == [Pong(n=7)]
 
 
-@pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_INVALID, Code.AUTH_FAILED, Code.BANNED])
+@pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_INVALID, Code.AUTH_FAILED])
 def test_a_refused_name_ends_it_for_good(code: Code) -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
@@ -113,24 +113,68 @@ def test_a_connection_that_ends_before_a_word_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "loss", "again"),
+    ("reason", "loss", "again", "text"),
     [
-        ("kicked", Loss.KICKED, False),
-        ("server_stopping", Loss.SERVER_CLOSED, True),
-        ("too_slow", Loss.LOST, True),
-        ("timed_out", Loss.LOST, True),
+        ("kicked", Loss.KICKED, False, "Why. You can log in again."),
+        ("banned", Loss.BANNED, False, "Why. Ask whoever runs the server to lift the ban."),
+        (
+            "revoked",
+            Loss.REVOKED,
+            False,
+            "Why. Log in again. You may need a code from another device, or your password.",
+        ),
+        ("server_stopping", Loss.SERVER_CLOSED, True, "The server was stopped."),
+        ("too_slow", Loss.LOST, True, "Why."),
+        ("timed_out", Loss.LOST, True, "Why."),
     ],
 )
-def test_a_goodbye_says_whether_to_come_back(reason: str, loss: Loss, again: bool) -> None:
+def test_a_goodbye_says_why_and_what_to_do_next(reason: str, loss: Loss, again: bool, text: str) -> None:
     harness = Harness()
     harness.connect()
     harness.say(Goodbye(reason=reason, text="Why."), message(1))
     ending = harness.session.ending
     assert ending is not None
-    assert (ending.loss, ending.text, ending.again) == (loss, "Why.", again)
+    assert (ending.loss, ending.text, ending.again) == (loss, text, again)
     harness.session.offline(ending, 0.5 if again else None)
-    assert harness.session.take_events() == [Offline(loss, "Why.", 0.5 if again else None)]
+    assert harness.session.take_events() == [Offline(loss, text, 0.5 if again else None)]
     assert harness.session.users == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("", "The operator has ended your session. You can log in again."),
+        (" ", "The operator has ended your session. You can log in again."),
+        ("Out: shouting", "Out: shouting. You can log in again."),
+        ("Out!", "Out! You can log in again."),
+    ],
+)
+def test_a_reason_without_a_full_stop_or_without_words_is_a_sentence_too(said: str, shown: str) -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(Goodbye(reason="kicked", text=said))
+    assert harness.session.ending is not None
+    assert harness.session.ending.text == shown
+
+
+def test_a_goodbye_without_a_word_is_a_lost_connection() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(Goodbye(reason="too_slow", text=""))
+    assert harness.session.ending is not None
+    assert harness.session.ending.text == "Connection lost."
+
+
+def test_a_banned_user_who_comes_back_is_told_whom_to_ask() -> None:
+    harness = Harness()
+    harness.session.connected(INTRODUCTION)
+    harness.say(Error(code=Code.BANNED, text="This name is banned from this server: spam"))
+    ending = harness.session.ending
+    assert ending is not None
+    assert (ending.loss, ending.code, ending.again) == (Loss.REFUSED, Code.BANNED, False)
+    assert ending.text == (
+        "This name is banned from this server: spam. Ask whoever runs the server to lift the ban."
+    )
 
 
 @pytest.mark.parametrize("line", [b"MSG: {}\n", b"MSG: Server: hello\n", b"\xff\xfe\n", b"JOINED\n"])

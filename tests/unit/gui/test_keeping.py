@@ -46,6 +46,8 @@ def test_a_second_client_under_the_same_name_stands_alone_until_the_first_has_en
     assert (first.problem, second.problem) == ("", ALONE)
     assert second.outbox.pending() == ()
     assert (first.is_alone, second.is_alone) == (False, True)
+    assert first.drafts is not None
+    assert second.drafts is None
     first.close()
     second.close()
     third = kept(tmp_path)
@@ -127,7 +129,7 @@ def test_a_damaged_file_that_cannot_be_renamed_leaves_it_to_memory(
 def test_a_folder_that_cannot_be_made_is_told_and_memory_serves(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     keeping = kept(tmp_path / "file" / "folder")
-    assert keeping.problem.endswith("What waits to be sent is kept only until you quit.")
+    assert keeping.problem.endswith("What waits to be sent and what you draft are kept only until you quit.")
     assert not keeping.is_alone
     keeping.close()
 

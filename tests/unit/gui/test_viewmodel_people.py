@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, Offline, UserJoined, UserLeft
+from twocans.client.settings import BACK_WITHIN_S, Timers
 from twocans.gui.viewmodel.effects import (
     FindPeople,
     PlaySound,
@@ -176,6 +177,70 @@ def test_after_a_reconnect_somebody_who_is_not_back_has_left(desk: Desk) -> None
     desk.vm.open("bob")
     desk.event(Offline(Loss.LOST, "Lost.", 1.0))
     desk.online_again("carol")
+    desk.later(BACK_WITHIN_S - 1)
+    assert desk.vm.header is not None
+    desk.later(1)
+    assert desk.vm.header is None
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "bob left."
+
+
+def test_after_a_reconnect_the_other_side_has_as_long_as_its_longest_pause(desk: Desk) -> None:
+    desk.vm.open("bob")
+    desk.event(Offline(Loss.LOST, "Lost.", 1.0))
+    desk.online_again()
+    desk.later(Timers().connect + Timers().retry_max)
+    assert desk.vm.header is not None
+    desk.event(UserJoined("bob"))
+    desk.later(BACK_WITHIN_S)
+    assert desk.vm.header is not None
+    assert desk.vm.header.status == "online"
+    assert desk.vm.notice is None
+
+
+def test_the_time_to_be_back_starts_anew_with_each_reconnect(desk: Desk) -> None:
+    desk.vm.open("bob")
+    for _ in range(3):
+        desk.event(Offline(Loss.LOST, "Lost.", 1.0))
+        desk.later(BACK_WITHIN_S + 1)
+        assert desk.vm.header is not None, "nobody can be seen leaving without a connection"
+        desk.online_again("carol")
+        desk.later(BACK_WITHIN_S - 1)
+        assert desk.vm.header is not None
+    desk.later(1)
+    assert desk.vm.header is None
+
+
+def test_without_a_connection_nothing_is_due_for_somebody_who_may_be_back(desk: Desk) -> None:
+    desk.vm.open("bob")
+    desk.event(Offline(Loss.LOST, "Lost.", 1.0))
+    desk.online_again("carol")
+    desk.event(Offline(Loss.LOST, "Lost.", 1000.0))
+    desk.later(BACK_WITHIN_S + 1)
+    assert desk.vm.next_tick_s >= 0.5
+
+
+def test_a_session_that_the_server_gives_up_shortly_after_a_reconnect_has_time_to_be_back(desk: Desk) -> None:
+    desk.vm.open("bob")
+    desk.event(Offline(Loss.LOST, "Lost.", 1.0))
+    desk.online_again("bob", "carol")
+    desk.later(BACK_WITHIN_S - 5)
+    desk.event(UserLeft("bob"))
+    assert desk.vm.header is not None
+    assert desk.vm.header.status == "offline"
+    desk.event(UserJoined("bob"))
+    desk.later(5)
+    assert desk.vm.header is not None
+    desk.event(UserLeft("bob"))
+    assert desk.vm.header is None
+
+
+def test_somebody_who_leaves_shortly_after_a_reconnect_and_stays_away_has_left(desk: Desk) -> None:
+    desk.vm.open("bob")
+    desk.event(Offline(Loss.LOST, "Lost.", 1.0))
+    desk.online_again("bob")
+    desk.later(BACK_WITHIN_S - 5)
+    desk.event(UserLeft("bob"))
     desk.later(5)
     assert desk.vm.header is None
     assert desk.vm.notice is not None

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from twocans.server.addresses import Interface, lan_addresses, rank
+from twocans.server.addresses import Interface, how_to_connect, lan_addresses, rank
 
 
 def _up(name: str, address: str) -> Interface:
@@ -91,3 +91,37 @@ def test_this_computer_has_at_least_one_address() -> None:
     addresses = lan_addresses()
     assert addresses
     assert all(ipaddress.IPv4Address(one) for one in addresses)
+
+
+def test_others_are_told_the_addresses_of_the_network() -> None:
+    assert how_to_connect("0.0.0.0", ["192.168.1.20", "10.0.0.5"], 5050, netcat="nc") == [  # noqa: S104
+        "Twocans is running. Others connect to",
+        "    192.168.1.20",
+        "    10.0.0.5",
+        "and this computer to localhost, or by netcat: nc 192.168.1.20 5050",
+    ]
+
+
+def test_where_localhost_does_not_lead_to_the_server_it_is_not_named() -> None:
+    lines = how_to_connect("192.168.1.20", ["192.168.1.20"], 6000, netcat="ncat --ssl")
+    assert lines == [
+        "Twocans is running. Others connect to",
+        "    192.168.1.20:6000",
+        "and this computer to 192.168.1.20:6000, or by netcat: ncat --ssl 192.168.1.20 6000",
+    ]
+
+
+@pytest.mark.parametrize(("host", "here"), [("127.0.0.1", "localhost:6000"), ("127.0.0.2", "127.0.0.2:6000")])
+def test_a_server_for_this_computer_alone_says_so_and_how_to_let_others_in(host: str, here: str) -> None:
+    first, second = how_to_connect(host, [host], 6000, netcat="nc")
+    assert first == (
+        f"Twocans is running. Only this computer can connect: the server listens on {host} alone. "
+        "To let others in, start it without the setting host (--host)."
+    )
+    assert second.startswith(f"Use {here}, or by netcat: nc ")
+
+
+def test_a_computer_without_a_network_does_not_send_others_to_its_loopback_address() -> None:
+    first, second = how_to_connect("0.0.0.0", ["127.0.0.1"], 5050, netcat="nc")  # noqa: S104
+    assert "Only this computer can connect: it is in no network." in first
+    assert second == "Use localhost, or by netcat: nc localhost 5050"

@@ -295,7 +295,7 @@ class Transfers:
 
     def _backoff(self) -> Backoff:
         timers = self._timers
-        return Backoff(first_s=timers.retry_first, most_s=timers.retry_max, random=self._random)
+        return Backoff(first_s=timers.retry_first, most_s=timers.file_retry_max, random=self._random)
 
     async def _clear_away(self, job: Job) -> None:
         if job.tasks:

@@ -13,6 +13,7 @@ from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.attaching import added, told
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Conversation
+from twocans.gui.viewmodel.drafts import Drafts
 from twocans.gui.viewmodel.effects import (
     FetchPicture,
     LoadChats,
@@ -23,6 +24,7 @@ from twocans.gui.viewmodel.effects import (
 )
 from twocans.gui.viewmodel.entries import Entry, key_of, own_key
 from twocans.gui.viewmodel.filecards import FileCards
+from twocans.gui.viewmodel.inputs import KeptDraft
 from twocans.gui.viewmodel.paging import Paging
 from twocans.gui.viewmodel.showing import (
     Append,
@@ -58,6 +60,7 @@ class Chats(Paging):
         self.files = FileCards(clock)
         """How far the files of messages have got."""
         super().__init__(changes, clock, self.files.card)
+        self.drafts = Drafts(changes, clock)
         self._new_cid = new_cid
         self.in_front = False
         self.at_bottom = True
@@ -74,10 +77,12 @@ class Chats(Paging):
         self.me = me
         if not same:
             self.all.clear()
+            self.drafts.forget()
             self.files.begin()
             self._reads_owed.clear()
             self.open = None
             self.epoch = 0
+        self.drafts.keep_again(self.all)
         self._doubtful = {
             (conversation.key, entry.key)
             for conversation in self.all.values()
@@ -182,6 +187,17 @@ class Chats(Paging):
 
     # --- writing ------------------------------------------------------------------------------------------
 
+    def restore(self, drafts: Iterable[KeptDraft]) -> None:
+        """Take in the drafts of an earlier time, except where something was written here meanwhile."""
+        for kept in drafts:
+            conversation = self.of(kept.name)
+            if self.drafts.is_touched(conversation.key):
+                continue
+            conversation.draft, conversation.attachments = kept.text, kept.attachments
+            if kept.changed:
+                self.drafts.changed(conversation)
+        self._changes.draw(Part.COMPOSER | Part.PEOPLE)
+
     def set_draft(self, text: str) -> None:
         """What stands in the composer."""
         if self.open is None or self.open.draft == text:
@@ -189,6 +205,7 @@ class Chats(Paging):
         had = self.open.has_draft
         longer = len(text) > len(self.open.draft)
         self.open.draft = text
+        self.drafts.changed(self.open)
         self._changes.draw(Part.COMPOSER)
         if had != self.open.has_draft:
             self._changes.draw(Part.PEOPLE)
@@ -200,6 +217,7 @@ class Chats(Paging):
         if self.open is None or self.open.key == SERVER_KEY:
             return ""
         self.open.attachments, problems = added(self.open.attachments, paths, self.file_bytes)
+        self.drafts.changed(self.open)
         self._changes.draw(Part.COMPOSER | Part.PEOPLE)
         return told(problems)
 
@@ -207,6 +225,7 @@ class Chats(Paging):
         """Take a file out of the draft of the open chat."""
         if self.open is not None:
             self.open.attachments = tuple(one for one in self.open.attachments if one.path != path)
+            self.drafts.changed(self.open)
             self._changes.draw(Part.COMPOSER | Part.PEOPLE)
 
     def send_files(self) -> str:
@@ -222,10 +241,12 @@ class Chats(Paging):
         conversation.attachments, problems = added((), paths, self.file_bytes)
         self._changes.draw(Part.COMPOSER | Part.PEOPLE)
         if problems:
+            self.drafts.changed(conversation)
             return told(problems)
         conversation.attachments = ()
         conversation.warned = True
         self._changes.do(SendFiles(conversation.name, tuple(paths)))
+        self.drafts.changed(conversation)
         return ""
 
     def send(self) -> bool:
@@ -246,6 +267,8 @@ class Chats(Paging):
         changes = conversation.queue(cid, text, self._clock.now_ms(), self.me)
         self._show(conversation, changes)
         self._changes.do(SendMessage(conversation.name, text, cid))
+        # After the message: a crash in between leaves a draft too many, and never a message too few.
+        self.drafts.changed(conversation)
         self._changes.draw(Part.COMPOSER | Part.PEOPLE)
         return True
 

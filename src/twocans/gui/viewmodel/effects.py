@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
+from twocans.client.drafts import Draft
 from twocans.client.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.viewmodel.muted import Muted
@@ -66,6 +67,13 @@ class SendFiles:
 
     to: str
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeepDraft:
+    """Write a draft to disk, or remove it there if it is empty."""
+
+    draft: Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +432,7 @@ ForBackend: TypeAlias = (
     | StopLooking
     | SendMessage
     | SendFiles
+    | KeepDraft
     | MarkRead
     | SendTyping
     | SetStatus

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from twocans.client.events import Event
 from twocans.client.nearby import Nearby
 from twocans.client.outbox import Outgoing
+from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.effects import ChangePassword, CutOff, LoadDevices
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, Message
@@ -127,6 +128,25 @@ class OutboxOpened:
 
     session: int
     waiting: tuple[Outgoing, ...]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """A draft of an earlier time; `changed` if it differs from what is on disk, because files are gone."""
+
+    name: str
+    text: str
+    attachments: tuple[Attachment, ...]
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DraftsLoaded:
+    """The drafts on disk; `problem` says which files cannot be sent any more."""
+
+    session: int
+    drafts: tuple[KeptDraft, ...]
     problem: str = ""
 
 
@@ -309,6 +329,7 @@ Input: TypeAlias = (
     | ExportMoved
     | ExportEnded
     | OutboxOpened
+    | DraftsLoaded
     | KeepingFailed
     | DevicesLoaded
     | CodeMade

@@ -26,6 +26,7 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
+from twocans.client.settings import BACK_WITHIN_S
 from twocans.gui.transcript.destination import Destination, destination
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Update
@@ -53,6 +54,7 @@ from twocans.gui.viewmodel.inputs import (
     CodeMade,
     ConnectRefused,
     DevicesLoaded,
+    DraftsLoaded,
     ExportEnded,
     ExportMoved,
     FileRefused,
@@ -85,8 +87,6 @@ from twocans.gui.viewmodel.state import Part, Screen
 from twocans.protocol.messages import Status
 from twocans.protocol.text import spelled_out
 
-RETURN_GRACE_S: Final = 4.0
-"""After a reconnect: how long an open chat waits for the other side to be back too."""
 SAME_MOMENT_S: Final = 2.0
 """Who leaves so shortly before the connection is lost has lost it too."""
 
@@ -110,6 +110,7 @@ class ViewModel(Filing):
     def back_to_login(self, message: str = "") -> None:
         """Give the connection up; the form holds the last server and name."""
         self.form.session += 1
+        self.chats.drafts.flush()
         self._changes.do(Disconnect())
         self._to_login(message)
         self.form.focus()
@@ -192,6 +193,10 @@ class ViewModel(Filing):
         else:
             self.chats.send()
 
+    def keep_drafts(self) -> None:
+        """Have drafts written to disk now: the window is about to end."""
+        self.chats.drafts.flush()
+
     def attach(self, paths: Iterable[str]) -> None:
         """Have files sent with the draft of the open chat."""
         problem = self.chats.attach(paths)
@@ -269,7 +274,7 @@ class ViewModel(Filing):
             self._changes.draw(Part.BANNER)
         if self.notice is not None and now >= self._notice_until:
             self._clear_notice()
-        if self._leaves_at is not None and now >= self._leaves_at:
+        if self._leaves_at is not None and self.connected and now >= self._leaves_at:
             self._leaves_at = None
             if self.chats.open is not None and self.chats.open.key not in self._roster:
                 self._leave(self.chats.open)
@@ -281,6 +286,7 @@ class ViewModel(Filing):
             self._redraw_at = now + REDRAW_S
             self._changes.draw(Part.PEOPLE)
         self.chats.tick()
+        self.chats.drafts.tick()
         self.devices.tick()
         self.quiet.tick()
         self.absence.tick()
@@ -292,9 +298,11 @@ class ViewModel(Filing):
     def next_tick_s(self) -> float:
         """In how many seconds `tick` has to be called."""
         now = self._clock.monotonic()
-        due = [self._redraw_at, self._attention.next_due, self._leaves_at, self.chats.next_due]
+        due = [self._redraw_at, self._attention.next_due, self.chats.next_due]
+        due.append(self._leaves_at if self.connected else None)
         due += [
             self.finder.next_due,
+            self.chats.drafts.next_due,
             self._export_until,
             self.devices.next_due,
             self.quiet.next_due,
@@ -372,6 +380,10 @@ class ViewModel(Filing):
                 self._export_ended(what)
             case OutboxOpened(_, waiting, problem):
                 self.chats.waiting(waiting)
+                if problem:
+                    self._tell(problem)
+            case DraftsLoaded(_, drafts, problem):
+                self.chats.restore(drafts)
                 if problem:
                     self._tell(problem)
             case KeepingFailed(_, text):
@@ -455,16 +467,20 @@ class ViewModel(Filing):
         self.hosting.look(again=True)  # the user's own server may just have started, or started again
         self._lost, self._retry_at, self._caught_up = "", None, False
         opened = self.chats.open
-        if opened is not None and opened.key in before and opened.key not in self._roster:
+        if opened is None or opened.key in self._roster:
+            self._leaves_at = None
+        elif opened.key in before or self._leaves_at is not None:
             # The other side may have lost its connection together with this one, and be back in a moment.
-            self._leaves_at = self._clock.monotonic() + RETURN_GRACE_S
+            self._leaves_at = self._clock.monotonic() + BACK_WITHIN_S
         if not first:
+            self._back_by = self._clock.monotonic() + BACK_WITHIN_S
             self._tell("Connected again.")
         self._changes.draw(Part.ALL)
 
     def _offline(self, event: Offline) -> None:
         if event.retry_in_s is None:
             self.form.session += 1
+            self.chats.drafts.flush()
             self._changes.do(Disconnect())
             self._to_login(event.text, about_name=event.loss is Loss.REFUSED)
             if event.known_key is not None and event.key is not None:
@@ -527,7 +543,7 @@ class ViewModel(Filing):
         self._roster, self._found, self.query = {}, (), ""
         self._statuses.clear()
         self._part()
-        self._lost, self._retry_at, self._leaves_at = "", None, None
+        self._lost, self._retry_at, self._leaves_at, self._back_by = "", None, None, 0.0
         self._returning.clear()
         self._attention.clear()
         self._clear_notice()
@@ -565,7 +581,11 @@ class ViewModel(Filing):
             return
         conversation.typing_until = 0.0
         if conversation is self.chats.open:
-            self._leave(conversation)
+            if self._clock.monotonic() < self._back_by:
+                # The server may notice only now that it lost the other side together with this one.
+                self._leaves_at = self._back_by
+            else:
+                self._leave(conversation)
 
     def _leave(self, conversation: Conversation) -> None:
         """The other side of the open chat is gone: back to the list, so that another can be chosen."""

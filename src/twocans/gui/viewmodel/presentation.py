@@ -128,6 +128,7 @@ class Presentation:
         self._notice_until = 0.0
         self._export_until: float | None = None
         self._leaves_at: float | None = None
+        self._back_by = 0.0
         self._left_just_now: tuple[Conversation, float] | None = None
         self._returning: set[str] = set()
         self._caught_up = False
@@ -180,7 +181,7 @@ class Presentation:
         """The list of people."""
         me, now = key_of(self.me), self._clock.now_ms()
         names = {
-            key: one.name for key, one in self.chats.all.items() if one.preview or one.draft or one.unread
+            key: one.name for key, one in self.chats.all.items() if one.preview or one.has_draft or one.unread
         }
         names |= {key_of(name): name for name in self._found} | self._roster
         if self.chats.open is not None:
