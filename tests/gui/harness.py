@@ -227,7 +227,12 @@ class Person:
         menu = self.wait_for_menu()
         last = menu.index("end")
         assert last is not None
-        usable = [n for n in range(last + 1) if menu.type(n) != "separator"]
+        # The keys pass over what cannot be chosen.
+        usable = [
+            n
+            for n in range(last + 1)
+            if menu.type(n) != "separator" and str(menu.entrycget(n, "state")) != "disabled"
+        ]
         number = next(n for n in usable if str(menu.entrycget(n, "label")).startswith(text))
         self.key(*["Down"] * (usable.index(number) + 1), "Return")
         self.wait(lambda: not menu.winfo_ismapped())

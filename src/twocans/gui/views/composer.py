@@ -18,7 +18,7 @@ from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.attachments import AttachmentsView
-from twocans.gui.views.common import Act, icon_button
+from twocans.gui.views.common import Act, icon_button, stand_for
 
 MAX_LINES: Final = 6
 _SHIFT: Final = 0x1
@@ -71,7 +71,7 @@ class ComposerView(ttk.Frame):
         self.text.bind("<FocusIn>", lambda _: self._card.state(["focus"]), add="+")
         self.text.bind("<FocusOut>", lambda _: self._card.state(["!focus"]), add="+")
         for widget in (self._placeholder, self._card):
-            widget.bind("<Button-1>", lambda _: self.text.focus_set())
+            stand_for(widget, self.text)
         self.restyle()
 
     def sync(self) -> None:
@@ -92,6 +92,18 @@ class ComposerView(ttk.Frame):
     def focus_text(self) -> None:
         """Move the focus here."""
         self.text.focus_set()
+
+    def write(self, text: str) -> None:
+        """Move the focus here and write at the cursor, as if it had been typed here."""
+        if self._vm.composer.enabled:
+            self.text.focus_set()
+            self.text.tk.call("tk::TextInsert", self.text, text)
+
+    def paste(self) -> None:
+        """Move the focus here and paste."""
+        if self._vm.composer.enabled:
+            self.text.focus_set()
+            self.text.event_generate("<<Paste>>")
 
     def choose_files(self) -> None:
         """Ask which files to send."""
@@ -159,7 +171,7 @@ class ComposerView(ttk.Frame):
             insertwidth=max(1, self._theme.pixel),
             selectbackground=c.accent,
             selectforeground=c.on_accent,
-            inactiveselectbackground=c.border,
+            inactiveselectbackground=c.accent,  # a menu over it takes the focus away
             spacing2=em(0.08),
         )
         self.show()

@@ -10,6 +10,7 @@ from tkinter import ttk
 from typing import Final
 
 from twocans.gui.faces import Face
+from twocans.gui.keys import typed_text
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.presentation import STATUS
@@ -344,9 +345,9 @@ class PeopleList(ttk.Frame):
         menu.tk_popup(x, y)
 
     def _letter(self, event: tk.Event[tk.Canvas]) -> None:
-        plain = not (int(event.state) & (0x4 | 0x8 | 0x20000))
-        if plain and event.char and event.char.isprintable() and not event.char.isspace():
-            self._type(event.char)
+        text = typed_text(event)
+        if text:
+            self._type(text)
 
     def _hover(self, row: Row | None) -> None:
         key = row.key if row is not None else None
