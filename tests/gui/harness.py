@@ -23,6 +23,7 @@ from tests.support.process import environment
 from twocans.client.nearby import Networks
 from twocans.gui.app import Application
 from twocans.gui.viewmodel.state import Screen
+from twocans.gui.views.text_canvas import TextCanvas
 
 NEEDED: Final = ("Xvfb", "openbox", "xdotool", "xclip")
 
@@ -316,11 +317,11 @@ class Person:
     def labels(self) -> list[str]:
         """All texts of labels and buttons that are in view."""
         return [
-            str(widget.cget("text"))
+            widget.text if isinstance(widget, TextCanvas) else str(widget.cget("text"))
             for widget in self._widgets()
-            if widget.winfo_class() in {"TLabel", "TButton"}
+            if (isinstance(widget, TextCanvas) or widget.winfo_class() in {"TLabel", "TButton"})
             and widget.winfo_viewable()
-            and widget.cget("text")
+            and (widget.text if isinstance(widget, TextCanvas) else widget.cget("text"))
         ]
 
     def face_width(self) -> int:
