@@ -9,7 +9,7 @@ import pytest
 
 from tests.gui.harness import Person, text_of
 from tests.gui.transcript_window import opened, said
-from tests.support.fonts import any_font, use_any_font
+from tests.support.fonts import plain_font, use_every_emoji
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.gui.transcript import emoji as emoji_module
@@ -32,7 +32,7 @@ def images(canvas: tk.Canvas) -> int:
 def test_every_emoji_of_a_message_is_one_picture_and_is_copied_as_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use_any_font(monkeypatch)
+    use_every_emoji(monkeypatch)
     with opened() as window:
         window.show(said(1, "a b c d e"))
         without = images(window.canvas)
@@ -47,7 +47,7 @@ def test_every_emoji_of_a_message_is_one_picture_and_is_copied_as_written(
 def test_emoji_stand_on_the_line_of_the_text_and_do_not_make_it_higher(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use_any_font(monkeypatch)
+    use_every_emoji(monkeypatch)
     with opened() as window:
         window.show(said(1, "plain"), said(2, f"with {FAMILY}"))
         items = window.text_items()
@@ -65,7 +65,7 @@ def test_emoji_stand_on_the_line_of_the_text_and_do_not_make_it_higher(
 def test_pictures_are_kept_within_their_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emoji_module, "MAX_BYTES", 20_000)
     with opened() as window:
-        pictures = EmojiPictures(window.root, any_font(), 32)
+        pictures = EmojiPictures(window.root, plain_font(), 32)
         first = pictures.picture("A")
         for code in range(200):
             pictures.picture(chr(0x41 + code))
@@ -85,7 +85,7 @@ def test_without_a_font_of_emoji_tk_draws_them(monkeypatch: pytest.MonkeyPatch) 
 def test_the_list_and_notices_show_emoji_as_pictures(
     server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_any_font(monkeypatch)
+    use_every_emoji(monkeypatch)
     with PlainPeer(server.port, "bob") as bob, Person(port=server.port, user="alice") as alice:
         bob.say("alice", "dinner? yes")
         alice.wait(lambda: "dinner? yes" in alice.drawn)
@@ -104,7 +104,7 @@ def test_the_list_and_notices_show_emoji_as_pictures(
 def test_what_the_composer_shows_wrong_is_previewed(
     server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_any_font(monkeypatch)
+    use_every_emoji(monkeypatch)
     with PlainPeer(server.port, "bob") as bob, Person(port=server.port, user="alice") as alice:
         alice.wait(lambda: "bob" in alice.drawn)
         alice.click_on("bob")

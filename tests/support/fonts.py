@@ -1,22 +1,36 @@
-"""A font in the place of the system's emoji: machines have different ones, or none."""
+"""Fonts in the place of the system's emoji: machines have different ones, or none."""
 
 from __future__ import annotations
 
 import pytest
-from PIL import ImageFont
+from PIL import Image, ImageFont
 
 from twocans.gui.transcript import runs
 from twocans.gui.transcript.emoji import EmojiFont
 
 
-def any_font() -> EmojiFont:
-    """A font that comes with Pillow. It has no emoji, but a box for each."""
+def plain_font() -> EmojiFont:
+    """A font that comes with Pillow. It has no emoji, but a box for each character."""
     font = ImageFont.load_default(109)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return EmojiFont(font)
 
 
-def use_any_font(monkeypatch: pytest.MonkeyPatch) -> None:
+class EveryEmoji(EmojiFont):
+    """A font that has all emoji; each looks the same."""
+
+    def __init__(self) -> None:
+        font = ImageFont.load_default(109)
+        assert isinstance(font, ImageFont.FreeTypeFont)
+        super().__init__(font)
+
+    def width(self, emoji: str, size: int) -> int:
+        return size
+
+    def draw(self, emoji: str, size: int) -> Image.Image:
+        return Image.new("RGBA", (size, size), "#ffcc00")
+
+
+def use_every_emoji(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw emoji as pictures in every window from here on."""
-    font = any_font()
-    monkeypatch.setattr(runs, "emoji_font", lambda: font)
+    monkeypatch.setattr(runs, "emoji_font", EveryEmoji)

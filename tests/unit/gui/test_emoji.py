@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from wcwidth import iter_graphemes
 
-from tests.support.fonts import any_font
+from tests.support.fonts import EveryEmoji, plain_font
 from twocans.gui.transcript import emoji as emoji_module
+from twocans.gui.transcript import glyphs
 from twocans.gui.transcript.emoji import MAX_CHARS, _opened, _paths, emoji_font
 from twocans.gui.transcript.glyphs import is_boundary, shown, split_emoji
 from twocans.gui.transcript.layout import lay_out
@@ -69,8 +71,35 @@ def test_what_the_font_does_not_have_stays_text() -> None:
     assert [text[start:end] for start, end, _ in pieces] == [f"a{FAMILY}b", THUMB]
 
 
+def test_a_sequence_that_the_font_lacks_is_drawn_by_its_parts() -> None:
+    text = f"a{FAMILY}b"
+    pieces = split_emoji(text, 0, len(text), lambda emoji: emoji != FAMILY)
+    assert [(text[start:end], emoji) for start, end, emoji in pieces] == [
+        ("a", False), ("👨\u200d", True), ("👩\u200d", True), ("👧", True), ("b", False)
+    ]  # fmt: skip
+    font = plain_font()
+    assert font.width("👨\u200d", 16) == font.width("👨", 16) > 0
+    assert font.width(FAMILY, 16) == 0
+
+
+def test_a_message_of_flags_only_takes_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+    looked_for = glyphs._regional_starts.__wrapped__
+
+    def counted(text: str) -> tuple[int, ...]:
+        searched.append(text)
+        return looked_for(text)
+
+    monkeypatch.setattr(glyphs, "_regional_starts", lru_cache(counted))
+    text = "🇩" * 4001
+    boundaries = [index for index in range(len(text) + 1) if glyphs.is_boundary(text, index)]
+    assert boundaries == [*range(0, 4001, 2), 4001]
+    assert searched == [text]
+    assert glyphs.is_boundary(f"a{GERMANY}b{GERMANY}{FRANCE}", 6)
+
+
 def test_lines_break_between_emoji_and_never_within_one() -> None:
-    font = any_font()
+    font = EveryEmoji()
     ruler = Ruler(lambda text: 10 * len(text), reorders=False, measure_emoji=lambda one: font.width(one, 16))
     text = (FAMILY + GERMANY + THUMB + KEYCAP) * 10
     layout = lay_out(shown(text), (), 60, ruler)
@@ -99,13 +128,13 @@ def test_emoji_among_right_to_left_letters_keep_their_parts_in_order() -> None:
 
 
 def test_a_sequence_longer_than_any_emoji_is_not_measured() -> None:
-    font = any_font()
+    font = plain_font()
     assert font.width("\u200d".join(["👩"] * MAX_CHARS), 16) == 0
     assert font.width("👩", 16) > 0
 
 
 def test_sizes_follow_the_text() -> None:
-    font = any_font()
+    font = plain_font()
     small, large = font.draw("W", 16), font.draw("W", 32)
     assert small.width == font.width("W", 16)
     assert abs(large.width - 2 * small.width) <= 1

@@ -30,6 +30,9 @@ MAX_WIDTHS: Final = 8192
 _SIZES: Final = (109, 136, 128, 160, 96, 64)
 """Fonts of bitmaps have one size only: 109 pixels in Noto Color Emoji."""
 _PROBE: Final = "\U0001f600"
+_JOINER: Final = "\u200d"
+_WIDEST: Final = 1.5
+"""How many times as wide as others an emoji is that was joined from several."""
 _ANSWER_S: Final = 2.0
 _QUERIES: Final = (
     ("fc-match", ("-f", "%{file}\n", "emoji")),
@@ -66,7 +69,7 @@ class EmojiFont:
 
     def draw(self, emoji: str, size: int) -> Image.Image:
         """An emoji that the font has, on nothing."""
-        large = (max(1, round(self._length(emoji))), self._ascent + self._descent)
+        large = (max(1, self.width(emoji, round(self._font.size))), self._ascent + self._descent)
         image = Image.new("RGBA", large, (0, 0, 0, 0))
         ImageDraw.Draw(image).text((0, 0), self._text(emoji), font=self._font, embedded_color=True)
         height = max(1, round(large[1] * size / self._font.size))
@@ -78,8 +81,11 @@ class EmojiFont:
         if len(emoji) > MAX_CHARS:
             return 0.0
         text = self._text(emoji)
+        length = float(self._font.getlength(text))
+        if _JOINER in emoji and length > _WIDEST * self._font.getlength(_PROBE):
+            return 0.0  # the font has the parts only
         _, top, _, bottom = self._font.getbbox(text)
-        return float(self._font.getlength(text)) if top < bottom else 0.0
+        return length if top < bottom else 0.0
 
     def _text(self, emoji: str) -> str:
         return emoji if self._shapes else without_undrawn(emoji)

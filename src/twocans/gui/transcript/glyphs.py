@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from twocans.protocol.text import acting, spelling
@@ -37,6 +39,8 @@ _ELEMENT: Final = f"(?:{_PICTURE}\ufe0f?|{_SIGN}(?:\ufe0f|(?={_SKIN})))(?!\ufe0e
 _EMOJI: Final = re.compile(
     f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ELEMENT}(?:\u200d(?:{_ELEMENT}|{_SIGN}\ufe0f?))*"
 )
+_PART: Final = re.compile(f"(?:{_ELEMENT}|{_SIGN}\ufe0f?)\u200d?")
+_REGIONALS: Final = re.compile("[\U0001f1e6-\U0001f1ff]+")
 _IN_COLOUR_FONTS: Final = re.compile(
     "[\U00010000-\U0010ffff\u231a\u231b\u2328\u23cf\u23e9-\u23f3\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6\u25c0"
     "\u25fb-\u25fe\u2600-\u2604\u260e-\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d"
@@ -126,12 +130,16 @@ def split_emoji(text: str, start: int, end: int, has: Callable[[str], bool]) -> 
     if text.isascii():
         return [(start, end, False)]
     for match in _EMOJI.finditer(text, start, end):
-        if not is_boundary(text, match.end()) or not has(match.group()):
+        if not is_boundary(text, match.end()):
             continue
-        if start < match.start():
-            pieces.append((start, match.start(), False))
-        pieces.append((*match.span(), True))
-        start = match.end()
+        # A sequence that nobody has drawn yet is drawn by its parts.
+        found = (match,) if has(match.group()) else _PART.finditer(text, *match.span())
+        for one in found:
+            if one is match or has(one.group()):
+                if start < one.start():
+                    pieces.append((start, one.start(), False))
+                pieces.append((*one.span(), True))
+                start = one.end()
     if start < end:
         pieces.append((start, end, False))
     return pieces
@@ -162,15 +170,19 @@ def is_boundary(text: str, index: int) -> bool:
     if before == _ZWJ and unicodedata.category(char) == "So":
         return False
     if _is_regional(char) and _is_regional(before):
-        first = index
-        while first > 0 and _is_regional(text[first - 1]):
-            first -= 1
-        return (index - first) % 2 == 0
+        starts = _regional_starts(text)
+        return (index - starts[bisect_right(starts, index) - 1]) % 2 == 0
     return True
 
 
 def _is_regional(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+@lru_cache(maxsize=8)
+def _regional_starts(text: str) -> tuple[int, ...]:
+    """Where the runs of letters of flags begin. Not looked for anew at each of them, in a message of nothing else."""
+    return tuple(match.start() for match in _REGIONALS.finditer(text))
 
 
 def next_boundary(text: str, index: int) -> int:
