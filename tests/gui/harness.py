@@ -23,6 +23,7 @@ from tests.support.process import environment
 from twocans.client.nearby import Networks
 from twocans.gui.app import Application
 from twocans.gui.viewmodel.state import Screen
+from twocans.gui.views.text_canvas import TextCanvas
 
 NEEDED: Final = ("Xvfb", "openbox", "xdotool", "xclip")
 
@@ -227,7 +228,12 @@ class Person:
         menu = self.wait_for_menu()
         last = menu.index("end")
         assert last is not None
-        usable = [n for n in range(last + 1) if menu.type(n) != "separator"]
+        # The keys pass over what cannot be chosen.
+        usable = [
+            n
+            for n in range(last + 1)
+            if menu.type(n) != "separator" and str(menu.entrycget(n, "state")) != "disabled"
+        ]
         number = next(n for n in usable if str(menu.entrycget(n, "label")).startswith(text))
         self.key(*["Down"] * (usable.index(number) + 1), "Return")
         self.wait(lambda: not menu.winfo_ismapped())
@@ -311,11 +317,11 @@ class Person:
     def labels(self) -> list[str]:
         """All texts of labels and buttons that are in view."""
         return [
-            str(widget.cget("text"))
+            widget.text if isinstance(widget, TextCanvas) else str(widget.cget("text"))
             for widget in self._widgets()
-            if widget.winfo_class() in {"TLabel", "TButton"}
+            if (isinstance(widget, TextCanvas) or widget.winfo_class() in {"TLabel", "TButton"})
             and widget.winfo_viewable()
-            and widget.cget("text")
+            and (widget.text if isinstance(widget, TextCanvas) else widget.cget("text"))
         ]
 
     def face_width(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.gui.transcript_window import Window, opened, said
-from twocans.gui.transcript import astral
+from twocans.gui.transcript import astral, runs
 
 
 @pytest.fixture
@@ -55,8 +55,10 @@ def test_another_process_tells_whether_emoji_can_be_drawn(window: Window) -> Non
         assert astral.survives_emoji()
 
 
-def test_emoji_are_drawn_or_named(window: Window) -> None:
-    window.show(said(1, "well done 🎉"))
-    written = " ".join(window.text_items())
-    assert ("🎉" in written) is astral.draws_astral(window.root)
-    assert (":party_popper:" in written) is not astral.draws_astral(window.root)
+def test_emoji_are_drawn_or_named_where_there_are_no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "emoji_font", lambda: None)
+    with opened() as window:
+        window.show(said(1, "well done 🎉"))
+        written = " ".join(window.text_items())
+        assert ("🎉" in written) is astral.draws_astral(window.root)
+        assert (":party_popper:" in written) is not astral.draws_astral(window.root)

@@ -24,6 +24,7 @@ class Key:
 
 _COMMAND: Final = "Command" if sys.platform == "darwin" else "Control"
 COMMAND_SHOWN: Final = "⌘" if sys.platform == "darwin" else "Ctrl+"
+_WORD_SHOWN: Final = "⌥" if sys.platform == "darwin" else "Ctrl+"
 
 SEARCH: Final = "<<TwocansSearch>>"
 FIND: Final = "<<TwocansFind>>"
@@ -45,6 +46,13 @@ LEAVE: Final = "<<TwocansLeave>>"
 DEVICES: Final = "<<TwocansDevices>>"
 SECURITY: Final = "<<TwocansSecurity>>"
 HOSTING: Final = "<<TwocansHosting>>"
+
+_CONTROL: Final = 0x4
+_MOD1: Final = 0x8
+_ALT: Final = 0x20000
+_HELD: Final = _CONTROL | _MOD1 | _ALT
+# On Windows, AltGr is Control and Alt.
+_WRITING: Final = {0, _CONTROL | _ALT} if sys.platform == "win32" else {0}
 
 TABLE: Final = (
     Key(SEARCH, (f"<{_COMMAND}-k>", f"<{_COMMAND}-K>"), f"{COMMAND_SHOWN}K", "Search people"),
@@ -85,6 +93,16 @@ TABLE: Final = (
     Key(SAVE, (f"<{_COMMAND}-s>", f"<{_COMMAND}-S>"), f"{COMMAND_SHOWN}S", "Save the open chat in a file"),
     Key(ATTACH, (f"<{_COMMAND}-o>", f"<{_COMMAND}-O>"), f"{COMMAND_SHOWN}O", "Send files"),
     Key("", (), f"{COMMAND_SHOWN}V", "Paste; copied files and pictures are sent as files"),
+    Key(
+        "",
+        (),
+        "⌘Z  ⇧⌘Z" if sys.platform == "darwin" else "Ctrl+Z  Ctrl+Y",
+        "Undo, and redo, what was written",
+    ),
+    Key(
+        "", (), f"{_WORD_SHOWN}Backspace  {_WORD_SHOWN}Delete", "Delete the word before, or after, the cursor"
+    ),
+    Key("", (), "PgUp  PgDn", "Scroll the messages, also while writing"),
     Key("", (), "Tab", "Go to the next part of the window"),
     Key(
         RETRY,
@@ -107,7 +125,7 @@ TABLE: Final = (
         f"{COMMAND_SHOWN}0",
         "The usual size of text",
     ),
-    Key("", (), "Shift+F10", "The menu of whom the list's cursor is on: open, mute"),
+    Key("", (), "Shift+F10", "The menu of what has the focus: a person, a message, a field"),
     Key(MENU, ("<F10>",), "F10", "The menu"),
     Key(SETTINGS, (f"<{_COMMAND}-comma>",), f"{COMMAND_SHOWN},", "Settings"),
     Key(DEVICES, (f"<{_COMMAND}-d>", f"<{_COMMAND}-D>"), f"{COMMAND_SHOWN}D", "My devices, and the password"),
@@ -129,6 +147,8 @@ def install(root: tk.Tk) -> None:
     for key in TABLE:
         if key.event:
             root.event_add(key.event, *key.sequences)
+    # The field's own menu, not the window's.
+    root.bind_class(TAG, "<Shift-F10>", lambda _: None)
     # The widget toolkit takes this binding away from buttons.
     root.bind_class("TButton", "<Key-space>", _press)
 
@@ -152,6 +172,14 @@ def first(widget: tk.Misc) -> None:
 def last(widget: tk.Misc) -> None:
     """Leave the keys of this table to the main window: this widget is in another one."""
     widget.bindtags(tuple(tag for tag in widget.bindtags() if tag != TAG))
+
+
+def typed_text(event: tk.Event[tk.Canvas]) -> str:
+    """The character that a key writes; "" for keys that do something else, and for spaces, which scroll."""
+    held = int(event.state) & _HELD
+    if held not in _WRITING or not event.char.isprintable() or event.char.isspace():
+        return ""
+    return event.char
 
 
 def _press(event: tk.Event[tk.Misc]) -> str:

@@ -46,7 +46,7 @@ class Pasting:
         self._widget = widget
         self._folder = folder
         self._now = now
-        self._x11 = widget.tk.call("tk", "windowingsystem") == "x11"
+        self._x11 = _is_x11(widget)
 
     def files(self) -> list[str]:
         """The paths of copied files, or that of the copied picture, which is a file now; none if it is a text."""
@@ -57,7 +57,7 @@ class Pasting:
             return []
 
     def _on_x11(self) -> list[str]:
-        targets = set(self._get("TARGETS").split())
+        targets = _targets(self._widget)
         if _URIS in targets:
             files = paths_of(_bytes_of(self._get(_URIS)).decode(errors="replace"))
             if files:
@@ -84,11 +84,7 @@ class Pasting:
         return [str(path) for path in found or ()]
 
     def _get(self, target: str) -> str:
-        try:
-            get: Callable[..., object] = self._widget.selection_get
-            return str(get(selection="CLIPBOARD", type=target))
-        except tk.TclError:
-            return ""
+        return _get(self._widget, target)
 
     def _store(self, content: bytes, suffix: str) -> str:
         make_folder(self._folder)
@@ -108,6 +104,43 @@ class Pasting:
             number += 1
             path = self._folder / f"{stem} ({number}){suffix}"
         return path
+
+
+def has_text(widget: tk.Misc) -> bool:
+    """True if there is text on the clipboard."""
+    if _is_x11(widget):
+        return bool(_targets(widget) & _TEXTS)
+    try:
+        return bool(widget.clipboard_get())
+    except tk.TclError:
+        return False
+
+
+def has_files(widget: tk.Misc) -> bool:
+    """True if there are files or a picture on the clipboard."""
+    if _is_x11(widget):
+        return bool(_targets(widget) & {_URIS, *(target for target, _ in _IMAGES)})
+    try:
+        return bool(ImageGrab.grabclipboard())
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return False
+
+
+def _is_x11(widget: tk.Misc) -> bool:
+    return str(widget.tk.call("tk", "windowingsystem")) == "x11"
+
+
+def _targets(widget: tk.Misc) -> set[str]:
+    """The kinds that the clipboard can be had as, on X11."""
+    return set(_get(widget, "TARGETS").split())
+
+
+def _get(widget: tk.Misc, target: str) -> str:
+    try:
+        get: Callable[..., object] = widget.selection_get
+        return str(get(selection="CLIPBOARD", type=target))
+    except tk.TclError:
+        return ""
 
 
 def paths_of(uris: str) -> list[str]:

@@ -23,7 +23,7 @@ from twocans.gui.oneline import drawn
 from twocans.gui.palette import DARK, LIGHT
 from twocans.gui.shapes import barred, crescent, disc, rounded, sign
 from twocans.gui.styles import Styles
-from twocans.gui.transcript.ruler import Ruler
+from twocans.gui.transcript.runs import RunPainter
 from twocans.gui.transcript.style import DARK as TRANSCRIPT_DARK
 from twocans.gui.transcript.style import LIGHT as TRANSCRIPT_LIGHT
 from twocans.gui.transcript.style import Fonts, Palette, draws_astral
@@ -97,6 +97,7 @@ class Theme:
         self._root = root
         self._pictures: dict[tuple[object, ...], ImageTk.PhotoImage] = {}
         self._icons: list[ImageTk.PhotoImage] = []
+        self._painters: dict[Face, RunPainter] = {}
         self._listeners: list[Callable[[], None]] = []
         self.text_size = text_size
         self.colours = DARK if dark else LIGHT
@@ -136,10 +137,13 @@ class Theme:
         """Whether Tk can draw emoji."""
         return self._astral
 
-    @property
-    def small_ruler(self) -> Ruler:
-        """Measures small text that is laid out in lines."""
-        return Ruler(self._fonts[Face.SMALL].measure, reorders=self._reorders)
+    def painter(self, face: Face) -> RunPainter:
+        """Measures and draws text that is laid out in lines."""
+        painter = self._painters.get(face)
+        if painter is None:
+            font = self._fonts[face]
+            painter = self._painters[face] = RunPainter(self._root, font, -int(font.cget("size")))
+        return painter
 
     @property
     def pixel(self) -> int:
@@ -288,6 +292,7 @@ class Theme:
 
     def _changed(self) -> None:
         self._pictures.clear()
+        self._painters.clear()
         self._styles.build()
         for listener in self._listeners:
             listener()

@@ -53,6 +53,7 @@ from twocans.gui.views.security import FirstUseView
 from twocans.gui.views.settings import SettingsActions, SettingsDialog
 from twocans.gui.views.sidebar import Sidebar
 from twocans.gui.views.split import Split
+from twocans.gui.views.text_editing import TextEditing
 from twocans.gui.views.viewer import ViewerWindow
 
 P = ParamSpec("P")
@@ -351,6 +352,7 @@ class Window:
     def _bind(self) -> None:
         root, vm = self._root, self._vm
         keys.install(root)
+        TextEditing(root, self._theme)
         for event, action in (
             (keys.SEARCH, self._search),
             (keys.FIND, self._find),

@@ -1,4 +1,4 @@
-"""Whether this machine's Tk can draw emoji, found out before the first one is drawn, and with which font.
+"""Whether this machine's Tk can draw emoji, found out before the first one is drawn.
 
 On X11 a colour glyph can end the program: Tk before 8.6.10 and libXft before 2.3.5 ask the display for something
 that it refuses with a fatal error. A message from anybody would do.
@@ -11,14 +11,12 @@ import re
 import subprocess
 import sys
 import tkinter as tk
-import tkinter.font as tkfont
 from functools import lru_cache
 from typing import Final
 
 PROBE_TIMEOUT_S: Final = 5.0
 _TK_WITH_EMOJI: Final = (8, 6, 10)
 _XFT_WITH_COLOUR: Final = 20305
-_COLOUR_FAMILIES: Final = ("Noto Color Emoji", "Twemoji", "Twitter Color Emoji", "JoyPixels")
 _PROBE: Final = """
 import tkinter
 root = tkinter.Tk()
@@ -41,14 +39,6 @@ def draws_astral(root: tk.Misc) -> bool:
     if tuple(numbers[:3]) < _TK_WITH_EMOJI:
         return False
     return xft_version() >= _XFT_WITH_COLOUR or survives_emoji()
-
-
-def colour_family(root: tk.Misc) -> str | None:
-    """The installed font that has emoji in colour, on X11, where Tk does not choose it by itself; else None."""
-    if root.tk.call("tk", "windowingsystem") != "x11" or not draws_astral(root):
-        return None
-    installed = frozenset(tkfont.families(root))
-    return next((family for family in _COLOUR_FAMILIES if family in installed), None)
 
 
 @lru_cache(maxsize=1)

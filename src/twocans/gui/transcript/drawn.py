@@ -39,6 +39,12 @@ class Drawn:
     pictures: list[ImageTk.PhotoImage] = field(default_factory=list)  # Tk itself holds none of them
     awaits: str = ""  # the path of a picture that is not here yet
 
+    def add(self, item: int, picture: ImageTk.PhotoImage | None) -> None:
+        """Keep what was drawn, to be deleted with the row."""
+        self.items.append(item)
+        if picture is not None:
+            self.pictures.append(picture)
+
 
 @dataclass(frozen=True, slots=True)
 class Colours:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from twocans.protocol.text import acting, spelling
@@ -22,15 +25,22 @@ _NEEDS_WORK: Final = re.compile(  # all but the letters and signs that are surel
     "[^\n\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u05ea\u0620-\u064a\u1e00-\u1fff\u2010-\u2027"
     "\u2030-\u205e\u20a0-\u20cf\u2100-\u2bff\u3000-\u3029\u3030-\u3098\u309b-\u3163\u3165-\ua48f\uac00-\ud7a3\uff01-\uff9f]"
 )
-_EMOJI: Final = re.compile(
-    "(?:(?:[\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f202\U0001f21a\U0001f22f"
+_PICTURE: Final = (  # what is seen in colour without being asked for
+    "[\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f201\U0001f202\U0001f21a\U0001f22f"
     "\U0001f232-\U0001f23a\U0001f250\U0001f251\U0001f300-\U0001f64f\U0001f680-\U0001f6ff"
     "\U0001f7e0-\U0001f7f0\U0001f90c-\U0001f9ff\U0001fa70-\U0001faff"
     "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1"
     "\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a"
     "\u270b\u2728\u274c\u274e\u2753-\u2755\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55]"
-    "|[\u203c-\u32ff]\ufe0f)[\u200d\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+"
 )
+_SIGN: Final = "[\xa9\xae\u203c-\u32ff\U0001f100-\U0001f2ff]"  # seen in colour if it is asked for
+_SKIN: Final = "[\U0001f3fb-\U0001f3ff]"
+_ELEMENT: Final = f"(?:{_PICTURE}\ufe0f?|{_SIGN}(?:\ufe0f|(?={_SKIN})))(?!\ufe0e)(?:{_SKIN}\ufe0f?)?[\U000e0020-\U000e007f]*"
+_EMOJI: Final = re.compile(
+    f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ELEMENT}(?:\u200d(?:{_ELEMENT}|{_SIGN}\ufe0f?))*"
+)
+_PART: Final = re.compile(f"(?:{_ELEMENT}|{_SIGN}\ufe0f?)\u200d?")
+_REGIONALS: Final = re.compile("[\U0001f1e6-\U0001f1ff]+")
 _IN_COLOUR_FONTS: Final = re.compile(
     "[\U00010000-\U0010ffff\u231a\u231b\u2328\u23cf\u23e9-\u23f3\u23f8-\u23fa\u24c2\u25aa\u25ab\u25b6\u25c0"
     "\u25fb-\u25fe\u2600-\u2604\u260e-\u27bf\u2934\u2935\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55\u3030\u303d"
@@ -110,16 +120,26 @@ def _named(char: str) -> str:
     return f":{name.lower().replace(' ', '_')}:" if unicodedata.category(char) == "So" and name else "\ufffd"
 
 
-def split_emoji(text: str, start: int, end: int) -> list[tuple[int, int, bool]]:
-    """The pieces of `text[start:end]` that are emoji (True), as people want to see them in colour, or not."""
+def split_emoji(text: str, start: int, end: int, has: Callable[[str], bool]) -> list[tuple[int, int, bool]]:
+    """The pieces of `text[start:end]`: every emoji that people want to see in colour (True), and what is between.
+
+    Args:
+        has: tells for one emoji, of however many characters, whether there is a picture of it.
+    """
     pieces: list[tuple[int, int, bool]] = []
     if text.isascii():
         return [(start, end, False)]
     for match in _EMOJI.finditer(text, start, end):
-        if start < match.start():
-            pieces.append((start, match.start(), False))
-        pieces.append((*match.span(), True))
-        start = match.end()
+        if not is_boundary(text, match.end()):
+            continue
+        # A sequence that nobody has drawn yet is drawn by its parts.
+        found = (match,) if has(match.group()) else _PART.finditer(text, *match.span())
+        for one in found:
+            if one is match or has(one.group()):
+                if start < one.start():
+                    pieces.append((start, one.start(), False))
+                pieces.append((*one.span(), True))
+                start = one.end()
     if start < end:
         pieces.append((start, end, False))
     return pieces
@@ -150,15 +170,19 @@ def is_boundary(text: str, index: int) -> bool:
     if before == _ZWJ and unicodedata.category(char) == "So":
         return False
     if _is_regional(char) and _is_regional(before):
-        first = index
-        while first > 0 and _is_regional(text[first - 1]):
-            first -= 1
-        return (index - first) % 2 == 0
+        starts = _regional_starts(text)
+        return (index - starts[bisect_right(starts, index) - 1]) % 2 == 0
     return True
 
 
 def _is_regional(char: str) -> bool:
     return "\U0001f1e6" <= char <= "\U0001f1ff"
+
+
+@lru_cache(maxsize=8)
+def _regional_starts(text: str) -> tuple[int, ...]:
+    """Where the runs of letters of flags begin. Not looked for anew at each of them, in a message of nothing else."""
+    return tuple(match.start() for match in _REGIONALS.finditer(text))
 
 
 def next_boundary(text: str, index: int) -> int:

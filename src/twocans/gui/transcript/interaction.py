@@ -84,10 +84,10 @@ class Interaction:
         keys: dict[str, Callable[[], object]] = {
             "<Up>": lambda: view.scroll(-WHEEL_LINES * view.line_height),
             "<Down>": lambda: view.scroll(WHEEL_LINES * view.line_height),
-            "<Prior>": lambda: self._scroll_pages(-1),
-            "<Next>": lambda: self._scroll_pages(1),
-            "<Shift-space>": lambda: self._scroll_pages(-1),
-            "<space>": lambda: self._scroll_pages(1),
+            "<Prior>": lambda: self.scroll_pages(-1),
+            "<Next>": lambda: self.scroll_pages(1),
+            "<Shift-space>": lambda: self.scroll_pages(-1),
+            "<space>": lambda: self.scroll_pages(1),
             "<Home>": lambda: view.scroll_to(view.viewport.to_top),
             "<End>": view.jump,
             "<Control-Home>": lambda: view.scroll_to(view.viewport.to_top),
@@ -143,7 +143,8 @@ class Interaction:
         if pixels:
             self._view.scroll(pixels)
 
-    def _scroll_pages(self, pages: int) -> None:
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll down by so many heights of the view, or up; a line or two stay in view."""
         self._view.scroll(round(pages * self._canvas.winfo_height() * _PAGE))
 
     def _touchpad(self, event: Event[tk.Misc]) -> None:

@@ -16,7 +16,6 @@ from twocans.gui.transcript.glyphs import (
     is_mark,
     next_boundary,
     previous_boundary,
-    split_emoji,
     without_undrawn,
 )
 from twocans.gui.transcript.links import Link
@@ -25,7 +24,10 @@ from twocans.gui.transcript.ruler import Ruler
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of a line in one direction, `x` pixels from the line's left end; `drawn` is ready for Tk."""
+    """A piece of a line in one direction, `x` pixels from the line's left end; `drawn` is ready for Tk.
+
+    An emoji that is drawn as a picture is a piece by itself, and `drawn` is what it is made of.
+    """
 
     start: int
     end: int
@@ -75,7 +77,9 @@ class TextLayout:
         for start, stop, level in self._directions(line, end):
             pieces = self._split(start, stop)
             for first, last, link, emoji in reversed(pieces) if level % 2 else pieces:
-                drawn = self._drawn(first, last, rtl=bool(level % 2))
+                drawn = (
+                    self.shown.text[first:last] if emoji else self._drawn(first, last, rtl=bool(level % 2))
+                )
                 width = self.ruler.drawn_width(drawn, emoji=emoji)
                 runs.append(Run(first, last, x, width, drawn, bool(level % 2), link, emoji))
                 x += width
@@ -154,13 +158,10 @@ class TextLayout:
 
     def _split(self, start: int, end: int) -> list[tuple[int, int, Link | None, bool]]:
         """Pieces that are drawn in one style."""
-        pieces = self._split_at_links(start, end)
-        if not self.ruler.has_emoji_font:
-            return [(first, last, link, False) for first, last, link in pieces]
         return [
             (a, b, link, emoji)
-            for first, last, link in pieces
-            for a, b, emoji in split_emoji(self.shown.text, first, last)
+            for first, last, link in self._split_at_links(start, end)
+            for a, b, emoji in self.ruler.split(self.shown.text, first, last)
         ]
 
     def _split_at_links(self, start: int, end: int) -> list[tuple[int, int, Link | None]]:
@@ -196,6 +197,8 @@ class TextLayout:
             before = 0
         elif index >= run.end:
             before = run.width
+        elif run.emoji:  # within one there is nothing
+            before = 0
         else:
             text = self.shown.text[run.start : run.end]
             if run.rtl and not self.ruler.reorders:
@@ -204,7 +207,7 @@ class TextLayout:
                 piece = text[: index - run.start]
             if not self.ruler.reorders:
                 piece = without_undrawn(piece)
-            before = self.ruler.drawn_width(piece, emoji=run.emoji)
+            before = self.ruler.drawn_width(piece, emoji=False)
         return run.width - before if run.rtl else before
 
     def _index_in(self, run: Run, x: int) -> int:

@@ -17,6 +17,7 @@ from twocans.gui.transcript.layout import Run, TextLayout
 from twocans.gui.transcript.model import Status
 from twocans.gui.transcript.paint_card import CardPainter
 from twocans.gui.transcript.rows import DIVIDER, MARGIN, MARK_WIDTH, NOTE_GAP, PAD_X, PAD_Y, Metrics, Row
+from twocans.gui.transcript.runs import RunPainter
 from twocans.gui.transcript.style import Fonts, Palette
 from twocans.gui.transcript.thumbnails import Thumbnails
 
@@ -43,7 +44,8 @@ class Painter:
         *,
         palette: Palette,
         fonts: Fonts,
-        emoji: Font | None,
+        texts: RunPainter,
+        small: RunPainter,
         metrics: Metrics,
         thumbnails: Thumbnails,
     ) -> None:
@@ -51,10 +53,12 @@ class Painter:
         self._art = art
         self._palette = palette
         self._fonts = fonts
-        self._emoji = emoji or fonts.text
-        self._emoji_drop = fonts.text.metrics("ascent") - self._emoji.metrics("ascent")
+        self._texts = texts
+        self._small = small
         self._metrics = metrics
-        self._card = CardPainter(canvas, art, fonts=fonts, metrics=metrics, thumbnails=thumbnails)
+        self._card = CardPainter(
+            canvas, art, fonts=fonts, small=small, metrics=metrics, thumbnails=thumbnails
+        )
         p = palette
         # On one's own bubbles no red could be read.
         self._own = Colours(
@@ -217,7 +221,7 @@ class Painter:
             line_y = y + number * m.line
             for run in runs:
                 colour = colours.link if run.link else colours.text
-                self._run(drawn, left + run.x, line_y, run, colour)
+                self._run(drawn, self._texts, left + run.x, line_y, run, colour)
                 if run.link:
                     self._underline(drawn, left + run.x, line_y, run.width, self._fonts.text, colour)
         self._plain(drawn, x, y + plain_from * m.line, plain, colours.text)
@@ -230,13 +234,8 @@ class Painter:
                 )
             )
 
-    def _run(self, drawn: Drawn, x: int, y: int, run: Run, colour: str) -> None:
-        if run.emoji:  # on the same base line
-            y += self._emoji_drop
-        font = self._emoji if run.emoji else self._fonts.text
-        drawn.items.append(
-            self._canvas.create_text(x, y, text=run.drawn, anchor="nw", font=font, fill=colour, tags=ROW_TAG)
-        )
+    def _run(self, drawn: Drawn, painter: RunPainter, x: int, y: int, run: Run, colour: str) -> None:
+        drawn.add(*painter.draw(self._canvas, x, y, run, colour, ROW_TAG))
 
     def _underline(self, drawn: Drawn, x: int, y: int, width: int, font: Font, colour: str) -> None:
         y += font.metrics("ascent") + self._metrics.ems(0.09)
@@ -291,17 +290,7 @@ class Painter:
             left = row.note_x(line.width, m)
             line_y = y + number * m.small_line
             for run in note.runs(number):
-                drawn.items.append(
-                    self._canvas.create_text(
-                        left + run.x,
-                        line_y,
-                        text=run.drawn,
-                        anchor="nw",
-                        font=self._fonts.small,
-                        fill=colour,
-                        tags=ROW_TAG,
-                    )
-                )
+                self._run(drawn, self._small, left + run.x, line_y, run, colour)
                 if run.link:
                     self._underline(drawn, left + run.x, line_y, run.width, self._fonts.small, colour)
 

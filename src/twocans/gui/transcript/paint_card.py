@@ -12,6 +12,7 @@ from twocans.gui.transcript.cards import INSET, Area, CardLayout, Thumbnail
 from twocans.gui.transcript.drawn import ROW_TAG, Colours, Drawn
 from twocans.gui.transcript.kinds import kind_of
 from twocans.gui.transcript.rows import Metrics
+from twocans.gui.transcript.runs import RunPainter
 from twocans.gui.transcript.style import Fonts
 from twocans.gui.transcript.thumbnails import Thumbnails
 
@@ -25,11 +26,19 @@ class CardPainter:
     """Draws cards in one style."""
 
     def __init__(
-        self, canvas: tk.Canvas, art: Art, *, fonts: Fonts, metrics: Metrics, thumbnails: Thumbnails
+        self,
+        canvas: tk.Canvas,
+        art: Art,
+        *,
+        fonts: Fonts,
+        small: RunPainter,
+        metrics: Metrics,
+        thumbnails: Thumbnails,
     ) -> None:
         self._canvas = canvas
         self._art = art
         self._fonts = fonts
+        self._small = small
         self._metrics = metrics
         self._thumbnails = thumbnails
 
@@ -87,7 +96,7 @@ class CardPainter:
             x = left + card.name_x + card.detail.line_x(number, card.name_width)
             y = top + card.detail_y + number * self._metrics.small_line
             for run in card.detail.runs(number):
-                self._write(drawn, x + run.x, y, run.drawn, colour)
+                drawn.add(*self._small.draw(self._canvas, x + run.x, y, run, colour, ROW_TAG))
 
     def _bar(self, drawn: Drawn, bar: Area, fraction: float, colours: Colours, left: int, top: int) -> None:
         half = bar.height / 2
@@ -127,13 +136,6 @@ class CardPainter:
                     tags=ROW_TAG,
                 )
             )
-
-    def _write(self, drawn: Drawn, x: int, y: int, text: str, colour: str) -> None:
-        drawn.items.append(
-            self._canvas.create_text(
-                x, y, text=text, anchor="nw", font=self._fonts.small, fill=colour, tags=ROW_TAG
-            )
-        )
 
     def _image(self, drawn: Drawn, x: int, y: int, picture: ImageTk.PhotoImage) -> None:
         drawn.items.append(self._canvas.create_image(x, y, image=picture, anchor="nw", tags=ROW_TAG))

@@ -20,7 +20,7 @@ class Ruler:
     Args:
         measure: the width of a string in pixels.
         reorders: whether the system itself orders and joins right-to-left text; X11 does not.
-        measure_emoji: the width of emoji in pixels, if they have a font of their own.
+        measure_emoji: the width of an emoji's picture in pixels, 0 if there is none; None if there are no pictures.
     """
 
     def __init__(
@@ -31,9 +31,8 @@ class Ruler:
         measure_emoji: Callable[[str], int] | None = None,
     ) -> None:
         self._measure = measure
-        self._measure_emoji = measure_emoji or measure
+        self._measure_emoji = measure_emoji
         self.reorders = reorders
-        self.has_emoji_font = measure_emoji is not None
         self._widths: dict[str, int] = {}
 
     def width(self, text: str, *, keep: bool = True) -> int:
@@ -43,22 +42,29 @@ class Ruler:
             return known
         if text.isascii():
             width = self._measure(text)
-        elif self.has_emoji_font:
-            pieces = split_emoji(text, 0, len(text))
-            width = sum(self._piece_width(text[start:end], emoji=emoji) for start, end, emoji in pieces)
         else:
-            width = self._piece_width(text, emoji=False)
+            pieces = self.split(text, 0, len(text))
+            width = sum(self._piece_width(text[start:end], emoji=emoji) for start, end, emoji in pieces)
         if keep and len(text) <= MAX_WORD_CHARS:
             if len(self._widths) >= MAX_WIDTHS:
                 self._widths.clear()
             self._widths[text] = width
         return width
 
+    def split(self, text: str, start: int, end: int) -> list[tuple[int, int, bool]]:
+        """The pieces of `text[start:end]`: every emoji that is drawn as a picture (True), and what is between."""
+        measure = self._measure_emoji
+        if measure is None:
+            return [(start, end, False)]
+        return split_emoji(text, start, end, lambda emoji: measure(emoji) > 0)
+
     def drawn_width(self, drawn: str, *, emoji: bool) -> int:
-        """The width of text that is ready to be drawn."""
-        return self._measure_emoji(drawn) if emoji else self._measure(drawn)
+        """The width of text that is ready to be drawn, or of the picture of an emoji."""
+        return (
+            self._measure_emoji(drawn) if emoji and self._measure_emoji is not None else self._measure(drawn)
+        )
 
     def _piece_width(self, text: str, *, emoji: bool) -> int:
-        if not self.reorders:
+        if not self.reorders and not emoji:
             text = without_undrawn("".join(arabic.shape(text)) if arabic.has_arabic(text) else text)
         return self.drawn_width(text, emoji=emoji)

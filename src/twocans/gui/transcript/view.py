@@ -6,13 +6,12 @@ Only rows in view are on the canvas. A change moves what stays, deletes what goe
 from __future__ import annotations
 
 import tkinter as tk
-import tkinter.font as tkfont
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
 from twocans.gui.transcript.art import Art
-from twocans.gui.transcript.astral import colour_family, draws_astral
+from twocans.gui.transcript.astral import draws_astral
 from twocans.gui.transcript.cards import Spot
 from twocans.gui.transcript.dates import day_label, local_day
 from twocans.gui.transcript.destination import destination
@@ -25,10 +24,10 @@ from twocans.gui.transcript.model import Bubble, ViewState
 from twocans.gui.transcript.overlay import Overlay
 from twocans.gui.transcript.paint import Painter, lines_near
 from twocans.gui.transcript.rows import Row, Rows
-from twocans.gui.transcript.ruler import Ruler
+from twocans.gui.transcript.runs import RunPainter
 from twocans.gui.transcript.selection import Selection
 from twocans.gui.transcript.store import Store
-from twocans.gui.transcript.style import Fonts, Palette, metrics
+from twocans.gui.transcript.style import Fonts, Palette, font_pixels, metrics
 from twocans.gui.transcript.thumbnails import Thumbnails
 from twocans.gui.transcript.tip import Tip
 from twocans.gui.transcript.viewport import Box, Place, Placed, Viewport
@@ -470,29 +469,22 @@ class View:
         self._estimated_for = self._size[0]
         self.viewport.set_heights(self._rows.estimates(self.store.all))
 
-    def _emoji_font(self) -> tkfont.Font | None:
-        """A font with emoji in colour, as large as the text; None if Tk finds one by itself, or there is none."""
-        family = colour_family(self.canvas)
-        if family is None:
-            return None
-        return tkfont.Font(root=self.canvas, family=family, size=-self._metrics.em)
-
     def _apply_style(self, palette: Palette, fonts: Fonts) -> None:
         canvas = self.canvas
         self._metrics = metrics(canvas, fonts)
         self.viewport.padding = self._metrics.ems(0.7)
-        emoji = self._emoji_font()
+        texts = RunPainter(canvas, fonts.text, self._metrics.em)
+        small = RunPainter(canvas, fonts.small, round(font_pixels(canvas, fonts.small.actual()["size"])))
         # Tk loads a font anew for every measurement, at a millisecond each, unless something uses it.
         canvas.delete(*self._holders)
         self._holders = [
             canvas.create_text(0, 0, font=font, state="hidden")
-            for font in (fonts.text, fonts.small, fonts.label, *([emoji] if emoji else []))
+            for font in (fonts.text, fonts.small, fonts.label)
         ]
-        reorders = canvas.tk.call("tk", "windowingsystem") != "x11"
         self._rows = Rows(
             self._metrics,
-            Ruler(fonts.text.measure, reorders=reorders, measure_emoji=emoji.measure if emoji else None),
-            Ruler(fonts.small.measure, reorders=reorders),
+            texts.ruler,
+            small.ruler,
             today=self.today,
             astral=draws_astral(canvas),
             picture_size=self._thumbnails.size,
@@ -503,7 +495,8 @@ class View:
             self._art,
             palette=palette,
             fonts=fonts,
-            emoji=emoji,
+            texts=texts,
+            small=small,
             metrics=self._metrics,
             thumbnails=self._thumbnails,
         )

@@ -144,6 +144,10 @@ class Transcript(ttk.Frame):
         """Shows the newest message and follows what comes."""
         self._view.jump()
 
+    def scroll_pages(self, pages: int) -> None:
+        """Scroll down by so many heights of the view, or up."""
+        self._interaction.scroll_pages(pages)
+
     def focus_set(self) -> None:
         """Gives the keyboard to the messages."""
         self.canvas.focus_set()

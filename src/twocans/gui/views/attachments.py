@@ -22,6 +22,7 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.common import Act, Tooltip, icon_button
+from twocans.gui.views.text_canvas import TextCanvas
 
 MAX_LINES: Final = 3
 """Of chips; more are scrolled."""
@@ -140,14 +141,9 @@ class _Chip(ttk.Frame):
         )
         self._face = ttk.Label(self, style="Card.TLabel", image=self._sign)
         full = shown(file.name, astral=theme.astral)
-        name = elided(full, em(_NAME_EM), theme.small_ruler).text
-        label = ttk.Label(
-            self,
-            style="Card.TLabel",
-            text=theme.drawn(name),
-            font=Face.SMALL.value,
-            foreground=c.text,
-        )
+        name = elided(full, em(_NAME_EM), theme.painter(Face.SMALL).ruler)
+        label = TextCanvas(self, theme, Face.SMALL)
+        label.show(name, width=2 * em(_NAME_EM), colour=c.text, ground=c.base)
         size = ttk.Label(self, style="Card.TLabel", text=file.size_text, font=Face.SMALL.value)
         self.cross = icon_button(
             self, theme, style="IconField", tip=f"Do not send {one_line(file.name)}", command=lambda: None

@@ -8,6 +8,7 @@ from tkinter import ttk
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.views.common import Act
+from twocans.gui.views.text_canvas import TextCanvas
 
 
 class BannerView(ttk.Frame):
@@ -81,7 +82,7 @@ class NoticeView(ttk.Frame):
     def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> None:
         super().__init__(parent, style="Toast.TFrame", cursor="hand2")
         self._theme, self._vm = theme, vm
-        self._text = ttk.Label(self, style="Toast.TLabel", justify="left")
+        self._text = TextCanvas(self, theme)
         for widget in (self, self._text):
             widget.bind("<Button-1>", lambda _: act(vm.open_notice))
         self.restyle()
@@ -93,9 +94,11 @@ class NoticeView(ttk.Frame):
             self.place_forget()
             return
         parent = self.master.winfo_width()
-        self._text.configure(
-            text=self._theme.drawn(notice.text),
-            wraplength=max(self._theme.em(10), parent - self._theme.em(4)),
+        self._text.show(
+            notice.text,
+            width=max(self._theme.em(10), parent - self._theme.em(4)),
+            colour=self._theme.colours.toast_text,
+            ground=self._theme.colours.toast_ground,
         )
         self.place(relx=0.5, rely=1.0, y=-self._theme.em(5.2), anchor="s")
         self.lift()

@@ -8,7 +8,7 @@ from tkinter import ttk
 
 from twocans.gui import dropping
 from twocans.gui.faces import Face
-from twocans.gui.keys import COMMAND_SHOWN
+from twocans.gui.keys import COMMAND_SHOWN, typed_text
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.transcript.widget import Transcript
@@ -93,6 +93,10 @@ class ChatView(ttk.Frame):
             on_at_bottom=lambda at_bottom: act(vm.set_at_bottom, at_bottom),
         )
         self.composer = ComposerView(self._room, theme, vm, act)
+        for sequence, pages in (("<Prior>", -1), ("<Next>", 1)):
+            self.composer.text.bind(sequence, lambda _, pages=pages: self._scroll(pages))  # type: ignore[misc]  # a default binds early
+        self.transcript.canvas.bind("<Key>", self._typed)
+        self.transcript.canvas.bind("<<Paste>>", lambda _: self.composer.paste())
         self.overlay = DropOverlay(self._room, theme)
         dropping.take_files(
             self, wanted=lambda: vm.composer.enabled, on_over=self._held_over, on_files=self._dropped
@@ -254,6 +258,16 @@ class ChatView(ttk.Frame):
             shown = self._theme.elide(Face.TITLE, header.name, room - em(1.6 if header.unencrypted else 0))
             self._name.configure(text=self._theme.drawn(shown))
             self._status.configure(wraplength=room - em(0.85))
+
+    def _scroll(self, pages: int) -> str:
+        self.transcript.scroll_pages(pages)
+        return "break"
+
+    def _typed(self, event: tk.Event[tk.Canvas]) -> None:
+        """What is typed while the messages have the focus is meant for the composer."""
+        text = typed_text(event)
+        if text:
+            self.composer.write(text)
 
     def _held_over(self, over: bool) -> None:
         opened = self._vm.chats.open

@@ -76,7 +76,7 @@ class Field(ttk.Frame):
         self.entry.bind("<FocusIn>", lambda _: self.state(["focus"]), add="+")
         self.entry.bind("<FocusOut>", lambda _: self.state(["!focus"]), add="+")
         for widget in (self, self._icon, self.placeholder):
-            widget.bind("<Button-1>", lambda _: self.entry.focus_set())
+            stand_for(widget, self.entry)
         self.text.trace_add("write", lambda *_: self._show_placeholder())
         self.restyle()
 
@@ -129,6 +129,25 @@ class Field(ttk.Frame):
             self.placeholder.lift()
         else:
             self.placeholder.place_forget()
+
+
+def stand_for(widget: tk.Misc, field: tk.Misc) -> None:
+    """Let clicks on what lies around a field, or over it, go to the field: focus, menu, and X11's pasting."""
+    widget.bind("<Button-1>", lambda _: field.focus_set())
+
+    def forward(event: tk.Event[tk.Misc]) -> None:
+        kind = "ButtonPress" if event.type is tk.EventType.ButtonPress else "ButtonRelease"
+        field.event_generate(
+            f"<{kind}-{event.num}>",
+            x=event.x_root - field.winfo_rootx(),
+            y=event.y_root - field.winfo_rooty(),
+            rootx=event.x_root,
+            rooty=event.y_root,
+        )
+
+    for button in (2, 3):
+        widget.bind(f"<ButtonPress-{button}>", forward)
+        widget.bind(f"<ButtonRelease-{button}>", forward)
 
 
 def draw_avatar(

@@ -18,7 +18,8 @@ from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.attachments import AttachmentsView
-from twocans.gui.views.common import Act, icon_button
+from twocans.gui.views.common import Act, icon_button, stand_for
+from twocans.gui.views.preview import PreviewView
 
 MAX_LINES: Final = 6
 _SHIFT: Final = 0x1
@@ -34,6 +35,7 @@ class ComposerView(ttk.Frame):
         self._hint = ttk.Label(self, style="Small.Chat.TLabel", anchor="e")
         self.attachments = AttachmentsView(self, theme, vm, act)
         self._pasting = Pasting(self, data_folder() / "pasted", datetime.now)
+        self._preview = PreviewView(self, theme)
         self._card = ttk.Frame(self, style="Card.TFrame")
         self.text = tk.Text(
             self._card,
@@ -67,11 +69,11 @@ class ComposerView(ttk.Frame):
             self.text.bind("<ISO_Left_Tab>", self._previous)
         self.text.bind("<<Paste>>", self._paste)
         self.text.bind("<<Modified>>", self._modified)
-        self.text.bind("<Configure>", lambda _: self._fit())
+        self.text.bind("<Configure>", lambda _: self._resized())
         self.text.bind("<FocusIn>", lambda _: self._card.state(["focus"]), add="+")
         self.text.bind("<FocusOut>", lambda _: self._card.state(["!focus"]), add="+")
         for widget in (self._placeholder, self._card):
-            widget.bind("<Button-1>", lambda _: self.text.focus_set())
+            stand_for(widget, self.text)
         self.restyle()
 
     def sync(self) -> None:
@@ -92,6 +94,18 @@ class ComposerView(ttk.Frame):
     def focus_text(self) -> None:
         """Move the focus here."""
         self.text.focus_set()
+
+    def write(self, text: str) -> None:
+        """Move the focus here and write at the cursor, as if it had been typed here."""
+        if self._vm.composer.enabled:
+            self.text.focus_set()
+            self.text.tk.call("tk::TextInsert", self.text, text)
+
+    def paste(self) -> None:
+        """Move the focus here and paste."""
+        if self._vm.composer.enabled:
+            self.text.focus_set()
+            self.text.event_generate("<<Paste>>")
 
     def choose_files(self) -> None:
         """Ask which files to send."""
@@ -139,6 +153,7 @@ class ComposerView(ttk.Frame):
             )
         else:
             self.attachments.pack_forget()
+        self._show_preview()
         self.attach.state(["!disabled" if state.enabled else "disabled"])
         self._fit()
 
@@ -159,7 +174,7 @@ class ComposerView(ttk.Frame):
             insertwidth=max(1, self._theme.pixel),
             selectbackground=c.accent,
             selectforeground=c.on_accent,
-            inactiveselectbackground=c.border,
+            inactiveselectbackground=c.accent,  # a menu over it takes the focus away
             spacing2=em(0.08),
         )
         self.show()
@@ -171,6 +186,7 @@ class ComposerView(ttk.Frame):
         if self.text.edit_modified():
             self.text.edit_modified(False)
             self._show_placeholder()
+            self._show_preview()
             self._act(self._vm.set_draft, self._get())
 
     def _paste(self, _event: tk.Event[tk.Text]) -> str | None:
@@ -203,6 +219,18 @@ class ComposerView(ttk.Frame):
             self._placeholder.place(in_=self.text, x=1, rely=0.5, anchor="w")
         else:
             self._placeholder.place_forget()
+
+    def _show_preview(self) -> None:
+        if self._preview.show(self._get(), self.winfo_width() - 2 * self._theme.em(1.6)):
+            self._preview.pack(
+                fill="x", padx=self._theme.em(1.6), pady=(self._theme.em(0.3), 0), before=self._card
+            )
+        else:
+            self._preview.pack_forget()
+
+    def _resized(self) -> None:
+        self._fit()
+        self._show_preview()
 
     def _fit(self) -> None:
         """As many lines as are written, up to a limit."""

@@ -6,6 +6,8 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
+from PIL import ImageTk
+
 from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.glyphs import shown
@@ -13,6 +15,7 @@ from twocans.gui.transcript.layout import TextLayout, lay_out
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.finder import Found
 from twocans.gui.views.common import Act, Field, icon_button
+from twocans.gui.views.text_canvas import draw_line
 
 _LINES: Final = 2
 _WHEEL_EM: Final = 3.0
@@ -93,6 +96,7 @@ class _FoundList(ttk.Frame):
         self._offset = 0
         self._selected = 0
         self._hovered: int | None = None
+        self._held: list[ImageTk.PhotoImage] = []  # Tk itself holds none
         self.canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True)
         self._bar = ttk.Scrollbar(self, style="Side.Vertical.TScrollbar", command=self._scroll)
         self.canvas.pack(side="left", fill="both", expand=True)
@@ -133,6 +137,7 @@ class _FoundList(ttk.Frame):
     def _draw(self) -> None:
         canvas, theme, finder = self.canvas, self._theme, self._vm.finder
         canvas.delete("all")
+        self._held.clear()
         width, height, row = canvas.winfo_width(), canvas.winfo_height(), self._row_height
         if width < 2 or not finder.active:
             return
@@ -217,14 +222,13 @@ class _FoundList(ttk.Frame):
                         outline="",
                         tags=("found",),
                     )
-            for run in text.runs(number):
-                canvas.create_text(
-                    x + run.x, y, text=run.drawn, anchor="nw", fill=c.text, font=Face.SMALL.value
-                )
+            self._held += draw_line(canvas, theme, text, number, x, y, Face.SMALL, c.text)
 
     def _lay_out(self, text: str, width: int) -> TextLayout:
         theme = self._theme
-        return lay_out(shown(text, astral=theme.astral), (), max(theme.em(4), width), theme.small_ruler)
+        return lay_out(
+            shown(text, astral=theme.astral), (), max(theme.em(4), width), theme.painter(Face.SMALL).ruler
+        )
 
     # --- inside: keys and pointer -------------------------------------------------------------------------
 

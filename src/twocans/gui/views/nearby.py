@@ -6,6 +6,8 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
+from PIL import ImageTk
+
 from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
@@ -13,6 +15,7 @@ from twocans.gui.viewmodel.nearby import ServerRow
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import Heading
 from twocans.gui.views.common import Act, Tooltip
+from twocans.gui.views.text_canvas import draw_line, one_line_of
 
 _ROW: Final = 3.4
 _HEADING: Final = 2.3
@@ -38,6 +41,7 @@ class ServerList(ttk.Frame):
         self._selected: str | None = None
         self._hovered: str | None = None
         self._elided: set[str] = set()
+        self._held: list[ImageTk.PhotoImage] = []  # Tk itself holds none
         self._room = 0
         self._heading = ttk.Label(self, text="Servers nearby", style="Strong.Base.TLabel")
         self._text = ttk.Label(self, style="Small.Base.TLabel", justify="left")
@@ -121,6 +125,7 @@ class ServerList(ttk.Frame):
         canvas, theme = self._canvas, self._theme
         canvas.delete("all")
         self._elided.clear()
+        self._held.clear()
         width = canvas.winfo_width()
         canvas.configure(scrollregion=(0, 0, width, self._tops[-1]))
         if width < 2:
@@ -174,17 +179,11 @@ class ServerList(ttk.Frame):
             (row.name, Face.STRONG, 0.32, c.muted if busy else c.text),
             (row.about, Face.SMALL, 0.69, c.muted),
         ):
-            shown = theme.elide(face, text, right - left)
-            if shown != text:
+            laid = one_line_of(text, theme, face, right - left)
+            if laid.shown.text != text:
                 self._elided.add(row.key)
-            canvas.create_text(
-                left,
-                top + round(height * y),
-                text=theme.drawn(shown),
-                anchor="w",
-                fill=fill,
-                font=face.value,
-            )
+            line_top = top + round(height * y) - theme.line(face) // 2
+            self._held += draw_line(canvas, theme, laid, 0, left, line_top, face, fill)
 
     def _reveal(self) -> None:
         total, height = self._tops[-1], int(self._canvas.cget("height"))

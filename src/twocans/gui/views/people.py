@@ -9,7 +9,10 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
+from PIL import ImageTk
+
 from twocans.gui.faces import Face
+from twocans.gui.keys import typed_text
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.presentation import STATUS
@@ -17,6 +20,7 @@ from twocans.gui.viewmodel.state import Heading, People, Presence, Row
 from twocans.gui.views.common import Act, Tooltip, draw_avatar, presence_mark
 from twocans.gui.views.menus import new_menu
 from twocans.gui.views.quieting import add_mute
+from twocans.gui.views.text_canvas import draw_line, one_line_of
 
 _ROW: Final = 3.9
 _HEADING: Final = 2.1
@@ -45,6 +49,7 @@ class PeopleList(ttk.Frame):
         self._offset = 0
         self._hovered: str | None = None
         self._elided: set[str] = set()
+        self._held: list[ImageTk.PhotoImage] = []  # Tk itself holds none
         self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=True)
         self._bar = ttk.Scrollbar(self, style="Side.Vertical.TScrollbar", command=self._scroll)
         self._canvas.pack(side="left", fill="both", expand=True)
@@ -137,6 +142,7 @@ class PeopleList(ttk.Frame):
         canvas, theme, c = self._canvas, self._theme, self._theme.colours
         canvas.delete("all")
         self._elided.clear()
+        self._held.clear()
         width, height = canvas.winfo_width(), canvas.winfo_height()
         if width < 2:
             return
@@ -236,14 +242,9 @@ class PeopleList(ttk.Frame):
             colour = (
                 c.accent_text if row.typing else c.danger if row.draft else c.text if row.unread else c.muted
             )
-            canvas.create_text(
-                text_left,
-                preview_y,
-                text=theme.drawn(theme.elide(Face.SMALL, preview, preview_right - text_left)),
-                anchor="w",
-                fill=colour,
-                font=Face.SMALL.value,
-            )
+            laid = one_line_of(preview, theme, Face.SMALL, preview_right - text_left)
+            line_top = preview_y - theme.line(Face.SMALL) // 2
+            self._held += draw_line(canvas, theme, laid, 0, text_left, line_top, Face.SMALL, colour)
 
     def _draw_face(self, row: Row, left: int, top: int, size: int, ground: str) -> None:
         canvas, theme, c = self._canvas, self._theme, self._theme.colours
@@ -344,9 +345,9 @@ class PeopleList(ttk.Frame):
         menu.tk_popup(x, y)
 
     def _letter(self, event: tk.Event[tk.Canvas]) -> None:
-        plain = not (int(event.state) & (0x4 | 0x8 | 0x20000))
-        if plain and event.char and event.char.isprintable() and not event.char.isspace():
-            self._type(event.char)
+        text = typed_text(event)
+        if text:
+            self._type(text)
 
     def _hover(self, row: Row | None) -> None:
         key = row.key if row is not None else None
