@@ -17,10 +17,12 @@ from twocans.client import (
     AddressInvalid,
     Client,
     ConnectFailed,
+    Loss,
     MemoryOutbox,
     MemoryTokens,
     Nearby,
     NearbyServers,
+    Offline,
     Online,
     Outgoing,
     RequestFailed,
@@ -35,6 +37,7 @@ from twocans.client.errors import ClientError
 from twocans.client.events import TransferMoved
 from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
+from twocans.gui.errors import SENTENCE
 from twocans.gui.export import save
 from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
@@ -109,6 +112,7 @@ from twocans.gui.viewmodel.inputs import (
     SendFailed,
     ServersNearby,
     SystemLook,
+    Told,
 )
 from twocans.protocol.keys import ServerKey
 
@@ -282,7 +286,7 @@ class Backend:
         session = effect.session
         client: Client | None = None
         waiting: tuple[Outgoing, ...] | None
-        problem = ""
+        problem, ended = "", False
         try:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
@@ -316,12 +320,19 @@ class Backend:
                             self._put_now(FromClient(session, TransferMoved(transfer)))
                 if isinstance(event, Online) and (client.problem or problem):
                     self._put_now(KeepingFailed(session, client.problem or problem))
+                ended = isinstance(event, Offline) and event.retry_in_s is None
+            if not ended:
+                self._put_now(FromClient(session, Offline(Loss.LOST, SENTENCE, None)))
         except ConnectFailed as error:
             self._put_now(
                 ConnectRefused(session, error.text, error.code, error.needs, error.known_key, error.key)
             )
         except AddressInvalid as error:
             self._put_now(ConnectRefused(session, error.text))
+        except Exception:
+            # The root of the login: a window that hears nothing of it would wait for ever.
+            log.exception("login_failed")
+            self._put_now(FromClient(session, Offline(Loss.LOST, SENTENCE, None)))
         finally:
             if client is not None:
                 if self._client is client:
@@ -463,8 +474,12 @@ class Backend:
             )
         except RequestFailed as error:
             self._put_now(ExportEnded(session, f"The chat was not saved. {error.text}", failed=True))
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else "the disk does not take it"
+        except (OSError, ValueError) as error:
+            why = (
+                os.strerror(error.errno)
+                if isinstance(error, OSError) and error.errno
+                else "the disk does not take it"
+            )
             text = f"The chat was not saved: {path} cannot be written ({why}). Choose another place."
             self._put_now(ExportEnded(session, text, failed=True))
         else:
@@ -501,6 +516,7 @@ class Backend:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("backend_task_failed", exc_info=error)
+            self._put_now(Told(SENTENCE))
 
 
 async def _open_link(url: str) -> None:

@@ -18,12 +18,14 @@ from typing import Final
 import structlog
 
 from twocans.client.nearby import Networks
+from twocans.gui import errors
 from twocans.gui.backend import Backend
 from twocans.gui.viewmodel.effects import (
     ForBackend,
 )
 from twocans.gui.viewmodel.inputs import (
     Input,
+    Told,
 )
 
 MAX_SLICE: Final = 100
@@ -56,7 +58,7 @@ class Bridge:
         networks: Callable[[], Networks] | None = None,
     ) -> None:
         self._root = root
-        self._on_inputs = on_inputs
+        self._on_inputs = errors.guard(root, on_inputs)
         self._clock = clock
         self._networks = networks
         self._lock = threading.Lock()
@@ -76,7 +78,9 @@ class Bridge:
             self._pipe = os.pipe()
             for end in self._pipe:
                 os.set_blocking(end, False)
-            self._root.tk.createfilehandler(self._pipe[0], tk.READABLE, self._readable)
+            # An exception in the handler would end the main loop.
+            readable = errors.guard(self._root, self._readable)
+            self._root.tk.createfilehandler(self._pipe[0], tk.READABLE, readable)
         else:
             # Tk watches no descriptors there, and waking it from another thread is not safe.
             self._root.after(POLL_MS, self._poll)
@@ -87,7 +91,7 @@ class Bridge:
         """Have the backend carry an effect out; effects keep their order."""
         if self._loop is not None and self._backend is not None and not self._closed:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._backend.do, effect)
+                self._loop.call_soon_threadsafe(self._do, self._backend, effect)
 
     def close(self) -> None:
         """Say goodbye to the server and end the thread; takes `CLOSE_S` at most."""
@@ -108,8 +112,23 @@ class Bridge:
     # --- in the asyncio thread ----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            runner.run(self._main())
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._main())
+        except Exception:  # noqa: BLE001 - the root of the thread; logged there
+            self._failed()
+        finally:
+            self._started.set()
+
+    def _do(self, backend: Backend, effect: ForBackend) -> None:
+        try:
+            backend.do(effect)
+        except Exception:  # noqa: BLE001 - the root of a callback of the loop; logged there
+            self._failed()
+
+    def _failed(self) -> None:
+        log.exception("backend_failed")
+        self._put_now(Told(errors.SENTENCE))
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()

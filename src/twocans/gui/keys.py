@@ -130,7 +130,7 @@ def install(root: tk.Tk) -> None:
         if key.event:
             root.event_add(key.event, *key.sequences)
     # The widget toolkit takes this binding away from buttons.
-    root.bind_class("TButton", "<Key-space>", _press)
+    root.bind_class("TButton", "<Key-space>", lambda event: _press(root, event))
 
 
 def bind(root: tk.Tk, event: str, action: Callable[[], object]) -> None:
@@ -154,6 +154,7 @@ def last(widget: tk.Misc) -> None:
     widget.bindtags(tuple(tag for tag in widget.bindtags() if tag != TAG))
 
 
-def _press(event: tk.Event[tk.Misc]) -> str:
-    event.widget.tk.call(str(event.widget), "invoke")
+def _press(root: tk.Tk, event: tk.Event[tk.Misc]) -> str:
+    # The buttons of Tk's own dialogs come as mere names.
+    root.tk.call(str(event.widget), "invoke")
     return "break"

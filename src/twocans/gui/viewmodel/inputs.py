@@ -186,6 +186,13 @@ class FileRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence for the user that belongs to no login."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationClicked:
     """The notification about `peer` was clicked."""
 
@@ -285,6 +292,7 @@ Input: TypeAlias = (
     | SendFailed
     | PictureCame
     | FileRefused
+    | Told
     | NotificationClicked
     | SystemLook
     | IdleFor

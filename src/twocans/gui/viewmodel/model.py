@@ -76,6 +76,7 @@ from twocans.gui.viewmodel.inputs import (
     ServersNearby,
     ServerTold,
     SystemLook,
+    Told,
 )
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
@@ -331,6 +332,8 @@ class ViewModel(Filing):
                 self.absence.idle_for(seconds)
             case SystemLook() | RingBell():
                 pass  # for the window itself
+            case Told(text):
+                self._tell(text)
             case _ if what.session != self.form.session:
                 pass
             case FromClient(_, event):

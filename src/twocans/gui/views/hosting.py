@@ -10,6 +10,7 @@ from typing import Final
 
 from twocans.gui import keys
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.qr import qr_code
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.dates import local_moment
@@ -82,7 +83,7 @@ class HostBar(ttk.Frame):
         for button in following:
             button.state(["disabled" if self._vm.form.state.connecting else "!disabled"])
         if following != self._shown:
-            had_focus = self.focus_get() in self._shown
+            had_focus = any(has_focus(button) for button in self._shown)
             for button in self._shown:
                 button.pack_forget()
             for number, button in enumerate(following):
