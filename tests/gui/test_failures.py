@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import tkinter as tk
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from tests.support.process import ServerProcess
 from twocans.gui import backend, errors
 from twocans.gui.decoding import Decoder
 from twocans.gui.viewmodel import ViewModel
-from twocans.gui.viewmodel.effects import PlaySound
+from twocans.gui.viewmodel.effects import AskIdle, PlaySound
 from twocans.gui.viewmodel.inputs import FileRefused, Input, RingBell
 from twocans.gui.viewmodel.state import Screen
 
@@ -236,6 +237,27 @@ def test_an_effect_that_cannot_be_begun_is_told(alice: Person, monkeypatch: pyte
     monkeypatch.setattr(alice.app.bridge._backend._sound, "play", no_sound)
     alice.app.bridge.do(PlaySound())
     alice.wait(lambda: alice.vm.notice is not None and alice.vm.notice.text == errors.SENTENCE)
+
+
+def test_a_display_that_does_not_answer_uses_up_no_requests(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played: list[bool] = []
+
+    async def hang() -> float | None:
+        await asyncio.Event().wait()
+        return None
+
+    async def play() -> None:
+        played.append(True)
+
+    assert alice.app.bridge._backend is not None
+    monkeypatch.setattr(alice.app.bridge._backend._idle, "seconds", hang)
+    monkeypatch.setattr(alice.app.bridge._backend._sound, "play", play)
+    for _ in range(backend.MAX_TASKS + 1):
+        alice.app.bridge.do(AskIdle())
+    alice.app.bridge.do(PlaySound())
+    alice.wait(lambda: played)
 
 
 def test_a_login_that_fails_in_an_unknown_way_does_not_wait_for_ever(

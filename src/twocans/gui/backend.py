@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import webbrowser
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,11 +40,12 @@ from twocans.gui.errors import SENTENCE
 from twocans.gui.export import save
 from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
-from twocans.gui.hosting import Host, open_folder
+from twocans.gui.hosting import Host
 from twocans.gui.idle import IdleTime
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
+from twocans.gui.opening import open_folder, open_link
 from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
@@ -165,9 +165,12 @@ class Backend:
         self._tokens = default_tokens()
         self._own_tokens = MemoryTokens()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
+        """Those tasks that nobody needs an answer of once the window ends."""
         self._host = Host(put_now, self._spawn)
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._idle = IdleTime()
+        self._asking_idle: asyncio.Task[None] | None = None
         self._sound = Sound(clock, lambda: put_now(RingBell()))
         pictures = PictureCache(default_folder())
         self._filing = Filing(pictures, put_now, self._ask)
@@ -191,7 +194,7 @@ class Backend:
             case FindServer() | StartServer() | StopServer() | FollowServerLog():
                 self._host.do(effect)
             case OpenFolder(path):
-                self._ask(open_folder(path))
+                self._ask(self._open(open_folder(Path(path))))
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
             case MarkRead(peer, id_):
@@ -232,7 +235,9 @@ class Backend:
             case PlaySound():
                 self._ask(self._sound.play())
             case AskIdle():
-                self._ask(self._idle_time())
+                # A display that does not answer is not asked again until it has.
+                if self._asking_idle is None or self._asking_idle.done():
+                    self._asking_idle = self._spawn(self._idle_time())
             case AskLook():
                 self._ask(self._look())
             case (
@@ -248,7 +253,7 @@ class Backend:
                 self._filing.do(effect, client, self._session)
             case OpenLink(url):
                 if url.lower().startswith(_SAFE_LINKS):
-                    self._ask(_open_link(url))
+                    self._ask(self._open(open_link(url)))
             case _:
                 assert_never(effect)
 
@@ -257,6 +262,10 @@ class Backend:
         self._end_login()
         self._stop_looking()
         self._host.close()
+        for request in self._requests:
+            request.cancel()
+        if self._asking_idle is not None:
+            self._asking_idle.cancel()
         await self._notifier.withdraw(None)
         self._sound.close()
         try:
@@ -491,6 +500,11 @@ class Backend:
             self._export.cancel()
             self._export = None
 
+    async def _open(self, opening: Coroutine[None, None, str]) -> None:
+        problem = await opening
+        if problem:
+            self._put_now(Told(problem))
+
     async def _look(self) -> None:
         dark = await asyncio.to_thread(prefers_dark)
         if dark is not None:
@@ -501,7 +515,9 @@ class Backend:
 
     def _ask(self, what: Coroutine[None, None, None]) -> None:
         if len(self._tasks) < MAX_TASKS:
-            self._spawn(what)
+            task = self._spawn(what)
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
         else:
             what.close()
             log.warning("too_many_requests", limit=MAX_TASKS)
@@ -517,8 +533,3 @@ class Backend:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("backend_task_failed", exc_info=error)
             self._put_now(Told(SENTENCE))
-
-
-async def _open_link(url: str) -> None:
-    # A browser may take its time to start, so this is done in a thread of its own.
-    await asyncio.to_thread(webbrowser.open, url)

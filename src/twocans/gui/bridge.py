@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from twocans.client.daemon_executor import DaemonExecutor
 from twocans.client.nearby import Networks
 from twocans.gui import errors
 from twocans.gui.backend import Backend
@@ -132,6 +133,8 @@ class Bridge:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
+        # A disk, a keyring or a name server that hangs holds up nothing else, and quitting least of all.
+        self._loop.set_default_executor(DaemonExecutor())
         self._room = asyncio.Event()
         self._room.set()
         self._ending = asyncio.Event()
