@@ -6,7 +6,8 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
-from tests.gui.harness import DEADLINE_S, ClientProcess, Person
+from tests.gui.harness import ClientProcess, Person
+from tests.support.deadline import DEADLINE_S
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +17,10 @@ from tests.gui.harness import Person, text_of
 from tests.support.companion import Companion
 from tests.support.cutting import Proxy, proxy_in_thread
 from tests.support.process import ServerProcess
+from twocans.client.transcripts import Form
 from twocans.gui.picturecache import PictureCache, default_folder
-from twocans.gui.transcript.model import FileCard, Status
+from twocans.gui.transcript.model import FileAction, FileCard, Status
+from twocans.gui.viewmodel.state import Screen
 from twocans.gui.views.viewer import ViewerWindow
 
 LARGE_BYTES: Final = 8 * 1024 * 1024
@@ -233,3 +236,42 @@ def test_old_pictures_go_when_the_window_starts(
     (kept / "old.png").write_bytes(b"x" * 100)
     with Person(port=server.port) as alice:
         alice.wait(lambda: not (kept / "old.png").exists())
+
+
+def test_openers_that_run_on_hold_up_neither_saving_nor_logging_in_nor_quitting(
+    server: ServerProcess, bob: Companion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, started, fifo, program = 40, tmp_path / "started", tmp_path / "fifo", tmp_path / "bin" / "xdg-open"
+    os.mkfifo(fifo)
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho $$ >> {started}\nread line < {fifo}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    sent, saved = tmp_path / "notes.txt", tmp_path / "chat.txt"
+    sent.write_text("notes")
+
+    def pids() -> list[int]:
+        return [int(line) for line in started.read_text().split()] if started.exists() else []
+
+    try:
+        with Person(port=server.port, user="alice") as alice:
+            open_chat(alice)
+            alice.window.act(alice.vm.attach, [str(sent)])
+            alice.key("Return")
+            alice.wait(lambda: bob.messages)
+            alice.wait(lambda: cards(alice) and FileAction.OPEN in cards(alice)[0].actions)
+            for _ in range(count):
+                alice.window.act(alice.vm.act_on_file, alice.vm.bubbles[0].key, FileAction.OPEN)
+            alice.wait(lambda: len(pids()) == count)
+            alice.window.act(alice.vm.save_chat, str(saved), Form.TEXT)
+            alice.wait(saved.exists)
+            alice.key("ctrl+l")
+            alice.wait(lambda: alice.vm.screen is Screen.LOGIN)
+            alice.key("Return")
+            alice.wait(lambda: alice.vm.screen is Screen.MAIN)
+        # Quitting has waited for none of them, and ended none.
+        assert not alice.app.bridge._thread.is_alive()
+        assert all(os.getsid(pid) == pid for pid in pids())
+    finally:
+        for pid in pids():
+            os.kill(pid, signal.SIGTERM)

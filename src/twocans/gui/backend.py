@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import webbrowser
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,10 +16,12 @@ from twocans.client import (
     AddressInvalid,
     Client,
     ConnectFailed,
+    Loss,
     MemoryOutbox,
     MemoryTokens,
     Nearby,
     NearbyServers,
+    Offline,
     Online,
     Outgoing,
     RequestFailed,
@@ -36,15 +37,17 @@ from twocans.client.events import TransferMoved
 from twocans.client.nearby import Networks
 from twocans.gui.devices import code, devices
 from twocans.gui.drafting import Drafting
+from twocans.gui.errors import SENTENCE
 from twocans.gui.export import save
 from twocans.gui.filing import Filing
 from twocans.gui.history import PAGE, around, newer
-from twocans.gui.hosting import Host, open_folder
+from twocans.gui.hosting import Host
 from twocans.gui.idle import IdleTime
 from twocans.gui.keeping import Keeping
 from twocans.gui.look import prefers_dark
 from twocans.gui.notifier import Notifier
 from twocans.gui.open_window import OpenWindow, StartListener, StartOptions
+from twocans.gui.opening import open_folder, open_link
 from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
@@ -116,6 +119,7 @@ from twocans.gui.viewmodel.inputs import (
     ServersNearby,
     StartedAgain,
     SystemLook,
+    Told,
 )
 from twocans.protocol.keys import ServerKey
 
@@ -171,9 +175,12 @@ class Backend:
         self._tokens = default_tokens()
         self._own_tokens = MemoryTokens()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: set[asyncio.Task[None]] = set()
+        """Those tasks that nobody needs an answer of once the window ends."""
         self._host = Host(put_now, self._spawn)
         self._notifier = Notifier(lambda peer: put_now(NotificationClicked(peer)))
         self._idle = IdleTime()
+        self._asking_idle: asyncio.Task[None] | None = None
         self._sound = Sound(clock, lambda: put_now(RingBell()))
         pictures = PictureCache(default_folder())
         self._filing = Filing(pictures, put_now, self._ask)
@@ -209,7 +216,7 @@ class Backend:
             ):
                 self._host.do(effect)
             case OpenFolder(path):
-                self._ask(open_folder(path))
+                self._ask(self._open(open_folder(Path(path))))
             case SendMessage(to, text, cid):
                 self._send(client, to, text, cid)
             case KeepDraft(draft):
@@ -254,7 +261,9 @@ class Backend:
             case PlaySound():
                 self._ask(self._sound.play())
             case AskIdle():
-                self._ask(self._idle_time())
+                # A display that does not answer is not asked again until it has.
+                if self._asking_idle is None or self._asking_idle.done():
+                    self._asking_idle = self._spawn(self._idle_time())
             case AskLook():
                 self._ask(self._look())
             case (
@@ -273,7 +282,7 @@ class Backend:
                     self._starts.answer(number)
             case OpenLink(url):
                 if url.lower().startswith(_SAFE_LINKS):
-                    self._ask(_open_link(url))
+                    self._ask(self._open(open_link(url)))
             case _:
                 assert_never(effect)
 
@@ -284,6 +293,10 @@ class Backend:
         self._host.close()
         if self._listening is not None:
             self._listening.cancel()
+        for request in self._requests:
+            request.cancel()
+        if self._asking_idle is not None:
+            self._asking_idle.cancel()
         await self._notifier.withdraw(None)
         self._sound.close()
         try:
@@ -316,7 +329,7 @@ class Backend:
         session = effect.session
         client: Client | None = None
         waiting: tuple[Outgoing, ...] | None
-        problem = ""
+        problem, ended = "", False
         try:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
@@ -353,12 +366,19 @@ class Backend:
                             self._put_now(FromClient(session, TransferMoved(transfer)))
                 if isinstance(event, Online) and (client.problem or problem):
                     self._put_now(KeepingFailed(session, client.problem or problem))
+                ended = isinstance(event, Offline) and event.retry_in_s is None
+            if not ended:
+                self._put_now(FromClient(session, Offline(Loss.LOST, SENTENCE, None)))
         except ConnectFailed as error:
             self._put_now(
                 ConnectRefused(session, error.text, error.code, error.needs, error.known_key, error.key)
             )
         except AddressInvalid as error:
             self._put_now(ConnectRefused(session, error.text))
+        except Exception:
+            # The root of the login: a window that hears nothing of it would wait for ever.
+            log.exception("login_failed")
+            self._put_now(FromClient(session, Offline(Loss.LOST, SENTENCE, None)))
         finally:
             if client is not None:
                 if self._client is client:
@@ -503,8 +523,12 @@ class Backend:
             )
         except RequestFailed as error:
             self._put_now(ExportEnded(session, f"The chat was not saved. {error.text}", failed=True))
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else "the disk does not take it"
+        except (OSError, ValueError) as error:
+            why = (
+                os.strerror(error.errno)
+                if isinstance(error, OSError) and error.errno
+                else "the disk does not take it"
+            )
             text = f"The chat was not saved: {path} cannot be written ({why}). Choose another place."
             self._put_now(ExportEnded(session, text, failed=True))
         else:
@@ -516,6 +540,11 @@ class Backend:
             self._export.cancel()
             self._export = None
 
+    async def _open(self, opening: Coroutine[None, None, str]) -> None:
+        problem = await opening
+        if problem:
+            self._put_now(Told(problem))
+
     async def _look(self) -> None:
         dark = await asyncio.to_thread(prefers_dark)
         if dark is not None:
@@ -526,7 +555,9 @@ class Backend:
 
     def _ask(self, what: Coroutine[None, None, None]) -> None:
         if len(self._tasks) < MAX_TASKS:
-            self._spawn(what)
+            task = self._spawn(what)
+            self._requests.add(task)
+            task.add_done_callback(self._requests.discard)
         else:
             what.close()
             log.warning("too_many_requests", limit=MAX_TASKS)
@@ -541,8 +572,4 @@ class Backend:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("backend_task_failed", exc_info=error)
-
-
-async def _open_link(url: str) -> None:
-    # A browser may take its time to start, so this is done in a thread of its own.
-    await asyncio.to_thread(webbrowser.open, url)
+            self._put_now(Told(SENTENCE))

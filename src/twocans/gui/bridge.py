@@ -17,7 +17,9 @@ from typing import Final
 
 import structlog
 
+from twocans.client.daemon_executor import DaemonExecutor
 from twocans.client.nearby import Networks
+from twocans.gui import errors
 from twocans.gui.backend import Backend
 from twocans.gui.open_window import OpenWindow
 from twocans.gui.viewmodel.effects import (
@@ -25,6 +27,7 @@ from twocans.gui.viewmodel.effects import (
 )
 from twocans.gui.viewmodel.inputs import (
     Input,
+    Told,
 )
 
 MAX_SLICE: Final = 100
@@ -59,7 +62,7 @@ class Bridge:
         window: OpenWindow | None = None,
     ) -> None:
         self._root = root
-        self._on_inputs = on_inputs
+        self._on_inputs = errors.guard(root, on_inputs)
         self._clock = clock
         self._networks = networks
         self._window = window
@@ -80,7 +83,9 @@ class Bridge:
             self._pipe = os.pipe()
             for end in self._pipe:
                 os.set_blocking(end, False)
-            self._root.tk.createfilehandler(self._pipe[0], tk.READABLE, self._readable)
+            # An exception in the handler would end the main loop.
+            readable = errors.guard(self._root, self._readable)
+            self._root.tk.createfilehandler(self._pipe[0], tk.READABLE, readable)
         else:
             # Tk watches no descriptors there, and waking it from another thread is not safe.
             self._root.after(POLL_MS, self._poll)
@@ -91,7 +96,7 @@ class Bridge:
         """Have the backend carry an effect out; effects keep their order."""
         if self._loop is not None and self._backend is not None and not self._closed:
             with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-                self._loop.call_soon_threadsafe(self._backend.do, effect)
+                self._loop.call_soon_threadsafe(self._do, self._backend, effect)
 
     def close(self) -> None:
         """Say goodbye to the server and end the thread; takes `CLOSE_S` at most."""
@@ -112,11 +117,28 @@ class Bridge:
     # --- in the asyncio thread ----------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            runner.run(self._main())
+        try:
+            with asyncio.Runner() as runner:
+                runner.run(self._main())
+        except Exception:  # noqa: BLE001 - the root of the thread; logged there
+            self._failed()
+        finally:
+            self._started.set()
+
+    def _do(self, backend: Backend, effect: ForBackend) -> None:
+        try:
+            backend.do(effect)
+        except Exception:  # noqa: BLE001 - the root of a callback of the loop; logged there
+            self._failed()
+
+    def _failed(self) -> None:
+        log.exception("backend_failed")
+        self._put_now(Told(errors.SENTENCE))
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
+        # A disk, a keyring or a name server that hangs holds up nothing else, and quitting least of all.
+        self._loop.set_default_executor(DaemonExecutor())
         self._room = asyncio.Event()
         self._room.set()
         self._ending = asyncio.Event()

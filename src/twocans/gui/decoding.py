@@ -9,12 +9,18 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+import structlog
+
 T = TypeVar("T")
 
 _POLL_MS: Final = 15
 
 _Jobs = queue.SimpleQueue[tuple[int, Callable[[], object]] | None]
 _Done = queue.SimpleQueue[tuple[int, object]]
+_FAILED: Final = object()
+"""The result of a job that raised something."""
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class Decoder:
@@ -39,8 +45,8 @@ class Decoder:
         """Do a job there, and then this here with what it returned.
 
         Args:
-            job: must not fail, nor hold anything of Tk's.
-            then: not called after `close`.
+            job: must not hold anything of Tk's.
+            then: not called after `close`, nor if the job fails.
         """
         self._count += 1
         self._then[self._count] = then  # type: ignore[assignment]  # it gets what its own job returns
@@ -67,16 +73,25 @@ class Decoder:
 
     def _look(self) -> None:
         self._timer = None
-        with contextlib.suppress(queue.Empty):
+        try:
             while True:
                 number, result = self._done.get_nowait()
                 then = self._then.pop(number, None)
-                if then is not None:
+                if then is not None and result is not _FAILED:
                     then(result)
-        if self._then and self._timer is None:
-            self._timer = self._widget.after(_POLL_MS, self._look)
+        except queue.Empty:
+            pass
+        finally:
+            if self._then and self._timer is None:
+                self._timer = self._widget.after(_POLL_MS, self._look)
 
 
 def _work(jobs: _Jobs, done: _Done) -> None:
     while (one := jobs.get()) is not None:
-        done.put((one[0], one[1]()))
+        number, job = one
+        try:
+            result = job()
+        except Exception:
+            log.exception("picture_job_failed")
+            result = _FAILED
+        done.put((number, result))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import threading
 import tkinter as tk
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 import platformdirs
 import structlog
@@ -24,6 +25,9 @@ _MAX_LOG_BYTES: Final = 1_000_000
 SENTENCE: Final = (
     "Something went wrong here, and was noted in the log. If things look odd, please restart Twocans."
 )
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -60,12 +64,15 @@ def set_up_log(folder: Path) -> None:
         logger_factory=lambda *_: logger,
         cache_logger_on_first_use=False,
     )
+    threading.excepthook = _thread_failed
 
 
 def catch(root: tk.Tk, tell: Callable[[str], None]) -> None:
     """From now on, no callback's failure reaches the user as anything but a sentence."""
 
     def failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise error  # Ctrl+C in the terminal: for whoever runs the main loop
         log.error("callback_failed", exc_info=(kind, error, trace))
         if os.environ.get(STRICT_VARIABLE) == "1":
             logging.shutdown()
@@ -73,4 +80,34 @@ def catch(root: tk.Tk, tell: Callable[[str], None]) -> None:
             os._exit(EXIT_SOFTWARE)
         tell(SENTENCE)
 
+    def failed_in_tcl(message: str) -> None:
+        # Tk's own scripts, and the extensions': Tk would show a dialog with the traceback of the script.
+        try:
+            trace = root.tk.eval("set ::errorInfo")
+        except tk.TclError:
+            trace = message
+        root.report_callback_exception(tk.TclError, tk.TclError(trace), None)
+
     root.report_callback_exception = failed
+    root.tk.createcommand("bgerror", guard(root, failed_in_tcl))
+
+
+def guard(root: tk.Tk, callback: Callable[P, T]) -> Callable[P, T | None]:
+    """Return a callback whose failure is reported like that of a binding; None is returned then.
+
+    For what Tk does not guard itself: an exception in a file handler ends the main loop.
+    """
+
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return callback(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the root of a callback
+            root.report_callback_exception(type(error), error, error.__traceback__)
+            return None
+
+    return guarded
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_value is not None:
+        log.error("thread_failed", exc_info=failure.exc_value)

@@ -5,19 +5,14 @@ In the asyncio thread.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
 
-import structlog
-
 from twocans.client import Client
 from twocans.client.errors import ClientError
 from twocans.client.transfers.model import Transfer, TransferState
+from twocans.gui.opening import open_file, show_in_folder
 from twocans.gui.picturecache import PictureCache
 from twocans.gui.viewmodel.effects import (
     CancelTransfer,
@@ -48,8 +43,6 @@ FilingEffect: TypeAlias = (
 )
 NOT_CONNECTED: Final = "You are not connected, so nothing was done with the file."
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
 
 class Filing:
     """Carries out what concerns files.
@@ -74,9 +67,9 @@ class Filing:
         """Carry an effect out for the login `session`, whose client is None while there is none."""
         match effect:
             case OpenFile(path):
-                self._spawn(self._open(session, path, folder=False))
+                self._spawn(self._open(session, open_file(Path(path))))
             case ShowFile(path):
-                self._spawn(self._open(session, path, folder=True))
+                self._spawn(self._open(session, show_in_folder(Path(path))))
             case _ if client is None:
                 self._put_now(FileRefused(session, NOT_CONNECTED))
             case _:
@@ -137,46 +130,7 @@ class Filing:
         elif begun.state is TransferState.FAILED:
             client.transfers.go_on(begun.id)
 
-    async def _open(self, session: int, path: str, *, folder: bool) -> None:
-        problem = await asyncio.to_thread(open_path, Path(path), folder=folder)
+    async def _open(self, session: int, opening: Coroutine[None, None, str]) -> None:
+        problem = await opening
         if problem:
             self._put_now(FileRefused(session, problem))
-
-
-def open_path(path: Path, *, folder: bool) -> str:
-    """Open a file with the program that the system has for it, or show it in its `folder`.
-
-    Returns:
-        A sentence for the user if that does not work, "" if it does.
-    """
-    if not path.exists():
-        return f"{path.name} is no longer there."
-    try:
-        _start(path, folder=folder)
-    except OSError as error:
-        log.warning("file_not_opened", error=str(error))
-        return f"{path.name} could not be opened. It is in {path.parent}."
-    return ""
-
-
-def _start(path: Path, *, folder: bool) -> None:
-    if sys.platform == "win32":
-        if folder:
-            subprocess.run(["explorer", f"/select,{path}"], check=False)  # noqa: S603, S607 - it always says 1
-        else:
-            os.startfile(path)  # noqa: S606 - of a kind that is no program, or as the user asked
-        return
-    if sys.platform == "darwin":
-        command = ["open", "-R", str(path)] if folder else ["open", str(path)]
-    else:
-        command = ["xdg-open", str(path.parent if folder else path)]
-    try:
-        subprocess.run(  # noqa: S603 - a path is one argument, and begins with a slash
-            command,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-    except subprocess.CalledProcessError as error:
-        raise OSError(f"{command[0]} says {error.returncode}") from None

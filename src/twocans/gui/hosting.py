@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import threading
-import webbrowser
 from collections import deque
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -383,12 +382,3 @@ def _runs(running: Running, status: Status, folder: Path) -> ServerRuns:
         addresses=status.addresses,
         commands=status.commands,
     )
-
-
-async def open_folder(path: str) -> None:
-    """Show a folder with the system's own program for it."""
-    await asyncio.to_thread(_open_folder, path)
-
-
-def _open_folder(path: str) -> None:
-    webbrowser.open(Path(path).absolute().as_uri())

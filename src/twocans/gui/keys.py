@@ -150,7 +150,7 @@ def install(root: tk.Tk) -> None:
     # The field's own menu, not the window's.
     root.bind_class(TAG, "<Shift-F10>", lambda _: None)
     # The widget toolkit takes this binding away from buttons.
-    root.bind_class("TButton", "<Key-space>", _press)
+    root.bind_class("TButton", "<Key-space>", lambda event: _press(root, event))
 
 
 def bind(root: tk.Tk, event: str, action: Callable[[], object]) -> None:
@@ -182,6 +182,7 @@ def typed_text(event: tk.Event[tk.Canvas]) -> str:
     return event.char
 
 
-def _press(event: tk.Event[tk.Misc]) -> str:
-    event.widget.tk.call(str(event.widget), "invoke")
+def _press(root: tk.Tk, event: tk.Event[tk.Misc]) -> str:
+    # The buttons of Tk's own dialogs come as mere names.
+    root.tk.call(str(event.widget), "invoke")
     return "break"

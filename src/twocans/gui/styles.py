@@ -58,6 +58,8 @@ class Styles:
             "Toast.TLabel", background=c.toast_ground, foreground=c.toast_text, font=Face.BODY.value
         )
         style.configure("Rule.TFrame", background=c.border)
+        # Used by Tk's own file dialog alone, which fails without a colour here.
+        style.configure("TCheckbutton", focuscolor=c.accent_text, background=c.base, foreground=c.text)
         self._button("Primary", c.accent, c.accent_hover, c.accent_pressed, c.on_accent, Face.STRONG)
         self._button("Soft", c.soft, c.soft_hover, c.border, c.text, Face.BODY)
         self._button("SoftChat", c.base, c.soft_hover, c.border, c.text, Face.BODY)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final, ParamSpec
 
-from twocans.gui import keys
+from twocans.gui import errors, keys
+from twocans.gui.focus import has_focus_within
 from twocans.gui.reach import Reach
 from twocans.gui.settings import Look, Settings, SettingsFile, changed_fields
 from twocans.gui.theme import Theme
@@ -40,6 +41,7 @@ from twocans.gui.viewmodel.inputs import (
     SystemLook,
 )
 from twocans.gui.viewmodel.second_start import use_start_options
+from twocans.gui.viewmodel.showing import TranscriptChange
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
@@ -129,23 +131,30 @@ class Window:
 
     def act(self, intent: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Carry an intent to the view-model and show what comes of it."""
+        if self._quitting:
+            return
         self._sync()
-        intent(*args, **kwargs)
-        self.refresh()
+        try:
+            intent(*args, **kwargs)
+        finally:
+            self.refresh()
 
     def take(self, inputs: Sequence[Input]) -> None:
         """What the asyncio thread reports."""
         self._sync()
         for what in inputs:
-            if isinstance(what, SystemLook):
-                self._system_dark = what.dark
-                self._apply_look()
-            elif isinstance(what, RingBell):
-                self._root.bell()
-            elif isinstance(what, StartedAgain):
-                self._start_again(what)
-            self._vm.handle(what)
+            errors.guard(self._root, self._take)(what)
         self.refresh()
+
+    def _take(self, what: Input) -> None:
+        if isinstance(what, SystemLook):
+            self._system_dark = what.dark
+            self._apply_look()
+        elif isinstance(what, RingBell):
+            self._root.bell()
+        elif isinstance(what, StartedAgain):
+            self._start_again(what)
+        self._vm.handle(what)
 
     def _sync(self) -> None:
         if not self._refreshing:
@@ -155,7 +164,8 @@ class Window:
         """Show what has changed and carry out what is to be done.
 
         Showing may itself change something, e.g. the transcript tells that its end is in view; that is
-        shown in a further round.
+        shown in a further round. A part that fails keeps no other from being shown, and no effect from being
+        carried out.
         """
         if self._refreshing:
             return
@@ -167,15 +177,18 @@ class Window:
                 if not parts and not update.transcript and not update.effects:
                     break
                 if parts or update.transcript:
-                    self.chat.leave()
-                    self.chat.change(update.transcript)
+                    errors.guard(self._root, self._show_transcript)(update.transcript)
                     self._show(parts)
                 parts = Part.NONE
                 for effect in update.effects:
-                    self._carry_out(effect)
+                    errors.guard(self._root, self._carry_out)(effect)
         finally:
             self._refreshing = False
         self._plan_tick()
+
+    def _show_transcript(self, changes: tuple[TranscriptChange, ...]) -> None:
+        self.chat.leave()
+        self.chat.change(changes)
 
     def _show(self, parts: Part) -> None:
         vm = self._vm
@@ -207,7 +220,7 @@ class Window:
             (Part.QUIET, self._show_settings),
         ):
             if part in parts:
-                show()
+                errors.guard(self._root, show)()
         if parts & (Part.TITLE | Part.SCREEN) and self._root.title() != vm.title:
             self._root.title(vm.title)
         if parts & (Part.TITLE | Part.SCREEN | Part.QUIET):
@@ -525,9 +538,7 @@ class Window:
 
     def _find(self) -> None:
         """In the chat if that is where the user is, else everywhere."""
-        focus = self._root.focus_get()
-        in_list = focus is not None and str(focus).startswith(str(self._sidebar))
-        self.act(self._vm.find, everywhere=in_list)
+        self.act(self._vm.find, everywhere=has_focus_within(self._sidebar))
 
     def _show_pictures(self, pictures: Sequence[Picture], index: int) -> None:
         if self._viewer is not None:

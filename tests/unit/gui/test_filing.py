@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from twocans.gui.filing import open_path
 from twocans.gui.picturecache import PictureCache
 from twocans.protocol.messages import FileRef, Message
 
@@ -42,32 +41,3 @@ def test_the_pictures_that_came_first_go_when_there_are_too_many(tmp_path: Path)
 
 def test_nothing_to_tidy_is_no_error(tmp_path: Path) -> None:
     PictureCache(tmp_path / "none").tidy()
-
-
-@pytest.fixture
-def opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program in the system's place, which writes down what it is to open, and fails for what is called bad."""
-    told = tmp_path / "told"
-    program = tmp_path / "bin" / "xdg-open"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\necho "$1" > {told}\ncase "$1" in *bad*) exit 4;; esac\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
-    monkeypatch.setattr("sys.platform", "linux")
-    return told
-
-
-def test_a_file_is_opened_or_shown_in_its_folder(tmp_path: Path, opener: Path) -> None:
-    file = tmp_path / "a file.pdf"
-    file.touch()
-    assert open_path(file, folder=False) == ""
-    assert opener.read_text() == f"{file}\n"
-    assert open_path(file, folder=True) == ""
-    assert opener.read_text() == f"{tmp_path}\n"
-
-
-def test_what_cannot_be_opened_is_told(tmp_path: Path, opener: Path) -> None:
-    bad = tmp_path / "bad.pdf"
-    assert open_path(bad, folder=False) == "bad.pdf is no longer there."
-    bad.touch()
-    assert open_path(bad, folder=False) == f"bad.pdf could not be opened. It is in {tmp_path}."

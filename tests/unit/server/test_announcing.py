@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zeroconf import ServiceInfo
 
-from tests.support.raw import DEADLINE_S
+from tests.support.deadline import DEADLINE_S
 from tests.unit.hub.fakes import RecordedLog
 from twocans.protocol.announcement import SERVICE_TYPE, Announcement
 from twocans.server.announcing import (

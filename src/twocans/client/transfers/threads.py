@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
+from twocans.client.daemon_executor import DaemonExecutor
 from twocans.client.transfers import disk
 from twocans.client.transfers.disk import Look
 
@@ -22,7 +22,7 @@ class Threads:
     """Where disks are waited for. Whoever waits is cancelled only when the disk is done: files are never in use then."""
 
     def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: DaemonExecutor | None = None
 
     async def run(self, call: Callable[[], _T], *, stop: threading.Event | None = None) -> _T:
         """What a call returns, in a thread; `stop` is set when the result is not wanted any more."""
@@ -53,7 +53,7 @@ class Threads:
         self, call: Callable[[], _T], stop: threading.Event | None
     ) -> tuple[asyncio.Future[_T], bool]:
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="twocans-files")
+            self._pool = DaemonExecutor(MAX_THREADS)
         future = asyncio.get_running_loop().run_in_executor(self._pool, call)
         cancelled = False
         while not future.done():

@@ -255,11 +255,11 @@ class Transcript(ttk.Frame):
             self._view.scroll(int(amount) * self._view.line_height)
 
     def _check_day(self) -> None:
+        self._day_check = self.after(_DAY_CHECK_MS, self._check_day)
         today = self._view.today()
         if today != self._today:
             self._today = today
             self._view.today_changed()
-        self._day_check = self.after(_DAY_CHECK_MS, self._check_day)
 
     def _destroyed(self, _event: tk.Event[tk.Misc]) -> None:
         self.after_cancel(self._day_check)

@@ -9,6 +9,7 @@ from typing import Final
 
 from pystray import Icon, Menu, MenuItem
 
+from twocans.gui import errors
 from twocans.gui.tray import NO_TRAY, Answers, Entry, Sight
 from twocans.gui.tray.picture import picture
 
@@ -82,7 +83,7 @@ class WindowsTray:
     def _poll(self) -> None:
         try:
             while not self._closed:
-                self._wanted.get_nowait()()
+                errors.guard(self._root, self._wanted.get_nowait())()
         except Empty:
             pass
         if not self._closed:

@@ -17,6 +17,7 @@ from Xlib.protocol.event import ClientMessage
 from Xlib.protocol.rq import Event
 from Xlib.xobject.drawable import Window
 
+from twocans.gui import errors
 from twocans.gui.tray import NO_TRAY, Answers, Sight
 from twocans.gui.tray.picture import picture
 
@@ -56,7 +57,8 @@ class X11Tray:
         self._embedded = False
         self._sight: Sight | None = None
         self._screen.root.change_attributes(event_mask=X.StructureNotifyMask)
-        self._root.tk.createfilehandler(self._display, tk.READABLE, lambda *_: self._listen())
+        listen = errors.guard(root, self._listen)
+        self._root.tk.createfilehandler(self._display, tk.READABLE, lambda *_: listen())
         self._look_for_tray()
 
     @property

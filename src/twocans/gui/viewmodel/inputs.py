@@ -207,6 +207,13 @@ class FileRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence for the user that belongs to no login."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationClicked:
     """The notification about `peer` was clicked."""
 
@@ -336,6 +343,7 @@ Input: TypeAlias = (
     | SendFailed
     | PictureCame
     | FileRefused
+    | Told
     | NotificationClicked
     | SystemLook
     | IdleFor

@@ -81,6 +81,7 @@ from twocans.gui.viewmodel.inputs import (
     ServerTold,
     StartedAgain,
     SystemLook,
+    Told,
 )
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
@@ -346,6 +347,8 @@ class ViewModel(Filing):
                 self.absence.idle_for(seconds)
             case SystemLook() | RingBell() | StartedAgain():
                 pass  # for the window itself
+            case Told(text):
+                self._tell(text)
             case _ if what.session != self.form.session:
                 pass
             case FromClient(_, event):

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageOps, ImageTk
 from twocans.gui import pictures
 from twocans.gui.decoding import Decoder
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.shapes import rounded
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.cards import elided
@@ -95,7 +96,7 @@ class AttachmentsView(ttk.Frame):
         """The keyboard goes on to the next cross."""
         paths = list(self._chips)
         place = paths.index(path)
-        had = self.focus_get() is self._chips[path].cross
+        had = has_focus(self._chips[path].cross)
         self._act(self._vm.detach, path)
         left = list(self._chips.values())
         if had and left:

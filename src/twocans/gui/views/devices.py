@@ -9,6 +9,7 @@ from typing import Final
 
 from twocans.gui import keys
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.devices import RULES, DeviceRow, Page
@@ -233,8 +234,7 @@ class _Rows(ttk.Frame):
             self._canvas.yview_moveto(max(0.0, (number + 1) / count - (last - first)))
 
     def _focused(self) -> int | None:
-        focus = self.focus_get()
-        return next((index for index, one in enumerate(self._buttons) if one is focus), None)
+        return next((index for index, one in enumerate(self._buttons) if has_focus(one)), None)
 
     def _focus(self, index: int) -> None:
         if self._buttons:

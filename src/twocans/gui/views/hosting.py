@@ -8,6 +8,7 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.hosting import Question, Stage
@@ -73,7 +74,7 @@ class HostBar(ttk.Frame):
         for button in following:
             button.state(["disabled" if self._vm.form.state.connecting else "!disabled"])
         if following != self._shown:
-            had_focus = self.focus_get() in self._shown
+            had_focus = any(has_focus(button) for button in self._shown)
             for button in self._shown:
                 button.pack_forget()
             for number, button in enumerate(following):

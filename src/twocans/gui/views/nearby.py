@@ -9,6 +9,7 @@ from typing import Final
 from PIL import ImageTk
 
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.nearby import ServerRow
@@ -149,7 +150,7 @@ class ServerList(ttk.Frame):
         height, radius = em(_ROW) - em(0.35), em(0.45)
         busy = self._vm.form.state.connecting
         ground = c.soft_hover if row.key == self._hovered and not busy else c.soft
-        cursor = row.key == self._selected and canvas.focus_get() is canvas
+        cursor = row.key == self._selected and has_focus(canvas)
         if cursor:
             line = max(2, em(0.12))
             canvas.create_image(

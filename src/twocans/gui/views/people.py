@@ -12,6 +12,7 @@ from typing import Final
 from PIL import ImageTk
 
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.keys import typed_text
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
@@ -183,7 +184,7 @@ class PeopleList(ttk.Frame):
         em = theme.em
         height = em(_ROW)
         opened = self._vm.chats.open is not None and self._vm.chats.open.key == row.key
-        cursor = row.key == self._people.selected and canvas.focus_get() is canvas
+        cursor = row.key == self._people.selected and has_focus(canvas)
         ground = c.selected if opened else c.hover if row.key == self._hovered else c.side
         gap = em(0.35)
         box_width, box_height = max(8, width - 2 * gap), height - em(0.1)

@@ -9,6 +9,7 @@ from tkinter import ttk
 from typing import Final, Protocol
 
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus_within
 from twocans.gui.settings import Look, Settings
 from twocans.gui.theme import TEXT_SIZES, Theme
 from twocans.gui.viewmodel import ViewModel
@@ -323,8 +324,7 @@ def _step(row: ttk.Frame, from_: tk.Misc, by: int) -> None:
 
 def _empty(row: ttk.Frame) -> bool:
     """Take everything out of a row; says whether the focus was in it."""
-    focus = row.focus_get()
-    had_focus = focus is not None and str(focus).startswith(f"{row}.")
+    had_focus = has_focus_within(row)
     for child in row.winfo_children():
         child.destroy()
     return had_focus

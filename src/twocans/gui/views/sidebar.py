@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.entries import key_of
@@ -64,7 +65,7 @@ class Sidebar(ttk.Frame):
     @property
     def searching(self) -> bool:
         """Whether the focus is in the search."""
-        return self.focus_get() is self._search.entry
+        return has_focus(self._search.entry)
 
     def show_me(self) -> None:
         """Who one is, and whether there is a connection."""
