@@ -7,7 +7,6 @@ else: whatever other kinds of message the hub has are a message from `Server` he
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 from twocans.protocol.errors import Code, ProtocolError
@@ -99,18 +98,24 @@ def decode_sends(block: bytes, count: int) -> list[Send] | None:
     sends = []
     for body in bodies:
         to, colon, text = body.partition(": ")
-        # Longer ones are looked at one by one: what a peer sends must not fill the cache.
-        name = _name(to) if len(to) <= MAX_CACHED_CHARS else ""
+        name = _names.get(to) or _name(to)
         if not (colon and name):
             return None
         sends.append(Send(name, text, ""))
     return sends
 
 
-@lru_cache(maxsize=MAX_CACHED)
+_names: Final[dict[str, str]] = {}
+
+
 def _name(field: str) -> str:
-    """What stands before the first colon with a space; nothing if that is not the first colon."""
-    return "" if ":" in field else field.strip()
+    """Return what stands before the first colon with a space; "" if that is not the first colon."""
+    name = "" if ":" in field else field.strip()
+    if name and len(field) <= MAX_CACHED_CHARS:
+        if len(_names) >= MAX_CACHED:
+            _names.clear()
+        _names[field] = name
+    return name
 
 
 def encode(message: Frame) -> bytes:
