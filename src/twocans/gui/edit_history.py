@@ -37,9 +37,7 @@ class EditHistory:
         """Record the field after a key. `now_s` is a monotonic time in seconds."""
         before = self._states[self._place]
         if state.text == before.text:
-            if (
-                state.cursor != before.cursor
-            ):  # the cursor has moved: what is typed from here on is another step
+            if state.cursor != before.cursor:  # what is typed from here on is another step
                 self._states[self._place] = state
                 self._run = None
             return

@@ -48,11 +48,10 @@ SECURITY: Final = "<<TwocansSecurity>>"
 HOSTING: Final = "<<TwocansHosting>>"
 
 _CONTROL: Final = 0x4
-_MOD1: Final = 0x8
-_ALT: Final = 0x20000
-_HELD: Final = _CONTROL | _MOD1 | _ALT
-# On Windows, AltGr is Control and Alt.
+_ALT: Final = 0x20000 if sys.platform == "win32" else 0x8
+"""Of an event's state. On macOS it is Command; on Windows, 0x8 is Num Lock."""
 _WRITING: Final = {0, _CONTROL | _ALT} if sys.platform == "win32" else {0}
+"""AltGr is Control and Alt on Windows."""
 
 TABLE: Final = (
     Key(SEARCH, (f"<{_COMMAND}-k>", f"<{_COMMAND}-K>"), f"{COMMAND_SHOWN}K", "Search people"),
@@ -176,7 +175,7 @@ def last(widget: tk.Misc) -> None:
 
 def typed_text(event: tk.Event[tk.Canvas]) -> str:
     """The character that a key writes; "" for keys that do something else, and for spaces, which scroll."""
-    held = int(event.state) & _HELD
+    held = int(event.state) & (_CONTROL | _ALT)
     if held not in _WRITING or not event.char.isprintable() or event.char.isspace():
         return ""
     return event.char

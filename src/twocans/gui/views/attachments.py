@@ -145,7 +145,9 @@ class _Chip(ttk.Frame):
         name = elided(full, em(_NAME_EM), theme.painter(Face.SMALL).ruler)
         label = TextCanvas(self, theme, Face.SMALL)
         label.show(name, width=2 * em(_NAME_EM), colour=c.text, ground=c.base)
-        size = ttk.Label(self, style="Card.TLabel", text=file.size_text, font=Face.SMALL.value)
+        size = ttk.Label(
+            self, style="Card.TLabel", text=file.size_text, font=Face.SMALL.value, padding=0, borderwidth=0
+        )
         self.cross = icon_button(
             self, theme, style="IconField", tip=f"Do not send {one_line(file.name)}", command=lambda: None
         )
