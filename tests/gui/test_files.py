@@ -263,7 +263,7 @@ def test_openers_that_run_on_hold_up_neither_saving_nor_logging_in_nor_quitting(
             for _ in range(count):
                 alice.window.act(alice.vm.act_on_file, alice.vm.bubbles[0].key, FileAction.OPEN)
             alice.wait(lambda: len(pids()) == count)
-            alice.window.act(alice.vm.save_chat, str(saved), Form.TEXT)
+            alice.window.act(alice.vm.save_chat, str(saved), Form.TEXT, "bob")
             alice.wait(saved.exists)
             alice.key("ctrl+l")
             alice.wait(lambda: alice.vm.screen is Screen.LOGIN)

@@ -49,6 +49,7 @@ from twocans.gui.notifier import Notifier
 from twocans.gui.open_window import OpenWindow, StartListener, StartOptions
 from twocans.gui.opening import open_folder, open_link
 from twocans.gui.picturecache import PictureCache, default_folder
+from twocans.gui.portal import NotOnThisComputer, choose_files
 from twocans.gui.sound import Sound
 from twocans.gui.viewmodel.effects import (
     AnswerStart,
@@ -57,6 +58,7 @@ from twocans.gui.viewmodel.effects import (
     CancelExport,
     CancelTransfer,
     ChangePassword,
+    ChooseFiles,
     Connect,
     CutOff,
     Disconnect,
@@ -85,6 +87,7 @@ from twocans.gui.viewmodel.effects import (
     PauseTransfer,
     PlaySound,
     RetryNow,
+    SaveToDownloads,
     SearchMessages,
     SendFiles,
     SendMessage,
@@ -104,6 +107,7 @@ from twocans.gui.viewmodel.inputs import (
     ConnectRefused,
     ExportEnded,
     ExportMoved,
+    FilesChosen,
     FromClient,
     HistoryLoaded,
     IdleFor,
@@ -167,6 +171,7 @@ class Backend:
         self._login: asyncio.Task[None] | None = None
         self._session = 0
         self._export: asyncio.Task[None] | None = None
+        self._choosing: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
         self._drafting: Drafting | None = None
         self._resumes: dict[tuple[Address, str], Resume] = {}
@@ -252,6 +257,9 @@ class Backend:
                 self._export = self._spawn(self._save(client, self._session, effect))
             case CancelExport():
                 self._end_export()
+            case ChooseFiles():
+                self._end_choosing()
+                self._choosing = self._spawn(self._choose(effect))
             case LoadDevices() | CutOff() | ChangePassword() | MakeCode():
                 self._ask(self._devices(client, self._session, effect))
             case ShowNotification(peer, title, body):
@@ -270,6 +278,7 @@ class Backend:
                 SendFiles()
                 | FetchFile()
                 | FetchPicture()
+                | SaveToDownloads()
                 | PauseTransfer()
                 | GoOnWithTransfer()
                 | CancelTransfer()
@@ -290,6 +299,7 @@ class Backend:
         """Say goodbye and end everything."""
         self._end_login()
         self._stop_looking()
+        self._end_choosing()
         self._host.close()
         if self._listening is not None:
             self._listening.cancel()
@@ -509,6 +519,8 @@ class Backend:
 
     async def _save(self, client: Client | None, session: int, asked: ExportChat) -> None:
         if client is None:
+            text = "The chat was not saved: you are not connected."
+            self._put_now(ExportEnded(session, text, failed=True))
             return
         path = Path(asked.path)
         try:
@@ -544,6 +556,21 @@ class Backend:
         problem = await opening
         if problem:
             self._put_now(Told(problem))
+
+    async def _choose(self, asked: ChooseFiles) -> None:
+        try:
+            paths = await choose_files(asked)
+        except NotOnThisComputer:
+            self._put_now(
+                Told("Only files on this computer can be chosen. Copy the file to a folder here first.")
+            )
+            paths = ()
+        self._put_now(FilesChosen(asked.number, paths))
+
+    def _end_choosing(self) -> None:
+        if self._choosing is not None:
+            self._choosing.cancel()
+            self._choosing = None
 
     async def _look(self) -> None:
         dark = await asyncio.to_thread(prefers_dark)

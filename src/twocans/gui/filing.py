@@ -5,9 +5,13 @@ In the asyncio thread.
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
+
+import platformdirs
 
 from twocans.client import Client
 from twocans.client.errors import ClientError
@@ -21,6 +25,7 @@ from twocans.gui.viewmodel.effects import (
     GoOnWithTransfer,
     OpenFile,
     PauseTransfer,
+    SaveToDownloads,
     SendFiles,
     ShowFile,
 )
@@ -35,6 +40,7 @@ FilingEffect: TypeAlias = (
     SendFiles
     | FetchFile
     | FetchPicture
+    | SaveToDownloads
     | PauseTransfer
     | GoOnWithTransfer
     | CancelTransfer
@@ -96,7 +102,13 @@ class Filing:
 
     def _ask(
         self,
-        effect: SendFiles | FetchFile | FetchPicture | PauseTransfer | GoOnWithTransfer | CancelTransfer,
+        effect: SendFiles
+        | FetchFile
+        | FetchPicture
+        | SaveToDownloads
+        | PauseTransfer
+        | GoOnWithTransfer
+        | CancelTransfer,
         client: Client,
         session: int,
     ) -> None:
@@ -109,6 +121,8 @@ class Filing:
                 transfers.fetch(message, Path(path), replace=replace)
             case FetchPicture(message):
                 self._fetch_picture(message, client, session)
+            case SaveToDownloads(message, name):
+                self._spawn(self._save_to_downloads(message, name, client, session))
             case PauseTransfer(id_):
                 transfers.pause(id_)
             case GoOnWithTransfer(id_):
@@ -129,6 +143,18 @@ class Filing:
             client.transfers.fetch(message, path)
         elif begun.state is TransferState.FAILED:
             client.transfers.go_on(begun.id)
+
+    async def _save_to_downloads(self, message: Message, name: str, client: Client, session: int) -> None:
+        folder = platformdirs.user_downloads_path()
+        try:
+            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            client.transfers.fetch(message, folder / name)
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            text = f"The folder {folder} cannot be used ({reason}). Use “Save as…” to choose another one."
+            self._put_now(FileRefused(session, text))
+        except ClientError as error:
+            self._put_now(FileRefused(session, error.text))
 
     async def _open(self, session: int, opening: Coroutine[None, None, str]) -> None:
         problem = await opening

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import structlog
 from PIL import Image, ImageGrab
@@ -149,7 +149,7 @@ def paths_of(uris: str) -> list[str]:
     for line in uris.splitlines():
         parts = urlsplit(line.strip())
         if parts.scheme == "file" and parts.path:
-            files.append(unquote(parts.path))
+            files.append(os.fsdecode(unquote_to_bytes(parts.path)))
     return files
 
 

@@ -25,6 +25,8 @@ from twocans.protocol.text_files import decode_text_file
 FOLDER_VARIABLE: Final = "TWOCANS_CONFIG_DIR"
 FILE_NAME: Final = "client.json"
 MAX_AWAY_AFTER_MIN: Final = 24 * 60
+MAX_FOLDER: Final = 4096
+"""Characters of a folder's path that is kept."""
 _MAX_FILE_BYTES: Final = 256 * 1024
 
 _T = TypeVar("_T")
@@ -41,7 +43,8 @@ class Look(StrEnum):
 class Settings(Struct, kw_only=True):
     """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`.
 
-    `quiet_until_ms` is in Unix milliseconds, 0 for "disturb"; `away_after_min` in minutes, 0 for never.
+    `folder` is the one that a file dialog was used in last. `quiet_until_ms` is in Unix milliseconds, 0 for "disturb";
+    `away_after_min` in minutes, 0 for never.
     """
 
     server: Annotated[str, Meta(max_length=300)] = "localhost"
@@ -55,6 +58,7 @@ class Settings(Struct, kw_only=True):
     muted: Annotated[list[Muted], Meta(max_length=MAX_MUTED)] = []
     away_after_min: Annotated[int, Meta(ge=0, le=MAX_AWAY_AFTER_MIN)] = 10
     keep_in_tray: bool = False
+    folder: Annotated[str, Meta(max_length=MAX_FOLDER)] = ""
     geometry: Annotated[str, Meta(max_length=60, pattern=r"^(\d+x\d+([+-]-?\d+){2})?$")] = ""
 
 

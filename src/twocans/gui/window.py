@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final, ParamSpec
 
+import platformdirs
+
 from twocans.gui import errors, keys
+from twocans.gui.choosing import FileChooser
 from twocans.gui.focus import has_focus_within
 from twocans.gui.reach import Reach
 from twocans.gui.settings import Look, Settings, SettingsFile, changed_fields
@@ -18,6 +21,7 @@ from twocans.gui.transcript.model import FileAction
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
     AnswerStart,
+    AskFiles,
     AskLink,
     AskLook,
     AskWhereToSave,
@@ -35,11 +39,13 @@ from twocans.gui.viewmodel.effects import (
     ShowPictures,
 )
 from twocans.gui.viewmodel.inputs import (
+    FilesChosen,
     Input,
     RingBell,
     StartedAgain,
     SystemLook,
 )
+from twocans.gui.viewmodel.people import one_line
 from twocans.gui.viewmodel.second_start import use_start_options
 from twocans.gui.viewmodel.showing import TranscriptChange
 from twocans.gui.viewmodel.state import Part, Screen
@@ -50,7 +56,7 @@ from twocans.gui.views.login import LoginView
 from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
 from twocans.gui.views.over import Over
 from twocans.gui.views.quieting import add_mute
-from twocans.gui.views.saving import SavingView, ask_where, ask_where_to_put
+from twocans.gui.views.saving import KINDS, SavingView, chat_file_name, form_of
 from twocans.gui.views.security import FirstUseView
 from twocans.gui.views.settings import SettingsActions, SettingsDialog
 from twocans.gui.views.sidebar import Sidebar
@@ -108,6 +114,7 @@ class Window:
         self._saving = SavingView(self._main, theme, vm, self.act)
         self._first_use = FirstUseView(self._main, theme, vm, self.act)
         self._over = Over(root, theme, vm, self.act)
+        self._chooser = FileChooser(root, do, settings, self._save)
         self.reach = Reach(
             root,
             theme,
@@ -154,6 +161,8 @@ class Window:
             self._root.bell()
         elif isinstance(what, StartedAgain):
             self._start_again(what)
+        elif isinstance(what, FilesChosen):
+            self._chooser.answered(what)
         self._vm.handle(what)
 
     def _sync(self) -> None:
@@ -280,8 +289,9 @@ class Window:
             case ShowPictures(pictures, index):
                 self._show_pictures(pictures, index)
             case AskWhereToSave(key, name):
-                # The dialog keeps whoever opens it waiting.
-                self._root.after_idle(self._save_file, key, name)
+                self._save_file(key, name)
+            case AskFiles(key, name):
+                self._choose_files(key, name)
             case RememberServers(recent):
                 self._settings.recent = list(recent)
                 self._save()
@@ -548,23 +558,32 @@ class Window:
             self._theme,
             [(one.path, one.name) for one in pictures],
             index,
-            lambda place: self.act(self._vm.act_on_file, pictures[place].key, FileAction.SAVE),
+            lambda place: self.act(self._vm.act_on_file, pictures[place].key, FileAction.SAVE_AS),
+        )
+
+    def _choose_files(self, key: str, name: str) -> None:
+        self._chooser.open_files(
+            f"Send files to {one_line(name)}", lambda paths: self.act(self._vm.attach_chosen, key, paths)
         )
 
     def _save_file(self, key: str, name: str) -> None:
-        opened = self._vm.chats.open
-        path = ask_where_to_put(self._root, name)
-        if path is not None and self._vm.chats.open is opened:
-            # The dialog has asked whether what is there may be lost.
-            self.act(self._vm.save_file, key, str(path), replace=path.exists())
+        self._chooser.save_file(
+            f"Save {one_line(name)}",
+            name,
+            lambda path: self.act(self._vm.save_file, key, str(path), replace=path.exists()),
+            folder=platformdirs.user_downloads_path(),
+        )
 
     def _save_chat(self) -> None:
         opened = self._vm.chats.open
         if opened is None or self._vm.screen is not Screen.MAIN:
             return
-        where = ask_where(self._root, opened.name)
-        if where is not None and self._vm.chats.open is opened:
-            self.act(self._vm.save_chat, *where)
+        self._chooser.save_file(
+            f"Save the chat with {one_line(opened.name)}",
+            chat_file_name(opened.name),
+            lambda path: self.act(self._vm.save_chat, str(path), form_of(path), opened.name),
+            kinds=KINDS,
+        )
 
     # --- settings -----------------------------------------------------------------------------------------
 

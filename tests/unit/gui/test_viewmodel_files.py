@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.gui.desk import Desk
@@ -9,6 +11,7 @@ from twocans.client.events import MessageRefused, MessageStored, TransferMoved
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.viewmodel.effects import (
+    AskFiles,
     AskWhereToSave,
     CancelTransfer,
     FetchFile,
@@ -17,6 +20,7 @@ from twocans.gui.viewmodel.effects import (
     OpenFile,
     PauseTransfer,
     Picture,
+    SaveToDownloads,
     SendFiles,
     ShowFile,
     ShowNotification,
@@ -178,9 +182,9 @@ def test_a_file_to_somebody_whose_chat_is_not_open_waits_in_theirs(desk: Desk) -
 def test_a_file_that_comes_can_be_saved_where_the_user_wants(desk: Desk) -> None:
     desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000))
     assert card(desk).detail == "1.0 KB"
-    assert card(desk).actions == (FileAction.SAVE,)
+    assert card(desk).actions == (FileAction.SAVE, FileAction.SAVE_AS)
     key = only_bubble(desk).key
-    desk.vm.act_on_file(key, FileAction.SAVE)
+    desk.vm.act_on_file(key, FileAction.SAVE_AS)
     assert desk.all(AskWhereToSave) == [AskWhereToSave(key, "a.pdf")]
     desk.vm.save_file(key, "/home/alice/x.pdf", replace=False)
     (fetch,) = desk.all(FetchFile)
@@ -189,8 +193,45 @@ def test_a_file_that_comes_can_be_saved_where_the_user_wants(desk: Desk) -> None
 
 def test_the_name_that_is_offered_leads_nowhere_else(desk: Desk) -> None:
     desk.receive("bob", "../../.bashrc", file=FileRef(HASH, 1))
-    desk.vm.act_on_file(only_bubble(desk).key, FileAction.SAVE)
+    desk.vm.act_on_file(only_bubble(desk).key, FileAction.SAVE_AS)
     assert desk.all(AskWhereToSave)[0].name == "bashrc"
+    desk.vm.act_on_file(only_bubble(desk).key, FileAction.SAVE)
+    assert desk.all(SaveToDownloads)[0].name == "bashrc"
+
+
+def test_a_file_is_saved_in_the_downloads_with_one_click(desk: Desk) -> None:
+    desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000))
+    desk.vm.act_on_file(only_bubble(desk).key, FileAction.SAVE)
+    (saving,) = desk.all(SaveToDownloads)
+    assert (saving.message.text, saving.name) == ("a.pdf", "a.pdf")
+
+
+def test_a_file_whose_chat_was_left_meanwhile_is_saved_all_the_same(desk: Desk) -> None:
+    desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000))
+    key = only_bubble(desk).key
+    desk.vm.act_on_file(key, FileAction.SAVE_AS)
+    desk.vm.close_chat()
+    desk.vm.save_file(key, "/home/alice/x.pdf", replace=False)
+    assert [fetch.path for fetch in desk.all(FetchFile)] == ["/home/alice/x.pdf"]
+    desk.vm.save_file("gone", "/home/alice/y.pdf", replace=False)
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "“y.pdf” was not saved: its message is no longer here."
+
+
+def test_files_go_to_whom_they_were_chosen_for(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_text("a")
+    desk.vm.choose_files()
+    assert desk.all(AskFiles) == [AskFiles("bob", "bob")]
+    desk.vm.close_chat()
+    desk.vm.attach_chosen("bob", [str(file)])
+    assert desk.vm.chats.open is not None
+    assert desk.vm.chats.open.name == "bob"
+    assert [one.name for one in desk.vm.attachments] == ["a.txt"]
+    desk.vm.back_to_login()
+    desk.vm.attach_chosen("bob", [str(file)])
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "No file was attached: you are not logged in."
 
 
 def test_what_was_saved_can_be_opened_and_shown_in_its_folder(desk: Desk) -> None:
@@ -217,7 +258,7 @@ def test_a_download_that_is_given_up_can_be_begun_again(desk: Desk) -> None:
     number = desk.receive("bob", "a.pdf", file=FileRef(HASH, 1000)).id
     moved(desk, download(TransferState.RUNNING, message=number))
     moved(desk, download(TransferState.CANCELLED, message=number))
-    assert card(desk).actions == (FileAction.SAVE,)
+    assert card(desk).actions == (FileAction.SAVE, FileAction.SAVE_AS)
 
 
 def test_a_file_is_told_of_as_one(desk: Desk) -> None:

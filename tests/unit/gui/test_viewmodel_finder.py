@@ -187,7 +187,7 @@ def test_a_snippet_is_one_line_around_the_first_hit(text: str, shown: str) -> No
 
 def test_saving_tells_how_far_it_is_and_what_became_of_it(desk: Desk) -> None:
     desk.vm.open("bob")
-    desk.vm.save_chat("/tmp/x.html", Form.HTML)  # noqa: S108 - nothing is written
+    desk.vm.save_chat("/tmp/x.html", Form.HTML, "bob")  # noqa: S108 - nothing is written
     assert desk.all(ExportChat) == [ExportChat("bob", "/tmp/x.html", Form.HTML)]  # noqa: S108
     session = desk.vm.form.session
     desk.vm.handle(ExportMoved(session, "bob", 1500))
@@ -201,7 +201,7 @@ def test_saving_tells_how_far_it_is_and_what_became_of_it(desk: Desk) -> None:
 
 def test_a_failure_to_save_stays_until_it_was_read(desk: Desk) -> None:
     desk.vm.open("bob")
-    desk.vm.save_chat("x", Form.TEXT)
+    desk.vm.save_chat("x", Form.TEXT, "bob")
     desk.vm.handle(ExportEnded(desk.vm.form.session, "The disk is full.", failed=True))
     desk.later(60)
     assert desk.vm.export is not None
@@ -213,7 +213,7 @@ def test_a_failure_to_save_stays_until_it_was_read(desk: Desk) -> None:
 
 def test_saving_can_be_cancelled_and_what_comes_late_is_not_told(desk: Desk) -> None:
     desk.vm.open("bob")
-    desk.vm.save_chat("x", Form.TEXT)
+    desk.vm.save_chat("x", Form.TEXT, "bob")
     desk.vm.end_export()
     assert desk.all(CancelExport) == [CancelExport()]
     desk.vm.handle(ExportMoved(desk.vm.form.session, "bob", 10))
@@ -221,6 +221,17 @@ def test_saving_can_be_cancelled_and_what_comes_late_is_not_told(desk: Desk) -> 
     assert desk.vm.export is None
 
 
-def test_without_an_open_chat_nothing_is_saved(desk: Desk) -> None:
-    desk.vm.save_chat("x", Form.TEXT)
+def test_whoever_logs_out_while_the_dialog_is_open_is_told_that_nothing_was_saved(desk: Desk) -> None:
+    desk.vm.back_to_login()
+    desk.vm.save_chat("x", Form.TEXT, "bob")
     assert not desk.all(ExportChat)
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "The chat was not saved: you are not logged in."
+
+
+def test_a_second_chat_is_not_saved_beside_the_first_and_that_is_told(desk: Desk) -> None:
+    desk.vm.save_chat("x", Form.TEXT, "bob")
+    desk.vm.save_chat("y", Form.TEXT, "carol")
+    assert len(desk.all(ExportChat)) == 1
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text.startswith("Another chat is being saved.")

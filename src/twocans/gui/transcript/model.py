@@ -20,7 +20,8 @@ class Status(Enum):
 class FileAction(Enum):
     """Something that can be done with a file; the value is how it is called."""
 
-    SAVE = "Save as…"
+    SAVE = "Save"
+    SAVE_AS = "Save as…"
     OPEN = "Open"
     SHOW = "Show in folder"
     PAUSE = "Pause"

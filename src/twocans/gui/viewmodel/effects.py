@@ -230,6 +230,34 @@ class FetchFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveToDownloads:
+    """Save the file of a message in the folder for downloads under this name, or a similar one if it is taken."""
+
+    message: Message
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseFiles:
+    """Show the desktop's own file dialog; `number` tells its answer from others.
+
+    Args:
+        title: of the dialog.
+        name: what is offered for a file to be saved; None to choose files that exist, any number of them.
+        folder: where the dialog starts; "" to leave that to the desktop.
+        kinds: the kinds of files to choose from, as names with endings.
+        window: the window that the dialog belongs to, as portals name it, e.g. `x11:1c00004`.
+    """
+
+    number: int
+    title: str
+    name: str | None
+    folder: str
+    kinds: tuple[tuple[str, str], ...] = ()
+    window: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FetchPicture:
     """Get the picture that a message carries, to be shown."""
 
@@ -414,6 +442,14 @@ class ShowPictures:
 
 
 @dataclass(frozen=True, slots=True)
+class AskFiles:
+    """Ask which files to send to `name`, whose chat has this key."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """Close the window: all that had to be done before has been done."""
 
@@ -456,6 +492,8 @@ ForBackend: TypeAlias = (
     | AskLook
     | FetchFile
     | FetchPicture
+    | SaveToDownloads
+    | ChooseFiles
     | PauseTransfer
     | GoOnWithTransfer
     | CancelTransfer
@@ -480,6 +518,7 @@ ForWindow: TypeAlias = (
     | RememberMuted
     | AskLink
     | AskWhereToSave
+    | AskFiles
     | ShowPictures
     | Quit
 )

@@ -127,7 +127,7 @@ class FileCards:
         if entry.failed:
             return FileCard(entry.text, size, None, failed=True, actions=(), picture=picture)
         if transfer is None:
-            actions = (FileAction.SAVE,) if entry.id else ()
+            actions = (FileAction.SAVE, FileAction.SAVE_AS) if entry.id else ()
             return FileCard(entry.text, size, None, failed=False, actions=actions, picture=picture)
         return FileCard(
             entry.text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import assert_never
 
 from twocans.client.transfers.model import Transfer
@@ -15,6 +16,7 @@ from twocans.gui.viewmodel.effects import (
     OpenFile,
     PauseTransfer,
     Picture,
+    SaveToDownloads,
     SendFiles,
     ShowFile,
     ShowPictures,
@@ -32,22 +34,27 @@ class Filing(Guarding):
         entry, transfer = self._file(key)
         if entry is None:
             return
-        if action is FileAction.SAVE and entry.id:
+        if action is FileAction.SAVE and entry.id and self.chats.open is not None:
+            self._changes.do(SaveToDownloads(self.chats.open.message(entry), safe_name(entry.text)))
+        elif action is FileAction.SAVE_AS and entry.id:
             self._changes.do(AskWhereToSave(key, safe_name(entry.text)))
         elif transfer is not None:
             self._act_on_transfer(key, action, transfer)
 
     def save_file(self, key: str, path: str, *, replace: bool) -> None:
-        """Save the file of a message of the open chat where the user wants it.
+        """Save the file of a message where the user wants it; its chat may have been left meanwhile.
 
         Args:
             key: the message's.
             path: where.
             replace: whether the user has agreed to lose what is there.
         """
-        entry, _ = self._file(key)
-        if entry is not None and self.chats.open is not None:
-            self._changes.do(FetchFile(self.chats.open.message(entry), path, replace))
+        for conversation in self.chats.all.values():
+            entry = conversation.get(key)
+            if entry is not None and entry.file is not None:
+                self._changes.do(FetchFile(conversation.message(entry), path, replace))
+                return
+        self._tell(f"“{PurePath(path).name}” was not saved: its message is no longer here.")
 
     def show_picture(self, key: str) -> None:
         """The picture of a message was clicked: show it, and the others of this chat beside it."""
@@ -74,7 +81,7 @@ class Filing(Guarding):
                 self._changes.do(GoOnWithTransfer(transfer.id))
             case FileAction.CANCEL:
                 self._changes.do(CancelTransfer(transfer.id))
-            case FileAction.SAVE:
+            case FileAction.SAVE | FileAction.SAVE_AS:
                 pass  # before anybody else has it
             case _:
                 assert_never(action)

@@ -207,6 +207,14 @@ class FileRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesChosen:
+    """The answer to `ChooseFiles`: paths, none if the user gave it up; None if the desktop has no such dialog."""
+
+    number: int
+    paths: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A sentence for the user that belongs to no login."""
 
@@ -343,6 +351,7 @@ Input: TypeAlias = (
     | SendFailed
     | PictureCame
     | FileRefused
+    | FilesChosen
     | Told
     | NotificationClicked
     | SystemLook

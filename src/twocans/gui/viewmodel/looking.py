@@ -81,13 +81,15 @@ class Looking(Presentation):
 
     # --- saving -------------------------------------------------------------------------------------------
 
-    def save_chat(self, path: str, form: Form) -> None:
-        """Save the open chat in a file."""
-        opened = self.chats.open
-        if opened is None or (self.export is not None and self.export.busy):
-            return
-        self._set_export(Export(f"Saving the chat with {opened.name} …", busy=True))
-        self._changes.do(ExportChat(opened.name, path, form))
+    def save_chat(self, path: str, form: Form, peer: str) -> None:
+        """Save the chat with somebody in a file."""
+        if self.screen is not Screen.MAIN:
+            self._tell("The chat was not saved: you are not logged in.")
+        elif self.export is not None and self.export.busy:
+            self._tell("Another chat is being saved. Save this one when that is done, or cancel it.")
+        else:
+            self._set_export(Export(f"Saving the chat with {peer} …", busy=True))
+            self._changes.do(ExportChat(peer, path, form))
 
     def end_export(self) -> None:
         """Stop saving, or take away what was said about it."""

@@ -33,6 +33,7 @@ from twocans.gui.viewmodel.changes import Update
 from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.conversation import Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
+    AskFiles,
     AskLink,
     Disconnect,
     FindPeople,
@@ -58,6 +59,7 @@ from twocans.gui.viewmodel.inputs import (
     ExportEnded,
     ExportMoved,
     FileRefused,
+    FilesChosen,
     FromClient,
     HistoryLoaded,
     IdleFor,
@@ -204,6 +206,23 @@ class ViewModel(Filing):
         if problem:
             self._tell(problem)
 
+    def choose_files(self) -> None:
+        """Ask which files to send to whom the open chat is with."""
+        opened = self.chats.open
+        if opened is not None and self.composer.enabled:
+            self._changes.do(AskFiles(opened.key, opened.name))
+
+    def attach_chosen(self, key: str, paths: Iterable[str]) -> None:
+        """Have files sent that were chosen for a chat, which may have been left meanwhile."""
+        conversation = self.chats.all.get(key)
+        if conversation is None or self.screen is not Screen.MAIN:
+            self._tell("No file was attached: you are not logged in.")
+            return
+        if conversation is not self.chats.open:
+            self.open(conversation.name)
+        self.attach(paths)
+        self._changes.do(Focus(Place.COMPOSER))
+
     def detach(self, path: str) -> None:
         """Do not send a file that was attached."""
         self.chats.detach(path)
@@ -345,7 +364,7 @@ class ViewModel(Filing):
                 self.hosting.not_started(what)
             case IdleFor(seconds):
                 self.absence.idle_for(seconds)
-            case SystemLook() | RingBell() | StartedAgain():
+            case SystemLook() | RingBell() | StartedAgain() | FilesChosen():
                 pass  # for the window itself
             case Told(text):
                 self._tell(text)

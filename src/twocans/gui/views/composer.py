@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from datetime import datetime
-from tkinter import filedialog, ttk
+from tkinter import ttk
 from typing import Final
 
 from twocans.client.files import data_folder
@@ -16,7 +16,6 @@ from twocans.gui.faces import Face
 from twocans.gui.pasting import Pasting
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
-from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.attachments import AttachmentsView
 from twocans.gui.views.common import Act, icon_button, stand_for
 from twocans.gui.views.preview import PreviewView
@@ -109,16 +108,7 @@ class ComposerView(ttk.Frame):
 
     def choose_files(self) -> None:
         """Ask which files to send."""
-        opened = self._vm.chats.open
-        if opened is None or not self._vm.composer.enabled:
-            return
-        chosen = filedialog.askopenfilenames(
-            parent=self.winfo_toplevel(), title=f"Send files to {one_line(opened.name)}"
-        )
-        # Tk answers with an empty text when the dialog is given up.
-        if chosen and self._vm.chats.open is opened:
-            self._act(self._vm.attach, [str(path) for path in chosen])
-            self.focus_text()
+        self._act(self._vm.choose_files)
 
     def show(self) -> None:
         """Show the draft and what can be done with it."""

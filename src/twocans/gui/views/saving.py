@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import tkinter as tk
 from pathlib import Path
-from tkinter import filedialog, ttk
+from tkinter import ttk
 from typing import Final
-
-import platformdirs
 
 from twocans.client.transcripts import Form
 from twocans.gui.theme import Theme
@@ -16,36 +14,19 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.common import Act
 
-_KINDS: Final = (("Text", ".txt"), ("Web page", ".html"), ("JSON, for programs", ".json"))
+KINDS: Final = (("Text", ".txt"), ("Web page", ".html"), ("JSON, for programs", ".json"))
 _NOT_IN_FILE_NAMES: Final = re.compile(r'[\\/:*?"<>|]')
 _FORMS: Final = {".html": Form.HTML, ".htm": Form.HTML, ".json": Form.JSON}
 
 
-def ask_where(parent: tk.Misc, name: str) -> tuple[str, Form] | None:
-    """Ask for a file; its ending says what is written into it. None if the user does not want one."""
-    path = filedialog.asksaveasfilename(
-        parent=parent,
-        title=f"Save the chat with {one_line(name)}",
-        initialdir=Path.home(),
-        initialfile=f"Chat with {_NOT_IN_FILE_NAMES.sub('_', one_line(name))}.txt",
-        filetypes=_KINDS,
-    )
-    # Tk answers with an empty tuple or an empty text when the dialog is given up.
-    if not path:
-        return None
-    return str(path), _FORMS.get(Path(path).suffix.lower(), Form.TEXT)
+def chat_file_name(name: str) -> str:
+    """Return what is offered for the file with the chat with somebody."""
+    return f"Chat with {_NOT_IN_FILE_NAMES.sub('_', one_line(name))}.txt"
 
 
-def ask_where_to_put(parent: tk.Misc, name: str) -> Path | None:
-    """Ask where a file is to be saved that is called so; None if the user does not want it."""
-    downloads = platformdirs.user_downloads_path()
-    path = filedialog.asksaveasfilename(
-        parent=parent,
-        title=f"Save {one_line(name)}",
-        initialdir=downloads if downloads.is_dir() else Path.home(),
-        initialfile=name,
-    )
-    return Path(path) if path else None
+def form_of(path: Path) -> Form:
+    """Return what is written into a file, going by its ending."""
+    return _FORMS.get(path.suffix.lower(), Form.TEXT)
 
 
 class SavingView(ttk.Frame):
