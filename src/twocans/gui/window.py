@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final, ParamSpec
 
-from twocans.gui import errors, keys
+from twocans.gui import errors, keys, tab_order
 from twocans.gui.focus import has_focus_within
 from twocans.gui.reach import Reach
 from twocans.gui.settings import Look, Settings, SettingsFile, changed_fields
@@ -47,7 +47,7 @@ from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
 from twocans.gui.views.dialogs import KeysDialog, LinkDialog
 from twocans.gui.views.login import LoginView
-from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
+from twocans.gui.views.menus import Menu, MenuActions, chat_menu, main_menu
 from twocans.gui.views.over import Over
 from twocans.gui.views.quieting import add_mute
 from twocans.gui.views.saving import SavingView, ask_where, ask_where_to_put
@@ -366,6 +366,7 @@ class Window:
         root, vm = self._root, self._vm
         keys.install(root)
         TextEditing(root, self._theme)
+        tab_order.install(root)
         for event, action in (
             (keys.SEARCH, self._search),
             (keys.FIND, self._find),
@@ -532,7 +533,7 @@ class Window:
             under=under,
         )
 
-    def _add_mute(self, menu: tk.Menu) -> None:
+    def _add_mute(self, menu: Menu) -> None:
         if self._vm.chats.open is not None:
             add_mute(menu, self._vm, self.act, self._vm.chats.open.name)
 

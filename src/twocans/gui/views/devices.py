@@ -13,7 +13,7 @@ from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.devices import RULES, DeviceRow, Page
-from twocans.gui.views.common import Act, Field, Hiding, copy
+from twocans.gui.views.common import Act, Field, copy
 from twocans.gui.views.dialogs import Dialog
 from twocans.gui.views.security import text_width
 
@@ -355,7 +355,7 @@ class _PasswordPage(_Page):
 
     def _field(self, title: str) -> tuple[Field, ttk.Label]:
         ttk.Label(self, text=title, style="Strong.Base.TLabel").pack(anchor="w")
-        field = Field(self, self.theme, icon="key", hiding=Hiding.HIDDEN)
+        field = Field(self, self.theme, icon="key", secret=True)
         field.pack(fill="x", pady=(self.theme.em(0.3), self.theme.em(0.6)))
         keys.last(field.entry)
         field.text.trace_add("write", lambda *_: self.act(self.vm.devices.edited))

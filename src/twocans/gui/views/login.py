@@ -13,7 +13,7 @@ from twocans.gui.viewmodel.effects import (
     Place,
 )
 from twocans.gui.viewmodel.state import Need
-from twocans.gui.views.common import Act, Field, Hiding
+from twocans.gui.views.common import Act, Field
 from twocans.gui.views.hosting import HostBar
 from twocans.gui.views.nearby import ServerList
 
@@ -43,8 +43,7 @@ class LoginView(ttk.Frame):
         self._user = Field(self._card, theme, icon="person")
         self._user_error = ttk.Label(self._card, style="Error.Base.TLabel", justify="left")
         self._secret_label = ttk.Label(self._card, style="Strong.Base.TLabel")
-        # A code is typed from another screen, so it can be read at first.
-        self._secret = Field(self._card, theme, icon="key", hiding=Hiding.SHOWN)
+        self._secret = Field(self._card, theme, icon="key", secret=True)
         self._secret_error = ttk.Label(self._card, justify="left")
         self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
         self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
@@ -168,6 +167,8 @@ class LoginView(ttk.Frame):
         )
         if state.needs is not None:
             self._secret_label.configure(text=_NEEDED[state.needs])
+        else:
+            self._secret.conceal()
         for widget in (self._secret_label, self._secret, self._secret_error):
             if state.needs is None or (widget is self._secret_error and not widget.cget("text")):
                 widget.grid_remove()

@@ -9,14 +9,15 @@ from typing import Final
 from PIL import ImageTk
 
 from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus
+from twocans.gui.last_input import INPUT_CHANGED, last_input
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.nearby import ServerRow
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import Heading
-from twocans.gui.views.common import Act, Tooltip
+from twocans.gui.views.common import Act
 from twocans.gui.views.text_canvas import draw_line, one_line_of
+from twocans.gui.views.tooltip import Tooltip
 
 _ROW: Final = 3.4
 _HEADING: Final = 2.3
@@ -150,7 +151,7 @@ class ServerList(ttk.Frame):
         height, radius = em(_ROW) - em(0.35), em(0.45)
         busy = self._vm.form.state.connecting
         ground = c.soft_hover if row.key == self._hovered and not busy else c.soft
-        cursor = row.key == self._selected and has_focus(canvas)
+        cursor = row.key == self._selected and last_input(canvas).shows_focus(canvas)
         if cursor:
             line = max(2, em(0.12))
             canvas.create_image(
@@ -203,6 +204,7 @@ class ServerList(ttk.Frame):
         canvas.bind("<Configure>", lambda _: self._draw())
         for event in ("<FocusIn>", "<FocusOut>"):
             canvas.bind(event, lambda event: self._focused(gained=event.type is tk.EventType.FocusIn))
+        canvas.bind(INPUT_CHANGED, lambda _: self._draw())
         for sequence, by in (("<Up>", -1), ("<Down>", 1), ("<Home>", -(10**6)), ("<End>", 10**6)):
             canvas.bind(sequence, lambda _, by=by: act(choice.move, by))  # type: ignore[misc]  # a default binds early
         for sequence in ("<Return>", "<KP_Enter>", "<space>"):
