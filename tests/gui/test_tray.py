@@ -20,9 +20,11 @@ ICON = "twocans-tray"
 
 
 @contextmanager
-def a_tray() -> Iterator[subprocess.Popen[bytes]]:
-    """A tray on the tests' display, in a corner of its own."""
+def a_tray(*, strut: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A tray on the tests' display, in a corner of its own; with a `strut`, nothing may be put over its edge."""
     command = ["trayer", "--edge", "bottom", "--align", "right", "--widthtype", "pixel", "--width", "60"]
+    if strut:
+        command += ["--SetDockType", "true", "--SetPartialStrut", "true"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield process

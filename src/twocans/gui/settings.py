@@ -39,7 +39,7 @@ class Look(StrEnum):
 
 
 class Settings(Struct, kw_only=True):
-    """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`.
+    """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`, when the window is not `maximised`.
 
     `quiet_until_ms` is in Unix milliseconds, 0 for "disturb"; `away_after_min` in minutes, 0 for never.
     """
@@ -56,6 +56,7 @@ class Settings(Struct, kw_only=True):
     away_after_min: Annotated[int, Meta(ge=0, le=MAX_AWAY_AFTER_MIN)] = 10
     keep_in_tray: bool = False
     geometry: Annotated[str, Meta(max_length=60, pattern=r"^(\d+x\d+([+-]-?\d+){2})?$")] = ""
+    maximised: bool = False
 
 
 def config_dir() -> Path:

@@ -97,18 +97,15 @@ class ServerList(ttk.Frame):
             self._reveal()
 
     def fit(self, room: int) -> None:
-        """The list may be so high, in pixels."""
+        """The list may be so high, in pixels; one row stays."""
         self._room = room
-        theme, total = self._theme, self._tops[-1]
-        height = min(total, room)
+        total = self._tops[-1]
+        height = min(total, max(room, self._theme.em(_ROW)))
         text = self._vm.nearby.text
-        if height < min(total, theme.em(_ROW)):
-            height = 0
-            text = text or "There is no room for the list of servers here: make the window larger."
         self._text.configure(text=text)
         _put(self._text, shown=bool(text))
         _put(self._canvas, shown=height > 0)
-        _put(self._bar, shown=0 < height < total)
+        _put(self._bar, shown=height < total)
         self._canvas.configure(height=height)
         self._draw()
 
