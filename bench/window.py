@@ -70,6 +70,7 @@ def measure(messages: int, steps: int) -> list[Figure]:
         on_at_bottom=lambda _at_bottom: None,
         on_near_bottom=lambda: None,
         on_newest=lambda: None,
+        new_menu=lambda: tk.Menu(root),
     )
     transcript.pack(fill="both", expand=True)
     root.update()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,30 @@ def display(_session_display: str) -> Iterator[None]:
         del os.environ["DISPLAY"]
     else:
         os.environ["DISPLAY"] = before
+
+
+@pytest.fixture(scope="session")
+def _further_displays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[int, int], Display]]:
+    """They stay to the end: Tk ends the program when a display goes that it has ever been on."""
+    displays: dict[tuple[int, int], Display] = {}
+    yield displays
+    for one in displays.values():
+        one.close()
+
+
+@pytest.fixture
+def screen_of(
+    _further_displays: dict[tuple[int, int], Display], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int, int], None]:
+    """Puts the windows to come on a screen of another size."""
+
+    def choose(width: int, height: int) -> None:
+        size = (width, height)
+        if size not in _further_displays:
+            _further_displays[size] = Display(tmp_path / "openbox.log", size=size)
+        monkeypatch.setenv("DISPLAY", _further_displays[size].name)
+
+    return choose
 
 
 @pytest.fixture(autouse=True)

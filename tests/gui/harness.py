@@ -22,6 +22,7 @@ from tests.support.deadline import DEADLINE_S
 from tests.support.process import environment
 from twocans.client.nearby import Networks
 from twocans.gui.app import Application
+from twocans.gui.popup import PopupMenu
 from twocans.gui.viewmodel.state import Screen
 from twocans.gui.views.text_canvas import TextCanvas
 
@@ -32,11 +33,12 @@ class Display:
     """An X server with a window manager, for tests only.
 
     Args:
+        size: of the screen, in pixels.
         dpi: dots an inch, as the server tells the toolkit.
         log: where the window manager's complaints go.
     """
 
-    def __init__(self, log: Path, *, dpi: int = 96) -> None:
+    def __init__(self, log: Path, *, size: tuple[int, int] = (1600, 1100), dpi: int = 96) -> None:
         missing = [name for name in NEEDED if shutil.which(name) is None]
         assert not missing, f"the tests of the window need {', '.join(missing)}"
         reader, writer = os.pipe()
@@ -47,7 +49,7 @@ class Display:
                 str(writer),
                 "-screen",
                 "0",
-                "1600x1100x24",
+                f"{size[0]}x{size[1]}x24",
                 "-dpi",
                 str(dpi),
                 "-nolisten",
@@ -214,11 +216,11 @@ class Person:
         self._xdotool("mousemove", str(left), str(top), "click", str(button))
         self._settle()
 
-    def wait_for_menu(self) -> tk.Menu:
-        """The menu that is open, once one is."""
+    def wait_for_menu(self) -> PopupMenu:
+        """The menu that is open, once one is; that beside it, if one is open there."""
 
-        def shown() -> list[tk.Menu]:
-            return [one for one in self._widgets() if isinstance(one, tk.Menu) and one.winfo_ismapped()]
+        def shown() -> list[PopupMenu]:
+            return [one for one in self._widgets() if isinstance(one, PopupMenu) and one.is_open]
 
         self.wait(shown)
         return shown()[-1]
@@ -226,17 +228,16 @@ class Person:
     def choose(self, text: str) -> None:
         """Choose the entry that begins so, in the menu that is open, with the keys."""
         menu = self.wait_for_menu()
-        last = menu.index("end")
-        assert last is not None
-        # The keys pass over what cannot be chosen.
-        usable = [
-            n
-            for n in range(last + 1)
-            if menu.type(n) != "separator" and str(menu.entrycget(n, "state")) != "disabled"
-        ]
-        number = next(n for n in usable if str(menu.entrycget(n, "label")).startswith(text))
-        self.key(*["Down"] * (usable.index(number) + 1), "Return")
-        self.wait(lambda: not menu.winfo_ismapped())
+        usable = [one.label for one in menu.items if one.enabled]
+        number = next(n for n, label in enumerate(usable) if label.startswith(text))
+        self.key(*["Down"] * (number + 1), "Return")
+        self.wait(lambda: not menu.winfo_exists())
+
+    def click_entry(self, menu: PopupMenu, label: str) -> None:
+        """Click on an entry of a menu that is open."""
+        x, y = menu.position(label)
+        self._xdotool("mousemove", str(x), str(y), "click", "1")
+        self._settle()
 
     def await_dialog(self, text: str) -> None:
         """Wait until a window over the main one says this and has the keyboard."""

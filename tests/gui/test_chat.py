@@ -44,7 +44,7 @@ def test_two_real_clients_chat(server: ServerProcess, tmp_path: Path) -> None:
         alice.title_is("(1) Twocans – alice")
         alice.activate()
         alice.title_is("Twocans – alice")  # the chat is open, so coming to the front is seeing it
-        alice.key("shift+Tab", "ctrl+a", "ctrl+c")
+        alice.key("shift+Tab", "shift+Tab", "ctrl+a", "ctrl+c")  # by the paper clip to the messages
         alice.wait(lambda: clipboard() == "hello bob\nsecond line\nhi alice", f"copy, but {clipboard()!r}")
         for client in (alice, bob):
             client.key("ctrl+q")
@@ -284,7 +284,7 @@ def test_tab_reaches_every_part_and_the_focus_can_be_seen(server: ServerProcess)
             assert with_focus.tobytes() != screenshot().crop(box).tobytes(), (
                 f"no sign of the focus on {widget}"
             )
-        # the field, files, send, the new server's key, menu, bell, search, list, the chat's menu and bell, messages
+        # the field, send, the new server's key, bell, menu, search, list, the chat's bell and menu, messages, files
         assert len(set(seen)) == 11
         assert seen[0] == seen[11]
 

@@ -56,9 +56,7 @@ def log_in(window: ClientProcess, secret: str) -> None:
 def open_menu(person: Person) -> None:
     person.hover(person.root, 1, 1)  # the pointer would choose something in the menu, too
     person.key("F10")
-    person.wait(
-        lambda: any(one.winfo_class() == "Menu" and one.winfo_viewable() for one in person._widgets())
-    )
+    person.wait_for_menu()
 
 
 def test_the_menu_leads_to_the_devices_as_long_as_there_is_a_connection(server: ServerProcess) -> None:

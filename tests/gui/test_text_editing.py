@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import tkinter as tk
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import pytest
 from tests.gui.harness import Person, clipboard, xdotool
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
+from twocans.gui.popup import PopupMenu
 from twocans.gui.views.text_editing import PAUSE_MS
 
 
@@ -33,12 +33,9 @@ def selected(person: Person) -> str:
     return person.composer.get("sel.first", "sel.last")
 
 
-def entries(menu: tk.Menu) -> dict[str, str]:
+def entries(menu: PopupMenu) -> dict[str, str]:
     """The menu's entries, and whether each can be chosen."""
-    last = menu.index("end")
-    assert last is not None
-    numbers = [number for number in range(last + 1) if menu.type(number) == "command"]
-    return {str(menu.entrycget(n, "label")): str(menu.entrycget(n, "state")) for n in numbers}
+    return {one.label: "normal" if one.enabled else "disabled" for one in menu.items if one.label}
 
 
 def put_on_clipboard(text: str) -> None:

@@ -20,9 +20,11 @@ ICON = "twocans-tray"
 
 
 @contextmanager
-def a_tray() -> Iterator[subprocess.Popen[bytes]]:
-    """A tray on the tests' display, in a corner of its own."""
+def a_tray(*, strut: bool = False) -> Iterator[subprocess.Popen[bytes]]:
+    """A tray on the tests' display, in a corner of its own; with a `strut`, nothing may be put over its edge."""
     command = ["trayer", "--edge", "bottom", "--align", "right", "--widthtype", "pixel", "--width", "60"]
+    if strut:
+        command += ["--SetDockType", "true", "--SetPartialStrut", "true"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             yield process
@@ -107,13 +109,6 @@ def test_the_icon_shows_what_is_unread(server: ServerProcess, tray: None) -> Non
             looks.add(look())
 
 
-def click_entry(person: Person, number: int, menu: tk.Menu) -> None:
-    """Click on an entry of a menu that is open."""
-    y = menu.winfo_rooty() + menu.yposition(number) + 10
-    person._xdotool("mousemove", str(menu.winfo_rootx() + 20), str(y), "click", "1")
-    person._settle()
-
-
 def test_the_icons_menu_begins_do_not_disturb_and_opens(server: ServerProcess, tray: None) -> None:
     keep_in_tray(Path(os.environ["TWOCANS_CONFIG_DIR"]))
     with Person(port=server.port, user="alice") as alice:
@@ -122,12 +117,12 @@ def test_the_icons_menu_begins_do_not_disturb_and_opens(server: ServerProcess, t
         alice.wait(lambda: alice.root.state() == "withdrawn")
         click_icon(alice, 3)
         menu = alice.wait_for_menu()
-        click_entry(alice, 2, menu)
+        alice.click_entry(menu, "Do not disturb")
         alice.wait(lambda: alice.wait_for_menu() is not menu)
-        click_entry(alice, 0, alice.wait_for_menu())
-        alice.wait(lambda: alice.vm.quiet.is_on and not menu.winfo_ismapped())
+        alice.click_entry(alice.wait_for_menu(), "For 1 hour")
+        alice.wait(lambda: alice.vm.quiet.is_on and not menu.winfo_exists())
         click_icon(alice, 3)
-        click_entry(alice, 0, alice.wait_for_menu())
+        alice.click_entry(alice.wait_for_menu(), "Open Twocans")
         alice.wait(lambda: alice.root.state() == "normal")
 
 
@@ -135,10 +130,8 @@ def test_the_icons_menu_quits(server: ServerProcess, tray: None) -> None:
     with Person(port=server.port, user="alice") as alice:
         click_icon(alice, 3)
         menu = alice.wait_for_menu()
-        last = menu.index("end")
-        assert last is not None
         with pytest.raises(tk.TclError, match="application has been destroyed"):
-            click_entry(alice, last, menu)
+            alice.click_entry(menu, "Quit")
         alice.closed = True
         assert icons() == []
 

@@ -43,6 +43,7 @@ class Window:
             on_near_top=self._near_top,
             on_near_bottom=self._near_bottom,
             on_newest=lambda: self.newest.append(None),
+            new_menu=lambda: tk.Menu(self.root),
             on_at_bottom=self.at_bottom.append,
             on_file=lambda key, action: self.file_actions.append((key, action)),
             on_picture=self.pictures.append,

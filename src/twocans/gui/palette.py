@@ -20,6 +20,7 @@ class Colours:
     border: str
     text: str
     muted: str
+    disabled: str  # what cannot be used now, which WCAG lets be faint
     accent: str
     accent_hover: str
     accent_pressed: str
@@ -64,6 +65,7 @@ LIGHT: Final = Colours(
     border="#d9dfe8",
     text="#18202c",
     muted="#566174",
+    disabled="#9aa4b5",
     accent="#3451d1",
     accent_hover="#2b45ba",
     accent_pressed="#233a9f",
@@ -95,6 +97,7 @@ DARK: Final = Colours(
     border="#2c3442",
     text="#e9edf4",
     muted="#9ba7ba",
+    disabled="#5c687b",
     accent="#4a68e8",
     accent_hover="#4461df",
     accent_pressed="#3a55cc",

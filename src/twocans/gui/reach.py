@@ -14,7 +14,7 @@ from twocans.gui.tray import Answers, Entry, Sight, make_tray
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.quiet import DISTURB_SPANS
 from twocans.gui.views.common import Act
-from twocans.gui.views.menus import new_menu
+from twocans.gui.views.menus import Menu, add_submenu, new_menu
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -49,7 +49,7 @@ class Reach:
         self._root, self._theme, self._vm, self._act, self._settings = root, theme, vm, act, settings
         self._save, self._come, self._leave, self._on_change = save, come, leave, on_change
         self._waits_for_tray = False
-        self._menu: tk.Menu | None = None
+        self._menu: Menu | None = None
         self._entry = autostart.entry()
         self._start_problem = ""
         self._tray = make_tray(root, Answers(open=come, popup=self._popup, moved=self._moved))
@@ -135,14 +135,17 @@ class Reach:
         self._menu = self._fill(new_menu(self._root, self._theme), self._entries())
         self._menu.tk_popup(x, y)
 
-    def _fill(self, menu: tk.Menu, entries: tuple[Entry, ...]) -> tk.Menu:
+    def _fill(self, menu: Menu, entries: tuple[Entry, ...]) -> Menu:
         for entry in entries:
             if not entry.text:
                 menu.add_separator()
             elif entry.below:
-                menu.add_cascade(label=entry.text, menu=self._fill(new_menu(menu, self._theme), entry.below))
+                add_submenu(menu, entry.text, self._fill(new_menu(menu, self._theme), entry.below))
+            elif entry.do is not None and entry.chosen:
+                chosen = tk.BooleanVar(self._root, True)
+                menu.add_checkbutton(label=entry.text, variable=chosen, command=entry.do)
             elif entry.do is not None:
-                menu.add_command(label=f"✓ {entry.text}" if entry.chosen else entry.text, command=entry.do)
+                menu.add_command(label=entry.text, command=entry.do)
         return menu
 
     # --- the start with the system ------------------------------------------------------------------------

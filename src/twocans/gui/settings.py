@@ -41,7 +41,7 @@ class Look(StrEnum):
 
 
 class Settings(Struct, kw_only=True):
-    """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`.
+    """What is kept between two starts. `geometry` is Tk's, e.g. `900x640+100+80`, when the window is not `maximised`.
 
     `folder` is the one that a file dialog was used in last. `quiet_until_ms` is in Unix milliseconds, 0 for "disturb";
     `away_after_min` in minutes, 0 for never.
@@ -60,6 +60,7 @@ class Settings(Struct, kw_only=True):
     keep_in_tray: bool = False
     folder: Annotated[str, Meta(max_length=MAX_FOLDER)] = ""
     geometry: Annotated[str, Meta(max_length=60, pattern=r"^(\d+x\d+([+-]-?\d+){2})?$")] = ""
+    maximised: bool = False
 
 
 def config_dir() -> Path:

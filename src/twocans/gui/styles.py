@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image, ImageTk
 
 from twocans.gui.faces import Face
+from twocans.gui.last_input import SHOWN_STATE
+from twocans.gui.palette import DARK
 from twocans.gui.shapes import disc, rounded
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class Styles:
             self._button(f"Icon{name}", ground, c.soft_hover, c.border, c.text, Face.BODY, icon=True)
         self._button("IconField", c.base, c.soft_hover, c.border, c.text, Face.BODY, icon=True)
         style.configure("IconField.TButton", padding=0)
+        # The viewer of pictures is dark in both looks.
+        self._button("IconViewer", DARK.base, DARK.soft_hover, DARK.border, DARK.text, Face.BODY, icon=True)
         self._button("Send", c.accent, c.accent_hover, c.accent_pressed, c.on_accent, Face.STRONG, icon=True)
         self._field("Field", c.base, c.base, c.border, 0.5)
         self._field("Pill", c.side, c.soft, c.soft, 1.0)
@@ -104,7 +108,7 @@ class Styles:
         c = self._theme.colours
         radius = self._em(0.45)
         side = 2 * radius + 4
-        ring = c.accent_text if name != "Primary" and name != "Send" else c.text
+        ring = {"Primary": c.text, "Send": c.text, "IconViewer": DARK.accent_text}.get(name, c.accent_text)
         width = max(2, self._em(0.12))
 
         def face_of(colour: str, outline: str | None = None) -> Image.Image:
@@ -117,8 +121,8 @@ class Styles:
             [
                 ("disabled", face_of(disabled)),
                 ("pressed", face_of(pressed)),
-                ("focus active", face_of(hover, ring)),
-                ("focus", face_of(fill, ring)),
+                (f"{SHOWN_STATE} active", face_of(hover, ring)),
+                (SHOWN_STATE, face_of(fill, ring)),
                 ("active", face_of(hover)),
             ],
             radius,
@@ -151,6 +155,7 @@ class Styles:
             "Send": c.base,
             "SoftChat": c.chat,
             "Warn": c.warn_ground,
+            "IconViewer": DARK.base,
         }
         self._style.configure(
             style,
@@ -165,7 +170,7 @@ class Styles:
         )
         self._style.map(
             style,
-            foreground=[("disabled", c.muted)],
+            foreground=[("disabled", c.disabled)],
             background=[("", ground.get(name, c.base))],
         )
 
@@ -234,9 +239,11 @@ class Styles:
                 f"{kind}.box",
                 box(c.base, c.muted, radius, None),
                 [
-                    ("selected focus", box(c.accent, c.text, radius, mark)),
+                    ("disabled selected", box(c.disabled, c.disabled, radius, mark)),
+                    ("disabled", box(c.soft, c.border, radius, None)),
+                    (f"selected {SHOWN_STATE}", box(c.accent, c.text, radius, mark)),
                     ("selected", box(c.accent, c.accent, radius, mark)),
-                    ("focus", box(c.base, c.accent_text, radius, None)),
+                    (SHOWN_STATE, box(c.base, c.accent_text, radius, None)),
                 ],
                 0,
             )
@@ -264,35 +271,44 @@ class Styles:
                 font=Face.BODY.value,
                 padding=(0, self._em(0.15)),
             )
-            self._style.map(style, background=[("active", c.base)])
+            self._style.map(style, background=[("active", c.base)], foreground=[("disabled", c.disabled)])
 
     def _scrollbar(self) -> None:
         c = self._theme.colours
         size = self._em(0.5)
         for name, ground in (("Side", c.side), ("Chat", c.chat), ("Base", c.base)):
+            for way, sticky, shape in (
+                ("Vertical", "ns", (size, size * 3)),
+                ("Horizontal", "ew", (size * 3, size)),
+            ):
 
-            def thumb(colour: str, ground: str = ground) -> Image.Image:
-                image = Image.new("RGBA", (size, size * 3), ground)
-                bar = rounded((size - 2, size * 3 - 2), (size - 2) / 2, colour)
-                image.paste(bar, (1, 1), bar)
-                return image
+                def thumb(colour: str, ground: str = ground, shape: tuple[int, int] = shape) -> Image.Image:
+                    image = Image.new("RGBA", shape, ground)
+                    bar = rounded((shape[0] - 2, shape[1] - 2), (size - 2) / 2, colour)
+                    image.paste(bar, (1, 1), bar)
+                    return image
 
-            element = self._element(
-                f"{name}.thumb",
-                thumb(c.border),
-                [("pressed", thumb(c.muted)), ("active", thumb(c.muted))],
-                size // 2,
-            )
-            style = f"{name}.Vertical.TScrollbar"
-            self._style.layout(
-                style,
-                [
-                    (
-                        "Vertical.Scrollbar.trough",
-                        {"sticky": "ns", "children": [(element, {"sticky": "nswe"})]},
-                    )
-                ],
-            )
-            self._style.configure(
-                style, troughcolor=ground, background=ground, bordercolor=ground, borderwidth=0, relief="flat"
-            )
+                element = self._element(
+                    f"{name}.{way}.thumb",
+                    thumb(c.border),
+                    [("pressed", thumb(c.muted)), ("active", thumb(c.muted))],
+                    size // 2,
+                )
+                style = f"{name}.{way}.TScrollbar"
+                self._style.layout(
+                    style,
+                    [
+                        (
+                            f"{way}.Scrollbar.trough",
+                            {"sticky": sticky, "children": [(element, {"sticky": "nswe"})]},
+                        )
+                    ],
+                )
+                self._style.configure(
+                    style,
+                    troughcolor=ground,
+                    background=ground,
+                    bordercolor=ground,
+                    borderwidth=0,
+                    relief="flat",
+                )

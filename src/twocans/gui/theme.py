@@ -186,6 +186,13 @@ class Theme:
         pixels = self.em(size)
         return self.picture(("icon", name, pixels, colour), lambda: self.render_icon(name, pixels, colour))
 
+    def button_icon(self, name: str, size: float, colour: str, *, disabled: str = "") -> str:
+        """The same for a ttk button, with what it shows while it is disabled: Tk would lay a grid of dots over it."""
+        pixels, faint = self.em(size), disabled or self.colours.disabled
+        key = ("disabled icon", name, pixels, faint)
+        shown = self.picture(key, lambda: self.render_icon(name, pixels, faint))
+        return f"{self.icon(name, size, colour)} disabled {shown}"
+
     def render_icon(self, name: str, pixels: int, colour: str) -> Image.Image:
         """The same as a picture of Pillow's, in pixels."""
         return _render_icon(name, pixels, colour)

@@ -10,9 +10,10 @@ from typing import Final, ParamSpec
 
 import platformdirs
 
-from twocans.gui import errors, keys
+from twocans.gui import errors, keys, tab_order
 from twocans.gui.choosing import FileChooser
 from twocans.gui.focus import has_focus_within
+from twocans.gui.placement import Placement
 from twocans.gui.reach import Reach
 from twocans.gui.settings import Look, Settings, SettingsFile, changed_fields
 from twocans.gui.theme import Theme
@@ -53,7 +54,7 @@ from twocans.gui.views.banner import BannerView, NoticeView
 from twocans.gui.views.chat import ChatView
 from twocans.gui.views.dialogs import KeysDialog, LinkDialog
 from twocans.gui.views.login import LoginView
-from twocans.gui.views.menus import MenuActions, chat_menu, main_menu
+from twocans.gui.views.menus import Menu, MenuActions, chat_menu, main_menu
 from twocans.gui.views.over import Over
 from twocans.gui.views.quieting import add_mute
 from twocans.gui.views.saving import KINDS, SavingView, chat_file_name, form_of
@@ -101,7 +102,7 @@ class Window:
         self._link_dialog: LinkDialog | None = None
         self._viewer: ViewerWindow | None = None
         self._settings_dialog: SettingsDialog | None = None
-        root.minsize(theme.em(20), theme.em(24))
+        self._placement = Placement(root, theme, settings)
         root.configure(background=theme.colours.base)
         self._login = LoginView(root, theme, vm, self.act)
         self._main = ttk.Frame(root, style="Chat.TFrame")
@@ -327,16 +328,10 @@ class Window:
 
     def present(self, *, in_tray: bool = False) -> None:
         """Show the window where it was last time; with `in_tray` only its icon, if the user has chosen that."""
-        root, em = self._root, self._theme.em
-        geometry = self._settings.geometry
-        if not geometry or not _on_screen(root, geometry):
-            width = min(em(58), root.winfo_screenwidth() - em(2))
-            height = min(em(42), root.winfo_screenheight() - em(4))
-            x, y = (root.winfo_screenwidth() - width) // 2, (root.winfo_screenheight() - height) // 3
-            geometry = f"{width}x{height}+{x}+{y}"
-        root.geometry(geometry)
+        self._placement.restore()
         if not in_tray or not self.reach.start_hidden():
-            root.deiconify()
+            self._placement.show_maximised()
+            self._root.deiconify()
         self._vm.form.focus()
         self.refresh()
 
@@ -355,7 +350,8 @@ class Window:
             return
         self.act(self._vm.keep_drafts)
         self._quitting = True
-        self._keep_place()
+        self._placement.keep()
+        self._placement.close()
         self._save()
         if self._tick is not None:
             self._root.after_cancel(self._tick)
@@ -365,17 +361,14 @@ class Window:
         self._root.destroy()
 
     def _close(self) -> None:
-        self._keep_place()
+        self._placement.keep()
         self.reach.window_closed()
-
-    def _keep_place(self) -> None:
-        if self._root.state() == "normal":
-            self._settings.geometry = self._root.geometry()
 
     def _bind(self) -> None:
         root, vm = self._root, self._vm
         keys.install(root)
         TextEditing(root, self._theme)
+        tab_order.install(root)
         for event, action in (
             (keys.SEARCH, self._search),
             (keys.FIND, self._find),
@@ -434,7 +427,10 @@ class Window:
         self._do(AnswerStart(start.number))
 
     def _raise(self) -> None:
+        hidden = self._root.state() == "withdrawn"
         self._root.deiconify()
+        if hidden:
+            self._placement.show_maximised()
         self._root.lift()
         # A window manager may ignore a mere request for the focus; a short stay on top is always obeyed.
         self._root.attributes("-topmost", True)
@@ -542,7 +538,7 @@ class Window:
             under=under,
         )
 
-    def _add_mute(self, menu: tk.Menu) -> None:
+    def _add_mute(self, menu: Menu) -> None:
         if self._vm.chats.open is not None:
             add_mute(menu, self._vm, self.act, self._vm.chats.open.name)
 
@@ -652,7 +648,7 @@ class Window:
 
     def _restyle(self) -> None:
         self._root.configure(background=self._theme.colours.base)
-        self._root.minsize(self._theme.em(20), self._theme.em(24))
+        self._placement.fit()
         for view in (self._login, self._banner, self._saving, self._first_use, self._sidebar, self.chat):
             view.restyle()
         self._notice.restyle()
@@ -664,15 +660,3 @@ class Window:
 def is_dark(look: Look, system_dark: bool | None) -> bool:
     """Whether the window is to be dark."""
     return look is Look.DARK or (look is Look.SYSTEM and bool(system_dark))
-
-
-def _on_screen(root: tk.Tk, geometry: str) -> bool:
-    """Whether the middle of the title bar would be within reach."""
-    size, _, place = geometry.replace("-", "+-").partition("+")
-    try:
-        width = int(size.split("x")[0])
-        x, y = (int(part) for part in place.replace("+-", " -").replace("+", " ").split())
-    except ValueError:
-        return False
-    middle = x + width // 2
-    return 0 <= middle < root.winfo_vrootwidth() and -10 <= y < root.winfo_vrootheight() - 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from twocans.gui.transcript.cards import Spot, Thumbnail
 from twocans.gui.transcript.clipboard import Clipboard
@@ -13,6 +13,9 @@ from twocans.gui.transcript.links import Link
 from twocans.gui.transcript.model import Bubble, FileAction, Status
 from twocans.gui.transcript.selection import Unit
 from twocans.gui.transcript.view import View
+
+if TYPE_CHECKING:
+    from twocans.gui.views.menus import Menu
 
 WHEEL_LINES: Final = 3
 _NOTCH: Final = 120  # what Tk reports for one step of a wheel
@@ -32,6 +35,7 @@ class Interaction:
         on_retry: called with the key of a message that is to be sent again.
         on_file: called with the key of a message and what is to be done with its file.
         on_picture: called with the key of a message whose picture was clicked.
+        new_menu: makes a menu without entries.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Interaction:
         on_retry: Callable[[str], None],
         on_file: Callable[[str, FileAction], None],
         on_picture: Callable[[str], None],
+        new_menu: Callable[[], Menu],
     ) -> None:
         self._view = view
         self._canvas = view.canvas
@@ -51,7 +56,7 @@ class Interaction:
         self._on_picture = on_picture
         # Not the canvas: it answers for a selection of its own, in Latin-1 only.
         self._clipboard = Clipboard(self._canvas.master, self.selected_text)
-        self._menu = tk.Menu(self._canvas, tearoff=False)
+        self._new_menu = new_menu
         self._pressed: tuple[int, int, Hit] | None = None
         self._pointer = (0, 0)
         self._clicks = 0
@@ -71,11 +76,6 @@ class Interaction:
     def selected_text(self) -> str:
         """What is selected, as it was written."""
         return self._view.selection.text(self._view.store.all)
-
-    def restyle(self, **colours: str) -> None:
-        """Gives the menu colours, as options of `tk.Menu`."""
-        for option, colour in colours.items():
-            self._menu[option] = colour
 
     # --- bindings --------------------------------------------------------------------------------------
 
@@ -397,8 +397,7 @@ class Interaction:
         self._popup(bubble, target, *root)
 
     def _popup(self, bubble: Bubble, target: str | None, x: int, y: int) -> None:
-        menu = self._menu
-        menu.delete(0, "end")
+        menu = self._new_menu()
         menu.add_command(
             label="Copy", command=self.copy, state="normal" if self.selected_text() else "disabled"
         )
@@ -421,10 +420,7 @@ class Interaction:
         if bubble.status is Status.FAILED:
             menu.add_separator()
             menu.add_command(label="Try again", command=lambda: self._on_retry(bubble.key))
-        try:
-            menu.tk_popup(x, y)
-        finally:
-            menu.grab_release()
+        menu.tk_popup(x, y)
 
 
 def _then_break(action: Callable[[], object]) -> Callable[[Event[tk.Misc]], str]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from PIL import ImageTk
 
+from twocans.gui.last_input import last_input
 from twocans.gui.transcript.art import Art
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.rows import Metrics
@@ -17,6 +18,8 @@ from twocans.gui.transcript.style import Fonts, Palette
 TIP_TAG: Final = "tip"
 RESTS_MS: Final = 450
 """How long the pointer rests on a link before the tip comes."""
+SHOWN_MS: Final = 8000
+"""How long it stays then; a host is read letter by letter."""
 _WIDEST: Final = 30  # em
 _PAD: Final = 0.6
 _GAP: Final = 0.25
@@ -39,12 +42,16 @@ class Tip:
         self._timer: str | None = None
 
     def rest(self, show: Callable[[], None]) -> None:
-        """Call `show` when the pointer has rested."""
+        """Call `show` when the pointer has rested; what it shows goes after a while."""
         self.hide()
+        watch = last_input(self._canvas)
+        watch.until_next(self.hide)
 
         def rested() -> None:
             self._timer = None
-            show()
+            if watch.is_in_front(self._canvas):
+                show()
+                self._timer = self._canvas.after(SHOWN_MS, self.hide)
 
         self._timer = self._canvas.after(RESTS_MS, rested)
 

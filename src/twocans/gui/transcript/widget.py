@@ -6,14 +6,18 @@ import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from twocans.gui.last_input import INPUT_CHANGED, last_input
 from twocans.gui.transcript.found import Words
 from twocans.gui.transcript.interaction import Interaction
 from twocans.gui.transcript.model import Bubble, FileAction, Status, ViewState
 from twocans.gui.transcript.scrollbar import SlimScrollbar
 from twocans.gui.transcript.style import Fonts, Palette, metrics
 from twocans.gui.transcript.view import View
+
+if TYPE_CHECKING:
+    from twocans.gui.views.menus import Menu
 
 _NEAR_VIEWS: Final = 2  # more messages are asked for when the last at either end is this many heights away
 _SETTLED_MS: Final = 150  # after the last change of width, the heights of all rows are guessed anew
@@ -32,6 +36,7 @@ class Transcript(ttk.Frame):
         on_near_bottom: the same at the other end, while newer messages exist than are here.
         on_newest: called when the newest message is wanted and not here.
         on_at_bottom: called when the view begins (True) or ceases (False) to follow the newest message.
+        new_menu: makes a menu without entries.
         now: the time in Unix seconds.
     """
 
@@ -47,6 +52,7 @@ class Transcript(ttk.Frame):
         on_near_bottom: Callable[[], None],
         on_newest: Callable[[], None],
         on_at_bottom: Callable[[bool], None],
+        new_menu: Callable[[], Menu],
         on_file: Callable[[str, FileAction], None] = lambda _key, _action: None,
         on_picture: Callable[[str], None] = lambda _key: None,
         now: Callable[[], float] = time.time,
@@ -78,12 +84,19 @@ class Transcript(ttk.Frame):
             on_newest=on_newest,
         )
         self._interaction = Interaction(
-            self._view, on_link=on_link, on_retry=on_retry, on_file=on_file, on_picture=on_picture
+            self._view,
+            on_link=on_link,
+            on_retry=on_retry,
+            on_file=on_file,
+            on_picture=on_picture,
+            new_menu=new_menu,
         )
         self._colour(palette, fonts)
         self._today = self._view.today()
         self._day_check = self.after(_DAY_CHECK_MS, self._check_day)
         self.canvas.bind("<Configure>", self._resized)
+        for sequence in ("<FocusIn>", INPUT_CHANGED):
+            self.canvas.bind(sequence, lambda _: self._show_focus())
         self.canvas.bind("<Destroy>", self._destroyed)
 
     # --- content ---------------------------------------------------------------------------------------
@@ -165,12 +178,13 @@ class Transcript(ttk.Frame):
 
     def _colour(self, palette: Palette, fonts: Fonts) -> None:
         em = metrics(self.canvas, fonts).em
+        self._frame_colours = (palette.focus, palette.background)
         self.canvas.configure(
             background=palette.background,
             highlightthickness=max(1, round(em * 0.13)),
             highlightbackground=palette.background,
-            highlightcolor=palette.focus,
         )
+        self._show_focus()
         self._cover.configure(background=palette.background)
         self._scrollbar.restyle(
             background=palette.background,
@@ -178,13 +192,11 @@ class Transcript(ttk.Frame):
             active=palette.thumb_active,
             width=max(6, round(em * 0.5)),
         )
-        self._interaction.restyle(
-            background=palette.other,
-            foreground=palette.other_text,
-            activebackground=palette.accent,
-            activeforeground=palette.accent_text,
-            disabledforeground=palette.other_muted,
-        )
+
+    def _show_focus(self) -> None:
+        """A frame says that the keys go to the messages, for those who use the keys."""
+        shown, hidden = self._frame_colours
+        self.canvas.configure(highlightcolor=shown if last_input(self.canvas).by_key else hidden)
 
     # --- events ----------------------------------------------------------------------------------------
 

@@ -22,8 +22,9 @@ from twocans.gui.transcript.paint_card import blend
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.people import one_line
-from twocans.gui.views.common import Act, Tooltip, icon_button
+from twocans.gui.views.common import Act, icon_button
 from twocans.gui.views.text_canvas import TextCanvas
+from twocans.gui.views.tooltip import Tooltip
 
 MAX_LINES: Final = 3
 """Of chips; more are scrolled."""

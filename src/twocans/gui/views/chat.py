@@ -25,11 +25,12 @@ from twocans.gui.viewmodel.showing import (
 )
 from twocans.gui.viewmodel.state import Presence
 from twocans.gui.views.attachments import DropOverlay
-from twocans.gui.views.common import Act, Avatar, Tooltip, icon_button, presence_mark
+from twocans.gui.views.common import Act, Avatar, icon_button, presence_mark
 from twocans.gui.views.composer import ComposerView
 from twocans.gui.views.invitation import Invitation
-from twocans.gui.views.menus import show_under
+from twocans.gui.views.menus import new_menu, show_under
 from twocans.gui.views.quieting import mute_menu
+from twocans.gui.views.tooltip import Tooltip
 
 
 class ChatView(ttk.Frame):
@@ -61,7 +62,7 @@ class ChatView(ttk.Frame):
             self._header,
             theme,
             style="IconSide",
-            tip="Search and save",
+            tip="Chat menu",
             command=lambda: menu(self.menu_button),
         )
         self.bell_button = ttk.Button(
@@ -91,6 +92,7 @@ class ChatView(ttk.Frame):
             on_near_bottom=lambda: act(vm.near_bottom),
             on_newest=lambda: act(vm.to_newest),
             on_at_bottom=lambda at_bottom: act(vm.set_at_bottom, at_bottom),
+            new_menu=lambda: new_menu(self, theme),
         )
         self.composer = ComposerView(self._room, theme, vm, act)
         for sequence, pages in (("<Prior>", -1), ("<Next>", 1)):

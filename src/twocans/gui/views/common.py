@@ -1,12 +1,11 @@
-"""What several views share: how they report intents, round fields, avatars, tooltips."""
+"""What several views share: how they report intents, round fields, avatars."""
 
 from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from enum import Enum
 from tkinter import ttk
-from typing import Final, ParamSpec, Protocol
+from typing import ParamSpec, Protocol
 
 from PIL import ImageTk
 
@@ -15,9 +14,9 @@ from twocans.gui.faces import Face
 from twocans.gui.palette import avatar_colour, initials
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel.state import Presence
+from twocans.gui.views.tooltip import Tooltip
 
 P = ParamSpec("P")
-TOOLTIP_MS: Final = 500
 
 
 class Act(Protocol):
@@ -28,14 +27,6 @@ class Act(Protocol):
         ...
 
 
-class Hiding(Enum):
-    """Whether a field can hide what stands in it, and whether it does so at first."""
-
-    NEVER = "never"
-    SHOWN = "shown"
-    HIDDEN = "hidden"
-
-
 class Field(ttk.Frame):
     """A round field with a line to write in, and a picture before it if wanted.
 
@@ -44,7 +35,7 @@ class Field(ttk.Frame):
         theme: the look.
         style: `Field` or `Pill`.
         icon: the name of the picture.
-        hiding: whether a button hides and shows what stands in it.
+        secret: hide what stands in it until a button beside it is pressed.
     """
 
     def __init__(
@@ -54,18 +45,18 @@ class Field(ttk.Frame):
         *,
         style: str = "Field",
         icon: str = "",
-        hiding: Hiding = Hiding.NEVER,
+        secret: bool = False,
     ) -> None:
         super().__init__(parent, style=f"{style}.TFrame")
         self._theme = theme
         self._style = style
         self._icon_name = icon
-        self._hidden = hiding is Hiding.HIDDEN
+        self._hidden = secret
         self.text = tk.StringVar(self)
         self._icon = ttk.Label(self, style=f"{style}.TLabel")
         self.entry = ttk.Entry(self, style=f"{style}.TEntry", textvariable=self.text, font=Face.BODY.value)
         self._eye: ttk.Button | None = None
-        if hiding is not Hiding.NEVER:
+        if secret:
             self._eye = ttk.Button(
                 self, style="IconField.TButton", command=self._hide_or_show, cursor="hand2"
             )
@@ -95,6 +86,11 @@ class Field(ttk.Frame):
     def set_invalid(self, invalid: bool) -> None:
         """Show that what stands in it is wrong."""
         self.state(["invalid" if invalid else "!invalid"])
+
+    def conceal(self) -> None:
+        """Hide what stands in a secret field again."""
+        if self._eye is not None and not self._hidden:
+            self._hide_or_show()
 
     def restyle(self) -> None:
         """Sizes and colours have changed."""
@@ -198,53 +194,6 @@ class Avatar(tk.Canvas):
         self.delete("all")
         if self._who is not None:
             draw_avatar(self, self._theme, 0, 0, size, key=self._who[0], name=self._who[1], tag="avatar")
-
-
-class Tooltip:
-    """A little window with a text, shown when the pointer rests.
-
-    Args:
-        widget: over which it appears.
-        theme: the look.
-        text: what it says, asked when it appears; nothing appears for "".
-    """
-
-    def __init__(self, widget: tk.Misc, theme: Theme, text: Callable[[], str]) -> None:
-        self._widget, self._theme, self._text = widget, theme, text
-        self._timer: str | None = None
-        self._window: tk.Toplevel | None = None
-        widget.bind("<Enter>", lambda _: self.rest(), add="+")
-        for event in ("<Leave>", "<ButtonPress>", "<Destroy>"):
-            widget.bind(event, lambda _: self.hide(), add="+")
-
-    def rest(self) -> None:
-        """The pointer is over something else now."""
-        self.hide()
-        self._timer = self._widget.after(TOOLTIP_MS, self._show)
-
-    def hide(self) -> None:
-        """Take it away."""
-        if self._timer is not None:
-            self._widget.after_cancel(self._timer)
-            self._timer = None
-        if self._window is not None:
-            self._window.destroy()
-            self._window = None
-
-    def _show(self) -> None:
-        self._timer = None
-        text = self._text()
-        if not text:
-            return
-        window = self._window = tk.Toplevel(self._widget)
-        window.withdraw()
-        window.overrideredirect(True)
-        frame = ttk.Frame(window, style="Toast.TFrame", padding=(self._theme.em(0.6), self._theme.em(0.3)))
-        frame.pack()
-        ttk.Label(frame, text=text, style="Toast.TLabel", wraplength=self._theme.em(24)).pack()
-        x, y = self._widget.winfo_pointerxy()
-        window.geometry(f"+{x + self._theme.em(0.8)}+{y + self._theme.em(1.0)}")
-        window.deiconify()
 
 
 def icon_button(

@@ -125,11 +125,6 @@ class ComposerView(ttk.Frame):
         self.text.configure(state="normal" if state.enabled else "disabled", takefocus=state.enabled)
         can_send = state.enabled and bool(draft.strip() or self._vm.attachments) and not state.overlong
         self._send.state(["!disabled" if can_send else "disabled"])
-        self._send.configure(
-            image=self._theme.icon(
-                "send-fill", 1.1, self._theme.colours.on_accent if can_send else self._theme.colours.muted
-            )
-        )
         self._placeholder.configure(text=self._theme.drawn(state.placeholder))
         self._show_placeholder()
         self._hint.configure(text=state.hint, style=f"{'Error' if state.overlong else 'Small'}.Chat.TLabel")
@@ -152,7 +147,8 @@ class ComposerView(ttk.Frame):
         em, c = self._theme.em, self._theme.colours
         self._card.pack(fill="x", padx=em(0.8), pady=(em(0.3), em(0.8)))
         self.attachments.restyle()
-        self.attach.configure(image=self._theme.icon("paperclip", 1.2, c.muted))
+        self.attach.configure(image=self._theme.button_icon("paperclip", 1.2, c.muted))
+        self._send.configure(image=self._theme.button_icon("send-fill", 1.1, c.on_accent))
         self.attach.pack(side="left", anchor="s", padx=(em(0.6), 0), pady=em(0.68))
         self._send.pack(side="right", anchor="s", padx=(0, em(0.4)), pady=em(0.4))
         self.text.pack(side="left", fill="x", expand=True, padx=(em(0.35), em(0.5)), pady=em(0.75))

@@ -13,9 +13,8 @@ from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.devices import RULES, DeviceRow, Page
-from twocans.gui.views.common import Act, Field, Hiding, copy
-from twocans.gui.views.dialogs import Dialog
-from twocans.gui.views.security import text_width
+from twocans.gui.views.common import Act, Field, copy
+from twocans.gui.views.dialogs import Dialog, text_width
 
 _ROW_EM: Final = 3.6
 _ROWS_SHOWN: Final = 5
@@ -27,7 +26,7 @@ class DevicesDialog(Dialog):
     def __init__(self, parent: tk.Tk, theme: Theme, vm: ViewModel, act: Act) -> None:
         super().__init__(parent, theme, "My devices – Twocans")
         self._vm, self._act = vm, act
-        width = text_width(self, theme)
+        width = text_width(self)
         self.body.columnconfigure(0, weight=1, minsize=width)
         self._pages: dict[Page, _Page] = {
             Page.LIST: _ListPage(self.body, theme, vm, act, width),
@@ -355,7 +354,7 @@ class _PasswordPage(_Page):
 
     def _field(self, title: str) -> tuple[Field, ttk.Label]:
         ttk.Label(self, text=title, style="Strong.Base.TLabel").pack(anchor="w")
-        field = Field(self, self.theme, icon="key", hiding=Hiding.HIDDEN)
+        field = Field(self, self.theme, icon="key", secret=True)
         field.pack(fill="x", pady=(self.theme.em(0.3), self.theme.em(0.6)))
         keys.last(field.entry)
         field.text.trace_add("write", lambda *_: self.act(self.vm.devices.edited))

@@ -13,7 +13,7 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.operating import HostPage
 from twocans.gui.views.common import Act, Field
-from twocans.gui.views.dialogs import Dialog
+from twocans.gui.views.dialogs import Dialog, text_width
 from twocans.gui.views.host_pages import (
     BanPage,
     BansPage,
@@ -27,7 +27,6 @@ from twocans.gui.views.host_pages import (
 )
 from twocans.gui.views.host_people import PeopleRows
 from twocans.gui.views.host_sections import CODE_EM, JoinSection, LogSection
-from twocans.gui.views.security import text_width
 
 _SIDE_EM: Final = 19
 _WIDTH_EM: Final = CODE_EM + 1.6 + _SIDE_EM
@@ -61,8 +60,8 @@ class HostDialog(Dialog):
         super().__init__(parent, theme, "Your server – Twocans")
         self._vm, self._act = vm, act
         em = theme.em
-        self._wide = self.winfo_screenwidth() >= em(_WIDTH_EM + _FRAME_EM)
-        self._width = em(_WIDTH_EM) if self._wide else text_width(self, theme)
+        self._wide = self.area.width >= em(_WIDTH_EM + _FRAME_EM)
+        self._width = em(_WIDTH_EM) if self._wide else text_width(self)
         self.body.columnconfigure(0, weight=1)
         self._problem = ttk.Label(
             self.body, style="Error.Base.TLabel", wraplength=self._width, justify="left"
@@ -98,20 +97,11 @@ class HostDialog(Dialog):
             page.grid(row=1, column=0, sticky="nsew")
             self.update_idletasks()
             page.first.focus_set()
-        self._keep_on_screen()
 
     def _make(self, page: HostPage) -> OperatingPage:
         if page is HostPage.SERVER:
             return _ServerPage(self.body, self.theme, self._vm, self._act, self._width, wide=self._wide)
         return _PAGES[page](self.body, self.theme, self._vm, self._act, self._width)
-
-    def _keep_on_screen(self) -> None:
-        """Move up if the window has grown beyond the screen's lower edge."""
-        if self.winfo_viewable():
-            self.update_idletasks()
-            below = self.winfo_rooty() + self.winfo_reqheight() - self.winfo_screenheight()
-            if below > 0:
-                self.geometry(f"+{self.winfo_x()}+{max(0, self.winfo_y() - below)}")
 
 
 class _ServerPage(OperatingPage):

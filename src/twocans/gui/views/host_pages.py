@@ -20,6 +20,9 @@ _MARGIN_EM: Final = 9
 """What the window's frame, the buttons below and a panel of the desktop take of the screen's height."""
 _MOST_EM: Final = 46
 """No page is higher: a window as high as a large screen hides everything else."""
+_BESIDE_BAR_EM: Final = 0.7
+_BAR_EM: Final = _BESIDE_BAR_EM + 0.7
+"""The scrollbar, with what is free beside it."""
 _MESSAGE_LINES: Final = 4
 _TARGETS: Final = (
     (BanTarget.NAME, "A name"),
@@ -45,6 +48,7 @@ class OperatingPage(ttk.Frame):
         self.operating = vm.operating
         self._scrolled = Scrolled(self, theme)
         self.inside = self._scrolled.inside
+        self.inside.configure(padding=(0, 0, theme.em(_BESIDE_BAR_EM), 0))
         self.first: tk.Widget = self
         """What has the focus at first."""
         spacer = ttk.Frame(self.inside, style="Base.TFrame", width=width, height=1)
@@ -60,7 +64,8 @@ class OperatingPage(ttk.Frame):
     def fit(self) -> None:
         """Take as much of the screen's height as is needed and there is."""
         em = self.theme.em
-        self._scrolled.fit(max(em(6), min(em(_MOST_EM), self.winfo_screenheight() - em(_MARGIN_EM))))
+        most = max(em(6), min(em(_MOST_EM), self.winfo_screenheight() - em(_MARGIN_EM)))
+        self._scrolled.set_limit(self.width + em(_BAR_EM), most)
 
     # --- what pages are made of ---------------------------------------------------------------------------
 

@@ -12,8 +12,9 @@ from twocans.gui.faces import Face
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.operating_rows import PersonRow
-from twocans.gui.views.common import Act, Tooltip, presence_mark
+from twocans.gui.views.common import Act, presence_mark
 from twocans.gui.views.menus import new_menu, show_under
+from twocans.gui.views.tooltip import Tooltip
 
 _CONTEXT_CLICKS: Final = ("<Button-2>", "<Control-Button-1>") if sys.platform == "darwin" else ("<Button-3>",)
 

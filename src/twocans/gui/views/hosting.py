@@ -13,8 +13,7 @@ from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.hosting import Question, Stage
 from twocans.gui.views.common import Act
-from twocans.gui.views.dialogs import Dialog
-from twocans.gui.views.security import text_width
+from twocans.gui.views.dialogs import Dialog, text_width
 
 
 class HostBar(ttk.Frame):
@@ -110,7 +109,7 @@ class HostQuestion(Dialog):
         self._vm = vm
         em, hosting = theme.em, vm.hosting
         quits = question is Question.QUIT
-        width = text_width(self, theme)
+        width = text_width(self)
         self.body.columnconfigure(0, minsize=min(width, em(24)))
         self._heading = ttk.Label(self.body, style="Title.Base.TLabel")
         self._who = ttk.Label(self.body, style="Base.TLabel", wraplength=width, justify="left")

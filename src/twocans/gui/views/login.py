@@ -13,12 +13,15 @@ from twocans.gui.viewmodel.effects import (
     Place,
 )
 from twocans.gui.viewmodel.state import Need
-from twocans.gui.views.common import Act, Field, Hiding
+from twocans.gui.views.common import Act, Field
 from twocans.gui.views.hosting import HostBar
 from twocans.gui.views.nearby import ServerList
+from twocans.gui.views.scrolled import Scrolled
 
 _NEEDED: Final = {Need.INVITE: "Invite code", Need.SECRET: "Code or password"}
 _MIDDLE: Final = 0.48
+_EDGE_EM: Final = 0.6
+_ABOVE_LIST_EM: Final = 0.2
 
 
 class LoginView(ttk.Frame):
@@ -29,7 +32,9 @@ class LoginView(ttk.Frame):
         self._theme, self._vm, self._act = theme, vm, act
         self._dots = 0
         self._rows: list[tuple[tk.Widget, str, int, int]] = []
-        self._card = ttk.Frame(self, style="Base.TFrame")
+        self._scrolled = Scrolled(self, theme, middle=_MIDDLE)
+        self._scrolled.pack(fill="both", expand=True)
+        self._card = self._scrolled.inside
         self._sign = ttk.Label(self._card, style="Base.TLabel")
         self._title = ttk.Label(self._card, text="Twocans", style="Huge.Base.TLabel")
         self._subtitle = ttk.Label(
@@ -43,8 +48,7 @@ class LoginView(ttk.Frame):
         self._user = Field(self._card, theme, icon="person")
         self._user_error = ttk.Label(self._card, style="Error.Base.TLabel", justify="left")
         self._secret_label = ttk.Label(self._card, style="Strong.Base.TLabel")
-        # A code is typed from another screen, so it can be read at first.
-        self._secret = Field(self._card, theme, icon="key", hiding=Hiding.SHOWN)
+        self._secret = Field(self._card, theme, icon="key", secret=True)
         self._secret_error = ttk.Label(self._card, justify="left")
         self._connect = ttk.Button(self._card, style="Primary.TButton", command=self._press, cursor="hand2")
         self._busy = ttk.Label(self._card, style="Small.Base.TLabel", anchor="center")
@@ -59,7 +63,7 @@ class LoginView(ttk.Frame):
             for key in ("<Return>", "<KP_Enter>"):
                 field.entry.bind(key, lambda _: act(vm.connect))
         self.bind("<Configure>", lambda _: self._wrap())
-        self._card.bind("<Configure>", lambda _: self._fit())
+        self._card.bind("<Configure>", lambda _: self._fit(), add="+")
         self.restyle()
 
     def focus_on(self, place: Place) -> None:
@@ -108,7 +112,8 @@ class LoginView(ttk.Frame):
     def restyle(self) -> None:
         """Sizes and colours have changed."""
         em = self._theme.em
-        self._card.place(relx=0.5, rely=_MIDDLE, anchor="center", relwidth=1.0, width=-em(3))
+        self._card.configure(padding=(em(1.5), em(_EDGE_EM)))
+        self._scrolled.restyle()
         self._sign.configure(image=self._theme.sign(4.6))
         self._card.columnconfigure(0, weight=1)
         self._card.columnconfigure(1, minsize=em(21), weight=0)
@@ -130,7 +135,7 @@ class LoginView(ttk.Frame):
             (self._connect, "ew", em(1.1), em(0.5)),
             (self._busy, "ew", 0, 0),
             (self._host, "ew", em(0.1), em(0.5)),
-            (self._servers, "ew", em(0.2), 0),
+            (self._servers, "ew", em(_ABOVE_LIST_EM), 0),
         ]
         for row, (widget, sticky, above, below) in enumerate(self._rows):
             widget.grid(row=row, column=1, sticky=sticky, pady=(above, below))
@@ -168,6 +173,8 @@ class LoginView(ttk.Frame):
         )
         if state.needs is not None:
             self._secret_label.configure(text=_NEEDED[state.needs])
+        else:
+            self._secret.conceal()
         for widget in (self._secret_label, self._secret, self._secret_error):
             if state.needs is None or (widget is self._secret_error and not widget.cget("text")):
                 widget.grid_remove()
@@ -175,10 +182,9 @@ class LoginView(ttk.Frame):
                 widget.grid()
 
     def _fit(self) -> None:
-        """Leave out the sign, then the title, in a window that has no room for them; the list has what is left."""
-        # The card's middle is a little above that of the window.
-        room = round(self.winfo_height() * 2 * _MIDDLE)
-        if room <= 2:
+        """Leave out the sign, then the title, in a window that has no room for them; the list has what is left, or scrolls."""
+        room = self.winfo_height()
+        if room <= 1:
             return
         ornaments = ((self._title, self._subtitle), (self._sign,))
         # Not asked of the card, which knows only later what its parts need by now.
@@ -188,7 +194,8 @@ class LoginView(ttk.Frame):
             for one in needed
             if one.winfo_manager() and one not in {*ornaments[0], *ornaments[1], self._servers}
         )
-        room -= sum(needed[widget] for widget in form) + self._servers.above + self._theme.em(1.2)
+        edges = 2 * self._theme.em(_EDGE_EM) + self._theme.em(_ABOVE_LIST_EM)
+        room -= sum(needed[widget] for widget in form) + self._servers.above + edges
         fits = True
         for group in ornaments:
             height = sum(needed[widget] for widget in group)
@@ -199,10 +206,11 @@ class LoginView(ttk.Frame):
                     widget.grid()
                 else:
                     widget.grid_remove()
-        self._servers.fit(max(0, room))
+        self._servers.fit(room)
+        self._scrolled.arrange()
 
     def _wrap(self) -> None:
-        width = min(self._theme.em(21), max(100, self.winfo_width() - self._theme.em(3)))
+        width = min(self._theme.em(21), max(100, self.winfo_width() - self._theme.em(3.6)))
         self._card.columnconfigure(1, minsize=width)
         for label in (self._server_error, self._user_error, self._secret_error, self._message):
             label.configure(wraplength=width, font=Face.SMALL.value)

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from twocans.gui.keys import COMMAND_SHOWN
+from twocans.gui.popup import PopupMenu
+from twocans.gui.screens import Box
 from twocans.gui.settings import Look, Settings
 from twocans.gui.theme import Theme
+
+Menu = PopupMenu | tk.Menu
 
 _LOOKS: Final = ((Look.SYSTEM, "Look: like the system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark"))
 
@@ -42,7 +46,6 @@ def main_menu(
 ) -> None:
     """Show the window's menu below a button; some of it is for when the user is `connected`, or `hosts` a server."""
     menu = new_menu(root, theme)
-    colour = theme.colours.text
     menu.add_command(label="Search messages …", accelerator=f"{COMMAND_SHOWN}Shift+F", command=actions.find)
     menu.add_separator()
     menu.add_command(
@@ -59,20 +62,17 @@ def main_menu(
         state="normal" if hosts else "disabled",
     )
     menu.add_separator()
-    look = tk.StringVar(menu, settings.look.value)
+    look = tk.StringVar(root, settings.look.value)
     for value, text in _LOOKS:
         menu.add_radiobutton(
             label=text,
             value=value.value,
             variable=look,
-            selectcolor=colour,
-            command=lambda value=value: actions.set_look(value),  # type: ignore[misc]  # a default binds early
+            command=lambda: actions.set_look(Look(look.get())),
         )
     menu.add_separator()
-    sound = tk.BooleanVar(menu, settings.sound)
-    menu.add_checkbutton(
-        label="Sound", variable=sound, selectcolor=colour, command=lambda: actions.set_sound(sound.get())
-    )
+    sound = tk.BooleanVar(root, settings.sound)
+    menu.add_checkbutton(label="Sound", variable=sound, command=lambda: actions.set_sound(sound.get()))
     menu.add_command(label="Settings …", accelerator=f"{COMMAND_SHOWN},", command=actions.settings)
     menu.add_command(label="Keys …", accelerator="F1", command=actions.keys)
     menu.add_separator()
@@ -87,7 +87,7 @@ def chat_menu(
     *,
     find: Callable[[], object],
     save: Callable[[], object],
-    mute: Callable[[tk.Menu], object],
+    mute: Callable[[Menu], object],
     under: tk.Widget,
 ) -> None:
     """Show the open chat's menu below a button; `mute` adds what can be done about its noise."""
@@ -99,26 +99,38 @@ def chat_menu(
     show_under(menu, under)
 
 
-def new_menu(root: tk.Misc, theme: Theme) -> tk.Menu:
-    """A menu without entries."""
+def new_menu(parent: tk.Misc, theme: Theme) -> Menu:
+    """A menu without entries, to be shown once: of the system, or our own where Tk draws the system's."""
+    if parent.tk.call("tk", "windowingsystem") == "x11":
+        return PopupMenu(parent, theme)
     c = theme.colours
     return tk.Menu(
-        root,
+        parent,
         tearoff=False,
         font="TwocansBody",
         background=c.base,
         foreground=c.text,
         activebackground=c.selected,
         activeforeground=c.text,
-        disabledforeground=c.muted,
-        borderwidth=1,
+        disabledforeground=c.disabled,
+        selectcolor=c.text,
         relief="flat",
-        activeborderwidth=0,
     )
 
 
-def show_under(menu: tk.Menu, under: tk.Widget) -> None:
-    """Show a menu below a button."""
-    menu.update_idletasks()  # only then it knows its width
-    x = under.winfo_rootx() + under.winfo_width() - menu.winfo_reqwidth()
-    menu.tk_popup(max(0, x), under.winfo_rooty() + under.winfo_height())
+def add_submenu(menu: Menu, label: str, below: Menu) -> None:
+    """Add a row that leads to another menu; both are from `new_menu`, and the one is the parent of the other."""
+    if isinstance(menu, PopupMenu) and isinstance(below, PopupMenu):
+        menu.add_cascade(label=label, menu=below)
+    if isinstance(menu, tk.Menu) and isinstance(below, tk.Menu):
+        menu.add_cascade(label=label, menu=below)
+
+
+def show_under(menu: Menu, under: tk.Widget) -> None:
+    """Show a menu below a button, both ending at the right."""
+    at = Box(under.winfo_rootx(), under.winfo_rooty(), under.winfo_width(), under.winfo_height())
+    if isinstance(menu, PopupMenu):
+        menu.open_at(at, right_aligned=True)
+    else:
+        menu.update_idletasks()  # only then it knows its width
+        menu.tk_popup(max(0, at.right - menu.winfo_reqwidth()), at.bottom)

@@ -9,14 +9,15 @@ from typing import Final
 from PIL import ImageTk
 
 from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus
+from twocans.gui.last_input import INPUT_CHANGED, last_input
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.nearby import ServerRow
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import Heading
-from twocans.gui.views.common import Act, Tooltip
+from twocans.gui.views.common import Act
 from twocans.gui.views.text_canvas import draw_line, one_line_of
+from twocans.gui.views.tooltip import Tooltip
 
 _ROW: Final = 3.4
 _HEADING: Final = 2.3
@@ -96,18 +97,15 @@ class ServerList(ttk.Frame):
             self._reveal()
 
     def fit(self, room: int) -> None:
-        """The list may be so high, in pixels."""
+        """The list may be so high, in pixels; one row stays."""
         self._room = room
-        theme, total = self._theme, self._tops[-1]
-        height = min(total, room)
+        total = self._tops[-1]
+        height = min(total, max(room, self._theme.em(_ROW)))
         text = self._vm.nearby.text
-        if height < min(total, theme.em(_ROW)):
-            height = 0
-            text = text or "There is no room for the list of servers here: make the window larger."
         self._text.configure(text=text)
         _put(self._text, shown=bool(text))
         _put(self._canvas, shown=height > 0)
-        _put(self._bar, shown=0 < height < total)
+        _put(self._bar, shown=height < total)
         self._canvas.configure(height=height)
         self._draw()
 
@@ -150,7 +148,7 @@ class ServerList(ttk.Frame):
         height, radius = em(_ROW) - em(0.35), em(0.45)
         busy = self._vm.form.state.connecting
         ground = c.soft_hover if row.key == self._hovered and not busy else c.soft
-        cursor = row.key == self._selected and has_focus(canvas)
+        cursor = row.key == self._selected and last_input(canvas).shows_focus(canvas)
         if cursor:
             line = max(2, em(0.12))
             canvas.create_image(
@@ -203,6 +201,7 @@ class ServerList(ttk.Frame):
         canvas.bind("<Configure>", lambda _: self._draw())
         for event in ("<FocusIn>", "<FocusOut>"):
             canvas.bind(event, lambda event: self._focused(gained=event.type is tk.EventType.FocusIn))
+        canvas.bind(INPUT_CHANGED, lambda _: self._draw())
         for sequence, by in (("<Up>", -1), ("<Down>", 1), ("<Home>", -(10**6)), ("<End>", 10**6)):
             canvas.bind(sequence, lambda _, by=by: act(choice.move, by))  # type: ignore[misc]  # a default binds early
         for sequence in ("<Return>", "<KP_Enter>", "<space>"):

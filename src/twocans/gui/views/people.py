@@ -12,16 +12,17 @@ from typing import Final
 from PIL import ImageTk
 
 from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus
 from twocans.gui.keys import typed_text
+from twocans.gui.last_input import INPUT_CHANGED, last_input
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.presentation import STATUS
 from twocans.gui.viewmodel.state import Heading, People, Presence, Row
-from twocans.gui.views.common import Act, Tooltip, draw_avatar, presence_mark
+from twocans.gui.views.common import Act, draw_avatar, presence_mark
 from twocans.gui.views.menus import new_menu
 from twocans.gui.views.quieting import add_mute
 from twocans.gui.views.text_canvas import draw_line, one_line_of
+from twocans.gui.views.tooltip import Tooltip
 
 _ROW: Final = 3.9
 _HEADING: Final = 2.1
@@ -184,7 +185,7 @@ class PeopleList(ttk.Frame):
         em = theme.em
         height = em(_ROW)
         opened = self._vm.chats.open is not None and self._vm.chats.open.key == row.key
-        cursor = row.key == self._people.selected and has_focus(canvas)
+        cursor = row.key == self._people.selected and last_input(canvas).shows_focus(canvas)
         ground = c.selected if opened else c.hover if row.key == self._hovered else c.side
         gap = em(0.35)
         box_width, box_height = max(8, width - 2 * gap), height - em(0.1)
@@ -283,6 +284,7 @@ class PeopleList(ttk.Frame):
         canvas.bind("<Configure>", lambda _: self._resized())
         for event in ("<FocusIn>", "<FocusOut>"):
             canvas.bind(event, lambda event: self._focused(gained=event.type is tk.EventType.FocusIn))
+        canvas.bind(INPUT_CHANGED, lambda _: self._draw())
         for sequence, by in (("<Up>", -1), ("<Down>", 1), ("<Home>", -(10**6)), ("<End>", 10**6)):
             canvas.bind(sequence, lambda _, by=by: act(vm.move, by))  # type: ignore[misc]  # a default binds early
         canvas.bind("<Prior>", lambda _: act(vm.move, -self._page()))

@@ -9,17 +9,17 @@ from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.quiet import DISTURB_SPANS, MUTE_SPANS
 from twocans.gui.views.common import Act
-from twocans.gui.views.menus import new_menu
+from twocans.gui.views.menus import Menu, new_menu
 
 
-def quiet_menu(root: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> tk.Menu:
+def quiet_menu(root: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> Menu:
     """What can be done about "do not disturb" now."""
     menu = new_menu(root, theme)
     add_quiet(menu, vm, act)
     return menu
 
 
-def add_quiet(menu: tk.Menu, vm: ViewModel, act: Act) -> None:
+def add_quiet(menu: Menu, vm: ViewModel, act: Act) -> None:
     """The same, as entries of a menu."""
     if vm.quiet.is_on:
         menu.add_command(
@@ -38,14 +38,14 @@ def add_quiet(menu: tk.Menu, vm: ViewModel, act: Act) -> None:
         menu.add_command(label="Show me as away", command=lambda: act(vm.absence.go_away))
 
 
-def mute_menu(root: tk.Misc, theme: Theme, vm: ViewModel, act: Act, name: str) -> tk.Menu:
+def mute_menu(root: tk.Misc, theme: Theme, vm: ViewModel, act: Act, name: str) -> Menu:
     """What can be done about the noise of the chat with somebody now."""
     menu = new_menu(root, theme)
     add_mute(menu, vm, act, name)
     return menu
 
 
-def add_mute(menu: tk.Menu, vm: ViewModel, act: Act, name: str) -> None:
+def add_mute(menu: Menu, vm: ViewModel, act: Act, name: str) -> None:
     """The same, as entries of a menu."""
     key = key_of(name)
     if vm.quiet.is_muted(key):

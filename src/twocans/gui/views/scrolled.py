@@ -1,4 +1,4 @@
-"""A frame that is as high as what is in it, or as high as there is room, and can then be scrolled."""
+"""A frame that can be scrolled where there is no room for all that is in it."""
 
 from __future__ import annotations
 
@@ -17,60 +17,124 @@ class Scrolled(ttk.Frame):
     Args:
         parent: where it goes.
         theme: the look.
+        middle: for a frame whose size comes from outside: what is inside is as wide as that, and stands so far down, 0 to
+            1, where there is room left. None for a frame that takes the size of what is inside, see `set_limit`.
     """
 
-    def __init__(self, parent: tk.Misc, theme: Theme) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, *, middle: float | None = None) -> None:
         super().__init__(parent, style="Base.TFrame")
-        self._theme = theme
-        self._canvas = tk.Canvas(self, highlightthickness=0, borderwidth=0, takefocus=False)
-        self._bar = ttk.Scrollbar(self, style="Side.Vertical.TScrollbar", command=self._canvas.yview)
-        self._canvas.configure(yscrollcommand=self._bar.set)
-        self.inside = ttk.Frame(self._canvas, style="Base.TFrame", padding=(0, 0, theme.em(0.7), 0))
-        self._canvas.create_window(0, 0, window=self.inside, anchor="nw")
-        self._canvas.pack(side="left", fill="both", expand=True)
+        self._theme, self._middle = theme, middle
+        self._limit: tuple[int, int] | None = None
+        self._canvas = tk.Canvas(
+            self, highlightthickness=0, borderwidth=0, takefocus=False, width=1, height=1
+        )
+        self._down = ttk.Scrollbar(self, style="Base.Vertical.TScrollbar", command=self._canvas.yview)
+        self._across = ttk.Scrollbar(
+            self, style="Base.Horizontal.TScrollbar", orient="horizontal", command=self._canvas.xview
+        )
+        self._canvas.configure(yscrollcommand=self._down.set, xscrollcommand=self._across.set)
+        self.inside = ttk.Frame(self._canvas, style="Base.TFrame")
+        self._item = self._canvas.create_window(0, 0, window=self.inside, anchor="nw")
+        for widget in (self, self.inside):
+            widget.bind("<Configure>", lambda _: self.arrange())
         window = self.winfo_toplevel()
         window.bind("<FocusIn>", self._focused, add="+")
         window.bind("<MouseWheel>", lambda event: self._wheel(event, -1 if event.delta > 0 else 1), add="+")
         window.bind("<Button-4>", lambda event: self._wheel(event, -1), add="+")
         window.bind("<Button-5>", lambda event: self._wheel(event, 1), add="+")
+        self.restyle()
 
-    def fit(self, most: int) -> None:
-        """Take the size of what is inside, up to a height of `most` pixels."""
-        self.inside.update_idletasks()
+    def restyle(self) -> None:
+        """Colours have changed."""
+        self._canvas.configure(background=self._theme.colours.base)
+
+    def set_limit(self, width: int, height: int) -> None:
+        """Take the size of what is inside, up to this one in pixels."""
+        self._limit = (width, height)
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Find out what there is room for."""
         width, height = self.inside.winfo_reqwidth(), self.inside.winfo_reqheight()
-        self._canvas.configure(
-            width=width,
-            height=min(height, most),
-            scrollregion=(0, 0, width, height),
-            background=self._theme.colours.base,
-        )
-        if height > most:
-            self._bar.pack(side="right", fill="y", before=self._canvas)
-        else:
-            self._bar.pack_forget()
+        room = self._limit or (self.winfo_width(), self.winfo_height())
+        bar = self._down.winfo_reqwidth()
+        down = height > room[1]
+        across = width > room[0] - (bar if down else 0)
+        down = down or (across and height > room[1] - bar)
+        seen = (room[0] - (bar if down else 0), room[1] - (bar if across else 0))
+        if self._limit is not None:
+            seen = (min(width, seen[0]), min(height, seen[1]))
+            self.configure(width=seen[0] + (bar if down else 0), height=seen[1] + (bar if across else 0))
+        self._canvas.place(x=0, y=0, width=seen[0], height=seen[1])
+        _put(self._down, shown=down, x=seen[0], y=0, width=bar, height=seen[1])
+        _put(self._across, shown=across, x=0, y=seen[1], width=seen[0], height=bar)
+        top = 0
+        if self._middle is not None:
+            width = max(width, seen[0])
+            self._canvas.itemconfigure(self._item, width=width)
+            top = max(0, round((seen[1] - height) * self._middle))
+        self._canvas.coords(self._item, 0, top)
+        self._canvas.configure(scrollregion=(0, 0, width, max(height, seen[1] if top else 0)))
+        if not down:
             self._canvas.yview_moveto(0)
-
-    @property
-    def _is_scrollable(self) -> bool:
-        return bool(self._bar.winfo_ismapped())
+        if not across:
+            self._canvas.xview_moveto(0)
 
     def _wheel(self, event: tk.Event[tk.Misc], direction: int) -> None:
-        """Scroll, unless the pointer is over a text that scrolls by itself."""
-        over = event.widget
-        if self._is_scrollable and not (isinstance(over, tk.Text) and over.yview() != (0.0, 1.0)):
-            step = direction * self._theme.em(_WHEEL_EM)
-            self._canvas.yview_moveto((self._canvas.canvasy(0) + step) / self.inside.winfo_reqheight())
+        path = str(event.widget)
+        if not path.startswith(f"{self}.") or not self._is_nearest(event.widget):
+            return
+        # A list or a text within has its own idea of the wheel, if there is more of it than is in view.
+        if event.widget is not self._canvas and self.tk.call("winfo", "class", path) in {"Canvas", "Text"}:
+            seen = [float(part) for part in self.tk.splitlist(self.tk.call(path, "yview"))]
+            if seen != [0.0, 1.0]:
+                return
+        step = direction * self._theme.em(_WHEEL_EM)
+        self._canvas.yview_moveto((self._canvas.canvasy(0) + step) / self.inside.winfo_reqheight())
+
+    def _is_nearest(self, widget: tk.Misc | None) -> bool:
+        """Whether this is the innermost frame around a widget that can be scrolled."""
+        while widget is not None and not (isinstance(widget, Scrolled) and widget._down.winfo_ismapped()):
+            widget = widget.master
+        return widget is self
 
     def _focused(self, event: tk.Event[tk.Misc]) -> None:
-        widget = event.widget
-        if not self._is_scrollable or not str(widget).startswith(f"{self.inside}."):
+        widget, inside, canvas = event.widget, self.inside, self._canvas
+        if not str(widget).startswith(f"{inside}."):
             return
-        top = widget.winfo_rooty() - self.inside.winfo_rooty()
-        bottom = top + widget.winfo_height()
-        shown, height, gap = self._canvas.canvasy(0), self._canvas.winfo_height(), self._theme.em(1.5)
-        if top - gap < shown:
-            self._canvas.yview_moveto(max(0, top - gap) / self.inside.winfo_reqheight())
-        elif bottom + gap > shown + height:
-            # Of what is higher than there is room, the top is shown.
-            shown = min(bottom + gap - height, max(0, top - gap))
-            self._canvas.yview_moveto(shown / self.inside.winfo_reqheight())
+        gap = self._theme.em(1.5)
+        left, top = widget.winfo_rootx() - inside.winfo_rootx(), widget.winfo_rooty() - inside.winfo_rooty()
+        for bar, first, extent, seen, room, whole, move in (
+            (
+                self._down,
+                top,
+                widget.winfo_height(),
+                canvas.canvasy(0),
+                canvas.winfo_height(),
+                inside.winfo_reqheight(),
+                canvas.yview_moveto,
+            ),
+            (
+                self._across,
+                left,
+                widget.winfo_width(),
+                canvas.canvasx(0),
+                canvas.winfo_width(),
+                inside.winfo_reqwidth(),
+                canvas.xview_moveto,
+            ),
+        ):
+            if not bar.winfo_ismapped():
+                continue
+            space = min(gap, max(0, (room - extent) // 2))
+            if first - space < seen:
+                move(max(0, first - space) / whole)
+            elif first + extent + space > seen + room:
+                move(max(0, min(first, first + extent + space - room)) / whole)
+
+
+def _put(bar: ttk.Scrollbar, *, shown: bool, x: int, y: int, width: int, height: int) -> None:
+    if shown:
+        bar.place(x=x, y=y, width=width, height=height)
+    else:
+        bar.place_forget()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import tkinter as tk
 from tkinter import ttk
-from typing import Final
 
 from twocans.gui import keys
 from twocans.gui.faces import Face
@@ -13,12 +12,8 @@ from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.state import KeyChange, KnownServer
 from twocans.gui.views.common import Act, Field, copy
-from twocans.gui.views.dialogs import Dialog
+from twocans.gui.views.dialogs import Dialog, text_width
 from twocans.protocol.keys import KEY_CHARS, as_typed
-
-WIDTH_EM: Final = 30
-_SIDES_EM: Final = 5
-"""What a dialog's borders take at least, so that it fits on a small screen."""
 
 
 class FirstUseView(ttk.Frame):
@@ -90,7 +85,7 @@ class SecurityDialog(Dialog):
 
     def __init__(self, parent: tk.Tk, theme: Theme, server: KnownServer, *, connected: bool) -> None:
         super().__init__(parent, theme, "Security – Twocans")
-        em, width = theme.em, text_width(self, theme)
+        em, width = theme.em, text_width(self)
         place = server.address if server.name in {"", server.address} else f"{server.address} · {server.name}"
         now = (
             "Encrypted between you and the server."
@@ -145,7 +140,7 @@ class KeyChangedDialog(Dialog):
     def __init__(self, parent: tk.Tk, theme: Theme, change: KeyChange, vm: ViewModel, act: Act) -> None:
         super().__init__(parent, theme, "The server's key has changed – Twocans")
         self._vm, self._act = vm, act
-        em, width = theme.em, text_width(self, theme)
+        em, width = theme.em, text_width(self)
         self._title = ttk.Label(
             self.body,
             text=" Is this still your server?",
@@ -219,11 +214,6 @@ class KeyChangedDialog(Dialog):
     def _hold(self) -> None:
         with contextlib.suppress(tk.TclError):  # it is out of sight, e.g. with the window itself
             self.grab_set()
-
-
-def text_width(dialog: tk.Misc, theme: Theme) -> int:
-    """How wide lines of text in a dialog are, in pixels."""
-    return min(theme.em(WIDTH_EM), dialog.winfo_screenwidth() - theme.em(_SIDES_EM))
 
 
 def _heading(parent: tk.Misc, text: str) -> ttk.Label:

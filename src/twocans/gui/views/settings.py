@@ -15,12 +15,8 @@ from twocans.gui.theme import TEXT_SIZES, Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.quiet import DISTURB_SPANS
 from twocans.gui.views.common import Act
-from twocans.gui.views.dialogs import Dialog
-from twocans.gui.views.scrolled import Scrolled
+from twocans.gui.views.dialogs import Dialog, text_width
 
-_WIDTH_EM: Final = 31
-_MARGIN_EM: Final = 9
-"""What the window's frame, the button below and a panel of the desktop take of the screen's height."""
 _LOOKS: Final = ((Look.SYSTEM, "Like the system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark"))
 _AWAY_AFTER: Final = ((0, "Never"), (5, "5"), (10, "10"), (15, "15"), (30, "30"), (60, "60 minutes"))
 
@@ -86,7 +82,6 @@ class SettingsDialog(Dialog):
     ) -> None:
         super().__init__(parent, theme, "Settings – Twocans")
         self._settings, self._vm, self._act, self._reachable = settings, vm, act, reachable
-        self._rooms = Scrolled(self.body, theme)
         self._look = tk.StringVar(self, settings.look.value)
         self._sound = tk.BooleanVar(self, settings.sound)
         self._notify = tk.BooleanVar(self, settings.notifications)
@@ -159,10 +154,9 @@ class SettingsDialog(Dialog):
         self._start_button = self._check("Start with the system", self._start, self._set_start)
         self._start_why = self._say("")
 
-        self._done = ttk.Button(self.body, text="Done", style="Primary.TButton", command=self.destroy)
-        self._rooms.pack(fill="both", expand=True)
-        self._done.pack(side="bottom", anchor="e", before=self._rooms, pady=(theme.em(0.9), 0))
-        theme.on_change(self._fit)
+        self._done = ttk.Button(self.footer, text="Done", style="Primary.TButton", command=self.destroy)
+        self._done.pack(side="right")
+        theme.on_change(self._wrap)
         self.show()
         self.present(self._chosen(looks) or self._done)
 
@@ -176,7 +170,7 @@ class SettingsDialog(Dialog):
         self._show_quiet()
         self._show_muted()
         self._show_reach()
-        self._fit()
+        self._wrap()
 
     # --- inside: what changes -----------------------------------------------------------------------------
 
@@ -258,43 +252,40 @@ class SettingsDialog(Dialog):
     def _set_start(self) -> None:
         self._reachable.set_starts_with_system(self._start.get())
         self._show_reach()
-        self._fit()
 
-    def _fit(self) -> None:
+    def _wrap(self) -> None:
         if self.winfo_exists():
+            width = text_width(self)
             for label in self._labels:
-                label.configure(wraplength=self.theme.em(_WIDTH_EM))
-            self._rooms.inside.columnconfigure(0, minsize=self.theme.em(_WIDTH_EM))
-            self._rooms.fit(self.winfo_screenheight() - self.theme.em(_MARGIN_EM))
+                label.configure(wraplength=width)
+            self.body.columnconfigure(0, minsize=width)
 
     # --- inside: building ---------------------------------------------------------------------------------
 
     def _head(self, text: str) -> None:
-        first = not self._rooms.inside.winfo_children()
-        self._place(
-            ttk.Label(self._rooms.inside, text=text, style="Strong.Base.TLabel"), 0.0 if first else 1.0
-        )
+        first = not self.body.winfo_children()
+        self._place(ttk.Label(self.body, text=text, style="Strong.Base.TLabel"), 0.0 if first else 1.0)
 
     def _say(self, text: str) -> ttk.Label:
-        label = ttk.Label(self._rooms.inside, text=text, style="Small.Base.TLabel", justify="left")
+        label = ttk.Label(self.body, text=text, style="Small.Base.TLabel", justify="left")
         self._labels.append(label)
         self._place(label, 0.1)
         return label
 
     def _row(self) -> ttk.Frame:
-        row = ttk.Frame(self._rooms.inside, style="Base.TFrame")
+        row = ttk.Frame(self.body, style="Base.TFrame")
         self._place(row, 0.3)
         return row
 
     def _check(self, text: str, variable: tk.BooleanVar, command: Callable[[], None]) -> ttk.Checkbutton:
         button = ttk.Checkbutton(
-            self._rooms.inside, text=text, variable=variable, style="Base.TCheckbutton", command=command
+            self.body, text=text, variable=variable, style="Base.TCheckbutton", command=command
         )
         self._place(button, 0.3)
         return button
 
     def _place(self, widget: tk.Widget, above: float) -> None:
-        row = self._rooms.inside.grid_size()[1]
+        row = self.body.grid_size()[1]
         widget.grid(row=row, column=0, sticky="ew", pady=(self.theme.em(above), 0))
 
     def _line_up(self, row: ttk.Frame) -> None:

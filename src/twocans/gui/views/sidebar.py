@@ -11,11 +11,12 @@ from twocans.gui.focus import has_focus
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.entries import key_of
-from twocans.gui.views.common import Act, Avatar, Field, Tooltip, icon_button
+from twocans.gui.views.common import Act, Avatar, Field, icon_button
 from twocans.gui.views.finder import FinderView
 from twocans.gui.views.menus import show_under
 from twocans.gui.views.people import PeopleList
 from twocans.gui.views.quieting import quiet_menu
+from twocans.gui.views.tooltip import Tooltip
 from twocans.protocol.messages import Status
 
 
@@ -32,6 +33,7 @@ class Sidebar(ttk.Frame):
         self._top = ttk.Frame(self._usual, style="Side.TFrame")
         self._avatar = Avatar(self._top, theme, ground="side")
         self._names = ttk.Frame(self._top, style="Side.TFrame")
+        self._names.bind("<Configure>", lambda _: self.show_me())
         self._name = ttk.Label(self._names, style="Title.Side.TLabel")
         self._status = ttk.Label(self._names, style="Small.Side.TLabel", justify="left")
         self.menu_button = icon_button(
@@ -70,7 +72,7 @@ class Sidebar(ttk.Frame):
     def show_me(self) -> None:
         """Who one is, and whether there is a connection."""
         self._avatar.show(key_of(self._vm.me), self._vm.me)
-        width = self._theme.em(9.5)
+        width = max(self._theme.em(4), self._names.winfo_width())
         self._name.configure(text=self._theme.drawn(self._theme.elide(Face.TITLE, self._vm.me, width)))
         quiet, c = self._vm.quiet, self._theme.colours
         status = "you are online" if self._vm.connected else "not connected"

@@ -18,7 +18,7 @@ from twocans.gui.edit_history import EditHistory, FieldState
 from twocans.gui.keys import COMMAND_SHOWN
 from twocans.gui.theme import Theme
 from twocans.gui.transcript.glyphs import next_boundary, previous_boundary
-from twocans.gui.views.menus import new_menu
+from twocans.gui.views.menus import Menu, new_menu
 from twocans.gui.words import tk_length, word_end, word_start
 
 PAUSE_MS: Final = 1000
@@ -77,7 +77,7 @@ class TextEditing:
         self._root, self._theme = root, theme
         self._wide = int(root.tk.call("string", "length", "\U0001f600")) == 1
         self._histories: dict[str, EditHistory] = {}
-        self._menu: tk.Menu | None = None
+        self._menu: Menu | None = None
         self._pause: str | None = None
         self._system = str(root.tk.call("tk", "windowingsystem"))
         if self._system != "aqua":
@@ -340,7 +340,7 @@ class TextEditing:
         self._add(menu, path, "Select all", "A", usable=bool(self._content(path)[0]))
         menu.tk_popup(x, y)
 
-    def _add(self, menu: tk.Menu, path: str, label: str, key: str, *, usable: bool) -> None:
+    def _add(self, menu: Menu, path: str, label: str, key: str, *, usable: bool) -> None:
         event = f"<<{label.title().replace(' ', '')}>>"
         menu.add_command(
             label=label,

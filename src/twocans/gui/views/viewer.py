@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from functools import partial
+from tkinter import ttk
 from typing import Final
 
 from PIL import Image, ImageTk
@@ -12,17 +13,19 @@ from PIL import Image, ImageTk
 from twocans.gui import pictures
 from twocans.gui.decoding import Decoder
 from twocans.gui.faces import Face
+from twocans.gui.palette import DARK
 from twocans.gui.pictures import Unshowable
+from twocans.gui.screens import Box, work_area_at
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel.people import one_line
-from twocans.gui.views.common import Tooltip
+from twocans.gui.views.tooltip import Tooltip
 
 Picture = tuple[str, str]
 """The path of an image file, and its name."""
 
 _GROUND: Final = "#0f1216"
-_BAR: Final = "#1b2027"
-_TEXT: Final = "#e9edf4"
+_BAR: Final = DARK.base
+_TEXT: Final = DARK.text
 _STEP: Final = 1.25
 _MAX_ZOOM: Final = 16.0
 _SMALLEST_LEVEL: Final = 256
@@ -67,7 +70,7 @@ class ViewerWindow(tk.Toplevel):
         self._bar = tk.Frame(self, background=_BAR)
         self._bar.pack(side="bottom", fill="x")
         self.canvas.pack(fill="both", expand=True)
-        self._buttons: dict[str, tk.Button] = {}
+        self._buttons: dict[str, ttk.Button] = {}
         for icon, tip, side, command in (
             ("chevron-left", "Previous (←)", "left", lambda: self.step(-1)),
             ("chevron-right", "Next (→)", "left", lambda: self.step(1)),
@@ -76,33 +79,34 @@ class ViewerWindow(tk.Toplevel):
             ("zoom-in", "Larger (+)", "right", lambda: self.zoom(_STEP)),
             ("zoom-out", "Smaller (−)", "right", lambda: self.zoom(1 / _STEP)),
         ):
-            button = tk.Button(
+            button = ttk.Button(
                 self._bar,
-                image=theme.icon(icon, 1.1, _TEXT),
                 command=command,
-                background=_BAR,
-                activebackground="#333b47",
-                highlightbackground=_BAR,
-                highlightcolor=_TEXT,
-                borderwidth=0,
-                relief="flat",
-                padx=em(0.5),
-                pady=em(0.4),
+                style="IconViewer.TButton",
                 cursor="hand2",
             )
-            button.pack(side=side, padx=em(0.2), pady=em(0.25), ipadx=em(0.35), ipady=em(0.25))  # type: ignore[arg-type]  # left or right
+            button.pack(side=side, padx=em(0.2), pady=em(0.25))  # type: ignore[arg-type]  # left or right
             Tooltip(button, theme, lambda tip=tip: tip)  # type: ignore[misc]  # a default binds early
             self._buttons[icon] = button
         self._place = tk.Label(self._bar, background=_BAR, foreground=_TEXT, font=Face.SMALL.value)
         self._place.pack(side="left", padx=em(0.6))
+        self._restyle()
+        theme.on_change(self._restyle)
         self._listen()
-        width = min(em(60), round(self.winfo_screenwidth() * 0.8))
-        height = min(em(45), round(self.winfo_screenheight() * 0.8))
-        self.geometry(f"{width}x{height}")
-        self.minsize(em(20), em(14))
+        area = work_area_at(parent, parent.winfo_rootx() + parent.winfo_width() // 2, parent.winfo_rooty())
+        width, height = min(em(60), round(area.width * 0.8)), min(em(45), round(area.height * 0.8))
+        left, top = area.left + (area.width - width) // 2, area.top + (area.height - height) // 3
+        self.geometry(Box(left, top, width, height).geometry)
+        self.minsize(min(em(20), width), min(em(14), height))
         self.deiconify()
         self.canvas.focus_set()
         self._load()
+
+    def _restyle(self) -> None:
+        """The pictures of the buttons have been made anew."""
+        if self.winfo_exists():
+            for icon, button in self._buttons.items():
+                button.configure(image=self._theme.button_icon(icon, 1.1, _TEXT, disabled=DARK.disabled))
 
     # --- what can be done ---------------------------------------------------------------------------------
 
@@ -193,9 +197,9 @@ class ViewerWindow(tk.Toplevel):
         path, name = self._pictures[self._index]
         self._levels, self.problem = (), ""
         self._zoom, self._middle, self._grabbed = None, (0.5, 0.5), None
-        self._buttons["chevron-left"]["state"] = "normal" if self._index > 0 else "disabled"
-        last = self._index == len(self._pictures) - 1
-        self._buttons["chevron-right"]["state"] = "disabled" if last else "normal"
+        last = len(self._pictures) - 1
+        for icon, end in (("chevron-left", 0), ("chevron-right", last)):
+            self._buttons[icon].state(["disabled" if self._index == end else "!disabled"])
         self.title(one_line(name))
         index = self._index
         self._decoder.ask(partial(_levels_of, path), lambda found: self._take(index, found))
