@@ -41,7 +41,19 @@ def test_marks_only_grow(server: Serving) -> None:
     receipts = [frame for frame in alice.drain() if frame.verb == "RECEIPT"]
     assert all(frame["read"] == second and frame["delivered"] == second for frame in receipts)
     chats = bob.ask("CHATS").parts("chats")
-    assert chats[0]["unread"] == 0
+    assert (chats[0]["unread"], chats[0]["read"]) == (0, second)
+
+
+def test_the_list_of_chats_tells_how_far_one_has_read_on_any_device(server: Serving) -> None:
+    alice, desk = server.json("alice"), server.json("bob")
+    phone = server.json("bob", token=desk.token)
+    first, second = [alice.deliver("bob", text).number("id") for text in ("one", "two")]
+    assert [(chat["unread"], chat["read"]) for chat in desk.ask("CHATS").parts("chats")] == [(2, 0)]
+    phone.send("READ", peer="alice", id=first)
+    desk.expect("READ", id=first)
+    assert [(chat["unread"], chat["read"]) for chat in desk.ask("CHATS").parts("chats")] == [(1, first)]
+    (chat,) = alice.ask("CHATS").parts("chats")
+    assert (chat["unread"], chat["read"], chat.part("last")["id"]) == (0, 0, second)
 
 
 @pytest.mark.parametrize("verb", ["GOT", "READ"])

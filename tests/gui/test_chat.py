@@ -257,6 +257,8 @@ def test_a_long_history_is_loaded_page_by_page_and_shown_once(server: ServerProc
         alice.write("bob")
         alice.key("Return")
         alice.wait(lambda: alice.vm.bubbles)
+        alice.window.chat.transcript.scroll_to_newest()
+        alice.wait(lambda: alice.vm.bubbles[-1].text == "line 129")
         alice.click(alice.window.chat.transcript.canvas)
         deadline = 40
         while len(alice.vm.bubbles) < 130 and deadline:

@@ -108,8 +108,12 @@ def test_scrolling_up_loads_older_messages_and_nothing_jumps(server: ServerProce
             bob.say("alice", f"line {number}")
         alice.wait(lambda: alice.vm.chats.unread == 170)
     with Person(port=server.port, user="alice") as alice:
-        open_chat(alice, "bob")
         transcript = alice.window.chat.transcript
+        alice.wait(lambda: "bob" in alice.drawn)
+        alice.click_on("bob")
+        alice.wait(lambda: alice.vm.bubbles)
+        transcript.scroll_to_newest()
+        alice.wait(lambda: alice.vm.bubbles[-1].text == "line 169")
         alice.click(transcript.canvas)
         alice.wait(lambda: len(written(alice)) > 5)
         for _ in range(60):

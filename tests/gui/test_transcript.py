@@ -33,7 +33,7 @@ def test_home_and_end_reach_the_ends(window: Window) -> None:
     assert window.scrollbar()[0] == 0
     window.key("<End>")
     assert "message 4999" in window.text_items()
-    assert window.at_bottom == [False, True]
+    assert window.at_bottom == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,7 @@ def test_new_messages_are_followed_at_the_end_and_counted_elsewhere(window: Wind
     window.key("<Prior>")
     before = window.text_items()
     window.transcript.append([said(101), said(102)])
+    window.transcript.set_unread(2)
     window.root.update()
     assert window.text_items() == before
     assert [window.written(item) for item in texts(window, "jump")] == ["2"]
@@ -89,6 +90,61 @@ def test_new_messages_are_followed_at_the_end_and_counted_elsewhere(window: Wind
     window.click((left + right) // 2, (top + bottom) // 2)
     assert "message 102" in window.text_items()
     assert window.canvas.find_withtag("jump") == ()
+
+
+def test_unread_messages_are_shown_from_the_first_one_on(window: Window) -> None:
+    window.show(*many(200))
+    window.transcript.set_unread_from("k120")
+    window.transcript.set_unread(60)
+    window.transcript.show_unread("k120")
+    window.root.update()
+    tops = {text: box[1] for text, box in window.text_items().items()}
+    assert 0 <= tops["New messages"] < tops["message 120"] < window.canvas.winfo_height() / 4
+    assert not window.at_bottom[-1]
+    assert [window.written(item) for item in texts(window, "jump")] == ["60"]
+    first, last = window.in_view[-1]
+    assert first == "k119", "its end is above the line"
+    assert f"message {last[1:]}" in tops
+    assert f"message {int(last[1:]) + 2}" not in tops
+    window.transcript.set_bubbles(many(200), view=window.transcript.view_state())
+    window.root.update()
+    assert {text: box[1] for text, box in window.text_items().items()} == tops
+
+
+def test_unread_messages_that_fit_in_view_are_shown_at_the_end(window: Window) -> None:
+    window.show(*many(200))
+    told = len(window.at_bottom)
+    window.transcript.set_unread_from("k197")
+    window.transcript.show_unread("k197")
+    window.root.update()
+    assert {"New messages", "message 197", "message 199"} <= window.text_items().keys()
+    assert window.at_bottom[told:] == [True], "told again: the owner waits for it"
+    assert window.in_view[-1][1] == "k199"
+
+
+def test_the_place_of_unread_messages_is_not_lost_to_messages_that_come_before_it_is_drawn(
+    window: Window,
+) -> None:
+    window.transcript.set_bubbles(many(100, first=100))
+    window.transcript.show_unread("k120")
+    # An older page may come before anything was drawn.
+    window.transcript.set_bubbles(many(200), view=window.transcript.view_state())
+    window.root.update()
+    assert "message 120" in window.text_items()
+    assert window.in_view[-1][0] == "k119"
+
+
+def test_a_message_is_in_view_when_its_end_is_and_when_it_fills_the_view(window: Window) -> None:
+    window.show(said(0, "short"), said(1, "a long one\n" * 100), said(2, "the last"))
+    window.transcript.show_unread("k1")
+    window.root.update()
+    assert window.in_view[-1] == ("k0", "k0"), (
+        "only its beginning is in view, below the end of the one before"
+    )
+    window.key("<Next>")
+    assert window.in_view[-1] == ("k1", "k1")
+    window.key("<End>")
+    assert window.in_view[-1][1] == "k2"
 
 
 def test_own_new_message_is_shown_from_anywhere(window: Window) -> None:

@@ -28,6 +28,7 @@ class Window:
         self.file_actions: list[tuple[str, FileAction]] = []
         self.pictures: list[str] = []
         self.at_bottom: list[bool] = []
+        self.in_view: list[tuple[str, str]] = []
         self.near_top = 0
         self.near_bottom = 0
         self.newest: list[None] = []
@@ -45,6 +46,7 @@ class Window:
             on_newest=lambda: self.newest.append(None),
             new_menu=lambda: tk.Menu(self.root),
             on_at_bottom=self.at_bottom.append,
+            on_in_view=lambda first, last: self.in_view.append((first, last)),
             on_file=lambda key, action: self.file_actions.append((key, action)),
             on_picture=self.pictures.append,
             now=lambda: self.now,

@@ -376,7 +376,8 @@ class Driver:
         if awaited and waiting >= MAX_EVENTS_AWAITED:
             self._give_up(BUSY, sentences.TOO_MANY_EVENTS)
         limit = MAX_EVENTS_AWAITED if awaited else MAX_EVENTS
-        slow = waiting >= limit or (self._program_is_slow and waiting > limit // 2)
+        # Whoever waits for an answer may take no events until then: only what they take would let it be read.
+        slow = waiting >= limit or (self._program_is_slow and not awaited and waiting > limit // 2)
         if slow is not self._program_is_slow:
             self._program_is_slow = slow
             self._session.listen(again=not slow)

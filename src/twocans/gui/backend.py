@@ -488,6 +488,7 @@ class Backend:
                 self._put_now(ChatsLoaded(session, await client.chats()))
         except RequestFailed as error:
             log.info("chats_unavailable", code=error.code)
+            self._put_now(ChatsLoaded(session, ()))  # it is waited for before anything counts as read
 
     async def _find(self, client: Client | None, session: int, prefix: str) -> None:
         try:

@@ -364,11 +364,15 @@ class Results(Frame, frozen=True, gc=False):
 
 
 class Chat(Struct, frozen=True, gc=False):
-    """One conversation: with whom, its last message, and how many are unread."""
+    """One conversation: with whom, its last message, and how many are unread.
+
+    Everything from `peer` up to the id `read` has been read, on any device; None if the server does not tell.
+    """
 
     peer: str
     last: Message
     unread: int
+    read: int | None = None
 
 
 class Chats(Frame, frozen=True, gc=False):

@@ -177,11 +177,10 @@ class MemoryStorage:
                 break
             thread = self._conversations[_pair(user, peer)]
             last = thread.newest()
-            unread = 0
+            unread, read = 0, self._read.get((user, peer), 0)
             if user != peer:
-                read = self._read.get((user, peer), 0)
                 unread = sum(message.to == name for message in thread.after(read))
-            chats.append(Chat(peer=self._names[peer], last=last, unread=unread))
+            chats.append(Chat(peer=self._names[peer], last=last, unread=unread, read=read))
         on_chats(chats)
 
     def count_stored(self, upto: int, on_counts: OnCounts) -> None:  # noqa: ARG002 - see below

@@ -107,6 +107,10 @@ class Conversation:
         # uvloop's transports have the methods of asyncio's class, but are not of it.
         cast("asyncio.Transport", transport).pause_reading()
 
+    def start_reading(self) -> None:
+        """Read again."""
+        cast("asyncio.Transport", self.writer.transport).resume_reading()
+
     async def close(self) -> None:
         """Close in order."""
         self.writer.close()

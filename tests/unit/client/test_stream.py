@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from tests.unit.client.scripted import run
 from twocans.client import PeerTyping, Transfer, TransferMoved, TransferState
 from twocans.client.stream import MAX_MOVES_APART, EventStream
@@ -54,3 +57,34 @@ def test_nothing_is_added_after_the_end() -> None:
     stream.end()
     stream.put_moved(moved("a", 1))
     assert taken(stream, 1) == [None]
+
+
+def test_whoever_waits_for_an_event_is_woken_by_whatever_comes_and_by_the_end() -> None:
+    async def scenario() -> None:
+        stream = EventStream(lambda: None)
+        wakes: list[tuple[Callable[[], None], object]] = [
+            (lambda: stream.put([PeerTyping("bob")]), PeerTyping("bob")),
+            (lambda: stream.put_moved(moved("a", 1)), moved("a", 1)),
+            (stream.end, None),
+        ]
+        for come, event in wakes:
+            taking = asyncio.create_task(stream.take())
+            await asyncio.sleep(0)
+            assert not taking.done()
+            come()
+            assert await taking == event
+
+    run(scenario())
+
+
+def test_all_who_wait_for_an_event_hear_of_the_end() -> None:
+    async def scenario() -> None:
+        stream = EventStream(lambda: None)
+        taking = [asyncio.create_task(stream.take()) for _ in range(3)]
+        await asyncio.sleep(0)
+        stream.put([PeerTyping("bob")])
+        await asyncio.sleep(0)
+        stream.end()
+        assert await asyncio.gather(*taking) == [PeerTyping("bob"), None, None]
+
+    run(scenario())

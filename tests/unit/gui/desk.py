@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStored, Online
 from twocans.client.outbox import Outgoing
+from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel import Update, ViewModel
 from twocans.gui.viewmodel.effects import (
     Connect,
@@ -16,13 +17,15 @@ from twocans.gui.viewmodel.effects import (
     SendMessage,
 )
 from twocans.gui.viewmodel.inputs import (
+    ChatsLoaded,
     FromClient,
     OutboxOpened,
 )
 from twocans.gui.viewmodel.muted import Muted
+from twocans.gui.viewmodel.showing import Reset, ToUnread, TranscriptChange
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
 from twocans.protocol.keys import ServerKey, server_key
-from twocans.protocol.messages import FileRef, LimitsInForce, Message
+from twocans.protocol.messages import Chat, FileRef, LimitsInForce, Message
 
 KEY = server_key(b"the server's")
 LIMITS = LimitsInForce(line_bytes=65536, text_bytes=16384, rate=0, burst=0, file_bytes=10_000_000)
@@ -43,6 +46,7 @@ class Desk:
         muted: Sequence[Muted] = (),
     ) -> None:
         self.seconds = 1000.0
+        self.sees_everything = True
         self.preferences = Preferences()
         self._cids = (f"cid-{number}" for number in itertools.count(1))
         self._ids = itertools.count(1)
@@ -66,7 +70,23 @@ class Desk:
         update = self.vm.take()
         self.updates.append(update)
         self.effects.extend(update.effects)
+        self._look(update.transcript)
         return update
+
+    def _look(self, changes: Sequence[TranscriptChange]) -> None:
+        """Tell what is in view after such changes: everything, unless the test has a smaller window."""
+        opened = self.vm.chats.open
+        placed = any(
+            isinstance(one, ToUnread) or (isinstance(one, Reset) and (one.view or ViewState()).at_bottom)
+            for one in changes
+        )
+        if opened is None or not placed or not self.sees_everything:
+            return
+        self.vm.set_at_bottom(not opened.ahead)
+        bubbles = self.vm.bubbles
+        if bubbles:
+            self.vm.set_in_view(bubbles[0].key, bubbles[-1].key)
+        self.effects.extend(self.vm.take().effects)
 
     def all(self, kind: type[E]) -> list[E]:
         """Every effect of this kind so far."""
@@ -96,12 +116,18 @@ class Desk:
         self.vm.connect()
         assert self.all(Connect)
         self.event(self.welcome(*others, key=key), CaughtUp(0))
+        self.list_chats()
         self.vm.set_in_front(front)
         self.forget()
 
     def online_again(self, *others: str, fresh: bool = False) -> None:
         me = self.vm.me
         self.event(Online(me, "server", (me, *others), LIMITS, fresh, KEY), CaughtUp(0))
+        self.list_chats()
+
+    def list_chats(self, *chats: Chat) -> None:
+        """The server's list of conversations comes."""
+        self.vm.handle(ChatsLoaded(self.vm.form.session, chats))
 
     def message(
         self, sender: str, text: str, *, to: str = "", cid: str = "", file: FileRef | None = None
@@ -146,4 +172,5 @@ class Desk:
         return [row.name for row in self.vm.people.rows]
 
     def row(self, name: str) -> Row:
+        self.take()
         return next(row for row in self.vm.people.rows if row.name == name)

@@ -164,6 +164,7 @@ def test_what_comes_live_while_the_past_is_shown_is_neither_lost_nor_out_of_plac
     desk.vm.near_bottom()
     desk.vm.handle(NewerLoaded(desk.vm.form.session, "bob", 99, said(100), False))
     assert ids(desk) == ["m49", "m50", "m99", "m100"]
+    desk.vm.set_at_bottom(True)
     assert desk.vm.chats.unread == 0
 
 

@@ -129,6 +129,7 @@ def test_the_servers_count_takes_back_nothing_that_was_seen_here_since_it_counte
     first = desk.receive("bob", "one")
     desk.vm.open("bob")
     desk.vm.set_in_front(True)
+    desk.take()
     desk.vm.set_in_front(False)
     listed(desk, Chat("bob", first, 1))
     assert desk.row("bob").unread == 0

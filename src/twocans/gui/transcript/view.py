@@ -60,12 +60,13 @@ class View:
         self.ahead = False
         self.found: Words = ()
         self.found_key: str | None = None
-        self.new = 0
+        self.unread = 0
         self._empty_text = ""
         self._now = now
         self._on_arranged = on_arranged
         self._on_newest = on_newest
         self._centre: str | None = None
+        self._top: str | None = None
         self._art = Art(canvas)
         self._thumbnails = Thumbnails(
             canvas, on_ready=self._picture_ready, on_damaged=lambda _: self._picture_damaged()
@@ -86,7 +87,6 @@ class View:
         """Replaces all messages and goes to a place."""
         self.store.set(bubbles)
         self.selection.clear()
-        self.new = 0
         self._scroll_by = 0
         self._centre = None
         self._rows.clear()
@@ -104,8 +104,6 @@ class View:
         self.viewport.heights.append(self._rows.estimates(added))
         if follow:
             self.viewport.place = None
-        if self.viewport.place is not None and not hold:
-            self.new += sum(not bubble.own for bubble in added)
         self.schedule()
 
     def prepend(self, bubbles: Sequence[Bubble]) -> None:
@@ -156,6 +154,7 @@ class View:
     def state(self) -> ViewState:
         """The place in view."""
         self._flush_scroll()
+        self._go_to_top()
         place = self.viewport.place
         if place is None or not len(self.store):
             return ViewState()
@@ -186,6 +185,12 @@ class View:
         """Shows a message in the middle of the view."""
         self._flush_scroll()
         self._centre = key
+        self.schedule()
+
+    def reveal_on_top(self, key: str) -> None:
+        """Shows a message at the top of the view, or the end if everything from there on fits."""
+        self._flush_scroll()
+        self._top = key
         self.schedule()
 
     def mark(self, words: Words, key: str | None) -> None:
@@ -257,10 +262,9 @@ class View:
         if width <= 1 or height <= 1:
             return
         self._flush_scroll()
+        self._go_to_top()
         self._go_to_centre()
         self.viewport.arrange()
-        if self.at_bottom:
-            self.new = 0
         self._sync(self.viewport.rows)
         self._show_overlay()
         self._on_arranged()
@@ -270,6 +274,13 @@ class View:
         index = None if key is None else self.store.index_of(key)
         if index is not None:
             self.viewport.centre(index)
+
+    def _go_to_top(self) -> None:
+        index = None if self._top is None else self.store.index_of(self._top)
+        if self._size[0] > 1:
+            self._top = None
+            if index is not None:
+                self.viewport.to_row(index)
 
     def _sync(self, placed: list[Placed]) -> None:
         wanted: dict[str, tuple[Placed, Row, tuple[int, int], Marks]] = {}
@@ -334,8 +345,8 @@ class View:
             rows[-1].index < len(self.store) - 1 or rows[-1].bottom - height > 2 * self._metrics.line
         )
         self._overlay.show_jump(
-            shown=self.ahead or (not self.at_bottom and (far or self.new > 0)),
-            count=self.new,
+            shown=self.ahead or (not self.at_bottom and (far or self.unread > 0)),
+            count=self.unread,
             width=width,
             height=height,
         )

@@ -137,6 +137,15 @@ class Viewport:
         box = self._box(index)
         self._go(Place(index, 0.0, max(box.head + self.padding, (self.height - box.body) // 2)))
 
+    def to_row(self, index: int) -> None:
+        """Shows a row at the top of the view, or the end if everything from there on fits."""
+        self._go(Place(index, 0.0, self._box(index).head + self.padding))
+
+    def ends_in_view(self) -> tuple[int, int] | None:
+        """The first and the last row of which the end is in view; one that fills the view counts as well."""
+        whole = [row.index for row in self.rows if row.body_bottom <= self.height or row.body_top <= 0]
+        return (whole[0], whole[-1]) if whole else None
+
     def reveal(self, index: int) -> None:
         """Moves the view as little as possible to show a row; its beginning if it is too high."""
         placed = next((row for row in self.rows if row.index == index), None)

@@ -35,7 +35,10 @@ class Transcript(ttk.Frame):
         on_near_top: called once when the oldest message comes near; again after `prepend` or `set_bubbles`.
         on_near_bottom: the same at the other end, while newer messages exist than are here.
         on_newest: called when the newest message is wanted and not here.
-        on_at_bottom: called when the view begins (True) or ceases (False) to follow the newest message.
+        on_at_bottom: called when the view begins (True) or ceases (False) to follow the newest message, and after
+            `set_bubbles` and `show_unread`.
+        on_in_view: called with the keys of the first and the last message of which the end is in view, when they
+            change, and after those two and `reveal`.
         new_menu: makes a menu without entries.
         now: the time in Unix seconds.
     """
@@ -53,6 +56,7 @@ class Transcript(ttk.Frame):
         on_newest: Callable[[], None],
         on_at_bottom: Callable[[bool], None],
         new_menu: Callable[[], Menu],
+        on_in_view: Callable[[str, str], None] = lambda _first, _last: None,
         on_file: Callable[[str, FileAction], None] = lambda _key, _action: None,
         on_picture: Callable[[str], None] = lambda _key: None,
         now: Callable[[], float] = time.time,
@@ -61,7 +65,9 @@ class Transcript(ttk.Frame):
         self._on_near_top = on_near_top
         self._on_near_bottom = on_near_bottom
         self._on_at_bottom = on_at_bottom
-        self._told_at_bottom = True
+        self._on_in_view = on_in_view
+        self._told_at_bottom: bool | None = True
+        self._told_in_view: tuple[str, str] | None = None
         self._asked_at: str | None = None
         self._asked_below: str | None = None
         self._settling: str | None = None
@@ -104,6 +110,7 @@ class Transcript(ttk.Frame):
     def set_bubbles(self, bubbles: Sequence[Bubble], *, view: ViewState | None = None) -> None:
         """Replaces all messages, oldest first; shows the newest one if `view` is None or not there."""
         self._asked_at = self._asked_below = None
+        self._told_at_bottom = self._told_in_view = None
         self._view.set(bubbles, view or ViewState())
 
     def append(self, bubbles: Sequence[Bubble], *, hold: bool = False) -> None:
@@ -129,6 +136,17 @@ class Transcript(ttk.Frame):
         self._view.unread_from = key
         self._view.schedule()
 
+    def set_unread(self, count: int) -> None:
+        """How many messages have not been read: the button to the newest one shows it."""
+        if count != self._view.unread:
+            self._view.unread = count
+            self._view.schedule()
+
+    def show_unread(self, key: str) -> None:
+        """Shows the message with that key at the top of the view, or the end if everything from there on fits."""
+        self._told_at_bottom = self._told_in_view = None
+        self._view.reveal_on_top(key)
+
     def set_ahead(self, ahead: bool) -> None:
         """Whether there are newer messages than those that are here."""
         if ahead is not self._view.ahead:
@@ -137,6 +155,7 @@ class Transcript(ttk.Frame):
 
     def reveal(self, key: str) -> None:
         """Shows the message with that key in the middle; nothing if it is not there."""
+        self._told_in_view = None
         self._view.reveal(key)
 
     def mark(self, words: Words, key: str | None) -> None:
@@ -224,6 +243,7 @@ class Transcript(ttk.Frame):
         if at_bottom is not self._told_at_bottom:
             self._told_at_bottom = at_bottom
             self._on_at_bottom(at_bottom)
+        self._tell_in_view()
         self._look_near_top()
         self._look_near_bottom()
 
@@ -235,6 +255,14 @@ class Transcript(ttk.Frame):
                 self._scrollbar.lift()
             else:
                 self._cover.lift()
+
+    def _tell_in_view(self) -> None:
+        ends = self._view.viewport.ends_in_view()
+        if ends is not None:
+            in_view = self._view.store[ends[0]].key, self._view.store[ends[1]].key
+            if in_view != self._told_in_view:
+                self._told_in_view = in_view
+                self._on_in_view(*in_view)
 
     def _look_near_top(self) -> None:
         viewport, store = self._view.viewport, self._view.store

@@ -11,6 +11,7 @@ from twocans.gui.viewmodel.effects import (
 from twocans.gui.viewmodel.showing import (
     Reset,
     Reveal,
+    ToUnread,
     TranscriptChange,
 )
 from twocans.gui.viewmodel.state import Part
@@ -48,7 +49,9 @@ class Changes:
                 # Everything is shown afresh anyway; only the place to show may have been said before.
                 views = [old.view for old in self._transcript if isinstance(old, Reset)]
                 self._transcript = [change if change.view or not views else Reset(views[-1])]
-            elif isinstance(change, Reveal) or not any(isinstance(old, Reset) for old in self._transcript):
+            elif isinstance(change, Reveal | ToUnread) or not any(
+                isinstance(old, Reset) for old in self._transcript
+            ):
                 self._transcript.append(change)
 
     def forget_transcript(self) -> None:

@@ -16,7 +16,6 @@ from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.drafts import Drafts
 from twocans.gui.viewmodel.effects import (
     FetchPicture,
-    LoadChats,
     MarkRead,
     SendFiles,
     SendMessage,
@@ -25,7 +24,7 @@ from twocans.gui.viewmodel.effects import (
 from twocans.gui.viewmodel.entries import Entry, key_of, own_key
 from twocans.gui.viewmodel.filecards import FileCards
 from twocans.gui.viewmodel.inputs import KeptDraft
-from twocans.gui.viewmodel.paging import Paging
+from twocans.gui.viewmodel.reading import Reading
 from twocans.gui.viewmodel.showing import (
     Append,
     Prepend,
@@ -33,7 +32,7 @@ from twocans.gui.viewmodel.showing import (
     TranscriptChange,
 )
 from twocans.gui.viewmodel.state import Clock, Composer, Part
-from twocans.protocol.messages import Chat, FileRef, LimitsInForce, Message
+from twocans.protocol.messages import FileRef, LimitsInForce, Message
 from twocans.protocol.names import SERVER_NAME
 
 TYPING_SHOWN_S: Final = 6.0
@@ -47,7 +46,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 SERVER_KEY: Final = key_of(SERVER_NAME)
 
 
-class Chats(Paging):
+class Chats(Reading):
     """The conversations of one login.
 
     Args:
@@ -62,12 +61,9 @@ class Chats(Paging):
         super().__init__(changes, clock, self.files.card)
         self.drafts = Drafts(changes, clock)
         self._new_cid = new_cid
-        self.in_front = False
-        self.at_bottom = True
         self.text_bytes = DEFAULT_TEXT_BYTES
         self.file_bytes = 0
         """The size of the largest file that the server takes; 0 for none at all."""
-        self._reads_owed: dict[str, int] = {}
         self._doubtful: set[tuple[str, str]] = set()
 
     # --- the login ----------------------------------------------------------------------------------------
@@ -95,6 +91,7 @@ class Chats(Paging):
     def online(self, me: str, limits: LimitsInForce, *, fresh: bool) -> None:
         """There is a connection; a `fresh` log starts numbering anew."""
         self.me, self.connected = me, True
+        self._counted = False
         self.text_bytes = limits.text_bytes or DEFAULT_TEXT_BYTES
         self.file_bytes = limits.file_bytes
         if fresh or not self.epoch:
@@ -134,33 +131,21 @@ class Chats(Paging):
             self._show(self.all[key], self.all[key].drop_waiting(entry_key))
         self._doubtful.clear()
 
-    @property
-    def unread(self) -> int:
-        """How many messages have not been seen."""
-        return sum(one.unread for one in self.all.values())
-
     # --- opening and closing ------------------------------------------------------------------------------
 
     def show(self, conversation: Conversation, *, at: int | None = None) -> None:
-        """Open a chat: its count is cleared, its place and draft are as they were.
+        """Open a chat, from its first unread message on if there is one; else its place is as it was.
 
         With `at`, the message with that id is what the user wants to see there.
         """
         self._leave()
         self.open = conversation
         self._top_wanted = self._bottom_wanted = False
-        self.at_bottom = at is None and (conversation.view is None or conversation.view.at_bottom)
-        conversation.unread_at_open = conversation.unread
-        conversation.unread_from = self._nth_unread(conversation, conversation.unread)
         self._changes.forget_transcript()
         self._changes.transcript([Reset(conversation.view)])
         self._want_pictures([Reset()])
         self._changes.draw(Part.CHAT | Part.HEADER | Part.COMPOSER | Part.PEOPLE)
-        if at is not None:
-            self.go_to(at)
-            return
-        self.load(conversation)
-        self._see(conversation)
+        self._place(conversation, at)
 
     def close(self) -> None:
         """No chat is open any more."""
@@ -174,16 +159,6 @@ class Chats(Paging):
         conversation = self.all.get(key)
         if conversation is not None:
             conversation.view = view
-
-    def set_in_front(self, in_front: bool) -> None:
-        """The window came to the front, or went away from it."""
-        self.in_front = in_front
-        self._see_if_visible()
-
-    def set_at_bottom(self, at_bottom: bool) -> None:
-        """The transcript shows its end, or does not."""
-        self.at_bottom = at_bottom
-        self._see_if_visible()
 
     # --- writing ------------------------------------------------------------------------------------------
 
@@ -259,7 +234,7 @@ class Chats(Paging):
             return False
         conversation.draft = ""
         conversation.warned = True
-        conversation.unread_from, conversation.unread_at_open = None, 0
+        conversation.unread_from, self._awaits_unread = None, False
         cid = self._new_cid()
         if conversation.leave_past():
             self._show(conversation, [Reset(ViewState())])
@@ -324,13 +299,7 @@ class Chats(Paging):
         self._bound(conversation)
         if own or not new or 0 < message.id <= conversation.seen_id:
             return conversation, False
-        if self._visible(conversation):
-            self._see(conversation)
-            return conversation, False
-        conversation.unread += 1
-        if conversation is self.open and conversation.unread_from is None and not conversation.ahead:
-            conversation.unread_from = conversation.entries[-1].key
-        return conversation, True
+        return conversation, self._arrived(conversation)
 
     def stored(self, event: MessageStored) -> None:
         """The server has a message of one's own."""
@@ -377,52 +346,13 @@ class Chats(Paging):
         conversation = self.of(peer)
         self._show(conversation, conversation.receipt(delivered, read, self.epoch))
 
-    def read_elsewhere(self, peer: str, id_: int) -> Conversation | None:
-        """Another device has read everything up to an id; the conversation, or None if that is no news."""
-        conversation = self.of(peer)
-        if id_ <= conversation.seen_id:
-            return None
-        conversation.seen_id = id_
-        if conversation.is_whole_after(id_):
-            conversation.unread = conversation.received_after(self.epoch, id_)
-        else:
-            # Some of what is unread is not here, so the server has to count.
-            self._changes.do(LoadChats())
-        if conversation is self.open and not self._visible(conversation):
-            conversation.unread_at_open = conversation.unread
-            conversation.unread_from = self._nth_unread(conversation, conversation.unread)
-        self._changes.draw(Part.PEOPLE | Part.TITLE | Part.CHAT)
-        return conversation
-
     def typing(self, user: str) -> None:
         """Somebody is writing to this user."""
         conversation = self.of(user)
         conversation.typing_until = self._clock.monotonic() + TYPING_SHOWN_S
         self._changes.draw(Part.PEOPLE | Part.HEADER)
 
-    def listed(self, chats: tuple[Chat, ...]) -> None:
-        """The server's own list of conversations: last messages, and what was unread before this login."""
-        for chat in chats:
-            conversation = self.of(chat.peer)
-            # Its text may be a beginning only, so it is for the list, and never a message in the chat.
-            conversation.last = chat.last
-            conversation.newest_id = max(conversation.newest_id, chat.last.id)
-            conversation.unread = self._unread_of(conversation, chat)
-            if conversation is self.open and conversation.unread_from is None:
-                conversation.unread_at_open = conversation.unread
-                conversation.unread_from = self._nth_unread(conversation, conversation.unread)
-        self._see_if_visible()
-        self._changes.draw(Part.PEOPLE | Part.TITLE)
-
     # --- inside -------------------------------------------------------------------------------------------
-
-    def _unread_of(self, conversation: Conversation, chat: Chat) -> int:
-        """How many messages are unread by the server's count, which may be older than what has been seen here."""
-        seen, last = conversation.seen_id, chat.last.id
-        counted = chat.unread if last > seen else 0
-        if seen and not conversation.ahead and 0 < conversation.whole_from <= seen:
-            counted = min(counted, conversation.received_after(self.epoch, seen, last))
-        return counted + conversation.received_after(self.epoch, max(last, seen))
 
     def _show(self, conversation: Conversation, changes: list[TranscriptChange]) -> None:
         super()._show(conversation, changes)
@@ -449,36 +379,10 @@ class Chats(Paging):
 
     def _leave(self) -> None:
         if self.open is not None:
-            self.open.unread_from, self.open.unread_at_open = None, 0
+            self.open.unread_from = None
             if self.open.leave_past():
                 self.open.asked = None
             self.open.trim()
-
-    def _visible(self, conversation: Conversation) -> bool:
-        return conversation is self.open and self.in_front and self.at_bottom and not conversation.ahead
-
-    def _see_if_visible(self) -> None:
-        if self.open is not None and self._visible(self.open):
-            self._see(self.open)
-
-    def _see(self, conversation: Conversation) -> None:
-        """Everything in this chat counts as read now."""
-        if conversation.unread:
-            conversation.unread = 0
-            self._changes.draw(Part.PEOPLE | Part.TITLE)
-        newest = conversation.newest_received(self.epoch)
-        if newest > conversation.seen_id:
-            conversation.seen_id = conversation.whole_from = newest
-            if self.connected:
-                self._changes.do(MarkRead(conversation.name, newest))
-            else:
-                self._reads_owed[conversation.name] = newest
-
-    def _loaded(self, conversation: Conversation, *, failed: bool) -> None:
-        if conversation is self.open and conversation.unread_from is None:
-            conversation.unread_from = self._nth_unread(conversation, conversation.unread_at_open)
-        super()._loaded(conversation, failed=failed)
-        self._see_if_visible()
 
     def _bound(self, conversation: Conversation) -> None:
         """Hold no more of a conversation than its limit, and nothing less of what is in view."""
@@ -486,10 +390,6 @@ class Chats(Paging):
             conversation.trim()
         elif conversation.trim() if self.at_bottom else conversation.trim_newest():
             self._show(conversation, [Reset()])
-
-    def _nth_unread(self, conversation: Conversation, count: int) -> str | None:
-        received = [entry.key for entry in conversation.entries if not entry.own]
-        return received[-count] if 0 < count <= len(received) else None
 
     def _excess(self, text: str) -> int:
         return len(text.encode(errors="replace")) - self.text_bytes

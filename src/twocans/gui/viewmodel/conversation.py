@@ -45,6 +45,7 @@ class Stretch(Enum):
     OLDER = "older"
     NEWER = "newer"
     AROUND = "around"
+    UNREAD = "unread"
 
 
 Asked = tuple[Stretch, int | None]
@@ -64,8 +65,8 @@ class Conversation:
     `epoch` counts the server's logs: ids of different logs cannot be compared, later logs come later.
     `entries` are without a hole between them; older ones exist if `more`, newer ones if `ahead`. As long as those
     are not here, what waits to be sent is not either, since it comes after them.
-    Everything up to `seen_id` has been seen, here or on another device. All messages from id `whole_from` on have
-    come here, if it is not 0. `warned` tells that the user has written although others can read it. `card_of` knows how
+    Everything up to `seen_id` has been seen, here or on another device, as far as known; with `marked` the server has
+    told. `warned` tells that the user has written although others can read it. `card_of` knows how
     far files have got.
     """
 
@@ -76,9 +77,8 @@ class Conversation:
     view: ViewState | None = None
     unread: int = 0
     unread_from: str | None = None
-    unread_at_open: int = 0
     seen_id: int = 0
-    whole_from: int = 0
+    marked: bool = False
     warned: bool = False
     delivered: int = 0
     read: int = 0
@@ -169,7 +169,7 @@ class Conversation:
 
     def is_whole_after(self, id_: int) -> bool:
         """Whether no message that is newer than `id_` is missing here."""
-        return not self.ahead and (id_ >= self.newest_id or 0 < self.whole_from <= id_)
+        return not self.ahead and (id_ >= self.newest_id or 0 < (self.oldest_id or 0) <= id_)
 
     # --- changing -----------------------------------------------------------------------------------------
 
@@ -354,7 +354,7 @@ class Conversation:
             if entry.own and entry.id and entry.epoch == self.marks_epoch and entry.epoch != epoch:
                 self._frozen[entry.key] = self._status(entry)
         self.marks_epoch, self.delivered, self.read, self.seen_id = epoch, 0, 0, 0
-        self.newest_id = self.whole_from = 0
+        self.newest_id, self.marked = 0, False
 
     def trim(self) -> bool:
         """Let the oldest messages go if there are too many; says whether any went."""

@@ -258,6 +258,16 @@ class ViewModel(Filing):
         self.chats.set_at_bottom(at_bottom)
         self._forget_seen()
 
+    def set_in_view(self, first: str, last: str) -> None:
+        """The first and the last message of which the transcript shows the end."""
+        self.chats.set_in_view(first, last)
+        self._forget_seen()
+
+    def set_shown(self, shown: bool) -> None:
+        """The chat came into sight in the window, or something else took its place."""
+        self.chats.set_shown(shown)
+        self._forget_seen()
+
     def open_link(self, target: str) -> None:
         """A link was clicked; one whose text could be taken for another destination is asked about first."""
         where = destination(target)
@@ -382,6 +392,8 @@ class ViewModel(Filing):
             case AroundLoaded(_, peer, id_, messages, more, ahead):
                 if self.chats.is_asked(peer, (Stretch.AROUND, id_)):
                     self.chats.around(peer, id_, messages, more=more, ahead=ahead)
+                elif self.chats.is_asked(peer, (Stretch.UNREAD, id_)):
+                    self.chats.around_unread(peer, messages, more=more, ahead=ahead)
             case NewerLoaded(_, peer, after, messages, ahead):
                 if self.chats.is_asked(peer, (Stretch.NEWER, after)):
                     self.chats.newer(peer, messages, ahead=ahead)

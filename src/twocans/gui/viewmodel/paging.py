@@ -133,12 +133,7 @@ class Paging:
         conversation.asked = None
         key = None
         if messages is not None:
-            ahead = ahead or (bool(messages) and conversation.newest_id > messages[-1].id)
-            changes = conversation.replace(
-                messages, more=more, ahead=ahead, is_own=self.is_own, epoch=self.epoch
-            )
-            conversation.loaded = conversation.loaded or not ahead
-            self._show(conversation, changes)
+            self._have_stretch(conversation, messages, more=more, ahead=ahead)
             key = conversation.key_at(id_, self.epoch)
         if conversation is self.open:
             if key is None:
@@ -198,6 +193,15 @@ class Paging:
     def is_own(self, message: Message) -> bool:
         """Whether this user wrote it."""
         return key_of(message.sender) == key_of(self.me)
+
+    def _have_stretch(
+        self, conversation: Conversation, messages: tuple[Message, ...], *, more: bool, ahead: bool
+    ) -> None:
+        """Have another part of a conversation here; `ahead` says whether there are newer messages."""
+        ahead = ahead or (bool(messages) and conversation.newest_id > messages[-1].id)
+        changes = conversation.replace(messages, more=more, ahead=ahead, is_own=self.is_own, epoch=self.epoch)
+        conversation.loaded = conversation.loaded or not ahead
+        self._show(conversation, changes)
 
     def _loaded(self, conversation: Conversation, *, failed: bool) -> None:
         """Something has come, or could not be had."""

@@ -44,4 +44,11 @@ class Reveal:
     key: str
 
 
-TranscriptChange: TypeAlias = Reset | Append | Prepend | Replace | Reveal
+@dataclass(frozen=True, slots=True)
+class ToUnread:
+    """Show the bubbles from the first unread one on, or the end if all of those fit in view; and tell what is in view."""
+
+    key: str
+
+
+TranscriptChange: TypeAlias = Reset | Append | Prepend | Replace | Reveal | ToUnread

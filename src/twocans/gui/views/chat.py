@@ -21,6 +21,7 @@ from twocans.gui.viewmodel.showing import (
     Replace,
     Reset,
     Reveal,
+    ToUnread,
     TranscriptChange,
 )
 from twocans.gui.viewmodel.state import Presence
@@ -93,6 +94,7 @@ class ChatView(ttk.Frame):
             on_newest=lambda: act(vm.to_newest),
             on_at_bottom=lambda at_bottom: act(vm.set_at_bottom, at_bottom),
             new_menu=lambda: new_menu(self, theme),
+            on_in_view=lambda first, last: act(vm.set_in_view, first, last),
         )
         self.composer = ComposerView(self._room, theme, vm, act)
         for sequence, pages in (("<Prior>", -1), ("<Next>", 1)):
@@ -103,6 +105,9 @@ class ChatView(ttk.Frame):
         dropping.take_files(
             self, wanted=lambda: vm.composer.enabled, on_over=self._held_over, on_files=self._dropped
         )
+        # A narrow window has room for the list or the chat, and places only one of them.
+        self.bind("<Map>", lambda _: act(vm.set_shown, True))
+        self.bind("<Unmap>", lambda _: act(vm.set_shown, False))
         self._header.bind("<Configure>", lambda _: self._show_name())
         self.restyle()
 
@@ -126,6 +131,7 @@ class ChatView(ttk.Frame):
         self._room.place(x=0, y=0, relwidth=1, relheight=1)
         self.transcript.set_empty_text(self._vm.empty_text)
         self.transcript.set_unread_from(opened.unread_from)
+        self.transcript.set_unread(opened.unread)
         self.transcript.set_ahead(opened.ahead)
         self.transcript.mark(self._vm.finder.words, self._vm.found_key)
 
@@ -155,6 +161,8 @@ class ChatView(ttk.Frame):
                     self.transcript.replace(bubble.key, bubble)
                 case Reveal(key):
                     self.transcript.reveal(key)
+                case ToUnread(key):
+                    self.transcript.show_unread(key)
 
     def show_header(self) -> None:
         """Who it is and whether they are there."""

@@ -68,4 +68,4 @@ def _chat(database: sqlite3.Connection, user: int, found: _Found) -> Chat:
         sides = f'who : "{between(found.peer, user)}"'
         (indexed,) = database.execute(_UNREAD, (sides, found.read)).fetchone()
         unread += indexed
-    return Chat(peer=name, last=found.last, unread=unread)
+    return Chat(peer=name, last=found.last, unread=unread, read=found.read)
