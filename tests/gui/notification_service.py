@@ -1,4 +1,4 @@
-"""A notification service for tests: prints every notification; `click` on standard input clicks on the last one.
+"""A notification service for tests: prints every notification; a number on standard input clicks on that one, 0 on the last.
 
 Its arguments are further capabilities that it has.
 """
@@ -46,6 +46,7 @@ async def main() -> None:
                 return Message.new_method_return(message, "ssss", ["test", "test", "1", "1.2"])
             case "Notify":
                 shown += 1
+                print("from", message.body[0], message.body[2], flush=True)
                 print("notify", repr(message.body[3:6]), flush=True)
                 return Message.new_method_return(message, "u", [shown])
             case "CloseNotification":
@@ -58,8 +59,9 @@ async def main() -> None:
     await bus.request_name(NAME)
     print("ready", flush=True)
     loop = asyncio.get_running_loop()
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        await bus.send(Message.new_signal(PATH, NAME, "ActionInvoked", "us", [shown, "default"]))
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        clicked = int(line) or shown
+        await bus.send(Message.new_signal(PATH, NAME, "ActionInvoked", "us", [clicked, "default"]))
     bus.disconnect()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 import sys
 import time
 import tkinter as tk
@@ -15,15 +14,14 @@ from types import SimpleNamespace
 import pytest
 
 from tests.gui.harness import ClientProcess, Person, screenshot
-from tests.support.process import Output, ServerProcess, environment
+from tests.support.notifications import Notifications, SessionBus
+from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.client import Timers
 from twocans.client.settings import BACK_WITHIN_S
 from twocans.gui.settings import Look
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.state import Presence, Screen
-
-SERVICE = Path(__file__).with_name("notification_service.py")
 
 
 def test_a_message_counts_beside_the_person_and_in_the_title_until_the_chat_is_opened(
@@ -191,50 +189,10 @@ def test_a_new_message_sounds_unless_it_is_switched_off(
 def notifications(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Notifications]:
-    address = f"unix:path={tmp_path}/bus"
-    bus = subprocess.Popen(
-        ["dbus-daemon", "--session", "--nofork", "--print-address=1", f"--address={address}"],
-        stdout=subprocess.PIPE,
-    )
-    said = Output(bus.stdout)
-    said.wait_for(lambda line: line.startswith("unix:"))
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-    service = Notifications(request.param)
-    yield service
-    service.close()
-    bus.terminate()
-    bus.wait()
-    said.all()
-
-
-class Notifications:
-    """A desktop's notification service, as a process of its own."""
-
-    def __init__(self, capability: str) -> None:
-        self.reads_markup = capability == "body-markup"
-        self._process = subprocess.Popen(
-            [sys.executable, str(SERVICE), capability],
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        self.output = Output(self._process.stdout)
-        self.output.wait_for(lambda line: line == "ready")
-
-    def shown(self, text: str) -> bool:
-        return any(text in line for line in self.output.lines())
-
-    def click(self) -> None:
-        """Click on the last one."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"click\n")
-        self._process.stdin.flush()
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self.output.all()
+    with SessionBus(tmp_path / "bus") as bus:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.address)
+        with Notifications(request.param) as service:
+            yield service
 
 
 def test_a_message_behind_other_windows_notifies_and_a_click_opens_its_chat(
@@ -285,6 +243,29 @@ def test_a_desktop_without_a_notification_service_is_no_error(server: ServerProc
         assert alice.failure().count("notifications_unavailable") == 1
         alice.key("ctrl+q")
         assert alice.quits() == 0
+
+
+def test_a_notification_service_that_comes_late_is_used(
+    server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SessionBus(tmp_path / "bus") as bus:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", bus.address)
+        with (
+            PlainPeer(server.port, "bob") as bob,
+            ClientProcess(
+                tmp_path / "a", "--server", f"localhost:{server.port}", "--user", "alice", "--connect"
+            ) as alice,
+            ClientProcess(tmp_path / "other") as other,
+        ):
+            alice.title_is("Twocans – alice")
+            other.activate()
+            bob.say("alice", "too early")
+            alice.wait(lambda: "notifications_unavailable" in alice.failure(), "line in the log")
+            with Notifications() as service:
+                bob.say("alice", "hello")
+                alice.wait(lambda: service.shown("hello"), "notification")
+                service.click()
+                alice.wait(lambda: alice.is_in_front, "coming to the front")
 
 
 def test_dark_and_light_can_be_switched_and_are_kept(server: ServerProcess) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import structs
 
 from twocans.client import sentences
 from twocans.client.address import Address
+from twocans.client.daemon_executor import DaemonExecutor
 from twocans.client.errors import TOKEN_UNREADABLE, TokenLost, TokensUnusable, TrustUnusable
 from twocans.client.events import Loss
 from twocans.client.link import AttemptFailed
-from twocans.client.own_thread import run_in_own_thread
 from twocans.client.settings import Ending, Introduction
 from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
 from twocans.client.trust import Trust
@@ -24,7 +25,8 @@ from twocans.protocol.names import user_key
 
 TOKEN_BYTES: Final = 32
 MAX_DEVICE_CHARS: Final = 64
-_THREAD: Final = "twocans: token"
+
+_T = TypeVar("_T")
 
 
 class Credentials:
@@ -65,6 +67,8 @@ class Credentials:
         self._expected_key = expected_key
         self._held: dict[ServerKey, str] = {}
         self._unkept = ""
+        # Not asyncio's own pool: a keyring may hang, and whoever gives up waiting starts another try.
+        self._threads = DaemonExecutor()
 
     @property
     def are_text(self) -> bool:
@@ -128,7 +132,7 @@ class Credentials:
         self._secret = self._invite = None
         if token != self._held.get(key):
             self._held[key] = token
-            await run_in_own_thread(partial(self._put, key, token), name=_THREAD)
+            await self._in_thread(partial(self._put, key, token))
 
     def explained(self, ending: Ending) -> Ending:
         """Say why a name may be refused that is this user's: the proof of it may be where nothing can be read."""
@@ -139,7 +143,7 @@ class Credentials:
     async def revoked(self) -> None:
         """The tokens that were shown are worth nothing any more."""
         held, self._held = self._held, {}
-        await run_in_own_thread(partial(self._forget, tuple(held)), name=_THREAD)
+        await self._in_thread(partial(self._forget, tuple(held)))
 
     async def _token(self, key: ServerKey) -> str:
         """The token for a server, a new one if there is none.
@@ -148,11 +152,14 @@ class Credentials:
             AttemptFailed: there may be one, and it cannot be read. A new one would be no proof of an old name.
         """
         try:
-            return await run_in_own_thread(partial(self._find_or_make, key), name=_THREAD)
+            return await self._in_thread(partial(self._find_or_make, key))
         except TokensUnusable as error:
             needs = "secret" if isinstance(error, TokenLost) else None
             ending = Ending(Loss.UNVERIFIED, error.text, TOKEN_UNREADABLE, again=False, needs=needs)
             raise AttemptFailed(ending) from None
+
+    async def _in_thread(self, call: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _find_or_make(self, key: ServerKey) -> str:
         token = self._tokens.get(key, self._user)

@@ -156,7 +156,7 @@ class FileTokens:
             why = os.strerror(error.errno or errno.EIO)
             return TokensUnusable(f"{what} and cannot be renamed ({why}). Rename {path}, then try again.")
         return TokenLost(
-            f"{what}, so it was renamed to {aside}. A code from another device of yours, your password, or a code "
+            f"{what}, so it was renamed to {aside.name}. A code from another device of yours, your password, or a code "
             "from whoever runs the server lets you in again."
         )
 

@@ -308,6 +308,7 @@ class Backend:
         if self._asking_idle is not None:
             self._asking_idle.cancel()
         await self._notifier.withdraw(None)
+        self._notifier.close()
         self._sound.close()
         try:
             while self._tasks:  # one that ends may have begun another, e.g. the goodbye

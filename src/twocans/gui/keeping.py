@@ -73,8 +73,8 @@ class Keeping:
             outbox, aside = replace_damaged_outbox(path, self.server, self.user)
         if aside is not None:
             self.problem = (
-                f"The file with the messages that wait to be sent was damaged. It was renamed to {aside}, and a new one "
-                "is in use. Send again what others have not received."
+                f"The file with drafts and messages that wait to be sent was damaged. It was renamed to {aside}, and a new "
+                "one is in use. Send again what others have not received."
             )
         return outbox
 
