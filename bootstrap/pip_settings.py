@@ -72,12 +72,21 @@ def environment(python: Path) -> dict[str, str]:
     inherited = {
         name: value for name, value in without_python_settings().items() if not name.startswith("PIP_")
     }
-    return inherited | _kept(done.stdout) | _OURS
+    return inherited | _without_cache_at_home() | _kept(done.stdout) | _OURS
 
 
 def without_python_settings() -> dict[str, str]:
     """Return the environment without what would change how a Python works, such as PYTHONPATH and PYTHONHOME."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
+def _without_cache_at_home() -> dict[str, str]:
+    """Keep pip from making a folder that is called "~" where the user has no home folder."""
+    try:
+        Path.home()
+    except RuntimeError:
+        return {"PIP_NO_CACHE_DIR": "1"}
+    return {}
 
 
 def _kept(listed: str) -> dict[str, str]:
