@@ -76,8 +76,15 @@ def environment(python: Path) -> dict[str, str]:
 
 
 def without_python_settings() -> dict[str, str]:
-    """Return the environment without what would change how a Python works, such as PYTHONPATH and PYTHONHOME."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Return the environment without what would change how a Python works, such as PYTHONPATH and PYTHONHOME.
+
+    SSLKEYLOGFILE is left out too: where virus scanners set it to a file that can't be written, pip fails.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTHON") and name != "SSLKEYLOGFILE"
+    }
 
 
 def _without_cache_at_home() -> dict[str, str]:

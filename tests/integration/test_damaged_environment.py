@@ -3,10 +3,12 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from bootstrap import pip_settings
 from tests.support.installation import PYTHON, Installation, assert_refused, make_wheel, plain_environment
 
 pytestmark = pytest.mark.timeout(300)
@@ -54,6 +56,12 @@ def test_settings_of_pip_that_can_not_be_read_are_named(fresh: Installation, tmp
     done = fresh.run("server.py", environment={"PIP_CONFIG_FILE": str(file)})
     assert_refused(done, "pip can't read its settings", str(file), "PIP_CONFIG_FILE")
     assert fresh.run("server.py").returncode == 0
+
+
+def test_key_log_that_can_not_be_written_does_not_stop_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As virus scanners set SSLKEYLOGFILE; pip would fail where it encrypts."""
+    monkeypatch.setenv("SSLKEYLOGFILE", "/nowhere/keys.log")
+    assert "SSLKEYLOGFILE" not in pip_settings.environment(Path(sys.executable))
 
 
 def test_password_of_a_package_index_is_not_logged(fresh: Installation) -> None:
