@@ -18,7 +18,8 @@ if defined older goto too_old
 goto no_python
 
 :start
-%python% client_gui.py %*
+rem -I: what other programs have set in PYTHONPATH and PYTHONHOME plays no part.
+%python% -I client_gui.py %*
 set "code=%errorlevel%"
 popd
 if "%code%"=="0" exit /b 0
@@ -29,7 +30,7 @@ exit /b %code%
 
 :try
 rem A Python that is missing, or only the Microsoft Store's stand-in for one, answers with some other code.
-%* -c "import sys; sys.exit(40 if sys.version_info >= (3, 11) else 41)" >nul 2>nul
+%* -E -c "import sys; sys.exit(40 if sys.version_info >= (3, 11) else 41)" >nul 2>nul
 if %errorlevel% equ 40 set "python=%*"
 if %errorlevel% equ 41 set "older=%*"
 exit /b 0

@@ -1,8 +1,9 @@
 """`python -m bench` from a checkout: sets up `.venv` if need be, and goes on in it with `bench.cli`."""
 
+import os
 import sys
 
-from bootstrap import children, requirements, setup
+from bootstrap import requirements, setup
 from bootstrap.environment import Environment
 from bootstrap.remedies import SetupFailed
 from bootstrap.start import ROOT
@@ -19,7 +20,8 @@ def main() -> None:
         setup.prepare(environment, (requirements.RUN, requirements.FAST, requirements.DEV))
     except SetupFailed as failure:
         sys.exit(str(failure))
-    children.become([str(environment.python), "-m", "bench.cli", *sys.argv[1:]])
+    python = str(environment.python)
+    os.execv(python, [python, "-m", "bench.cli", *sys.argv[1:]])  # noqa: S606 - no shell is meant
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 Steps that read the code and the tests of the window, which mostly wait, run beside the tests that use all cores.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import NamedTuple
 
 from bootstrap import audit, machine, requirements, setup
 from bootstrap.environment import Environment
+from bootstrap.pip_settings import without_python_settings
 from bootstrap.remedies import SetupFailed, file_failed
 from bootstrap.start import ROOT
 
@@ -148,7 +148,7 @@ def _run(step: Step, *, captured: bool) -> Result:
             step.command,
             check=False,
             cwd=ROOT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=without_python_settings() | {"PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if captured else None,
             stderr=subprocess.STDOUT if captured else None,

@@ -1,13 +1,17 @@
-"""Processes that the start of a program needs: helpers that end with it, and the program that takes its place."""
+"""Helper processes that the start of a program needs; they end with it."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
+
+#: Keeps Windows from opening a console for a process where this one has none.
+if sys.platform == "win32":
+    NO_WINDOW = subprocess.CREATE_NO_WINDOW
+else:
+    NO_WINDOW = 0
 
 #: How many lines of a helper's output are kept for finding out why it failed.
 max_tail_lines = 400
@@ -63,6 +67,7 @@ def run_module(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         pass_fds=inherited,
+        creationflags=NO_WINDOW,
         env=environment,
         text=True,
         encoding="utf-8",
@@ -88,30 +93,3 @@ def _note(log: Path, line: str) -> None:
     except OSError:
         # The disk is full, say. The helper meets the same and tells; a second report of it helps nobody.
         return
-
-
-def become(command: list[str]) -> NoReturn:
-    """Run `command` in this process's place; its signals and exit code are those of this process."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # as under pythonw
-            stream.flush()
-    if sys.platform == "win32":
-        sys.exit(run_as_child(command))  # exec there starts a second process and ends this one at once
-    os.execv(command[0], command)
-
-
-def run_as_child(command: Sequence[str]) -> int:
-    """Run `command` with this process's standard streams and return its exit code.
-
-    Ctrl-C reaches both processes; only the child acts on it.
-    """
-    before = signal.signal(signal.SIGINT, _leave_it_to_the_child)
-    try:
-        return subprocess.call(command)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _leave_it_to_the_child(_signal_number: int, _frame: object) -> None:
-    # A handler, as a signal that is ignored would be ignored by the child too.
-    return

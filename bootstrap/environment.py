@@ -10,11 +10,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 from bootstrap import remedies
+from bootstrap.children import NO_WINDOW
 from bootstrap.remedies import SetupFailed
 from bootstrap.requirements import Requirements
 
@@ -41,6 +43,9 @@ class State(Enum):
     NEW = "Setting up Twocans for its first start: its packages go into the folder .venv. This can take a minute."
     CHANGED = "Twocans has changed: updating its packages in the folder .venv."
     INTERRUPTED = "The last set-up did not finish: doing it again, which can take a minute."
+    DAMAGED = (
+        "A package in the folder .venv is missing or damaged: setting it up again, which can take a minute."
+    )
     BROKEN = "The folder .venv does not work here any more: setting it up again, which can take a minute."
     WINDOWLESS = "The folder .venv has no tkinter: setting it up again with this Python, which has it."
 
@@ -157,14 +162,32 @@ class Environment:
         new.write_text(json.dumps(stamp._asdict(), indent=1), encoding="utf-8")
         new.replace(self.stamp_file)
 
+    def problems(self, needed: Sequence[str]) -> list[str]:
+        """Name the packages that are missing or damaged, of those that these requirements lead to.
+
+        Raises:
+            OSError: the interpreter of `.venv` does not run.
+        """
+        script = Path(__file__).with_name("installed.py")
+        done = self._ask(str(script), *needed)
+        return done.stdout.splitlines() if done.returncode == 0 else done.stderr.splitlines()[-1:]
+
+    def _ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.python), "-I", *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            creationflags=NO_WINDOW,
+        )
+
     def probe(self) -> Probe | None:
         """Ask the interpreter of `.venv` about itself; None if it does not run."""
-        command = [str(self.python), "-I", "-c", _PROBE]
         try:
-            told: object = json.loads(
-                subprocess.check_output(command, stdin=subprocess.DEVNULL, encoding="utf-8")
-            )
-        except (OSError, ValueError, subprocess.CalledProcessError):
+            told: object = json.loads(self._ask("-c", _PROBE).stdout)
+        except (OSError, ValueError):
             return None
         if not isinstance(told, dict):
             return None

@@ -56,7 +56,7 @@ _COMMANDS = {
 
 
 def prepare(log: Path) -> None:
-    """See to it that everything in `TOOLS`, tkinter and venv are there; tells in one line when that takes time.
+    """See to it that everything in `TOOLS`, tkinter, venv and IDLE are there; tells in one line when that takes time.
 
     Raises:
         SetupFailed: something is missing that this program can't install; names the command that does.
@@ -66,6 +66,7 @@ def prepare(log: Path) -> None:
     if system is System.DEBIAN and environment.runs_systems_python():
         missing += [] if environment.has_tkinter() else ["python3-tk"]
         missing += [] if environment.can_import("ensurepip") else ["python3-venv"]
+        missing += [] if environment.can_import("idlelib") else ["idle"]
     if missing and system is System.DEBIAN and os.geteuid() == 0:
         print(f"Installing what the tests need: {' '.join(missing)}", file=sys.stderr, flush=True)
         _install(missing, log)

@@ -178,3 +178,18 @@ def pip_failed(output: str, folder: Path, log: Path) -> str:
     errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
     why = errors[-1].removeprefix("ERROR:").strip() if errors else "pip ended with an error"
     return f"Twocans' packages could not be installed: {why}{details}"
+
+
+def packages_incomplete(problems: list[str], log: Path) -> str:
+    """Say that pip reported success and packages are missing all the same.
+
+    Args:
+        problems: one sentence about each package.
+        log: the file that has all of pip's output.
+    """
+    shown = "; ".join(problems[:3]) + ("; …" if len(problems) > 3 else "")
+    return (
+        f"Twocans' packages are not complete after their installation: {shown}\n"
+        "If a virus scanner removes files, make an exception for the Twocans folder, and start again.\n"
+        f"What pip said is in {log}"
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootstrap import children, lock, remedies, requirements
+from bootstrap import children, lock, pip_settings, remedies, requirements
 from bootstrap.environment import (
     Environment,
     Stamp,
@@ -18,24 +18,35 @@ from bootstrap.environment import (
     runs_systems_python,
     this_platform,
 )
+from bootstrap.pip_settings import PipDamaged, without_python_settings
 from bootstrap.remedies import SetupFailed
 
-_PIP_ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
 
-
-def prepare(environment: Environment, groups: Sequence[str], *, needs_tkinter: bool = False) -> None:
+def prepare(
+    environment: Environment, groups: Sequence[str], *, needs_tkinter: bool = False, damaged: bool = False
+) -> None:
     """See to it that the requirements in `groups` are installed; tells in one line when that takes time.
+
+    Args:
+        environment: the folder `.venv`.
+        groups: of the requirements.
+        needs_tkinter: the program has a window.
+        damaged: the program could not import one of its packages, so all are installed again.
 
     Raises:
         SetupFailed: they can't be; says why and what to do.
     """
     wanted = {group: found for group, found in requirements.read(environment.root).items() if group in groups}
     try:
-        if environment.state(wanted, needs_tkinter=needs_tkinter) is State.READY:
+        stamped_at = _stamped_at(environment)
+        if not damaged and environment.state(wanted, needs_tkinter=needs_tkinter) is State.READY:
             return
         environment.folder.mkdir(exist_ok=True)
         with _ended_by_sigterm(), lock.locked(environment.lock_file, _tell_of_waiting) as held:
             state = environment.state(wanted, needs_tkinter=needs_tkinter)
+            # Another program may have set it up while this one waited.
+            if state is State.READY and damaged and _stamped_at(environment) == stamped_at:
+                state = State.DAMAGED
             if state is not State.READY:
                 tell(state.value)
                 _Setup(environment, held).run(state, wanted)
@@ -52,32 +63,61 @@ class _Setup:
         self._wheels = environment.root / "wheels"
 
     def run(self, state: State, wanted: requirements.Requirements) -> None:
+        """Carry it out.
+
+        Raises:
+            SetupFailed: it has failed; the next start tries again.
+            OSError: a file can't be written or removed.
+        """
         environment = self._environment
-        afresh = state is not State.CHANGED
         before = environment.stamp()
-        if afresh:
+        every = requirements.read(environment.root)
+        if state is not State.CHANGED:
             _require_venv()
         environment.log.write_text("", encoding="utf-8")
         environment.write_stamp(Stamp(False, this_platform(), "", "", False, {}))
-        if afresh:
-            self._clear()
-            self._make()
-        # What was installed for the tests earlier is kept in step with the rest.
-        kept = before.groups if before is not None and not afresh else {}
-        every = requirements.read(environment.root)
-        groups = {group: found for group, found in every.items() if group in wanted or group in kept}
+        if state is State.CHANGED:
+            # What was installed for the tests earlier is kept in step with the rest.
+            kept = before.groups if before is not None else {}
+            groups = {group: found for group, found in every.items() if group in wanted or group in kept}
+            if self._complete(groups, before):
+                return
+            tell(State.DAMAGED.value)
+            _require_venv()
+        self._clear()
+        self._make()
+        groups = {group: found for group, found in every.items() if group in wanted}
         try:
-            self._install(groups)
+            problems = self._install(groups)
+        except PipDamaged as damage:
+            problems = [str(damage).strip().rpartition("\n")[2]]
+        if problems:
+            raise SetupFailed(remedies.packages_incomplete(problems, environment.log))
+        self._finish(groups)
+
+    def _complete(self, groups: requirements.Requirements, before: Stamp | None) -> bool:
+        """Install what `.venv` lacks; False if it is damaged, so that nothing helps but to make it again."""
+        try:
+            if self._install(groups):
+                return False
+        except PipDamaged:
+            return False
         except SetupFailed:
-            if before is not None and not afresh:
-                environment.write_stamp(before)  # pip has undone what it could not finish
+            if before is not None:
+                self._environment.write_stamp(before)  # pip has undone what it could not finish
             raise
+        self._finish(groups)
+        return True
+
+    def _finish(self, groups: requirements.Requirements) -> None:
+        environment = self._environment
         probe = environment.probe()
         if probe is None:
             raise SetupFailed(f"The folder .venv could not be set up. Details are in {environment.log}")
         self._add_source(probe.packages)
         base = environment.base(probe)
-        environment.write_stamp(Stamp(True, this_platform(), probe.python, base, probe.tkinter, groups))
+        found = {group: list(needed) for group, needed in groups.items()}
+        environment.write_stamp(Stamp(True, this_platform(), probe.python, base, probe.tkinter, found))
 
     def _clear(self) -> None:
         """Empty the folder, but for what the set-up itself uses."""
@@ -92,24 +132,35 @@ class _Setup:
 
     def _make(self) -> None:
         # Run by whichever Python runs this; the module itself finds the one behind a virtual environment.
-        self._check(self._run(Path(sys.executable), "venv", str(self._environment.folder)))
+        self._check(
+            self._run(without_python_settings(), Path(sys.executable), "venv", str(self._environment.folder))
+        )
 
-    def _install(self, groups: requirements.Requirements) -> None:
+    def _install(self, groups: requirements.Requirements) -> list[str]:
+        """Install the requirements; returns what is missing or damaged though pip has reported success.
+
+        Raises:
+            PipDamaged: pip can't be run.
+            SetupFailed: pip has failed.
+        """
+        variables = pip_settings.environment(self._environment.python)
+
+        def pip(*arguments: str) -> children.Finished:
+            return self._run(variables, self._environment.python, "pip", "install", *arguments)
+
         needed = [one for group, found in groups.items() if group != requirements.FAST for one in found]
         from_wheels = ("--find-links", str(self._wheels)) if self._wheels.is_dir() else ()
         # Asking an index that can't be reached takes long for each package: where wheels may do, they are tried alone.
-        if not from_wheels or self._pip("--no-index", *from_wheels, *needed).code != 0:
-            self._check(self._pip(*from_wheels, *needed))
+        if not from_wheels or pip("--no-index", *from_wheels, *needed).code != 0:
+            self._check(pip(*from_wheels, *needed))
         if extras := groups.get(requirements.FAST):
             offline = ("--no-index", *from_wheels) if from_wheels else ()
-            self._pip("--only-binary", ":all:", *offline, *extras)  # no matter how it ends: all works without
+            pip("--only-binary", ":all:", *offline, *extras)  # no matter how it ends: all works without
+        return self._environment.problems(needed)
 
-    def _pip(self, *arguments: str) -> children.Finished:
-        return self._run(self._environment.python, "pip", "install", *arguments)
-
-    def _run(self, python: Path, *arguments: str) -> children.Finished:
+    def _run(self, variables: dict[str, str], python: Path, *arguments: str) -> children.Finished:
         return children.run_module(
-            python, arguments, log=self._environment.log, held=[self._held], environment=pip_environment()
+            python, arguments, log=self._environment.log, held=[self._held], environment=variables
         )
 
     def _check(self, done: children.Finished) -> None:
@@ -122,10 +173,12 @@ class _Setup:
         (packages / "twocans.pth").write_text(source + "\n", encoding="ascii")
 
 
-def pip_environment() -> dict[str, str]:
-    """Return the environment for pip: the user's, with what would lead it out of `.venv` overruled."""
-    inherited = {name: value for name, value in os.environ.items() if name not in _PIP_ELSEWHERE}
-    return inherited | {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+def _stamped_at(environment: Environment) -> int:
+    """When the last set-up was finished, in nanoseconds; 0 if none was."""
+    try:
+        return environment.stamp_file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def tell(line: str) -> None:

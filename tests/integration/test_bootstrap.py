@@ -20,6 +20,7 @@ from tests.support.installation import (
     PYTHON,
     REPOSITORY,
     Installation,
+    assert_refused,
     install,
     make_wheel,
     plain_environment,
@@ -30,36 +31,6 @@ pytestmark = pytest.mark.timeout(300)
 
 FIRST = "Setting up Twocans for its first start"
 WAITING = "Another Twocans program is setting up"
-
-
-@pytest.fixture(scope="session")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """An installation that has been started once; tests take copies of it."""
-    installation = install(tmp_path_factory.mktemp("pristine") / "twocans")
-    done = installation.run("server.py")
-    assert done.returncode == 0, done.stderr
-    return installation
-
-
-@pytest.fixture
-def ready(pristine: Installation, tmp_path: Path) -> Installation:
-    """An installation that has been set up, in a place that it was moved to."""
-    return pristine.copy(tmp_path / "ready")
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Installation:
-    """An installation that has never been started, in a folder with a name that needs quoting."""
-    return install(tmp_path / "Two & cans (über)!")
-
-
-def assert_refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
-    """The program ended with exit code 1 and a sentence that has these parts."""
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    for part in parts:
-        assert part in done.stderr
-    assert done.stdout == ""
 
 
 def without_rights() -> list[str]:
@@ -131,7 +102,7 @@ def test_program_takes_the_place_of_its_starter_so_signals_and_exit_code_are_its
         assert json.loads(process.stdout.readline())["pid"] == process.pid
         assert process.stdout.readline() == "waiting\n"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 43
+        assert process.wait(timeout=60) == 40 + signal.SIGTERM
 
 
 def test_started_from_any_virtual_environment_it_uses_its_own(ready: Installation, tmp_path: Path) -> None:
@@ -343,7 +314,7 @@ def test_file_in_the_place_of_the_environment_is_told(fresh: Installation) -> No
 
 CHILD = """
 import sys
-from bootstrap.children import run_as_child
+from bootstrap.handover import run_as_child
 code = run_as_child([sys.executable, "-c", sys.argv[1]])
 print("child ended with", code, flush=True)
 sys.exit(code)

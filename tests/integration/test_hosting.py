@@ -171,6 +171,20 @@ def test_it_goes_on_without_its_window_and_the_next_one_finds_and_stops_it(folde
     gone(number)
 
 
+def test_modules_in_python_path_have_no_say_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "queue.py").write_text("raise SystemExit('was imported')\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(ROOT / "src"))))
+
+    async def main() -> None:
+        async with window() as alice:
+            alice.host.do(StartServer())
+            await alice.hears(ServerRuns)
+            alice.host.do(StopServer())
+            await alice.hears(ServerEnded)
+
+    asyncio.run(main())
+
+
 def test_who_starts_one_while_one_runs_gets_that_one() -> None:
     async def main() -> None:
         async with window() as alice, window() as again:

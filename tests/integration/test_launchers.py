@@ -78,7 +78,7 @@ def test_program_asks_for_the_version_before_anything_else(name: str) -> None:
         for node in ast.walk(ast.parse((REPOSITORY / name).read_text(encoding="utf-8")))
         if isinstance(node, (ast.Import, ast.ImportFrom))
     ]
-    assert {str(module).partition(".")[0] for module in imported} <= {"sys", "bootstrap"}
+    assert {str(module).partition(".")[0] for module in imported} <= {"os", "sys", "bootstrap"}
 
 
 @pytest.mark.parametrize("name", BATCH_FILES)
@@ -117,7 +117,7 @@ def test_batch_file_finds_its_folder_and_python_and_keeps_its_window_open(name: 
     assert lines[0] == "@echo off"
     assert "setlocal EnableExtensions DisableDelayedExpansion" in lines  # a "!" in a path stays one
     assert 'pushd "%~dp0"' in lines  # quoted: a path may have spaces, "&" and parentheses
-    assert f"%python% {program} %*" in lines
+    assert f"%python% -I {program} %*" in lines
     assert lines.index("call :try py -3") < lines.index("if not defined python call :try cmd /d /c python")
     # Parentheses in a path would end a block in parentheses, so there is none.
     assert not [line for line in lines if line.rstrip().endswith("(") or line.lstrip().startswith(")")]
@@ -132,7 +132,7 @@ def test_batch_file_finds_its_folder_and_python_and_keeps_its_window_open(name: 
 def test_batch_file_asks_for_the_version_that_the_programs_need() -> None:
     for name in BATCH_FILES:
         text = (REPOSITORY / name).read_text(encoding="ascii")
-        match = re.search(r'-c "(.+?)"', text)
+        match = re.search(r'-E -c "(.+?)"', text)
         assert match is not None
         assert subprocess.call([sys.executable, "-c", match[1]]) == 40
         assert match[1].replace(">= (3, 11)", ">= (99,)") != match[1]
@@ -215,6 +215,16 @@ def test_arguments_select_tests_and_run_nothing_else(checkable: Installation) ->
     assert done.returncode == 0, done.stderr
     assert "Format" not in done.stdout
     assert done.stdout.splitlines()[-1] == "2 passed, 0 failed"
+
+
+def test_python_path_of_the_user_has_no_say_in_the_checks(checkable: Installation, tmp_path: Path) -> None:
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for name in ("queue", "pytest", "test_contract"):
+        (hostile / f"{name}.py").write_text("raise SystemExit('was imported')\n", encoding="utf-8")
+    done = checkable.run("run_tests.py", "tests/contract", environment={"PYTHONPATH": str(hostile)})
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.splitlines()[-1] == "3 passed, 0 failed"
 
 
 def test_selection_that_matches_no_test_is_a_failure(checkable: Installation) -> None:

@@ -112,6 +112,35 @@ def test_a_server_is_found_kept_up_to_date_and_gone_with_its_goodbye(start: Call
     start(scenario())
 
 
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_search_goes_on_after_the_networks_could_not_be_read(when: str) -> None:
+    """As `/proc/net/dev` that is hidden for a while."""
+
+    async def scenario() -> None:
+        name = fresh_name()
+        looker = Looker(name)
+        fails = when == "before"
+        asked = asyncio.Event()
+
+        def networks() -> Networks:
+            if fails:
+                asked.set()
+                raise PermissionError(13, "Permission denied", "/proc/net/dev")
+            return loopback()
+
+        async with Announced(name, 7), NearbyServers(looker.take, networks=networks, recheck_s=0.05):
+            if when == "while":
+                await looker.sees(lambda found: len(found) == 1)
+                fails = True
+            async with asyncio.timeout(START_S):
+                await asked.wait()
+            await looker.sees(lambda found: not found)
+            fails = False
+            await looker.sees(lambda found: len(found) == 1)
+
+    run(scenario())
+
+
 def test_a_server_that_ends_without_a_goodbye_is_gone_when_what_it_said_has_expired() -> None:
     async def scenario() -> None:
         name = fresh_name()

@@ -9,7 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tests.support.process import ROOT, START_S, environment
+import pytest
+
+from tests.support.process import ROOT, START_S, ServerProcess, environment
+from tests.support.raw import PlainPeer
 from tests.support.serving import serve
 from tests.unit.client.scripted import QUICK, next_of
 from tests.unit.client.scripted import run as run_scenario
@@ -56,3 +59,25 @@ def test_what_cannot_be_sent_is_told_in_one_line(tmp_path: Path) -> None:
     nobody = send(f"localhost:{port}", str(tmp_path / "gone.txt"))
     assert nobody.returncode == 1
     assert nobody.stderr.startswith("No server is running")
+
+
+def test_key_log_that_can_not_be_written_stops_neither_the_server_nor_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As virus scanners set SSLKEYLOGFILE."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "gone" / "keys.log"))
+    file = tmp_path / "notes.txt"
+    file.write_bytes(b"notes")
+    with ServerProcess("--data", str(tmp_path / "server")) as server, PlainPeer(server.port, "alice"):
+        sent = _send(tmp_path, str(file), "--to", "alice", "--server", f"localhost:{server.port}")
+    assert (sent.returncode, sent.stdout, sent.stderr) == (0, "notes.txt is sent.\n", "")
+
+
+def test_key_log_is_left_out_only_where_it_can_not_be_written(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.log"
+    code = "import os, twocans; print(os.environ.get('SSLKEYLOGFILE'))"
+    for value, said in ((str(keys), str(keys)), (str(tmp_path), "None"), ("", "")):
+        told = subprocess.check_output(
+            [sys.executable, "-c", code], env=environment({"SSLKEYLOGFILE": value}), text=True
+        )
+        assert told == f"{said}\n"

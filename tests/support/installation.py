@@ -31,11 +31,15 @@ print(json.dumps({
     "module": __spec__.parent, "arguments": sys.argv[1:], "tiny": tiny.version, "pid": os.getpid(),
     "folder": sys.prefix, "speedy": speedy is not None, "searched": sys.path,
 }), flush=True)
-if "--wait" in sys.argv:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(43))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(44))
+def end(signal_number, frame):
+    print("interrupted", flush=True)
+    sys.exit(40 + signal_number)
+if "--wait" in sys.argv or "--hang" in sys.argv:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end if "--wait" in sys.argv else lambda *_: None)
     print("waiting", flush=True)
-    sys.stdin.read()
+    while True:
+        signal.pause()
 sys.exit(42 if "--fail" in sys.argv else 0)
 """
 
@@ -74,12 +78,23 @@ class Installation:
         *arguments: str,
         python: str = PYTHON,
         environment: dict[str, str] | None = None,
+        options: Sequence[str] = (),
         prefix: Sequence[str] = (),
         new_group: bool = False,
     ) -> subprocess.Popen[str]:
-        """Start a program from another folder than its own; `prefix` is a command that runs it."""
+        """Start a program from another folder than its own.
+
+        Args:
+            program: its file.
+            arguments: its own.
+            python: the interpreter.
+            environment: variables besides those of `plain_environment`.
+            options: the interpreter's, and modules that run the program, such as `-m pdb`.
+            prefix: a command that runs it all.
+            new_group: whether it leads a process group of its own.
+        """
         return subprocess.Popen(
-            [*prefix, python, str(self.root / program), *arguments],
+            [*prefix, python, *options, str(self.root / program), *arguments],
             cwd="/",
             env=plain_environment() | (environment or {}),
             stdin=subprocess.PIPE,
@@ -95,10 +110,13 @@ class Installation:
         *arguments: str,
         python: str = PYTHON,
         environment: dict[str, str] | None = None,
+        options: Sequence[str] = (),
         prefix: Sequence[str] = (),
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program to its end."""
-        process = self.start(program, *arguments, python=python, environment=environment, prefix=prefix)
+        """Run a program to its end; the arguments are those of `start`."""
+        process = self.start(
+            program, *arguments, python=python, environment=environment, options=options, prefix=prefix
+        )
         with process:
             out, err = process.communicate(timeout=max_start_s)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
@@ -134,14 +152,34 @@ def copy_starters(root: Path) -> None:
         shutil.copy(REPOSITORY / program, root)
 
 
-def make_wheel(folder: Path, name: str, version: str) -> None:
-    """Write a wheel of a package that has its version in it and nothing else."""
+def make_wheel(
+    folder: Path, name: str, version: str, *, code: str = "", needs: str = "", lists: str = ""
+) -> None:
+    """Write a wheel of a package that has its version in it.
+
+    Args:
+        folder: where the wheel goes.
+        name, version: the package's.
+        code: what else is in its module.
+        needs: another package that it needs.
+        lists: a file that it names as its own and does not have.
+    """
     info = f"{name}-{version}.dist-info"
+    requires = f"Requires-Dist: {needs}\n" if needs else ""
+    listed = (
+        f"{name}.py",
+        f"{info}/METADATA",
+        f"{info}/WHEEL",
+        f"{info}/RECORD",
+        *([lists] if lists else []),
+    )
     with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"{name}.py", f"version = {version!r}\n")
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        wheel.writestr(f"{name}.py", f"version = {version!r}\n{code}\n")
+        wheel.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}"
+        )
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n")
+        wheel.writestr(f"{info}/RECORD", "".join(f"{file},,\n" for file in listed))
 
 
 def plain_environment() -> dict[str, str]:
@@ -157,3 +195,12 @@ def without_module(folder: Path, *modules: str) -> dict[str, str]:
     lines = ["import sys", *(f"sys.modules[{module!r}] = None" for module in modules)]
     (folder / "sitecustomize.py").write_text("\n".join(lines), encoding="utf-8")
     return {"PYTHONPATH": str(folder)}
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
+    """The program ended with exit code 1 and a sentence that has these parts."""
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    for part in parts:
+        assert part in done.stderr
+    assert done.stdout == ""

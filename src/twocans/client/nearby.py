@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
+import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Self
 
-import psutil
 from msgspec import Struct
 from zeroconf import Error, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from twocans.client.address import Address
+from twocans.client.interfaces import interfaces
 from twocans.client.multicast import check_multicast
 from twocans.protocol.announcement import SERVICE_TYPE, from_txt
 from twocans.protocol.keys import ServerKey
@@ -39,6 +39,8 @@ RECHECK_S: Final = 5.0
 RESOLVE_MS: Final = 3000
 GATHER_S: Final = 0.2
 """How long changes are gathered before they are told: whoever announces may do so without end."""
+
+log = logging.getLogger(__name__)
 
 Networks = Mapping[str, IPv4Network]
 """The networks that this computer is in, by its address in each."""
@@ -113,6 +115,7 @@ class NearbyServers:
         self._servers: dict[str, NearbyServer] = {}
         self._resolving: dict[str, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._logged = ""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._run(), name="twocans: look for servers")
@@ -131,15 +134,22 @@ class NearbyServers:
 
     async def _run(self) -> None:
         while True:
-            networks = self._networks()
-            if networks:
-                try:
+            try:
+                networks = self._networks()
+                if networks:
                     await self._browse(networks)
-                except Exception:  # noqa: BLE001 - the root of a task: whatever it is, nothing can be found
-                    self._tell(Search.BLOCKED)
-            else:
-                self._tell(Search.NO_NETWORK)
+                else:
+                    self._tell(Search.NO_NETWORK)
+            except Exception as error:  # noqa: BLE001 - the root of a task: whatever it is, nothing can be found
+                self._log_once(f"Looking for servers has failed and is tried again: {error!r}")
+                self._tell(Search.BLOCKED)
             await asyncio.sleep(self._recheck_s)
+
+    def _log_once(self, problem: str) -> None:
+        """Log a problem, which may come back every few seconds, unless it was the last one."""
+        if problem != self._logged:
+            self._logged = problem
+            log.warning("%s", problem)
 
     async def _browse(self, networks: Networks) -> None:
         """Listen for as long as the computer is in these networks.
@@ -248,11 +258,14 @@ class NearbyServers:
         try:
             info = AsyncServiceInfo(SERVICE_TYPE, name)
             complete = info.load_from_cache(zeroconf) or await info.async_request(zeroconf, RESOLVE_MS)
+            seen_at = self._first_seen.get(name)
+            server = understood(info, networks, seen_at=seen_at) if complete and seen_at is not None else None
         except Error:
-            complete = False
+            server = None
+        except Exception as error:  # noqa: BLE001 - the root of a task: others announce what they like
+            self._log_once(f"An announcement could not be read: {error!r}")
+            server = None
         self._resolving.pop(name, None)
-        seen_at = self._first_seen.get(name)
-        server = understood(info, networks, seen_at=seen_at) if complete and seen_at is not None else None
         self._servers.pop(name, None)
         if server is None or not self._make_room(server):
             # It takes no room until there is more to it.
@@ -280,13 +293,15 @@ def understood(info: AsyncServiceInfo, networks: Networks, *, seen_at: float) ->
 
 
 def lan_networks() -> Networks:
-    """The networks that this computer is in now, the loopback one apart."""
-    states = psutil.net_if_stats()
+    """The networks that this computer is in now, the loopback one apart.
+
+    Raises:
+        OSError: the system does not tell them.
+    """
     return {
         one.address: network
-        for name, addresses in psutil.net_if_addrs().items()
-        for one in addresses
-        if one.family == socket.AF_INET and one.netmask and name in states and states[name].isup
+        for one in interfaces()
+        if one.netmask and one.is_up
         for network in (IPv4Network(f"{one.address}/{one.netmask}", strict=False),)
         if not network.is_loopback
     }

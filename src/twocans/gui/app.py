@@ -7,6 +7,7 @@ import sys
 import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from random import SystemRandom
 from typing import Final
 
@@ -122,6 +123,13 @@ class Application:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the desktop client; returns the exit code."""
     options = _parse(argv)
+    try:
+        Path.home()
+    except RuntimeError:  # no HOME is set, and the system does not know the user either
+        return _fail(
+            "This user has no home folder, where Twocans keeps its settings. Set the environment variable HOME to a "
+            "folder of yours, and start again."
+        )
     errors.set_up_log(errors.log_dir())
     if tk.TkVersion < OLDEST_TK:
         return _fail(

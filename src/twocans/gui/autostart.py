@@ -58,9 +58,9 @@ def command() -> tuple[str, ...]:
     if sys.platform == "win32":
         # It opens no console; what starts the program otherwise does.
         python = Path(sys.executable).with_name("pythonw.exe")
-        return (str(python), "-P", "-m", "twocans.gui", *OPTIONS)
+        return (str(python), "-I", "-m", "twocans.gui", *OPTIONS)
     if not program.exists():
-        return (sys.executable, "-P", "-m", "twocans.gui", *OPTIONS)
+        return (sys.executable, "-I", "-m", "twocans.gui", *OPTIONS)
     # Not the Python of .venv: the program sets that up anew when it has to, which its own Python could not.
     python = str(getattr(sys, "_base_executable", sys.executable))
     return (python, str(program), *OPTIONS)

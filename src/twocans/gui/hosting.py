@@ -166,8 +166,8 @@ class Host:
             self._put_now(ServerNotStarted(Why.OTHER, self._last_line() or _SILENT, 0))
 
     def _command(self, port: int | None) -> list[str]:
-        # -P: the current folder, which may be anything, is not searched for packages.
-        command = [sys.executable, "-P", "-m", "twocans.server", "--background", "--data", str(self._folder)]
+        # -I: neither the current folder nor PYTHONPATH, which may hold anything, is searched for packages.
+        command = [sys.executable, "-I", "-m", "twocans.server", "--background", "--data", str(self._folder)]
         return command if port is None else [*command, "--port", str(port)]
 
     # --- while it runs ------------------------------------------------------------------------------------

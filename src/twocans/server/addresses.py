@@ -8,9 +8,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import psutil
-from msgspec import Struct
-
+from twocans.client.interfaces import Interface, interfaces
 from twocans.server.config import ANY_ADDRESS, DEFAULT_PORT
 
 _VIRTUAL: Final = re.compile(
@@ -22,31 +20,27 @@ _LOCALHOST: Final = "127.0.0.1"
 _NOWHERE: Final = ("192.0.2.1", 9)  # TEST-NET-1 of RFC 5737: no computer has it
 
 
-class Interface(Struct, frozen=True):
-    """One IPv4 address of this computer."""
-
-    name: str
-    address: str
-    is_up: bool
-
-
 def lan_addresses() -> list[str]:
     """The IPv4 addresses by which others can reach this computer, the likeliest first; no traffic is sent.
 
     Only the loopback address is given if there is no other.
     """
-    return rank(_interfaces(), default=_default_route_address())
+    default = _default_route_address()
+    try:
+        return rank(interfaces(), default=default)
+    except OSError:
+        return [default or _LOCALHOST]
 
 
-def rank(interfaces: Iterable[Interface], *, default: str | None) -> list[str]:
+def rank(found: Iterable[Interface], *, default: str | None) -> list[str]:
     """Order addresses: the one that leads out first, then real networks before virtual ones.
 
     Args:
-        interfaces: what this computer has.
+        found: what this computer has.
         default: the address that the way out starts from, if there is one.
     """
     ranked: list[tuple[tuple[bool, bool, bool, int], str]] = []
-    for number, interface in enumerate(interfaces):
+    for number, interface in enumerate(found):
         address = ipaddress.IPv4Address(interface.address)
         if address.is_loopback or address.is_unspecified or not interface.is_up:
             continue
@@ -81,19 +75,6 @@ def how_to_connect(host: str, addresses: Sequence[str], port: int, *, netcat: st
     else:
         why = f"the server listens on {host} alone. To let others in, start it without the setting host (--host)."
     return [f"Twocans is running. Only this computer can connect: {why}", f"Use {here}{suffix}, {by_netcat}"]
-
-
-def _interfaces() -> list[Interface]:
-    states = psutil.net_if_stats()
-    found: list[Interface] = []
-    for name, addresses in psutil.net_if_addrs().items():
-        state = states.get(name)
-        found.extend(
-            Interface(name, one.address, is_up=state is None or state.isup)
-            for one in addresses
-            if one.family == socket.AF_INET
-        )
-    return found
 
 
 def _default_route_address() -> str | None:

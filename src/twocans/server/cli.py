@@ -21,6 +21,8 @@ from twocans.server.addresses import how_to_connect, lan_addresses
 from twocans.server.arguments import parse
 from twocans.server.config import (
     ANY_ADDRESS,
+    HOME_MISSING,
+    NO_DATA_FOLDER,
     Config,
     SettingsInvalid,
     TlsMode,
@@ -97,7 +99,10 @@ def _folder(options: Namespace) -> Path:
         return Path(options.data)
     if "config" in options or any(name.upper() == "TWOCANS_DATA" for name in os.environ):
         return _settings(vars(options), ["data"]).settings.data
-    return default_data_folder()
+    folder = default_data_folder()
+    if folder == NO_DATA_FOLDER:
+        raise SettingsInvalid([HOME_MISSING])
+    return folder
 
 
 def _show(in_force: InForce) -> int:

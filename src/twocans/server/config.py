@@ -83,6 +83,17 @@ class Config(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
 
 
+NO_DATA_FOLDER: Final = Path()
+"""In place of a default folder for data where the user has no home folder, so that one has to be named."""
+HOME_MISSING: Final = (
+    "This user has no home folder. Name a folder for the server's data: --data DIR, or TWOCANS_DATA=DIR."
+)
+
+
 def default_data_folder() -> Path:
-    """Where a server of this user keeps its files on this system."""
-    return platformdirs.user_data_path(FOLDER_NAME, appauthor=False)
+    """Where a server of this user keeps its files on this system; `NO_DATA_FOLDER` if the user has no home folder."""
+    try:
+        folder = platformdirs.user_data_path(FOLDER_NAME, appauthor=False)
+    except RuntimeError:  # no HOME is set, and the system does not know the user either
+        return NO_DATA_FOLDER
+    return folder if folder.is_absolute() else NO_DATA_FOLDER

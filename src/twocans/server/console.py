@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -109,7 +110,8 @@ class Console:
         yield f"files           {files} ({readable_size(size)})"
         yield f"registrations   {statistics.registrations}"
         yield f"refused names   {statistics.refusals}"
-        yield f"memory          {psutil.Process().memory_info().rss / 2**20:.0f} MiB"
+        with contextlib.suppress(psutil.Error, OSError):  # a sandbox hides /proc
+            yield f"memory          {psutil.Process().memory_info().rss / 2**20:.0f} MiB"
 
     def _quit_server(self, _rest: str) -> Iterator[str]:
         self._quit()

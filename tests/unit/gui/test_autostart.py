@@ -99,3 +99,8 @@ def test_this_copy_is_started_with_the_last_login_and_in_the_tray(
     python = autostart.command()[0]
     assert subprocess.run([python, "--version"], capture_output=True, check=True).stdout
     assert Path(python).parent != Path(sys.prefix) / "bin"
+
+
+def test_program_without_its_starter_is_started_isolated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert autostart.command()[1:4] == ("-I", "-m", "twocans.gui")

@@ -6,7 +6,8 @@ import ipaddress
 
 import pytest
 
-from twocans.server.addresses import Interface, how_to_connect, lan_addresses, rank
+from twocans.client.interfaces import Interface
+from twocans.server.addresses import how_to_connect, lan_addresses, rank
 
 
 def _up(name: str, address: str) -> Interface:

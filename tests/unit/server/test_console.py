@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import psutil
 import pytest
 
 from tests.unit.hub.fakes import World
@@ -153,6 +154,18 @@ def test_stats_counts_what_has_happened(operated: Operated) -> None:
     assert values["refused names"] == "1"
     assert values["files"] == "0 (0 bytes)"
     assert values["memory"].endswith(" MiB")
+
+
+def test_stats_leave_out_what_the_system_does_not_tell(
+    operated: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hidden(_: object) -> None:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "memory_info", hidden)
+    told = operated.do("stats")
+    assert told[1] == "online          0"
+    assert not any(line.startswith("memory") for line in told)
 
 
 def test_quit_asks_the_server_to_stop(operated: Operated) -> None:

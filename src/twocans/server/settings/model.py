@@ -12,6 +12,7 @@ from twocans.hub.limits import Limits
 from twocans.server.config import (
     ANY_ADDRESS,
     DEFAULT_PORT,
+    NO_DATA_FOLDER,
     Concurrency,
     Config,
     HistoryMode,
@@ -317,4 +318,5 @@ def shown(name: str, value: object) -> str:
 
 def default(name: str) -> str:
     """The default of a setting, for people."""
-    return shown(name, fields()[name].get_default(call_default_factory=True))
+    value = fields()[name].get_default(call_default_factory=True)
+    return "none, as this user has no home folder" if value == NO_DATA_FOLDER else shown(name, value)

@@ -17,7 +17,7 @@ from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from twocans.protocol.text import spelled_out_line
 from twocans.protocol.text_files import decode_text_file
-from twocans.server.config import SettingsInvalid, default_data_folder
+from twocans.server.config import HOME_MISSING, NO_DATA_FOLDER, SettingsInvalid, default_data_folder
 from twocans.server.privacy import SETTINGS_FILE
 from twocans.server.settings.kinds import shortened
 from twocans.server.settings.model import (
@@ -127,6 +127,8 @@ def read(options: Mapping[str, Any], *, only: Iterable[str] = ()) -> InForce:
         given = _only(wanted, given) if only else given
         layers.insert(0, _Layer(_beside(file, given), lambda _: str(file), lambda name: _in_file(file, name)))
         problems = layers[0].problems + problems
+    if not any("data" in layer.values for layer in layers) and default_data_folder() == NO_DATA_FOLDER:
+        problems.append(HOME_MISSING)
     if problems:
         raise SettingsInvalid(problems)
     return _in_force(layers, file)
