@@ -47,7 +47,7 @@ def _name(row: tk.Misc) -> str:
 
 
 def hello(port: int, name: str, **fields: str) -> str:
-    """How somebody at a program is answered who wants in."""
+    """Return the answer to a HELLO."""
     with Peer(port, tls=client_context()) as peer:
         peer.send_line(encode("HELLO", user=name, agent="test", **fields))
         return peer.read_line()

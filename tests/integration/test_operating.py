@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from twocans.protocol.operator import (
     Refused,
     Say,
 )
-from twocans.protocol.running import RUNNING_FILE, Running
+from twocans.protocol.running import RUNNING_FILE, Asked, Running, Status, Wish, decode_asked
 from twocans.protocol.running import encode as encode_running
 from twocans.server.control import MAX_STRANGERS
 
@@ -65,7 +65,7 @@ async def operating() -> AsyncIterator[Starter]:
 
 
 async def does(window: Starter, command: Command) -> Answer:
-    """What a command is answered."""
+    """Return the answer to a command."""
     number = time.monotonic_ns()
     window.host.do(OperateServer(number, command))
     return (await window.hears(ServerAnswered, lambda answered: answered.number == number)).answer
@@ -193,20 +193,18 @@ def _write(folder: Path, port: int) -> None:
 
 
 @asynccontextmanager
-async def pretended(folder: Path, *answers: bytes) -> AsyncIterator[None]:
-    """Something that says it is a server in that folder: each connection gets the next of the answers and is closed.
+async def pretended(folder: Path, answer: Callable[[Asked], bytes]) -> AsyncIterator[None]:
+    """Something that says it is a server in that folder; where it answers nothing, it closes the connection."""
 
-    The last answer is for all further connections, whose lines are answered one after the other.
-    """
-    given = list(answers)
+    talks: set[asyncio.Task[None] | None] = set()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(given) > 1:
-            writer.write(given.pop(0))
-        else:
-            while await reader.readline():
-                writer.write(given[0])
-        writer.close()
+        talks.add(asyncio.current_task())
+        try:
+            while (line := await reader.readline()) and (answered := answer(decode_asked(line))):
+                writer.write(answered)
+        finally:
+            writer.close()
 
     listener = await asyncio.start_server(talk, "127.0.0.1", 0)
     _write(folder, listener.sockets[0].getsockname()[1])
@@ -214,29 +212,52 @@ async def pretended(folder: Path, *answers: bytes) -> AsyncIterator[None]:
         yield
     finally:
         listener.close()
+        await asyncio.wait([talk for talk in talks if talk is not None])
 
 
 def test_connection_that_is_closed_without_an_answer_is_made_again(folder: Path) -> None:
+    answers = [b"", b"", encode_running(Status(online=3, addresses=()))]
+
     async def main() -> None:
-        async with pretended(folder, b"", b"", b'{"online":3,"addresses":[]}\n'), window() as alice:
+        async with pretended(folder, lambda _: answers.pop(0)), window() as alice:
             alice.host.do(FindServer())
             assert (await alice.hears(ServerRuns)).online == 3
 
     asyncio.run(main())
 
 
-def test_server_of_an_earlier_version_is_found_and_asked_for_nothing_that_it_does_not_know(
-    folder: Path,
-) -> None:
+def test_command_is_never_given_twice_and_its_loss_is_told(folder: Path) -> None:
+    given: list[Command] = []
+
+    def answer(asked: Asked) -> bytes:
+        if asked.command is None:
+            return encode_running(Status(online=0, addresses=(), commands=True))
+        given.append(asked.command)
+        return b""
+
     async def main() -> None:
-        async with pretended(folder, b'{"online":3,"addresses":[]}\n'), window() as alice:
+        async with pretended(folder, answer), window() as alice:
+            alice.host.do(FindServer())
+            await alice.hears(ServerRuns)
+            told = await does(alice, Say(text="Tea"))
+            assert isinstance(told, Refused)
+            assert told.text.startswith("Your server did not answer.")
+            assert given == [Say(text="Tea")]
+
+    asyncio.run(main())
+
+
+def test_server_of_an_earlier_version_is_found_and_not_asked_who_is_connected(folder: Path) -> None:
+    def answer(asked: Asked) -> bytes:
+        assert asked.command is None
+        return b"" if asked.wish is Wish.STOP else b'{"online":3,"addresses":[]}\n'
+
+    async def main() -> None:
+        async with pretended(folder, answer), window() as alice:
             alice.host.do(FollowPeople(""))
             alice.host.do(FindServer())
             assert not (await alice.hears(ServerRuns)).commands
-            # It answers everything as if it was asked how it is, so this is no answer to a command.
-            assert await does(alice, Kick(name="bob")) == Refused(
-                text="Your server does not answer. Try again in a moment."
-            )
-            assert not [one for one in alice.inputs if isinstance(one, ServerPeople | ServerEnded)]
+            alice.host.do(StopServer())
+            await alice.hears(ServerEnded)
 
     asyncio.run(main())

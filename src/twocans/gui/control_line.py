@@ -11,7 +11,7 @@ from twocans.protocol.operator import MAX_ANSWER_BYTES, Command
 from twocans.protocol.running import Asked, Running, RunningInvalid, Wish, encode
 
 ANSWER_S: Final = 5.0
-"""Whoever does not answer for so long where a server was is none, in seconds."""
+"""The time in seconds that a server has for an answer."""
 _ATTEMPTS: Final = 5
 _ATTEMPT_PAUSE_S: Final = 0.1
 _LOOPBACK: Final = "127.0.0.1"
@@ -27,7 +27,7 @@ class ControlLine:
         self._writer = writer
 
     async def get(self, asked: Asked, decode: Callable[[bytes], AnswerT]) -> AnswerT | None:
-        """What the server answers; None if it has ended, or is none."""
+        """Return the server's answer; None if it has ended, or is none."""
         try:
             self._writer.write(encode(asked))
             await self._writer.drain()

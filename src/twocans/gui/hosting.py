@@ -21,7 +21,7 @@ import structlog
 
 from twocans.client.address import Address
 from twocans.client.files import read_file
-from twocans.gui.control_line import ControlLine, as_asked, first_answer
+from twocans.gui.control_line import ANSWER_S, ControlLine, as_asked, first_answer
 from twocans.gui.viewmodel.effects import (
     FindServer,
     FollowPeople,
@@ -74,7 +74,7 @@ _STARTING_S: Final = 10.0
 _TAIL_LINES: Final = 20
 _SILENT: Final = "The program ended without saying why."
 _GONE: Final = "Your server is not running any more."
-_NO_ANSWER: Final = "Your server does not answer. Try again in a moment."
+_NO_ANSWER: Final = "Your server did not answer. Look whether it was done before you try again."
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -251,13 +251,14 @@ class Host:
         if running is None:
             self._put_now(ServerAnswered(number, command, Refused(text=_GONE)))
             return
-        answered = await first_answer(running, as_asked(running, command), decode_answer)
-        if answered is None:
-            self._put_now(ServerAnswered(number, command, Refused(text=_NO_ANSWER)))
-            return
-        line, answer = answered
-        line.close()
-        self._put_now(ServerAnswered(number, command, answer))
+        # A question may be asked again if the connection is closed without an answer; a command may not.
+        answered = await first_answer(running, Asked(secret=running.secret, wish=Wish.STATUS), decode_status)
+        answer = None
+        if answered is not None:
+            with contextlib.suppress(TimeoutError), contextlib.closing(answered[0]) as line:
+                async with asyncio.timeout(ANSWER_S):
+                    answer = await line.get(as_asked(running, command), decode_answer)
+        self._put_now(ServerAnswered(number, command, answer or Refused(text=_NO_ANSWER)))
         self._wake.set()  # others may be connected now
 
     def _read(self) -> Running | None:

@@ -27,7 +27,7 @@ _Count = Annotated[int, Meta(ge=0)]
 
 
 class BanTarget(StrEnum):
-    """What a ban is about."""
+    """The kind of thing that is banned."""
 
     NAME = "name"
     ADDRESS = "address"
@@ -137,7 +137,7 @@ class Person(Struct, frozen=True, kw_only=True):
 
 
 class People(Struct, frozen=True, kw_only=True, tag_field="answer", tag="people"):
-    """Who is connected, in the order of registration; `total` counts those who are not listed, too."""
+    """The people who are connected, in the order of registration; `total` counts those who are not listed, too."""
 
     people: Annotated[tuple[Person, ...], Meta(max_length=MAX_ENTRIES)]
     total: _Count

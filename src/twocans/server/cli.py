@@ -192,6 +192,9 @@ async def _serve(config: Config, log: Log) -> None:
         control.withdraw()
     await server.stop()
     if control is not None:
+        if config.background:
+            # The end of the control connections is the end of the server: its last line has to be in the log by then.
+            await asyncio.to_thread(log.output.close)
         await control.close()
 
 

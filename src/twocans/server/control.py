@@ -140,7 +140,7 @@ class Control:
         writer.transport.abort()
 
     def _read(self, line: bytes) -> Asked | None:
-        """What a line asks; None at the end of the connection.
+        """Decode a line; None at the end of the connection.
 
         Raises:
             RunningInvalid: it asks nothing, or does not know the secret.

@@ -1,4 +1,4 @@
-"""What the operator can do about people, names, devices and bans, for the console and the control port alike.
+"""Moderation: kicks, bans, codes and freed names, for the console and the control port alike.
 
 Parsing a typed line is left to `moderation_commands`, the control port's messages to `operator`.
 """
@@ -37,7 +37,7 @@ class NotDone(Exception):
 
 
 class _Target(Struct, frozen=True):
-    """What a ban is about: `values` as `Ban` has them, more than one for devices whose keys look the same."""
+    """A thing to ban: `values` as `Ban` has them, more than one for devices whose keys look the same."""
 
     target: BanTarget
     values: tuple[str, ...]
@@ -182,7 +182,11 @@ class Moderation:
         return account
 
     def _named(self, target: BanTarget, text: str) -> _Target:
-        """What somebody means who has said which kind of thing it is."""
+        """Return the thing of this kind.
+
+        Raises:
+            NotDone: there is none.
+        """
         match target:
             case BanTarget.NAME:
                 found = self._name(text)
@@ -198,7 +202,11 @@ class Moderation:
         return found
 
     def _guessed(self, text: str) -> _Target:
-        """What somebody means who has not said which kind of thing it is: the one that is known, if there is but one."""
+        """Return the one thing that is known by this text, or else the name.
+
+        Raises:
+            NotDone: several things can be meant, or none.
+        """
         name = self._name(text)
         known = name if self._account(text) is not None else None
         candidates = [one for one in (known, _address(text), self._device(text)) if one is not None]
@@ -238,7 +246,7 @@ class Moderation:
 
 
 def shown_ban(ban: Ban) -> str:
-    """What is banned, as people call it."""
+    """Format what a ban is about."""
     match ban.kind:
         case BanKind.NAME:
             return ban.value

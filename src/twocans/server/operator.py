@@ -90,7 +90,9 @@ class Operator:
 
     def _people(self, find: str) -> People:
         wanted = find.strip().casefold()
-        found = [one for one in self._moderation.online() if wanted in one.name.casefold()]
+        found = self._moderation.online()
+        if wanted:
+            found = [account for account in found if wanted in account.name.casefold()]
         return People(people=tuple(_person(one) for one in found[:MAX_ENTRIES]), total=len(found))
 
     def _bans(self, find: str) -> BanList:

@@ -1,4 +1,4 @@
-"""What the host does about people on their own server: the pages, what they say, and the commands that come of them."""
+"""Moderation of one's own server: the pages, what they say, and the commands that come of them."""
 
 from __future__ import annotations
 

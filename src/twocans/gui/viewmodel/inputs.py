@@ -286,14 +286,14 @@ class ServerLog:
 
 @dataclass(frozen=True, slots=True)
 class ServerPeople:
-    """Who is connected to it."""
+    """The people who are connected to it."""
 
     people: People
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAnswered:
-    """What came of a command to it, under the number of the command."""
+    """The answer to a command, under the number of the command."""
 
     number: int
     command: Command

@@ -1,4 +1,4 @@
-"""What the host does about people on their own server: kick, ban, give codes, free names, and say something to all."""
+"""Moderation of one's own server: the pages for kicks, bans, codes, freed names and messages to everybody."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class HostPage(Enum):
 
 @dataclass(slots=True)
 class _State:
-    """What the pages show; all of it is forgotten when the window about the server is closed."""
+    """The pages' state, forgotten when the window about the server is closed."""
 
     page: HostPage = HostPage.SERVER
     back_to: HostPage = HostPage.SERVER
@@ -121,7 +121,7 @@ class Operating:
 
     @property
     def told(self) -> str:
-        """What the last command did, as a sentence; "" if there is nothing to tell."""
+        """A sentence about what the last command did; "" if there is nothing to tell."""
         return self._state.told
 
     @property
@@ -141,14 +141,14 @@ class Operating:
 
     @property
     def people(self) -> tuple[PersonRow, ...]:
-        """Who is connected, in the order of registration."""
+        """The people who are connected, in the order of registration."""
         return tuple(
             person_row(person, self._clock, is_me=self._is_me(person.name)) for person in self._state.people
         )
 
     @property
     def hidden_people(self) -> int:
-        """How many more there are than are listed."""
+        """The number of people who are connected and not listed."""
         return max(0, self._state.total - len(self._state.people))
 
     @property
@@ -168,7 +168,7 @@ class Operating:
 
     @property
     def choices(self) -> tuple[BanChoice, ...]:
-        """What can be banned about a person; empty if it is to be typed."""
+        """The things about a person that can be banned; empty if it is to be typed."""
         return self._state.choices
 
     @property
@@ -184,13 +184,13 @@ class Operating:
 
     @property
     def hidden_bans(self) -> int:
-        """How many more there are than are listed."""
+        """The number of bans that are not listed."""
         bans = self._state.bans
         return 0 if bans is None else max(0, bans.total - len(bans.bans))
 
     @property
     def ban_count(self) -> int:
-        """How many bans there are, as far as is known; of those that are looked for."""
+        """The number of bans that fit the search, as far as is known."""
         return 0 if self._state.bans is None else self._state.bans.total
 
     @property
@@ -208,7 +208,7 @@ class Operating:
 
     @property
     def devices_text(self) -> str:
-        """What there is to say about the name that was looked up; "" if none was."""
+        """A sentence about the name that was looked up; "" if none was."""
         devices = self._state.devices
         if devices is None:
             return ""
@@ -225,11 +225,11 @@ class Operating:
 
     @property
     def code_until(self) -> str:
-        """Until when it counts, as people read it."""
+        """The end of its time, as people read it."""
         return f"{self._clock.local(self._state.code_until_ms):%H:%M}"
 
     def warning(self, target: BanTarget, value: str) -> str:
-        """What a ban would do to the host; "" if nothing."""
+        """A warning that a ban would hit the host; "" if it would not."""
         if target is BanTarget.NAME and self._is_me(value):
             return "That is your own name: you would be shut out yourself."
         if target is BanTarget.ADDRESS and covers(value, ("127.0.0.1", *self._own_addresses())):
@@ -286,7 +286,7 @@ class Operating:
         self._show(HostPage.BAN, "")
 
     def choose(self, choice: BanChoice) -> None:
-        """This is to be banned."""
+        """Choose what is to be banned."""
         if choice != self._state.choice:
             self._state.choice = choice
             self._draw()
@@ -323,7 +323,7 @@ class Operating:
             self.look_up(name)
 
     def typed_name(self, name: str) -> None:
-        """What stands in the field for a name."""
+        """Take what stands in the field for a name."""
         if name.strip() != self._state.name:
             self._state.name, self._state.devices, self._state.problem = name.strip(), None, ""
             self._draw()
@@ -377,14 +377,14 @@ class Operating:
     # --- inputs -------------------------------------------------------------------------------------------
 
     def listed(self, people: People) -> None:
-        """Who is connected now."""
+        """Take the list of who is connected now."""
         if self._is_open:
             self._state.people, self._state.total = people.people, people.total
             self._state.loaded = True
             self._draw()
 
     def answered(self, answered: ServerAnswered) -> None:
-        """What came of a command."""
+        """Take the answer to a command."""
         if not self._is_open:
             return
         state, command, answer = self._state, answered.command, answered.answer

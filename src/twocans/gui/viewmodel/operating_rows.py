@@ -1,4 +1,4 @@
-"""What the window about one's own server shows of people, bans and devices, as lines that are ready to show."""
+"""People, bans and devices of one's own server, as lines that are ready to show."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _when(at_ms: int, clock: Clock) -> str:
 
 
 def ban_choices(person: Person) -> tuple[BanChoice, ...]:
-    """What can be banned about somebody: the name, and each address and device that they are connected by."""
+    """Return what can be banned about somebody: the name, and each address and device that they are connected by."""
     addresses = dict.fromkeys(session.address for session in person.sessions)
     devices = {session.key: session.device for session in person.sessions if session.key}
     return (

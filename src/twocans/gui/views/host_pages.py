@@ -17,7 +17,7 @@ from twocans.gui.views.scrolled import Scrolled
 from twocans.protocol.operator import BanTarget
 
 _MARGIN_EM: Final = 9
-"""What the window's frame, the buttons below and a panel of the desktop take of the screen's height."""
+"""The height of the window's frame, the buttons below and a panel of the desktop."""
 _MOST_EM: Final = 46
 """No page is higher: a window as high as a large screen hides everything else."""
 _BESIDE_BAR_EM: Final = 0.7
@@ -50,7 +50,7 @@ class OperatingPage(ttk.Frame):
         self.inside = self._scrolled.inside
         self.inside.configure(padding=(0, 0, theme.em(_BESIDE_BAR_EM), 0))
         self.first: tk.Widget = self
-        """What has the focus at first."""
+        """The widget that has the focus at first."""
         spacer = ttk.Frame(self.inside, style="Base.TFrame", width=width, height=1)
         spacer.pack()
         self._scrolled.pack(fill="both", expand=True)
@@ -440,7 +440,7 @@ class BansPage(OperatingPage):
 
 
 class NamePage(OperatingPage):
-    """What can be done about a name, also one that is not online."""
+    """Actions on a name, also one that is not online."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
         super().__init__(parent, theme, vm, act, width)

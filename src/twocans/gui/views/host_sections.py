@@ -17,7 +17,7 @@ from twocans.gui.views.common import Act, Field, copy
 CODE_EM: Final = 13
 _LEAST_CODE_EM: Final = 8
 _AROUND_CODE_EM: Final = 14
-"""What is above and below the code, the window's frame and its buttons included."""
+"""The height above and below the code, the window's frame and its buttons included."""
 _LOG_LINES: Final = 9
 _NOBODY: Final = "Nobody else can connect: this computer is in no network, or the server listens on it alone."
 

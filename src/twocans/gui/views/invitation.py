@@ -1,4 +1,4 @@
-"""What the host sees in place of a chat while nobody else is at their server: the address to tell others."""
+"""The address to tell others, in place of a chat while nobody else is at the host's server."""
 
 from __future__ import annotations
 
