@@ -1,4 +1,4 @@
-"""A window from which files are dragged, as a program of its own: `python dragging.py <path>…`; it says where it is."""
+"""A window from which files are dragged, as a program of its own: `python dragging.py <path or address>…`; it says where it is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ TkinterDnD._require(root)
 root.geometry("120x80+1400+900")
 label = tk.Label(root, text="drag me", background="yellow")
 label.pack(fill="both", expand=True)
-files = " ".join(Path(path).as_uri().replace("%", "%%") for path in sys.argv[1:])
+addresses = (path if "://" in path else Path(path).as_uri() for path in sys.argv[1:])
+files = " ".join(address.replace("%", "%%") for address in addresses)
 root.tk.call("tkdnd::drag_source", "register", str(label), DND_FILES, 1)
 root.tk.call("bind", str(label), "<<DragInitCmd>>", f"list {COPY} {DND_FILES} {{{files}}}")
 # Tk would take the addresses for numbers, which other programs do not do.

@@ -260,6 +260,21 @@ def test_a_display_that_does_not_answer_uses_up_no_requests(
     alice.wait(lambda: played)
 
 
+def test_what_is_asked_beyond_what_can_be_done_at_once_is_told(
+    alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    assert alice.app.bridge._backend is not None
+    monkeypatch.setattr(alice.app.bridge._backend._sound, "play", hang)
+    for _ in range(backend.MAX_TASKS):
+        alice.app.bridge.do(PlaySound())
+    alice.wait(lambda: alice.vm.notice is not None)
+    assert alice.vm.notice is not None
+    assert alice.vm.notice.text.startswith("Too much is going on at once")
+
+
 def test_a_login_that_fails_in_an_unknown_way_does_not_wait_for_ever(
     server: ServerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

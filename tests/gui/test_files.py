@@ -137,7 +137,7 @@ def test_a_file_that_comes_is_saved_where_the_user_says(
     sent.write_bytes(os.urandom(300_000))
     bob.send("alice", sent)
     save_as(alice, into)
-    alice.wait(lambda: cards(alice)[0].detail.endswith(f"saved in {tmp_path.name}"))
+    alice.wait(lambda: cards(alice)[0].detail.endswith(f"saved in {tmp_path.name} as mine.txt"))
     assert into.read_bytes() == sent.read_bytes()
 
 

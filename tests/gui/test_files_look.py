@@ -227,7 +227,7 @@ def test_pictures_out_of_view_are_not_decoded(
 
 
 @contextmanager
-def dragged(*paths: Path) -> Iterator[tuple[str, str]]:
+def dragged(*paths: Path | str) -> Iterator[tuple[str, str]]:
     """A program from whose window files can be dragged; where to take hold of them."""
     program = subprocess.Popen(
         [sys.executable, str(Path(__file__).with_name("dragging.py")), *map(str, paths)],
@@ -252,7 +252,7 @@ def test_files_are_dropped_onto_the_chat(alice: Person, tmp_path: Path) -> None:
     alice.wait(lambda: alice.root.winfo_width() == 800)
     chat = alice.window.chat
     target = [chat.winfo_rootx() + 200, chat.winfo_rooty() + 250]
-    with dragged(one, two) as (x, y):
+    with dragged(one, two, "https://a.example/cat.png") as (x, y):
         alice._xdotool("mousemove", x, y, "mousedown", "1")
         for step in range(1, 11):
             alice._xdotool("mousemove_relative", "--", str(-step), str(-step))
@@ -265,6 +265,8 @@ def test_files_are_dropped_onto_the_chat(alice: Person, tmp_path: Path) -> None:
     assert not chat.overlay.shown
     alice.wait(lambda: alice.root.focus_get() is alice.composer)
     assert [one.path for one in alice.vm.attachments] == [str(one), str(two)]
+    assert alice.vm.notice is not None
+    assert alice.vm.notice.text.startswith("“https://a.example/cat.png” is not a file on this computer.")
 
 
 def copied(path: Path, kind: str) -> None:
@@ -324,6 +326,31 @@ def test_copied_files_are_pasted_and_copied_text_stays_text(alice: Person, tmp_p
     alice.key("ctrl+v")
     alice.wait(lambda: alice.composer.get("1.0", "end-1c") == "hello")
     assert len(alice.vm.attachments) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "notice"),
+    [
+        ("image/png", b"\x89PNG\r\n\x1a\n and no more", pasting.UNREADABLE),
+        ("image/jpeg", b"", pasting.UNREADABLE),
+        ("image/png", b"x" * 2000, pasting.TOO_LARGE),
+        ("text/uri-list", b"https://a.example/cat.png\r\n", pasting.NOT_HERE),
+        ("application/x-drawing", b"lines", pasting.NOTHING),
+    ],
+)
+def test_what_cannot_be_pasted_is_told(
+    alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, content: bytes, notice: str
+) -> None:
+    monkeypatch.setattr(pasting, "MAX_BYTES", 1000)
+    (tmp_path / "copied").write_bytes(content)
+    copied(tmp_path / "copied", kind)
+    alice.window.chat.composer.focus_text()
+    alice.key("ctrl+v")
+    alice.wait(lambda: alice.vm.notice is not None)
+    assert alice.vm.notice is not None
+    assert alice.vm.notice.text == notice
+    assert alice.vm.attachments == ()
+    assert alice.composer.get("1.0", "end-1c") == ""
 
 
 def test_files_are_taken_out_by_their_crosses(alice: Person, tmp_path: Path) -> None:

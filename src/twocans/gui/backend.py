@@ -590,6 +590,7 @@ class Backend:
         else:
             what.close()
             log.warning("too_many_requests", limit=MAX_TASKS)
+            self._put_now(Told("Too much is going on at once, so this was not done. Try again in a moment."))
 
     def _spawn(self, what: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(what)

@@ -33,7 +33,7 @@ def take_files(
         widget: the target.
         wanted: whether they would be taken now.
         on_over: called with True when files are held over it, and with False when they are not any more.
-        on_files: called with the paths of what was dropped.
+        on_files: called with the paths of what was dropped; browsers give addresses for what is not on the disk.
     """
     if not widget.tk.call("info", "commands", "::tkdnd::drop_target"):
         return
@@ -52,8 +52,7 @@ def take_files(
         on_over(False)
         if not wanted():
             return "refuse_drop"
-        # Browsers give addresses for what is not on the disk.
-        on_files([path for path in widget.tk.splitlist(data) if "://" not in path])
+        on_files([str(path) for path in widget.tk.splitlist(data)])
         return "copy"
 
     def register(_event: tk.Event[tk.Misc] | None = None) -> None:

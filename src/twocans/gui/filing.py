@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias, assert_never
 
@@ -115,8 +115,7 @@ class Filing:
         transfers = client.transfers
         match effect:
             case SendFiles(to, paths):
-                for path in paths:
-                    transfers.send(to, Path(path))
+                self._send(to, paths, client, session)
             case FetchFile(message, path, replace):
                 transfers.fetch(message, Path(path), replace=replace)
             case FetchPicture(message):
@@ -131,6 +130,17 @@ class Filing:
                 transfers.cancel(id_)
             case _:
                 assert_never(effect)
+
+    def _send(self, to: str, paths: Sequence[str], client: Client, session: int) -> None:
+        """Send files; one that is refused keeps no other back."""
+        refused = ""
+        for path in paths:
+            try:
+                client.transfers.send(to, Path(path))
+            except ClientError as error:
+                refused = refused or f"“{Path(path).name}” was not sent. {error.text}"
+        if refused:
+            self._put_now(FileRefused(session, refused))
 
     def _fetch_picture(self, message: Message, client: Client, session: int) -> None:
         path = self._pictures.path(message)

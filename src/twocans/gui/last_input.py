@@ -59,8 +59,8 @@ class LastInput:
             root.bind_class(TAG, sequence, lambda _: self.dismiss())
         for name in _BUTTON_CLASSES:
             for sequence in ("<FocusIn>", INPUT_CHANGED):
-                root.bind_class(name, sequence, lambda event: self._show(event.widget))
-            root.bind_class(name, "<FocusOut>", lambda event: _set_state(event.widget, f"!{SHOWN_STATE}"))
+                root.bind_class(name, sequence, self._show)
+            root.bind_class(name, "<FocusOut>", self._hide)
 
     def until_next(self, dismiss: Callable[[], None]) -> None:
         """Call this at the next input of any kind, or when the focus goes or a window opens; only the last one is called."""
@@ -106,8 +106,15 @@ class LastInput:
             if focus:
                 self._tk.call("event", "generate", focus, INPUT_CHANGED)
 
-    def _show(self, widget: tk.Misc) -> None:
-        _set_state(widget, SHOWN_STATE if self.by_key else f"!{SHOWN_STATE}")
+    def _show(self, event: tk.Event[tk.Misc]) -> None:
+        self._set_state(event, SHOWN_STATE if self.by_key else f"!{SHOWN_STATE}")
+
+    def _hide(self, event: tk.Event[tk.Misc]) -> None:
+        self._set_state(event, f"!{SHOWN_STATE}")
+
+    def _set_state(self, event: tk.Event[tk.Misc], state: str) -> None:
+        # The buttons of Tk's own dialogs come as mere names.
+        self._tk.call(str(event.widget), "state", state)
 
 
 _of_roots: WeakKeyDictionary[tk.Misc, LastInput] = WeakKeyDictionary()
@@ -120,7 +127,3 @@ def last_input(widget: tk.Misc) -> LastInput:
     if found is None:
         found = _of_roots[root] = LastInput(root)
     return found
-
-
-def _set_state(widget: tk.Misc, state: str) -> None:
-    widget.tk.call(str(widget), "state", state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import structlog
 from PIL import Image, ImageGrab
 
 from twocans.client.files import make_folder, write_file
+from twocans.gui.pictures import FORMATS
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 KEPT_DAYS: Final = 7
@@ -28,9 +30,25 @@ _PROGRAMS: Final = (
     ("xclip", ("-selection", "clipboard", "-out", "-target")),
 )
 _ANSWER_S: Final = 3.0
+_ABOUT: Final = frozenset({"TARGETS", "TIMESTAMP", "MULTIPLE", "SAVE_TARGETS", "TK_APPLICATION", "TK_WINDOW"})
+"""What a clipboard has beside its content."""
+TOO_LARGE: Final = (
+    f"The copied picture is larger than {MAX_BYTES // 1024**2} MB. Save it in a file, and send that."
+)
+UNREADABLE: Final = "The copied picture cannot be read. Copy it again, or save it in a file and send that."
+NOT_HERE: Final = "What was copied is not a file on this computer. Save it here first, and send that."
+NOTHING: Final = "What was copied is no text, file or picture, so it cannot be pasted here."
 _IMAGES: Final = (("image/png", ".png"), ("image/jpeg", ".jpg"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+class Unpasteable(Exception):
+    """The clipboard holds nothing that can be pasted; `text` is a sentence for the user."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
 
 
 class Pasting:
@@ -49,12 +67,16 @@ class Pasting:
         self._x11 = _is_x11(widget)
 
     def files(self) -> list[str]:
-        """The paths of copied files, or that of the copied picture, which is a file now; none if it is a text."""
+        """Return the paths of copied files, or that of the copied picture, which is a file now; none if it is a text.
+
+        Raises:
+            Unpasteable: nothing on the clipboard can be pasted.
+        """
         try:
             return self._on_x11() if self._x11 else self._elsewhere()
         except (OSError, ValueError, Image.DecompressionBombError) as error:
             log.warning("pasting_failed", reason=str(error))
-            return []
+            raise Unpasteable(UNREADABLE) from error
 
     def _on_x11(self) -> list[str]:
         targets = _targets(self._widget)
@@ -68,7 +90,14 @@ class Pasting:
             if target in targets:
                 # Tk takes nothing above 400 KB that comes in one piece.
                 content = _by_program(target) or _bytes_of(self._get(target))
-                return [self._store(content, suffix)] if len(content) <= MAX_BYTES else []
+                if len(content) > MAX_BYTES:
+                    raise Unpasteable(TOO_LARGE)
+                _check_picture(content)
+                return [self._store(content, suffix)]
+        if _URIS in targets:
+            raise Unpasteable(NOT_HERE)
+        if targets - _ABOUT:
+            raise Unpasteable(NOTHING)
         return []
 
     def _elsewhere(self) -> list[str]:
@@ -167,6 +196,18 @@ def _by_program(target: str) -> bytes:
                     stdin=subprocess.DEVNULL,
                 ).stdout
     return b""
+
+
+def _check_picture(content: bytes) -> None:
+    """Raise `Unpasteable` for what is cut off, damaged or no picture."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            image.verify()
+    except Image.DecompressionBombError:
+        pass  # a file like any other, if it is not shown
+    except (OSError, SyntaxError, ValueError) as error:
+        log.warning("pasting_failed", reason=str(error))
+        raise Unpasteable(UNREADABLE) from error
 
 
 def _bytes_of(answer: str) -> bytes:

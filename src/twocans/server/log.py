@@ -24,7 +24,7 @@ from rich.text import Text
 
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.text import spelled_out, spelled_out_line
-from twocans.server.moments import format_date
+from twocans.server.moments import follow_time_zone, format_date
 
 MAX_WAITING_LINES: Final = 10_000
 MAX_WAITING_CHARS: Final = 8 * 1024 * 1024
@@ -371,6 +371,7 @@ _to_json = structlog.processors.JSONRenderer()
 
 
 def _now(event: dict[str, object]) -> MutableMapping[str, object]:
+    follow_time_zone()
     return _stamp(None, "", event)
 
 

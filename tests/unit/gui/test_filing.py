@@ -1,13 +1,19 @@
-"""Pictures that are kept to be shown, and opening what is here."""
+"""Pictures that are kept to be shown, and files that are sent."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from twocans.client import Client
+from twocans.client.errors import MessageNotSent
+from twocans.gui.filing import Filing
 from twocans.gui.picturecache import PictureCache
+from twocans.gui.viewmodel.effects import SendFiles
+from twocans.gui.viewmodel.inputs import FileRefused, Input
 from twocans.protocol.messages import FileRef, Message
 
 HASH = "ab" * 32
@@ -41,3 +47,31 @@ def test_the_pictures_that_came_first_go_when_there_are_too_many(tmp_path: Path)
 
 def test_nothing_to_tidy_is_no_error(tmp_path: Path) -> None:
     PictureCache(tmp_path / "none").tidy()
+
+
+class Refusing:
+    """Transfers that take no file that is called bad."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, to: str, path: Path) -> None:
+        if path.name == "bad.txt":
+            raise MessageNotSent("BUSY", "Too many files wait to be sent.")
+        self.sent.append(f"{path.name} to {to}")
+
+
+class ClientWithout:
+    """A client of which only the transfers are used."""
+
+    def __init__(self) -> None:
+        self.transfers = Refusing()
+
+
+def test_a_file_that_is_refused_keeps_no_other_back_and_is_named(tmp_path: Path) -> None:
+    told: list[Input] = []
+    client = ClientWithout()
+    filing = Filing(PictureCache(tmp_path), told.append, lambda what: what.close())
+    filing.do(SendFiles("bob", ("/a.txt", "/bad.txt", "/c.txt")), cast("Client", client), 1)
+    assert client.transfers.sent == ["a.txt to bob", "c.txt to bob"]
+    assert told == [FileRefused(1, "“bad.txt” was not sent. Too many files wait to be sent.")]

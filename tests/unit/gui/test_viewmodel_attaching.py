@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -127,3 +128,48 @@ def test_nothing_is_attached_where_nobody_can_be_written_to(desk: Desk, tmp_path
     desk.vm.open("SERVER")
     desk.vm.attach([file(tmp_path, "one")])
     assert names(desk) == []
+
+
+def notice(desk: Desk) -> str:
+    return desk.vm.notice.text if desk.vm.notice is not None else ""
+
+
+def test_an_address_that_is_dropped_is_told_to_be_no_file(desk: Desk) -> None:
+    desk.vm.attach(["https://a.example/cat.png"])
+    assert names(desk) == []
+    assert notice(desk) == (
+        "“https://a.example/cat.png” is not a file on this computer. Save it here first, and send that."
+    )
+
+
+def test_a_name_that_is_no_text_is_told(desk: Desk, tmp_path: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    Path(path).write_bytes(b"x")
+    desk.vm.attach([path])
+    assert names(desk) == []
+    assert notice(desk) == "“caf.txt” has a name that is no text. Rename it, and choose it again."
+
+
+def test_a_name_that_others_could_not_have_is_told_with_what_it_becomes(desk: Desk, tmp_path: Path) -> None:
+    desk.vm.attach([file(tmp_path, "a?.txt"), file(tmp_path, "b.txt")])
+    assert notice(desk) == f"“a?.txt” is sent as “{names(desk)[0]}”: its name cannot be used on every system."
+    assert names(desk)[0] != "a?.txt"
+    desk.vm.attach([file(tmp_path, "c?.txt"), file(tmp_path, "d?.txt")])
+    assert notice(desk).startswith("“c?.txt” is sent as ")
+    assert notice(desk).endswith(" 1 more are renamed, too.")
+
+
+def test_control_characters_that_cannot_be_sent_are_told(desk: Desk) -> None:
+    desk.vm.set_draft("a\x07b\r\nc\td  \n")
+    desk.vm.send()
+    assert [message.text for message in desk.all(SendMessage)] == ["ab\nc\td"]
+    assert notice(desk) == (
+        "Your message was sent without the control characters in it: they cannot be sent."
+    )
+
+
+def test_blank_lines_around_a_message_go_without_a_word(desk: Desk) -> None:
+    desk.vm.set_draft("\n\nhello\r\n  ")
+    desk.vm.send()
+    assert [message.text for message in desk.all(SendMessage)] == ["hello"]
+    assert notice(desk) == ""

@@ -240,6 +240,10 @@ def test_what_was_saved_can_be_opened_and_shown_in_its_folder(desk: Desk) -> Non
     assert card(desk).fraction == 0.5
     moved(desk, download(TransferState.DONE, message=number, done=1000))
     assert card(desk).detail == "1.0 KB · saved in Downloads"
+    path = "/home/alice/Downloads/a (1).pdf"
+    moved(desk, download(TransferState.DONE, message=number, done=1000, path=path))
+    assert card(desk).detail == "1.0 KB · saved in Downloads as a (1).pdf"
+    moved(desk, download(TransferState.DONE, message=number, done=1000))
     key = only_bubble(desk).key
     desk.vm.act_on_file(key, FileAction.OPEN)
     desk.vm.act_on_file(key, FileAction.SHOW)

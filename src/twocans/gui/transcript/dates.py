@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -21,6 +23,24 @@ def _bounded(at_ms: int) -> int:
 @lru_cache(maxsize=4096)
 def _local(minute: int) -> datetime:
     return datetime.fromtimestamp(minute * 60)
+
+
+def follow_time_zone() -> bool:
+    """Take on the system's time zone, which may have changed; return True if it has.
+
+    C's `localtime_r`, which Python asks, keeps to the zone that it read first until `tzset` is called.
+    """
+    before = _zone()
+    if sys.platform != "win32":
+        time.tzset()
+    if _zone() == before:
+        return False
+    _local.cache_clear()
+    return True
+
+
+def _zone() -> tuple[object, ...]:
+    return (*time.tzname, time.timezone, time.altzone, time.localtime().tm_gmtoff)
 
 
 def local_time(at_ms: int) -> datetime:

@@ -144,9 +144,12 @@ class View:
         self._estimate()
         self.refresh()
 
-    def today_changed(self) -> None:
-        """The day is another one: yesterday's `Today` is drawn anew."""
+    def days_changed(self) -> None:
+        """The day or the time zone is another one: times are drawn anew, and lines between days move."""
+        self._flush_scroll()
+        self._forget_drawn()
         self._rows.clear()
+        self._estimate()
         self.schedule()
 
     # --- place -----------------------------------------------------------------------------------------

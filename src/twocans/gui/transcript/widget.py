@@ -9,6 +9,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING, Final
 
 from twocans.gui.last_input import INPUT_CHANGED, last_input
+from twocans.gui.transcript.dates import follow_time_zone
 from twocans.gui.transcript.found import Words
 from twocans.gui.transcript.interaction import Interaction
 from twocans.gui.transcript.model import Bubble, FileAction, Status, ViewState
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _NEAR_VIEWS: Final = 2  # more messages are asked for when the last at either end is this many heights away
 _SETTLED_MS: Final = 150  # after the last change of width, the heights of all rows are guessed anew
-_DAY_CHECK_MS: Final = 60_000
+_DAY_CHECK_MS: Final = 10_000
 
 
 class Transcript(ttk.Frame):
@@ -296,10 +297,11 @@ class Transcript(ttk.Frame):
 
     def _check_day(self) -> None:
         self._day_check = self.after(_DAY_CHECK_MS, self._check_day)
+        zone_changed = follow_time_zone()
         today = self._view.today()
-        if today != self._today:
+        if zone_changed or today != self._today:
             self._today = today
-            self._view.today_changed()
+            self._view.days_changed()
 
     def _destroyed(self, _event: tk.Event[tk.Misc]) -> None:
         self.after_cancel(self._day_check)

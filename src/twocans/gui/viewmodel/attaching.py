@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from twocans.protocol.text import spelled_out
 MAX_ATTACHMENTS: Final = 100
 """How many files go at once."""
 NO_FILES: Final = "This server takes no files. Ask whoever runs it."
+_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
 
 
@@ -45,8 +47,14 @@ def look_at(path: str, most: int) -> Attachment | str:
         path: where it is.
         most: how many bytes the server takes.
     """
+    if _ADDRESS.match(path):
+        return f"“{spelled_out(path)}” is not a file on this computer. Save it here first, and send that."
     name = safe_name(PurePath(path).name)
     shown = f"“{spelled_out(name)}”"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return f"{shown} has a name that is no text. Rename it, and choose it again."
     try:
         about = Path(path).stat()
         if stat.S_ISDIR(about.st_mode):
@@ -87,6 +95,17 @@ def added(
         else:
             files[path] = found
     return tuple(files.values()), tuple(problems)
+
+
+def renamed(files: Iterable[Attachment]) -> str:
+    """A sentence about files whose recipients see another name; "" if there are none."""
+    changed = [one for one in files if one.name != PurePath(one.path).name]
+    if not changed:
+        return ""
+    first = changed[0]
+    shown = spelled_out(PurePath(first.path).name)
+    more = f" {len(changed) - 1} more are renamed, too." if len(changed) > 1 else ""
+    return f"“{shown}” is sent as “{first.name}”: its name cannot be used on every system.{more}"
 
 
 def told(problems: Sequence[str]) -> str:

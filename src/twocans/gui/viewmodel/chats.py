@@ -10,7 +10,7 @@ from twocans.client.events import MessageStored
 from twocans.client.outbox import Outgoing
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.transcript.model import ViewState
-from twocans.gui.viewmodel.attaching import added, told
+from twocans.gui.viewmodel.attaching import added, renamed, told
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.drafts import Drafts
@@ -188,13 +188,14 @@ class Chats(Reading):
             self._changes.do(SendTyping(self.open.name))
 
     def attach(self, paths: Iterable[str]) -> str:
-        """Add files to the draft of the open chat; a sentence about those that cannot be sent, if any."""
+        """Add files to the draft of the open chat; a sentence about those that cannot be sent, or not under their names."""
         if self.open is None or self.open.key == SERVER_KEY:
             return ""
-        self.open.attachments, problems = added(self.open.attachments, paths, self.file_bytes)
+        before = self.open.attachments
+        self.open.attachments, problems = added(before, paths, self.file_bytes)
         self.drafts.changed(self.open)
         self._changes.draw(Part.COMPOSER | Part.PEOPLE)
-        return told(problems)
+        return told(problems) or renamed(self.open.attachments[len(before) :])
 
     def detach(self, path: str) -> None:
         """Take a file out of the draft of the open chat."""
@@ -397,6 +398,18 @@ class Chats(Reading):
 
 def clean(text: str) -> str:
     """A draft as it can be sent: no control characters, no blank lines around it, no lone surrogates."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _CONTROL.sub("", text).encode("utf-8", errors="ignore").decode()
+    text = _sendable(text)
     return text.strip("\n").rstrip() if text.strip() else ""
+
+
+def loses_characters(text: str) -> bool:
+    """Return True if a draft holds characters that cannot be sent."""
+    return len(_sendable(text)) < len(_with_line_feeds(text))
+
+
+def _with_line_feeds(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _sendable(text: str) -> str:
+    return _CONTROL.sub("", _with_line_feeds(text)).encode("utf-8", errors="ignore").decode()

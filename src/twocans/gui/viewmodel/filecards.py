@@ -192,9 +192,7 @@ class FileCards:
             case TransferState.CHECKING:
                 return f"{size} · checking …"
             case TransferState.DONE:
-                return (
-                    size if transfer.outgoing else f"{size} · saved in {PurePath(transfer.path).parent.name}"
-                )
+                return size if transfer.outgoing else f"{size} · {_saved(transfer)}"
             case TransferState.FAILED:
                 return transfer.text or "It did not work."
             case TransferState.CANCELLED:
@@ -216,6 +214,13 @@ class FileCards:
             if left < 3600
             else f" · {left // 3600} h {left % 3600 // 60} min left"
         )
+
+
+def _saved(transfer: Transfer) -> str:
+    """Where a file is now, and as what if that is not its own name."""
+    path = PurePath(transfer.path)
+    where = f"saved in {path.parent.name}"
+    return where if path.name == transfer.name else f"{where} as {path.name}"
 
 
 def _fraction(transfer: Transfer) -> float | None:

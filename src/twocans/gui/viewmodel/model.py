@@ -30,7 +30,7 @@ from twocans.client.settings import BACK_WITHIN_S
 from twocans.gui.transcript.destination import Destination, destination
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Update
-from twocans.gui.viewmodel.chats import SERVER_KEY
+from twocans.gui.viewmodel.chats import SERVER_KEY, loses_characters
 from twocans.gui.viewmodel.conversation import Conversation, Stretch
 from twocans.gui.viewmodel.effects import (
     AskFiles,
@@ -193,8 +193,10 @@ class ViewModel(Filing):
         problem = self.chats.send_files()
         if problem:
             self._tell(problem)
-        else:
-            self.chats.send()
+            return
+        draft = self.chats.open.draft if self.chats.open is not None else ""
+        if self.chats.send() and loses_characters(draft):
+            self._tell("Your message was sent without the control characters in it: they cannot be sent.")
 
     def keep_drafts(self) -> None:
         """Have drafts written to disk now: the window is about to end."""

@@ -13,7 +13,7 @@ from typing import Final
 from twocans.client.files import data_folder
 from twocans.gui import keys
 from twocans.gui.faces import Face
-from twocans.gui.pasting import Pasting
+from twocans.gui.pasting import Pasting, Unpasteable
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.views.attachments import AttachmentsView
@@ -176,7 +176,11 @@ class ComposerView(ttk.Frame):
             self._act(self._vm.set_draft, self._get())
 
     def _paste(self, _event: tk.Event[tk.Text]) -> str | None:
-        files = self._pasting.files() if self._vm.composer.enabled else []
+        try:
+            files = self._pasting.files() if self._vm.composer.enabled else []
+        except Unpasteable as error:
+            self._act(self._vm.tell, error.text)
+            return "break"
         if not files:
             return None
         self._act(self._vm.attach, files)
