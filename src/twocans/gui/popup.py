@@ -231,8 +231,12 @@ class PopupMenu(tk.Toplevel):
         right = max((theme.measure(Face.BODY, one.accelerator) for one in self.items), default=0)
         if right or any(one.below is not None for one in self.items):
             right = max(right, em(0.8)) + em(_GAP_EM)
-        sides = 2 * em(_EDGE_EM) + self._indent + em(_INSET_EM)
-        return min(widest, sides + min(labels, em(_WIDEST_EM)) + right), y + em(_EDGE_EM)
+        needed = 2 * em(_EDGE_EM) + self._indent + em(_INSET_EM) + min(labels, em(_WIDEST_EM))
+        if needed + right > widest:
+            right = 0  # what the rows say comes before their keys
+            for item in self.items:
+                item.accelerator = ""
+        return min(widest, needed + right), y + em(_EDGE_EM)
 
     def _draw(self, width: int) -> None:
         canvas, theme, c = self._canvas, self._theme, self._theme.colours

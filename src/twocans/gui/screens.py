@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
 _GEOMETRY: Final = re.compile(r"(\d+)x(\d+)\+(-?\d+)\+(-?\d+)")
+_BAR_SHARE: Final = 16
+"""However large the text is, no title bar takes more than this part of the screen."""
 _ALL_FOUR: Final = 4
 _CARDINAL: Final = 6
 """The number of the type in X11."""
@@ -94,12 +96,13 @@ def frame_size(window: tk.Misc, em: int) -> tuple[int, int]:
         em: the size of text.
     """
     root = window.nametowidget(".")
+    bar = min(2 * em, int(root.winfo_screenheight()) // _BAR_SHARE)
     place = Box.parse(str(root.geometry())) if root.winfo_viewable() else None
     if place is None:
-        return em // 4, 2 * em
+        return em // 4, bar
     border = max(0, int(root.winfo_rootx()) - place.left)
     # Some desktops leave the title bar out while the window is maximised; those of dialogs stay.
-    return 2 * border, max(2 * em, int(root.winfo_rooty()) - place.top + border)
+    return 2 * border, max(bar, int(root.winfo_rooty()) - place.top + border)
 
 
 def beside(at: Box, size: tuple[int, int], area: Box) -> tuple[int, int]:

@@ -35,6 +35,8 @@ TEXT_SIZES: Final = (0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
 """The factors that Ctrl+plus and Ctrl+minus walk through."""
 _BASE_POINTS: Final = 10.5
 _MAX_SCALE: Final = 3.0
+_SCREEN_EM: Final = (20, 11)
+"""A screen holds so many em at least: larger text would push the parts of a window out of it."""
 
 
 # The toolkit's own functions have no types.
@@ -310,6 +312,9 @@ class Theme:
         body = _BASE_POINTS * per_point * self.text_size
         if sys.platform == "darwin":
             body = 13 * per_point * self.text_size
+        room = (self._root.winfo_screenwidth(), self._root.winfo_screenheight())
+        largest = min(extent / em for extent, em in zip(room, _SCREEN_EM, strict=True))
+        body = min(body, largest * 14 / 16)
         for face, (factor, weight) in FACES.items():
             pixels = -max(8, round(body * factor))
             self._fonts[face].configure(size=pixels, weight="bold" if weight == "bold" else "normal")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
+from typing import Final
 
 from twocans.gui import dropping
 from twocans.gui.faces import Face
@@ -32,6 +33,8 @@ from twocans.gui.views.invitation import Invitation
 from twocans.gui.views.menus import new_menu, show_under
 from twocans.gui.views.quieting import mute_menu
 from twocans.gui.views.tooltip import Tooltip
+
+_LOW_EM: Final = 18
 
 
 class ChatView(ttk.Frame):
@@ -108,7 +111,8 @@ class ChatView(ttk.Frame):
         # A narrow window has room for the list or the chat, and places only one of them.
         self.bind("<Map>", lambda _: act(vm.set_shown, True))
         self.bind("<Unmap>", lambda _: act(vm.set_shown, False))
-        self._header.bind("<Configure>", lambda _: self._show_name())
+        self._names.bind("<Configure>", lambda _: self._show_name())
+        self.bind("<Configure>", lambda _: self._show_name())
         self.restyle()
 
     # --- showing ------------------------------------------------------------------------------------------
@@ -180,7 +184,6 @@ class ChatView(ttk.Frame):
         dot = presence_mark(self._theme, header.presence, size, c.side)
         if header.presence in {Presence.OFFLINE, Presence.UNKNOWN}:
             dot = self._theme.disc(size, c.border)
-        self._status.configure(text=header.status)
         if dot:
             self._dot.configure(image=dot)
             # Beside the first line, of however many there are.
@@ -264,10 +267,13 @@ class ChatView(ttk.Frame):
         header = self._vm.header
         if header is not None:
             em = self._theme.em
-            room = max(em(6), self._header.winfo_width() - em(13.9 if self._narrow else 10.9))
+            room = max(em(4), self._names.winfo_width())
             shown = self._theme.elide(Face.TITLE, header.name, room - em(1.6 if header.unencrypted else 0))
             self._name.configure(text=self._theme.drawn(shown))
-            self._status.configure(wraplength=room - em(0.85))
+            # In a low window there is room for one line; the tip has the rest.
+            low = self.winfo_height() < em(_LOW_EM)
+            status = self._theme.elide(Face.SMALL, header.status, room - em(0.85)) if low else header.status
+            self._status.configure(text=status, wraplength=room - em(0.85))
 
     def _scroll(self, pages: int) -> str:
         self.transcript.scroll_pages(pages)
