@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.contract.conftest import Start
+from tests.support.deadline import DEADLINE_S
 from tests.support.raw import Peer, PlainPeer, Silent
 from tests.support.serving import Serving
 from twocans.hub.limits import Limits
@@ -41,7 +42,7 @@ def json_sender(server: Serving) -> Peer:
 def test_sender_that_did_not_read_its_answers_is_served_again_once_it_has(
     start: Start, register: Callable[[Serving], Peer], requests: Callable[[int], bytes]
 ) -> None:
-    server = start(Limits(rate_per_s=0))
+    server = start(Limits(rate_per_s=0, ping_after_s=600.0, dead_after_s=1200.0))
     bob = server.plain("bob")
     alice = register(server)
     last = -1
@@ -51,7 +52,7 @@ def test_sender_that_did_not_read_its_answers_is_served_again_once_it_has(
         alice.sendall(requests(last))
     # Nothing but the reading happens from here on: nobody says or asks anything.
     read_until_answer(alice, requests=100 * (last + 1))
-    assert has_come(bob, last, deadline_s=10.0)
+    assert has_come(bob, last, deadline_s=DEADLINE_S)
 
 
 def has_come(bob: PlainPeer, number: int, deadline_s: float = PAUSED_S) -> bool:

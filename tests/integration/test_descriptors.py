@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from tests.support.http import Document, bring
-from tests.support.process import ServerProcess, command
+from tests.support.process import START_S, ServerProcess, command, environment
 from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, encode, eventually, hello
+from tests.support.terminal import Terminal
 from tests.support.tls import TlsSocket, client_context
 
 TLS = client_context()
@@ -25,7 +28,13 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
         yield server
 
 
-def descriptors(server: ServerProcess) -> set[int]:
+class Running(Protocol):
+    """A server with a process of its own."""
+
+    process: subprocess.Popen[bytes]
+
+
+def descriptors(server: Running) -> set[int]:
     return {int(path.name) for path in Path(f"/proc/{server.process.pid}/fd").iterdir()}
 
 
@@ -37,7 +46,7 @@ def connected(server: ServerProcess, number: int) -> list[Peer]:
     return peers
 
 
-def take_all_descriptors(server: ServerProcess) -> None:
+def take_all_descriptors(server: Running) -> None:
     """Let the server open nothing more: every number below the limit is taken."""
     taken = descriptors(server)
     lowest = next(number for number in range(max(taken) + 2) if number not in taken)
@@ -48,7 +57,7 @@ def give_descriptors_back(server: ServerProcess) -> None:
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (hard_limit(server), hard_limit(server)))
 
 
-def hard_limit(server: ServerProcess) -> int:
+def hard_limit(server: Running) -> int:
     return resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[1]
 
 
@@ -149,6 +158,22 @@ def test_newcomers_wait_for_descriptors_and_get_in_and_the_shortage_is_logged_on
             alice.read_until(lambda line: "at last" in line)
     assert server.stop() == 0
     assert faults(server) == []
+
+
+def test_command_that_needs_a_descriptor_says_so_and_the_next_one_is_carried_out(tmp_path: Path) -> None:
+    options = ["--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path)]
+    with Terminal(command(*options), environment()) as terminal:
+        terminal.expect(r"Type help[^>]*>", START_S)
+        terminal.enter("users")
+        terminal.expect("Nobody is online")
+        take_all_descriptors(terminal)
+        terminal.enter("stats")
+        terminal.expect("That command failed")
+        terminal.enter("users")
+        terminal.expect("Nobody is online")
+        terminal.enter("quit")
+        assert terminal.wait() == 0
+        assert "Traceback" not in terminal.text
 
 
 def shortages(server: ServerProcess) -> list[datetime]:

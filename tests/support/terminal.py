@@ -10,7 +10,8 @@ import struct
 import subprocess
 import termios
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, Self
 
 from tests.support.deadline import DEADLINE_S
@@ -40,6 +41,7 @@ class Terminal:
             stderr=slave,
             start_new_session=True,
         )
+        self._name = os.ttyname(slave)
         os.close(slave)
         self._raw = b""
         self._ended = False
@@ -90,6 +92,19 @@ class Terminal:
                 f"{wanted!r} was not shown (still waiting: {not found}): {self.text[-3000:]}"
             )
             return match.group()
+
+    @contextmanager
+    def suspended(self) -> Iterator[int]:
+        """Let the terminal take nothing that is written to it, as after Ctrl-S, in this block; its descriptor."""
+        terminal = os.open(self._name, os.O_RDWR | os.O_NOCTTY)
+        try:
+            termios.tcflow(terminal, termios.TCOOFF)
+            try:
+                yield terminal
+            finally:
+                termios.tcflow(terminal, termios.TCOON)
+        finally:
+            os.close(terminal)
 
     def wait(self) -> int:
         """Wait for the program's end; its exit code."""

@@ -29,13 +29,22 @@ from twocans.server.config import (
     default_data_folder,
 )
 from twocans.server.control import Control
-from twocans.server.log import LOG_FILE, Log, LogFormat, Output
+from twocans.server.log import Log, LogFormat
 from twocans.server.moderation import Moderation
 from twocans.server.operator import Operator
-from twocans.server.privacy import close_folder, close_to_others, make_folder, places, runs_as_root
+from twocans.server.output import LOG_FILE, Output
+from twocans.server.privacy import (
+    HISTORY_FILE,
+    close_folder,
+    close_to_others,
+    make_folder,
+    places,
+    runs_as_root,
+)
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
 
 if TYPE_CHECKING:
+    from twocans.server.prompt import Prompt
     from twocans.server.settings.sources import InForce
 
 
@@ -73,13 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     close_to_others()
     try:
         with asyncio.Runner(loop_factory=loop_factory(config.concurrency)) as runner:
-            runner.run(_serve(config, log))
+            all_ended = runner.run(_serve(config, log))
     except StartError as error:
         log.output.close()
         return _failed(error, config)
     except KeyboardInterrupt:
         return 0
-    log.output.close()
+    if not log.output.close() or not all_ended:
+        # A terminal stands still, and the end of the interpreter would wait for it.
+        os._exit(0)
     return 0
 
 
@@ -153,7 +164,8 @@ def _open_log(config: Config, form: LogFormat) -> Log:
     return Log(Output(stream=None, styled=styled, log_file=log_file, console_file=console_file), form)
 
 
-async def _serve(config: Config, log: Log) -> None:
+async def _serve(config: Config, log: Log) -> bool:
+    """Serve until somebody asks for the end; False if a thread is left that waits for the terminal."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     why = "the operator asked for it"
@@ -177,16 +189,11 @@ async def _serve(config: Config, log: Log) -> None:
         log("folder_open", folder=str(config.data))
     if runs_as_root():
         log("runs_as_root")
-    console = None
+    prompt = None
     if _has_operator(log):
-        console = asyncio.create_task(
-            _console(server, config, log, lambda: ask_to_stop("the operator asked for it"))
-        )
+        prompt = _open_prompt(server, config, log, lambda: ask_to_stop("the operator asked for it"))
     await stop.wait()
-    if console is not None:
-        console.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await console
+    all_ended = prompt is None or await prompt.stop()
     log("server_stopping", why=why)
     if control is not None:
         control.withdraw()
@@ -196,6 +203,7 @@ async def _serve(config: Config, log: Log) -> None:
             # The end of the control connections is the end of the server: its last line has to be in the log by then.
             await asyncio.to_thread(log.output.close)
         await control.close()
+    return all_ended
 
 
 async def _let_find(config: Config, server: Server, log: Log, stop: Callable[[], None]) -> Control | None:
@@ -240,14 +248,21 @@ def _addresses(config: Config) -> list[str]:
     return lan_addresses() if config.host == ANY_ADDRESS else [config.host]
 
 
-async def _console(server: Server, config: Config, log: Log, quit_server: Any) -> None:
+def _open_prompt(server: Server, config: Config, log: Log, quit_server: Callable[[], None]) -> Prompt:
     # Loaded only where somebody sits at a terminal: it takes a moment.
     from twocans.server.console import Console
+    from twocans.server.prompt import Prompt
 
     console = Console(
         server.hub, started_at=time.monotonic(), quit_server=quit_server, log=log, key=server.key
     )
-    await console.run(data=config.data, show=log.say)
+    return Prompt(
+        console,
+        history_file=None if config.data is None else config.data / HISTORY_FILE,
+        output=log.output,
+        show=log.say,
+        quit_server=quit_server,
+    )
 
 
 def _on_signals(loop: asyncio.AbstractEventLoop, ask_to_stop: Any) -> None:

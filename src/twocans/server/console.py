@@ -1,19 +1,14 @@
-"""The operator's console: a prompt at the server's own terminal, while its log goes on above it."""
+"""The operator's commands; how they are typed is the affair of `prompt`."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import psutil
 from msgspec import Struct
-from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import NestedCompleter
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
-from prompt_toolkit.patch_stdout import patch_stdout
 
 from twocans.hub.hub import EventLog, Hub
 from twocans.protocol.file_names import readable_size
@@ -21,7 +16,6 @@ from twocans.protocol.keys import ServerKey, readable_key
 from twocans.protocol.text import has_control
 from twocans.server.moderation import Moderation
 from twocans.server.moderation_commands import BAN_USAGE, UNBAN_USAGE, ModerationCommands
-from twocans.server.privacy import HISTORY_FILE
 
 _TAKE_NAMES: Final = frozenset({"kick", "ban", "devices", "code", "free"})
 
@@ -117,22 +111,7 @@ class Console:
         self._quit()
         yield "Stopping."
 
-    async def run(self, *, data: Path | None, show: Callable[[str], None]) -> None:
-        """Read commands from the terminal until it ends; Ctrl-C and Ctrl-D stop the server."""
-        history: History = InMemoryHistory() if data is None else FileHistory(str(data / HISTORY_FILE))
-        prompt: PromptSession[str] = PromptSession("> ", history=history)
-        with patch_stdout(raw=True):
-            while True:
-                try:
-                    line = await prompt.prompt_async(completer=self._completer())
-                except (EOFError, KeyboardInterrupt):
-                    self._quit()
-                    return
-                for answer in self.carry_out(line):
-                    show(answer)
-
-    def _completer(self) -> NestedCompleter:
-        names = {account.name: None for account in self._hub.roster.online()}
-        return NestedCompleter.from_nested_dict(
-            {word: names if word in _TAKE_NAMES else None for word in self.commands}
-        )
+    def completions(self) -> Mapping[str, Sequence[str]]:
+        """The commands, and what may follow each."""
+        names = [account.name for account in self._hub.roster.online()]
+        return {word: names if word in _TAKE_NAMES else () for word in self.commands}

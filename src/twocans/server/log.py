@@ -1,38 +1,21 @@
 """What the server tells the person who runs it: events with fields, as sentences or as JSON lines.
 
-Lines are written by a thread of their own, so that a terminal or pipe that stands still holds nobody up.
+Where the lines go is the affair of `output`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-import os
-import queue
-import sys
-import threading
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping
 from enum import StrEnum
-from io import TextIOWrapper
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 import structlog
-from rich.console import Console
 from rich.text import Text
 
 from twocans.protocol.file_names import readable_size
-from twocans.protocol.text import spelled_out, spelled_out_line
+from twocans.protocol.text import spelled_out_line
 from twocans.server.moments import follow_time_zone, format_date
-
-MAX_WAITING_LINES: Final = 10_000
-MAX_WAITING_CHARS: Final = 8 * 1024 * 1024
-TOGETHER_CHARS: Final = 16 * 1024
-"""About how much of what has gathered is written at once."""
-LOG_FILE: Final = "server.log"
-LOG_FILE_BYTES: Final = 1024 * 1024
-LOG_FILES: Final = 3
+from twocans.server.output import Output
 
 Fields = Mapping[str, object]
 
@@ -228,105 +211,6 @@ def sentence(event: str, fields: Fields) -> tuple[str, str]:
     return spelled_out_line(say(fields)), style
 
 
-class Output:
-    """Writes lines on a thread of its own; what cannot be written in time is counted, not waited for.
-
-    Args:
-        stream: where to; None for the standard output of the moment.
-        styled: whether it is a terminal.
-        log_file: also there, if given, as plain lines.
-        console_file: shown there, if given, and not on the stream.
-    """
-
-    def __init__(
-        self,
-        *,
-        stream: TextIO | None,
-        styled: bool,
-        log_file: Path | None,
-        console_file: Path | None = None,
-    ) -> None:
-        self.notice: Callable[[int], tuple[Text | str, str]] = lambda _: ("", "")
-        """What to write in place of so many lines that could not be."""
-        self._queue: queue.SimpleQueue[tuple[Text | str, str] | None] = queue.SimpleQueue()
-        self._dropped = 0
-        # Each is counted by one side alone, so that they need no lock; what waits is the difference.
-        self._put_chars = 0
-        self._taken_chars = 0
-        self._stream = stream
-        self._console = Console(file=stream, highlight=False, soft_wrap=True) if styled else None
-        self._file = _open_log_file(log_file) if log_file is not None else None
-        self._console_file = _open_log_file(console_file) if console_file is not None else None
-        self._thread = threading.Thread(target=self._write_all, name="log", daemon=True)
-        self._thread.start()
-
-    def put(self, shown: Text | str, kept: str) -> None:
-        """Show a line, and keep one in the log file; empty ones are left out."""
-        waiting_chars = self._put_chars - self._taken_chars
-        if self._queue.qsize() >= MAX_WAITING_LINES or waiting_chars >= MAX_WAITING_CHARS:
-            self._dropped += 1
-            return
-        self._tell_dropped()
-        self._put_chars += len(shown) + len(kept)
-        self._queue.put((shown, kept))
-
-    def close(self, *, timeout_s: float = 2.0) -> None:
-        """Write what is waiting; a stream that stands still is given up after the time-out."""
-        self._tell_dropped()
-        self._queue.put(None)
-        self._thread.join(timeout_s)
-
-    def _tell_dropped(self) -> None:
-        if self._dropped:
-            shown, kept = self.notice(self._dropped)
-            self._put_chars += len(shown) + len(kept)
-            self._queue.put((shown, kept))
-            self._dropped = 0
-
-    def _write_all(self) -> None:
-        ended = False
-        while not ended:
-            lines: list[tuple[Text | str, str]] = []
-            size = 0
-            line = self._queue.get()
-            with contextlib.suppress(queue.Empty):
-                while line is not None:
-                    lines.append(line)
-                    size += len(line[1])
-                    self._taken_chars += len(line[0]) + len(line[1])
-                    if size > TOGETHER_CHARS:
-                        break
-                    line = self._queue.get_nowait()
-            ended = line is None
-            kept = "\n".join([spelled_out(kept) for _, kept in lines if kept])
-            if kept and self._file is not None:
-                self._file.emit(_record(kept))
-            # Where nobody reads any more, the log file goes on.
-            with contextlib.suppress(OSError, ValueError):
-                self._show([shown for shown, _ in lines if shown])
-        for file in (self._file, self._console_file):
-            if file is not None:
-                file.close()
-
-    def _show(self, lines: Sequence[Text | str]) -> None:
-        if self._console_file is not None:
-            if lines:
-                self._console_file.emit(_record("\n".join(str(line) for line in lines)))
-        elif self._console is not None:
-            for line in lines:
-                self._console.print(line)
-        elif lines:
-            stream = self._stream or sys.stdout
-            text = "".join([f"{line}\n" for line in lines])
-            try:
-                stream.write(text)
-            except UnicodeEncodeError:
-                # The stream's encoding lacks a letter; it is written as an escape.
-                encoding = stream.encoding or "ascii"
-                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-            stream.flush()
-
-
 class _QueueLogger:
     """What structlog hands finished lines to."""
 
@@ -396,28 +280,3 @@ def _render_text(
         return ("", line), {}
     time = str(event["time"])[11:19]
     return (Text.assemble((time, "dim"), "  ", (text, style)), line), {}
-
-
-class _PrivateLogFile(RotatingFileHandler):
-    """A log file that only its owner can read, and whose failures hold nobody up."""
-
-    def _open(self) -> TextIOWrapper:
-        # pathlib's open has no opener, which alone gives the file its rights as it is made.
-        return open(self.baseFilename, "a", encoding="utf-8", errors="backslashreplace", opener=_open_private)
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """A full disk must not stop the chat: what is shown on the console goes on."""
-
-
-def _record(text: str) -> logging.LogRecord:
-    return logging.LogRecord("twocans", logging.INFO, "", 0, text, None, None)
-
-
-def _open_private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _open_log_file(path: Path) -> RotatingFileHandler:
-    handler = _PrivateLogFile(path, maxBytes=LOG_FILE_BYTES, backupCount=LOG_FILES, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    return handler

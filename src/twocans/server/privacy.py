@@ -10,7 +10,7 @@ from typing import Final
 
 from twocans.protocol.running import CONSOLE_LOG_FILE, RUNNING_FILE
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
-from twocans.server.log import LOG_FILE
+from twocans.server.output import LOG_FILE
 from twocans.storage.contents import FILES_FOLDER
 from twocans.storage.sqlite.lock import LOCK_FILE
 from twocans.storage.sqlite.schema import DATABASE_FILE

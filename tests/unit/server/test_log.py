@@ -21,15 +21,13 @@ from rich.text import Text
 from tests.support.deadline import DEADLINE_S
 from twocans.hub.session import Reason
 from twocans.server.doorkeeper import Refusal
-from twocans.server.log import (
+from twocans.server.log import Log, LogFormat, sentence
+from twocans.server.output import (
     LOG_FILE_BYTES,
     LOG_FILES,
     MAX_WAITING_CHARS,
     MAX_WAITING_LINES,
-    Log,
-    LogFormat,
     Output,
-    sentence,
 )
 
 _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
