@@ -56,7 +56,15 @@ def hand_over(environment: Environment, module: str, options: Sequence[str]) -> 
     command = _command(environment, module, options)
     if sys.platform == "win32":
         sys.exit(run_as_child(command))  # exec there starts a second process and ends this one at once
-    os.execv(command[0], command)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:  # another program may be setting .venv up again
+        print(
+            f"{command[0]} can't be run ({error.strerror}).\nStart again in a moment. If that does not help, delete the "
+            "folder .venv first.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 def _is_original(stream: TextIO | None) -> bool:
