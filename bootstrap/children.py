@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +44,7 @@ def run_module(
     log: Path,
     held: Sequence[int] = (),
     environment: dict[str, str],
+    on_line: Callable[[str], None],
 ) -> Finished:
     """Run `python -m ARGUMENTS` to its end, adding its output to `log`; it ends when this process does.
 
@@ -53,6 +54,7 @@ def run_module(
         log: a log that can't be written to is done without.
         held: file descriptors that the helper holds open too (POSIX), and with them the locks on them.
         environment: all of its environment variables.
+        on_line: told each line of its output.
 
     Raises:
         OSError: the interpreter can't be run.
@@ -78,6 +80,7 @@ def run_module(
             for line in child.stdout or ():
                 tail.append(line)
                 _note(log, line)
+                on_line(line)
             code = child.wait()
         except BaseException:
             # Ctrl-C or a signal in our own process. `with` would wait for the child, so it is ended first.

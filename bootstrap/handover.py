@@ -25,7 +25,7 @@ from bootstrap.environment import Environment
 #: The debuggers of VS Code, PyCharm and others. They may show the output elsewhere, and still follow the program.
 _REMOTE_DEBUGGERS = ("debugpy", "pydevd")
 
-# So often it is looked whether the program has ended, or a Ctrl-C was simulated, which interrupts no thread that waits.
+# How often to look for the program's end, and for a simulated Ctrl-C, which does not interrupt a wait.
 _poll_s = 0.1
 # The rest of the output comes at once, unless something that the program has started holds the pipe open.
 _max_rest_s = 5.0
@@ -56,18 +56,26 @@ def hand_over(environment: Environment, module: str, options: Sequence[str]) -> 
     command = _command(environment, module, options)
     if sys.platform == "win32":
         sys.exit(run_as_child(command))  # exec there starts a second process and ends this one at once
-    os.execv(command[0], command)
+    try:
+        os.execv(command[0], command)
+    except OSError as error:  # another program may be setting .venv up again
+        print(
+            f"{command[0]} can't be run ({error.strerror}).\nStart again in a moment. If that does not help, delete the "
+            "folder .venv first.",
+            file=sys.stderr,
+        )
+        sys.exit(1)
 
 
 def _is_original(stream: TextIO | None) -> bool:
-    """Whether a standard stream is the one that Python has opened; under pythonw there is none."""
+    """True for a standard stream that Python has opened itself; under pythonw there is none."""
     return stream is None or (
         isinstance(stream, io.TextIOWrapper) and stream in (sys.__stdout__, sys.__stderr__)
     )
 
 
 def _is_run_by(environment: Environment) -> bool:
-    """Whether this process runs the interpreter of `environment`."""
+    """True if this process runs the interpreter of `environment`."""
     return os.path.realpath(sys.prefix) == os.path.realpath(environment.folder)
 
 

@@ -65,15 +65,12 @@ def _missing(lacking: str, error: ImportError) -> str:
             )
         if not isinstance(error, ModuleNotFoundError):
             return f"Twocans is damaged: {error}\nGet Twocans again and start it from the new folder."
-    if lacking.removeprefix("_") in _STANDARD:
+    if lacking in sys.stdlib_module_names:
         return (
             f"This Python lacks its part {lacking} ({error}).\n"
             "Install Python with all its parts, delete the folder .venv, and start Twocans again."
         )
     return ""
-
-
-_STANDARD = {name.removeprefix("_") for name in sys.stdlib_module_names}
 
 
 def _start_again(arguments: list[str], options: list[str]) -> None:

@@ -19,13 +19,14 @@ from bootstrap.environment import (
     this_platform,
 )
 from bootstrap.pip_settings import PipDamaged, without_python_settings
+from bootstrap.progress import Progress, tell
 from bootstrap.remedies import SetupFailed
 
 
 def prepare(
     environment: Environment, groups: Sequence[str], *, needs_tkinter: bool = False, damaged: bool = False
 ) -> None:
-    """See to it that the requirements in `groups` are installed; tells in one line when that takes time.
+    """See to it that the requirements in `groups` are installed; tells how it gets on when that takes time.
 
     Args:
         environment: the folder `.venv`.
@@ -49,7 +50,8 @@ def prepare(
                 state = State.DAMAGED
             if state is not State.READY:
                 tell(state.value)
-                _Setup(environment, held).run(state, wanted)
+                with Progress() as progress:
+                    _Setup(environment, held, progress).run(state, wanted)
     except OSError as error:
         raise _failure(environment, error) from error
 
@@ -57,9 +59,10 @@ def prepare(
 class _Setup:
     """One set-up of an environment, by the holder of its lock."""
 
-    def __init__(self, environment: Environment, held: int) -> None:
+    def __init__(self, environment: Environment, held: int, progress: Progress) -> None:
         self._environment = environment
         self._held = held
+        self._progress = progress
         self._wheels = environment.root / "wheels"
 
     def run(self, state: State, wanted: requirements.Requirements) -> None:
@@ -82,7 +85,7 @@ class _Setup:
             groups = {group: found for group, found in every.items() if group in wanted or group in kept}
             if self._complete(groups, before):
                 return
-            tell(State.DAMAGED.value)
+            self._progress.tell(State.DAMAGED.value)
             _require_venv()
         self._clear()
         self._make()
@@ -131,6 +134,7 @@ class _Setup:
                 entry.unlink()
 
     def _make(self) -> None:
+        self._progress.begin("Creating the folder .venv")
         # Run by whichever Python runs this; the module itself finds the one behind a virtual environment.
         self._check(
             self._run(without_python_settings(), Path(sys.executable), "venv", str(self._environment.folder))
@@ -143,6 +147,7 @@ class _Setup:
             PipDamaged: pip can't be run.
             SetupFailed: pip has failed.
         """
+        self._progress.begin("Looking up packages")
         variables = pip_settings.environment(self._environment.python)
 
         def pip(*arguments: str) -> children.Finished:
@@ -154,13 +159,20 @@ class _Setup:
         if not from_wheels or pip("--no-index", *from_wheels, *needed).code != 0:
             self._check(pip(*from_wheels, *needed))
         if extras := groups.get(requirements.FAST):
+            self._progress.begin("Looking for what makes Twocans faster here", counts=False)
             offline = ("--no-index", *from_wheels) if from_wheels else ()
             pip("--only-binary", ":all:", *offline, *extras)  # no matter how it ends: all works without
+        self._progress.begin("Checking the packages")
         return self._environment.problems(needed)
 
     def _run(self, variables: dict[str, str], python: Path, *arguments: str) -> children.Finished:
         return children.run_module(
-            python, arguments, log=self._environment.log, held=[self._held], environment=variables
+            python,
+            arguments,
+            log=self._environment.log,
+            held=[self._held],
+            environment=variables,
+            on_line=self._progress.feed,
         )
 
     def _check(self, done: children.Finished) -> None:
@@ -179,11 +191,6 @@ def _stamped_at(environment: Environment) -> int:
         return environment.stamp_file.stat().st_mtime_ns
     except OSError:
         return 0
-
-
-def tell(line: str) -> None:
-    """Tell the user; not on standard output, which is the program's own."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def _tell_of_waiting() -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from bootstrap import pip_settings
-from tests.support.installation import PYTHON, Installation, assert_refused, make_wheel, plain_environment
+from tests.support.installation import (
+    PYTHON,
+    REPOSITORY,
+    Installation,
+    assert_refused,
+    make_wheel,
+    plain_environment,
+)
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -160,3 +167,15 @@ def test_program_outside_its_folder_is_mended_by_the_program_that_was_started(
         [PYTHON, link], env=plain_environment(), capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_environment_that_goes_between_the_check_and_the_start_is_told(tmp_path: Path) -> None:
+    """As while another program sets it up again."""
+    code = (
+        "from pathlib import Path; from bootstrap.environment import Environment; from bootstrap import handover; "
+        f"handover.hand_over(Environment(Path({str(tmp_path)!r})), 'twocans.server', [])"
+    )
+    done = subprocess.run(
+        [PYTHON, "-c", code], cwd=REPOSITORY, capture_output=True, encoding="utf-8", check=False
+    )
+    assert_refused(done, f"{tmp_path / '.venv/bin/python'} can't be run", "Start again in a moment")
