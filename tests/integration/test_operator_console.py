@@ -43,7 +43,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Operated]
     before = os.umask(0)
     options = ["--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path), "--concurrency", request.param]
     with Terminal(command(*options), environment()) as terminal:
-        address = terminal.expect(r"127\.0\.0\.1:\d+", START_S)
+        address = terminal.expect(r"localhost:\d+", START_S)
         terminal.expect(r"Type help[^>]*>", START_S)
         os.umask(before)
         yield Operated(terminal, int(address.rpartition(":")[2]), tmp_path)
