@@ -98,7 +98,10 @@ def decode_sends(block: bytes, count: int) -> list[Send] | None:
     sends = []
     for body in bodies:
         to, colon, text = body.partition(": ")
-        name = _names.get(to) or _name(to)
+        try:
+            name = _names[to]
+        except KeyError:
+            name = _name(to)
         if not (colon and name):
             return None
         sends.append(Send(name, text, ""))
