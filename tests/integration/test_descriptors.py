@@ -160,7 +160,7 @@ def test_newcomers_wait_for_descriptors_and_get_in_and_the_shortage_is_logged_on
     assert faults(server) == []
 
 
-def test_command_that_needs_a_descriptor_says_so_and_the_next_one_is_carried_out(tmp_path: Path) -> None:
+def test_operator_is_answered_when_descriptors_are_gone(tmp_path: Path) -> None:
     options = ["--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path)]
     with Terminal(command(*options), environment()) as terminal:
         terminal.expect(r"Type help[^>]*>", START_S)
@@ -168,7 +168,7 @@ def test_command_that_needs_a_descriptor_says_so_and_the_next_one_is_carried_out
         terminal.expect("Nobody is online")
         take_all_descriptors(terminal)
         terminal.enter("stats")
-        terminal.expect("That command failed")
+        terminal.expect("refused names")
         terminal.enter("users")
         terminal.expect("Nobody is online")
         terminal.enter("quit")

@@ -6,6 +6,7 @@ import os
 import signal
 import ssl
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,3 +237,28 @@ def test_signal_ends_it_at_the_prompt_too(server: Operated) -> None:
     server.terminal.process.send_signal(signal.SIGTERM)
     assert server.terminal.wait() == 0
     assert "Traceback" not in server.terminal.text
+
+
+FAULTY = """
+from twocans.server.cli import main
+from twocans.server.console import Console
+
+def fail(*_):
+    raise LookupError("a fault")
+
+Console._show_key = fail
+raise SystemExit(main())
+"""
+
+
+def test_command_that_fails_says_so_and_the_next_one_is_carried_out(tmp_path: Path) -> None:
+    options = ["--host", "127.0.0.1", "--port", "0", "--data", str(tmp_path)]
+    with Terminal([sys.executable, "-c", FAULTY, *options], environment()) as terminal:
+        terminal.expect(r"Type help[^>]*>", START_S)
+        terminal.enter("key")
+        terminal.expect("That command failed")
+        terminal.enter("users")
+        terminal.expect("Nobody is online")
+        terminal.enter("quit")
+        assert terminal.wait() == 0
+        assert "Traceback" not in terminal.text
