@@ -45,6 +45,7 @@ class Dialog(tk.Toplevel):
         self._scrolled.pack(fill="both", expand=True)
         self._presented = False
         self.body.bind("<Configure>", lambda _: self._fit_screen(), add="+")
+        self.bind("<Configure>", self._resized, add="+")
         self.bind("<Escape>", lambda _: self.destroy())
         theme.on_change(self._recolour)
 
@@ -66,16 +67,16 @@ class Dialog(tk.Toplevel):
         focus.focus_set()
 
     def _fit_screen(self) -> None:
-        """The window grows and shrinks with what is in it, and stays on the screen."""
-        if not self._presented:
-            return
-        footer = self.footer.winfo_reqheight() if self.footer.winfo_manager() else 0
-        frame = frame_size(self, self.theme.em(1))
-        self._scrolled.set_limit(self.area.width - frame[0], self.area.height - frame[1] - footer)
-        if self.winfo_viewable():
-            self.update_idletasks()
+        """The window grows and shrinks with what is in it, up to the size of the screen."""
+        if self._presented:
+            footer = self.footer.winfo_reqheight() if self.footer.winfo_manager() else 0
+            frame = frame_size(self, self.theme.em(1))
+            self._scrolled.set_limit(self.area.width - frame[0], self.area.height - frame[1] - footer)
+
+    def _resized(self, event: tk.Event[tk.Misc]) -> None:
+        if event.widget is self and self.winfo_rooty() + event.height > self.area.bottom:
             place = Box.parse(self.geometry())
-            if place is not None and self.winfo_rooty() + self.winfo_reqheight() > self.area.bottom:
+            if place is not None:
                 self._move(place.left, place.top)
 
     def _move(self, x: int, y: int) -> None:

@@ -21,8 +21,6 @@ _MARGIN_EM: Final = 9
 _MOST_EM: Final = 46
 """No page is higher: a window as high as a large screen hides everything else."""
 _BESIDE_BAR_EM: Final = 0.7
-_BAR_EM: Final = _BESIDE_BAR_EM + 0.7
-"""The scrollbar, with what is free beside it."""
 _MESSAGE_LINES: Final = 4
 _TARGETS: Final = (
     (BanTarget.NAME, "A name"),
@@ -65,7 +63,7 @@ class OperatingPage(ttk.Frame):
         """Take as much of the screen's height as is needed and there is."""
         em = self.theme.em
         most = max(em(6), min(em(_MOST_EM), self.winfo_screenheight() - em(_MARGIN_EM)))
-        self._scrolled.set_limit(self.width + em(_BAR_EM), most)
+        self._scrolled.set_limit(self.winfo_screenwidth(), most)
 
     # --- what pages are made of ---------------------------------------------------------------------------
 

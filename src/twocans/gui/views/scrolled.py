@@ -6,6 +6,7 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
+from twocans.gui.focus import has_focus_within
 from twocans.gui.theme import Theme
 
 _WHEEL_EM: Final = 3.0
@@ -25,6 +26,9 @@ class Scrolled(ttk.Frame):
         super().__init__(parent, style="Base.TFrame")
         self._theme, self._middle = theme, middle
         self._limit: tuple[int, int] | None = None
+        self._planned: str | None = None
+        self._arranged: tuple[int, ...] = ()
+        self._focus_moved = False
         self._canvas = tk.Canvas(
             self, highlightthickness=0, borderwidth=0, takefocus=False, width=1, height=1
         )
@@ -39,6 +43,8 @@ class Scrolled(ttk.Frame):
             widget.bind("<Configure>", lambda _: self.arrange())
         window = self.winfo_toplevel()
         window.bind("<FocusIn>", self._focused, add="+")
+        window.bind("<Configure>", self._moved, add="+")
+        self.bind("<Destroy>", self._destroyed)
         window.bind("<MouseWheel>", lambda event: self._wheel(event, -1 if event.delta > 0 else 1), add="+")
         window.bind("<Button-4>", lambda event: self._wheel(event, -1), add="+")
         window.bind("<Button-5>", lambda event: self._wheel(event, 1), add="+")
@@ -54,7 +60,15 @@ class Scrolled(ttk.Frame):
         self.arrange()
 
     def arrange(self) -> None:
-        """Find out what there is room for."""
+        """Find out what there is room for, and keep what has the focus in view, as soon as nothing else is to be done.
+
+        Not at once: Tk tells of new sizes in the midst of placing and drawing, and forgets what is asked of it then.
+        """
+        if self._planned is None:
+            self._planned = self.after_idle(self._arrange)
+
+    def _arrange(self) -> None:
+        self._planned = None
         width, height = self.inside.winfo_reqwidth(), self.inside.winfo_reqheight()
         room = self._limit or (self.winfo_width(), self.winfo_height())
         bar = self._down.winfo_reqwidth()
@@ -79,6 +93,10 @@ class Scrolled(ttk.Frame):
             self._canvas.yview_moveto(0)
         if not across:
             self._canvas.xview_moveto(0)
+        if self._focus_moved or (width, height, *room) != self._arranged:
+            # At no other time: it would take back what the wheel has done.
+            self._reveal_focus()
+        self._focus_moved, self._arranged = False, (width, height, *room)
 
     def _wheel(self, event: tk.Event[tk.Misc], direction: int) -> None:
         path = str(event.widget)
@@ -92,6 +110,11 @@ class Scrolled(ttk.Frame):
         step = direction * self._theme.em(_WHEEL_EM)
         self._canvas.yview_moveto((self._canvas.canvasy(0) + step) / self.inside.winfo_reqheight())
 
+    def _destroyed(self, _event: tk.Event[tk.Misc]) -> None:
+        if self._planned is not None:
+            self.after_cancel(self._planned)
+            self._planned = None
+
     def _is_nearest(self, widget: tk.Misc | None) -> bool:
         """Whether this is the innermost frame around a widget that can be scrolled."""
         while widget is not None and not (isinstance(widget, Scrolled) and widget._down.winfo_ismapped()):
@@ -99,9 +122,24 @@ class Scrolled(ttk.Frame):
         return widget is self
 
     def _focused(self, event: tk.Event[tk.Misc]) -> None:
-        widget, inside, canvas = event.widget, self.inside, self._canvas
-        if not str(widget).startswith(f"{inside}."):
-            return
+        if str(event.widget).startswith(f"{self.inside}."):
+            self._reveal(event.widget)
+
+    def _moved(self, event: tk.Event[tk.Misc]) -> None:
+        """What has the focus may have got another place."""
+        focus, path = str(self.tk.call("focus")), str(event.widget)
+        if path.startswith(f"{self.inside}.") and f"{focus}.".startswith(f"{path}."):
+            self._focus_moved = True
+            self.arrange()
+
+    def _reveal_focus(self) -> None:
+        if has_focus_within(self.inside):
+            focus = self.focus_get()
+            if focus is not None:
+                self._reveal(focus)
+
+    def _reveal(self, widget: tk.Misc) -> None:
+        inside, canvas = self.inside, self._canvas
         gap = self._theme.em(1.5)
         left, top = widget.winfo_rootx() - inside.winfo_rootx(), widget.winfo_rooty() - inside.winfo_rooty()
         for bar, first, extent, seen, room, whole, move in (
