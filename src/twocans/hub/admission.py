@@ -12,9 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from twocans.hub import bans
+from twocans.hub.access import Access
 from twocans.hub.account import Account
-from twocans.hub.bans import Bans
+from twocans.hub.bans import sentence
 from twocans.hub.limits import Limits, Quota
 from twocans.hub.owners import BUSY, MAX_DEVICES, UNKEPT, Device, Owners, is_token, new_token, token_digest
 from twocans.hub.roster import Roster
@@ -59,7 +59,7 @@ class Admission:
         storage: is told of newcomers.
         roster: who is known and online.
         owners: whose names are whose.
-        bans: who may not come in.
+        access: who may not come in.
         limits: how many may, and how often they may guess.
         invite: what newcomers have to know; None lets everybody in.
         monotonic_s: a clock that does not go back, in seconds.
@@ -70,7 +70,7 @@ class Admission:
         storage: Storage,
         roster: Roster,
         owners: Owners,
-        bans: Bans,
+        access: Access,
         *,
         limits: Limits,
         invite: str | None,
@@ -79,7 +79,7 @@ class Admission:
         self._storage = storage
         self._roster = roster
         self._owners = owners
-        self._bans = bans
+        self._access = access
         self._limits = limits
         self._invite = invite
         failures, window_s = limits.failed_logins_per_address, limits.failed_logins_window_s
@@ -101,9 +101,7 @@ class Admission:
         key = new_user_key(claim.name)
         if self._roster.session_count >= self._limits.max_connections:
             raise ProtocolError(Code.SERVER_FULL, "This server is full. Please try again later.")
-        ban = self._bans.of_name(key)
-        if ban is not None:
-            raise ProtocolError(Code.BANNED, bans.sentence(ban))
+        self._check_bans(session, key, token_digest(claim.token) if claim.token else None)
         account = self._roster.get(key)
         if account is not None and account.owner is not None:
             self._claim_bound(session, account, claim, admit)
@@ -126,11 +124,7 @@ class Admission:
             )
         owner = account.owner
         if claim.token and owner is not None:
-            digest = token_digest(claim.token)
-            ban = self._bans.of_token(digest)
-            if ban is not None:
-                raise ProtocolError(Code.BANNED, bans.sentence(ban))
-            device = owner.devices.get(digest)
+            device = owner.devices.get(token_digest(claim.token))
             if device is not None:
                 admit(Admitted(account, device, claim.token))
                 return
@@ -168,9 +162,7 @@ class Admission:
                 if claim.program:
                     self._add_device(session, account, claim, admit)
                 else:
-                    self._decided(session)
-                    admit(Admitted(account, None, ""))
-                    session.answered()
+                    self._let_in(session, Admitted(account, None, ""), admit)
 
         self._decide_later(session)
         self._owners.check_password(account, secret, session.host, checked)
@@ -207,8 +199,6 @@ class Admission:
                 Code.NAME_TAKEN,
                 f"{account.name} is taken: somebody with that name is here. Please choose another.",
             )
-        if claim.token and self._bans.of_token(token_digest(claim.token)) is not None:
-            raise ProtocolError(Code.BANNED, "This device is banned from this server.")
         if account is None:
             self._look_alike(key, claim.name)
         if self._invite is not None and not again:
@@ -295,16 +285,38 @@ class Admission:
         def added(device: Device | None) -> None:
             if device is None:
                 self._turn_away(session, ProtocolError(Code.INTERNAL, UNKEPT))
-            elif session in self._deciding:
-                self._decided(session)
-                admit(Admitted(account, device, token))
-                session.answered()
+            else:
+                self._let_in(session, Admitted(account, device, token), admit)
 
         self._owners.add_device(account, token, claim.device, added)
 
     def _decide_later(self, session: Session) -> None:
         session.asking = True
         self._deciding.add(session)
+
+    def _let_in(self, session: Session, admitted: Admitted, admit: OnAdmitted) -> None:
+        """Let somebody in about whom it was decided later, unless they are gone or a ban came in between."""
+        if session not in self._deciding:
+            return
+        try:
+            device = admitted.device
+            self._check_bans(session, admitted.account.key, None if device is None else device.token)
+        except ProtocolError as error:
+            self._turn_away(session, error)
+            return
+        self._decided(session)
+        admit(admitted)
+        session.answered()
+
+    def _check_bans(self, session: Session, name: UserKey, token: bytes | None) -> None:
+        """Check the name, the device and the address: a ban may be newer than the connection.
+
+        Raises:
+            ProtocolError: one of them is banned.
+        """
+        ban = self._access.ban_of(name, token, session.host)
+        if ban is not None:
+            raise ProtocolError(Code.BANNED, sentence(ban))
 
     def _decided(self, session: Session) -> None:
         self._deciding.discard(session)

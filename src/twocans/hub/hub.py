@@ -6,13 +6,12 @@ once. Sessions and the storage are its two ways out.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Collection, Sequence
-from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol
 
 from msgspec import Struct
 
+from twocans.hub.access import Access
 from twocans.hub.account import Account
 from twocans.hub.admission import Admission, Admitted, Claim
 from twocans.hub.backlog import Backlog
@@ -37,7 +36,7 @@ from twocans.protocol.messages import (
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
 from twocans.storage.base import AccountRecord, Storage
 from twocans.storage.files import FileKeeper
-from twocans.storage.identities import Ban, BanKind, Identities, OnKept
+from twocans.storage.identities import BanKind, Identities, OnKept
 
 
 class EventLog(Protocol):
@@ -112,6 +111,7 @@ class Hub:
         storage.add_account(SERVER_KEY, SERVER_NAME)
         self.posting.count()
         self.bans = Bans(identities, wall_ms=self._wall_ms)
+        self.access = Access(self.bans)
         self.files = Files(
             files,
             self.posting,
@@ -133,7 +133,7 @@ class Hub:
             storage,
             self.roster,
             self.owners,
-            self.bans,
+            self.access,
             limits=limits,
             invite=invite,
             monotonic_s=surroundings.monotonic_s,
@@ -359,7 +359,7 @@ class Hub:
         return True
 
     def ban(self, kind: BanKind, value: str, why: str, on_kept: OnKept) -> int:
-        """Ban a name, a device or an address, and end the sessions that this concerns.
+        """Ban a name, a device or an address, and end the sessions, connections and transfers that this concerns.
 
         Args:
             kind, value, why: see `Bans.add`.
@@ -375,20 +375,12 @@ class Hub:
         ended = 0
         for account in self.roster.online():
             for session in list(account.sessions):
-                ban = self._ban_of(account, session)
+                ban = self.access.ban_of_session(session)
                 if ban is not None:
                     session.end(Reason.BANNED, sentence(ban))
                     ended += 1
+        self.access.changed()
         return ended
-
-    def _ban_of(self, account: Account, session: Session) -> Ban | None:
-        ban = self.bans.of_name(account.key)
-        if ban is None and session.device is not None:
-            ban = self.bans.of_token(session.device.token)
-        if ban is None:
-            with contextlib.suppress(AddressValueError):  # a connection that was gone before it was looked at
-                ban = self.bans.of_address(IPv4Address(session.host))
-        return ban
 
     def _wall_ms(self) -> int:
         return self._around.wall_ns() // 1_000_000
