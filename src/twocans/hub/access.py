@@ -6,11 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
-from twocans.hub.bans import Bans
+from twocans.hub.bans import Bans, sentence
+from twocans.hub.owners import Device, password_print
+from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.names import UserKey
 from twocans.storage.identities import Ban
+
+ENDED: Final = "This link is from a login that has ended. Please log in again and ask for a new one."
 
 
 class Access:
@@ -18,10 +23,12 @@ class Access:
 
     Args:
         bans: the bans in force.
+        roster: who is known.
     """
 
-    def __init__(self, bans: Bans) -> None:
+    def __init__(self, bans: Bans, roster: Roster) -> None:
         self._bans = bans
+        self._roster = roster
         self._observers: list[Callable[[], None]] = []
 
     def ban_of(self, name: UserKey, token: bytes | None, host: str) -> Ban | None:
@@ -43,6 +50,26 @@ class Access:
             return None
         token = None if session.device is None else session.device.token
         return self.ban_of(session.account.key, token, session.host)
+
+    def refusal(self, name: UserKey, credential: int | None, host: str) -> str | None:
+        """Return why what a session was given counts no more, as a sentence; None if it still counts.
+
+        Args:
+            name: the key of the session's name.
+            credential: see `Session.credential`.
+            host: the address of the session, or of whoever uses what it was given.
+        """
+        device: Device | None = None
+        if credential is not None:
+            account = self._roster.get(name)
+            owner = None if account is None else account.owner
+            if owner is None:
+                return ENDED
+            device = next((one for one in owner.devices.values() if one.id == credential), None)
+            if device is None and (owner.password is None or password_print(owner.password) != credential):
+                return ENDED
+        ban = self.ban_of(name, None if device is None else device.token, host)
+        return None if ban is None else sentence(ban)
 
     def on_change(self, observer: Callable[[], None]) -> None:
         """Call `observer` whenever somebody who was let in before may have to go."""

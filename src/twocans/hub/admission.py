@@ -16,7 +16,17 @@ from twocans.hub.access import Access
 from twocans.hub.account import Account
 from twocans.hub.bans import sentence
 from twocans.hub.limits import Limits, Quota
-from twocans.hub.owners import BUSY, MAX_DEVICES, UNKEPT, Device, Owners, is_token, new_token, token_digest
+from twocans.hub.owners import (
+    BUSY,
+    MAX_DEVICES,
+    UNKEPT,
+    Device,
+    Owners,
+    is_token,
+    new_token,
+    password_print,
+    token_digest,
+)
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
@@ -42,11 +52,15 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Admitted(Struct, frozen=True):
-    """Who has been let in: whose account it is, on which device if the name is bound to one, and the token."""
+    """Who has been let in: whose account it is, on which device if the name is bound to one, and the token.
+
+    `credential` is as in `Session`.
+    """
 
     account: Account
     device: Device | None
     token: str
+    credential: int | None
 
 
 OnAdmitted = Callable[[Admitted], None]
@@ -126,7 +140,7 @@ class Admission:
         if claim.token and owner is not None:
             device = owner.devices.get(token_digest(claim.token))
             if device is not None:
-                admit(Admitted(account, device, claim.token))
+                admit(Admitted(account, device, claim.token, device.id))
                 return
         if claim.secret is None:
             how = (
@@ -162,7 +176,7 @@ class Admission:
                 if claim.program:
                     self._add_device(session, account, claim, admit)
                 else:
-                    self._let_in(session, Admitted(account, None, ""), admit)
+                    self._let_in(session, Admitted(account, None, "", _print_of(account)), admit)
 
         self._decide_later(session)
         self._owners.check_password(account, secret, session.host, checked)
@@ -219,7 +233,7 @@ class Admission:
             # Nobody else may come back by a token of whoever had the name before.
             token = new_token() if claim.program else ""
             account.tokens = (token_digest(token),) if token else ()
-        admit(Admitted(account, None, token))
+        admit(Admitted(account, None, token, None))
 
     def _look_alike(self, key: UserKey, name: str) -> None:
         if is_confusable_with_address_or_key(key):
@@ -286,7 +300,7 @@ class Admission:
             if device is None:
                 self._turn_away(session, ProtocolError(Code.INTERNAL, UNKEPT))
             else:
-                self._let_in(session, Admitted(account, device, token), admit)
+                self._let_in(session, Admitted(account, device, token, device.id), admit)
 
         self._owners.add_device(account, token, claim.device, added)
 
@@ -326,6 +340,11 @@ class Admission:
         if session in self._deciding:
             self._decided(session)
             session.turned_away(error)
+
+
+def _print_of(account: Account) -> int | None:
+    password = None if account.owner is None else account.owner.password
+    return None if password is None else password_print(password)
 
 
 def _wrong_secret(account: Account, claim: Claim) -> ProtocolError:

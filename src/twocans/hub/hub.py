@@ -111,17 +111,18 @@ class Hub:
         storage.add_account(SERVER_KEY, SERVER_NAME)
         self.posting.count()
         self.bans = Bans(identities, wall_ms=self._wall_ms)
-        self.access = Access(self.bans)
+        self.access = Access(self.bans, self.roster)
         self.files = Files(
             files,
             self.posting,
-            self.bans,
+            self.access,
             max_bytes=limits.max_file_bytes,
             wall_s=lambda: surroundings.wall_ns() / 1e9,
         )
         self.owners = Owners(
             identities,
             self.roster,
+            access_changed=self.access.changed,
             passwords=passwords,
             monotonic_s=surroundings.monotonic_s,
             wall_ms=self._wall_ms,
@@ -253,6 +254,7 @@ class Hub:
     def _join(self, session: Session, admitted: Admitted) -> None:
         account = session.account = admitted.account
         session.device = admitted.device
+        session.credential = admitted.credential
         session.admitted()
         session.since_ms = self._around.wall_ns() // 1_000_000
         self.statistics.registrations += 1

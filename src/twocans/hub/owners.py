@@ -100,6 +100,7 @@ class Owners:
     Args:
         identities: where they last.
         roster: who is known.
+        access_changed: called when a credential has ended, and its sessions with it.
         passwords: makes and checks hashes.
         monotonic_s: a clock that does not go back, in seconds.
         wall_ms: the time, in Unix milliseconds.
@@ -111,6 +112,7 @@ class Owners:
         identities: Identities,
         roster: Roster,
         *,
+        access_changed: Callable[[], None],
         passwords: Passwords,
         monotonic_s: Callable[[], float],
         wall_ms: Callable[[], int],
@@ -119,6 +121,7 @@ class Owners:
         self._log = log
         self._identities = identities
         self._roster = roster
+        self._access_changed = access_changed
         self._passwords = passwords
         self._monotonic_s = monotonic_s
         self._wall_ms = wall_ms
@@ -252,6 +255,7 @@ class Owners:
         session.asking = True
         for other in [one for one in account.sessions if one.device is device]:
             other.end(Reason.REVOKED, CUT_OFF)
+        self._access_changed()
         self._identities.remove_device(device.id, kept)
 
     def set_password(self, session: Session, request: SetPassword) -> None:
@@ -279,6 +283,7 @@ class Owners:
             def kept(is_kept: bool) -> None:
                 if is_kept:
                     owner.password = value
+                    self._access_changed()
                     self._log("password_changed", user=account.name, set=value is not None)
                     _answer(session, self._devices(session, account, request.rid))
                 else:
@@ -305,6 +310,7 @@ class Owners:
 
         for session in list(account.sessions):
             session.end(Reason.REVOKED, FREED)
+        self._access_changed()
         self._identities.free(account.key, kept)
 
     # --- inside ------------------------------------------------------------------------------------------
@@ -330,6 +336,12 @@ class Owners:
 def token_digest(secret: str) -> bytes:
     """What is kept of a token or code: its SHA-256. Both are random, so nobody can try them all."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+def password_print(hashed: str) -> int:
+    """Return a number that tells one password of a name from the next; nobody gets back from it to the hash."""
+    digest = hashlib.sha256(hashed.encode()).digest()
+    return int.from_bytes(digest[: DEVICE_ID_BITS // 8], "big")
 
 
 def device_key(digest: bytes) -> str:

@@ -48,6 +48,7 @@ class Session(ABC):
         "acked",
         "address",
         "asking",
+        "credential",
         "cursor",
         "device",
         "encrypted",
@@ -68,6 +69,8 @@ class Session(ABC):
         """Whether nobody on the way can read what is said."""
         self.device: Device | None = None
         """The device that it is on, if the name is bound to one."""
+        self.credential: int | None = None
+        """What it was let in by: the id of the device, else the print of the password; None if the name is not bound."""
         self.plain = True
         self.account: Account | None = None
         self.live = False
