@@ -238,6 +238,21 @@ def test_guessing_passwords_is_stopped_in_both_dialects(house: House) -> None:
     assert house.owner("alice", alice.token).name == "alice"
 
 
+def test_session_by_password_is_seen_and_ends_with_the_password(house: House) -> None:
+    alice, bob = house.owner(), house.owner("bob")
+    alice.ask("PASSWORD", password=PASSWORD)
+    with PlainPeer(house.server.port, f"alice {PASSWORD}", tls=house.tls) as thief:
+        seen = alice.ask("DEVICES").parts("sessions")
+        assert [(one["by"], one["plain"], one["this"]) for one in seen] == [
+            ("password", True, False),
+            ("device", False, True),
+        ]
+        assert alice.ask("PASSWORD")["password"] is False
+        bob.deliver("alice", "for alice only")
+        assert "for alice only" not in "".join(thief.expect_closed())
+    assert len(alice.ask("DEVICES").parts("sessions")) == 1
+
+
 def test_others_are_served_while_passwords_are_checked(house: House) -> None:
     alice, bob = house.owner(), house.owner("bob")
     alice.ask("PASSWORD", password=PASSWORD)

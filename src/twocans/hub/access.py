@@ -59,17 +59,27 @@ class Access:
             credential: see `Session.credential`.
             host: the address of the session, or of whoever uses what it was given.
         """
-        device: Device | None = None
-        if credential is not None:
-            account = self._roster.get(name)
-            owner = None if account is None else account.owner
-            if owner is None:
-                return ENDED
-            device = next((one for one in owner.devices.values() if one.id == credential), None)
-            if device is None and (owner.password is None or password_print(owner.password) != credential):
-                return ENDED
+        if self.has_ended(name, credential):
+            return ENDED
+        device = self._device(name, credential)
         ban = self.ban_of(name, None if device is None else device.token, host)
         return None if ban is None else sentence(ban)
+
+    def has_ended(self, name: UserKey, credential: int | None) -> bool:
+        """True if a credential of a name, see `Session.credential`, is no longer one of it."""
+        if credential is None:
+            return False
+        account = self._roster.get(name)
+        owner = None if account is None else account.owner
+        if owner is not None and owner.password is not None and password_print(owner.password) == credential:
+            return False
+        return self._device(name, credential) is None
+
+    def _device(self, name: UserKey, credential: int | None) -> Device | None:
+        account = self._roster.get(name)
+        if account is None or account.owner is None:
+            return None
+        return next((one for one in account.owner.devices.values() if one.id == credential), None)
 
     def on_change(self, observer: Callable[[], None]) -> None:
         """Call `observer` whenever somebody who was let in before may have to go."""

@@ -30,11 +30,13 @@ from twocans.hub.owners import (
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.logins import LoginMethod
 from twocans.protocol.names import NameInvalid, UserKey, is_confusable_with_address_or_key, new_user_key
 from twocans.protocol.plain import HELP_WORD
 from twocans.storage.base import Storage
 
 HELP_IS_NO_NAME: Final = "People type help to ask for help, so it cannot be a name. Please choose another."
+ENDED_MEANWHILE: Final = "This name has just been freed, or this device cut off from it. Please log in again."
 NEW_NAMES_WINDOW_S: Final = 3600.0
 GUESSES_PER_NAME: Final = 10
 """How many times as many wrong codes and passwords a name bears as an address, from wherever they come."""
@@ -54,13 +56,14 @@ class Claim(Struct, frozen=True, kw_only=True):
 class Admitted(Struct, frozen=True):
     """Who has been let in: whose account it is, on which device if the name is bound to one, and the token.
 
-    `credential` is as in `Session`.
+    `credential` and `method` are as in `Session`.
     """
 
     account: Account
     device: Device | None
     token: str
     credential: int | None
+    method: LoginMethod
 
 
 OnAdmitted = Callable[[Admitted], None]
@@ -115,7 +118,10 @@ class Admission:
         key = new_user_key(claim.name)
         if self._roster.session_count >= self._limits.max_connections:
             raise ProtocolError(Code.SERVER_FULL, "This server is full. Please try again later.")
-        self._check_bans(session, key, token_digest(claim.token) if claim.token else None)
+        # A ban may be newer than the connection.
+        ban = self._access.ban_of(key, token_digest(claim.token) if claim.token else None, session.host)
+        if ban is not None:
+            raise ProtocolError(Code.BANNED, sentence(ban))
         account = self._roster.get(key)
         if account is not None and account.owner is not None:
             self._claim_bound(session, account, claim, admit)
@@ -140,7 +146,7 @@ class Admission:
         if claim.token and owner is not None:
             device = owner.devices.get(token_digest(claim.token))
             if device is not None:
-                admit(Admitted(account, device, claim.token, device.id))
+                admit(Admitted(account, device, claim.token, device.id, LoginMethod.DEVICE))
                 return
         if claim.secret is None:
             how = (
@@ -162,7 +168,7 @@ class Admission:
         self._may_guess(session, account.key)
         if claim.program and self._owners.takes_code(account, secret):
             self._guessed_right(session, account.key)
-            self._add_device(session, account, claim, admit)
+            self._add_device(session, account, claim, LoginMethod.CODE, admit)
             return
 
         def checked(right: bool | None) -> None:
@@ -174,9 +180,10 @@ class Admission:
             elif session in self._deciding:
                 self._guessed_right(session, account.key)
                 if claim.program:
-                    self._add_device(session, account, claim, admit)
+                    self._add_device(session, account, claim, LoginMethod.PASSWORD, admit)
                 else:
-                    self._let_in(session, Admitted(account, None, "", _print_of(account)), admit)
+                    admitted = Admitted(account, None, "", _print_of(account), LoginMethod.PASSWORD)
+                    self._let_in(session, admitted, admit)
 
         self._decide_later(session)
         self._owners.check_password(account, secret, session.host, checked)
@@ -226,14 +233,14 @@ class Admission:
                 raise ProtocolError(Code.NAME_RESERVED, HELP_IS_NO_NAME)
             account = self._newcomer(session, key, claim.name)
         if claim.program and session.encrypted:
-            self._add_device(session, account, claim, admit)
+            self._add_device(session, account, claim, LoginMethod.DEVICE, admit)
             return
         token = claim.token
         if token is None or not again:
             # Nobody else may come back by a token of whoever had the name before.
             token = new_token() if claim.program else ""
             account.tokens = (token_digest(token),) if token else ()
-        admit(Admitted(account, None, token, None))
+        admit(Admitted(account, None, token, None, LoginMethod.NAME))
 
     def _look_alike(self, key: UserKey, name: str) -> None:
         if is_confusable_with_address_or_key(key):
@@ -288,7 +295,9 @@ class Admission:
 
     # --- deciding later ----------------------------------------------------------------------------------
 
-    def _add_device(self, session: Session, account: Account, claim: Claim, admit: OnAdmitted) -> None:
+    def _add_device(
+        self, session: Session, account: Account, claim: Claim, method: LoginMethod, admit: OnAdmitted
+    ) -> None:
         self._decide_later(session)
         if account.owner is not None and len(account.owner.devices) >= MAX_DEVICES:
             text = f"{account.name} has {MAX_DEVICES} devices. Cut one off on another device first."
@@ -300,7 +309,7 @@ class Admission:
             if device is None:
                 self._turn_away(session, ProtocolError(Code.INTERNAL, UNKEPT))
             else:
-                self._let_in(session, Admitted(account, device, token, device.id), admit)
+                self._let_in(session, Admitted(account, device, token, device.id, method), admit)
 
         self._owners.add_device(account, token, claim.device, added)
 
@@ -309,28 +318,20 @@ class Admission:
         self._deciding.add(session)
 
     def _let_in(self, session: Session, admitted: Admitted, admit: OnAdmitted) -> None:
-        """Let somebody in about whom it was decided later, unless they are gone or a ban came in between."""
+        """Let somebody in about whom it was decided later, unless they are gone or that counts no more by now."""
         if session not in self._deciding:
             return
-        try:
-            device = admitted.device
-            self._check_bans(session, admitted.account.key, None if device is None else device.token)
-        except ProtocolError as error:
-            self._turn_away(session, error)
+        name, device = admitted.account.key, admitted.device
+        ban = self._access.ban_of(name, None if device is None else device.token, session.host)
+        if ban is not None:
+            self._turn_away(session, ProtocolError(Code.BANNED, sentence(ban)))
+            return
+        if self._access.has_ended(name, admitted.credential):
+            self._turn_away(session, ProtocolError(Code.AUTH_FAILED, ENDED_MEANWHILE, needs="secret"))
             return
         self._decided(session)
         admit(admitted)
         session.answered()
-
-    def _check_bans(self, session: Session, name: UserKey, token: bytes | None) -> None:
-        """Check the name, the device and the address: a ban may be newer than the connection.
-
-        Raises:
-            ProtocolError: one of them is banned.
-        """
-        ban = self._access.ban_of(name, token, session.host)
-        if ban is not None:
-            raise ProtocolError(Code.BANNED, sentence(ban))
 
     def _decided(self, session: Session) -> None:
         self._deciding.discard(session)

@@ -254,7 +254,7 @@ class Hub:
     def _join(self, session: Session, admitted: Admitted) -> None:
         account = session.account = admitted.account
         session.device = admitted.device
-        session.credential = admitted.credential
+        session.credential, session.method = admitted.credential, admitted.method
         session.admitted()
         session.since_ms = self._around.wall_ns() // 1_000_000
         self.statistics.registrations += 1

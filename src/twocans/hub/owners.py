@@ -17,9 +17,11 @@ from precis_i18n import get_profile
 from twocans.hub.account import Account
 from twocans.hub.roster import Roster
 from twocans.hub.session import Reason, Session
+from twocans.hub.sessions import sessions_of
 from twocans.protocol import messages
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import as_typed, grouped, readable
+from twocans.protocol.logins import LoginMethod
 from twocans.protocol.messages import CodeQuery, DeviceCode, Devices, DevicesQuery, Error, Revoke, SetPassword
 from twocans.storage.identities import DeviceRecord, Identities, OnKept, OwnedName
 
@@ -37,6 +39,7 @@ MIN_PASSWORD_CHARS: Final = 8
 BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
 UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
 CUT_OFF: Final = "This device has been cut off from your name on another device."
+LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
 FREED: Final = "The operator has freed this name: whoever registers it next has it."
 
 _PASSWORD: Final = get_profile("OpaqueString")
@@ -179,12 +182,17 @@ class Owners:
         self, account: Account, typed: str, host: str, on_checked: Callable[[bool | None], None]
     ) -> None:
         """Whether it is the password of the name; None if too many wait for an answer, also from that host."""
-        hashed = None if account.owner is None else account.owner.password
+        hashed = _password_of(account)
         password = prepared(typed)
         if hashed is None or password is None:
             on_checked(False)
-        else:
-            self._passwords.check(hashed, password, host, on_checked)
+            return
+
+        def checked(right: bool | None) -> None:
+            # Another one may have been set meanwhile.
+            on_checked(right and _password_of(account) == hashed)
+
+        self._passwords.check(hashed, password, host, checked)
 
     def saw(self, session: Session) -> None:
         """A session of a device ends."""
@@ -230,6 +238,8 @@ class Owners:
     def revoke(self, session: Session, request: Revoke) -> None:
         """Cut another device off; answered with the devices that are left.
 
+        The password goes with it, since that device may have set it or come in by it.
+
         Raises:
             ProtocolError: the session is no device of the name, or there is no such other device.
         """
@@ -239,8 +249,8 @@ class Owners:
             text = "There is no such device." if device is None else "A device cannot cut itself off."
             raise ProtocolError(Code.BAD_REQUEST, f"{text} Ask for the list again.", rid=request.rid)
         del owner.devices[device.token]
-        # A code that the device has asked for must not bring it back.
-        owner.code = None
+        # Nothing that the device may know must bring it back.
+        password, owner.password, owner.code = owner.password, None, None
 
         def kept(is_kept: bool) -> None:
             if is_kept:
@@ -250,13 +260,15 @@ class Owners:
                 _answer(session, self._devices(session, account, request.rid))
             else:
                 owner.devices[device.token] = device
+                owner.password = owner.password or password
                 _answer(session, _unkept(request.rid))
 
         session.asking = True
         for other in [one for one in account.sessions if one.device is device]:
             other.end(Reason.REVOKED, CUT_OFF)
+        self._end_password_sessions(account)
         self._access_changed()
-        self._identities.remove_device(device.id, kept)
+        self._identities.cut_off(account.key, device.id, kept)
 
     def set_password(self, session: Session, request: SetPassword) -> None:
         """Set, change or take away the password; answered with the devices.
@@ -280,9 +292,15 @@ class Owners:
                 _answer(session, Error(code=Code.RATE_LIMITED, text=BUSY, rid=request.rid))
                 return
 
+            if not _is_device(session, account, owner):
+                # It has been cut off meanwhile, or the name was freed: its last wish must not outlive it.
+                _answer(session, _unkept(request.rid))
+                return
+
             def kept(is_kept: bool) -> None:
-                if is_kept:
+                if is_kept and _is_device(session, account, owner):
                     owner.password = value
+                    self._end_password_sessions(account)
                     self._access_changed()
                     self._log("password_changed", user=account.name, set=value is not None)
                     _answer(session, self._devices(session, account, request.rid))
@@ -315,6 +333,12 @@ class Owners:
 
     # --- inside ------------------------------------------------------------------------------------------
 
+    def _end_password_sessions(self, account: Account) -> None:
+        """End the sessions that came in by a password that is none any more; a device has a token of its own."""
+        for one in list(account.sessions):
+            if one.method is LoginMethod.PASSWORD and one.device is None:
+                one.end(Reason.REVOKED, LOGGED_OUT)
+
     def _devices(self, session: Session, account: Account, rid: int | str) -> Devices:
         owner = account.owner or Ownership()
         here = {one.device for one in account.sessions}
@@ -330,7 +354,13 @@ class Owners:
             )
             for device in owner.devices.values()
         ]
-        return Devices(rid=rid, devices=devices, password=owner.password is not None)
+        return Devices(
+            rid=rid,
+            devices=devices,
+            password=owner.password is not None,
+            sessions=sessions_of(account, session),
+            session_count=len(account.sessions),
+        )
 
 
 def token_digest(secret: str) -> bytes:
@@ -388,6 +418,16 @@ def _owned_by(session: Session, rid: int | str) -> tuple[Account, Ownership]:
             needs="tls",
         )
     return account, account.owner
+
+
+def _password_of(account: Account) -> str | None:
+    return None if account.owner is None else account.owner.password
+
+
+def _is_device(session: Session, account: Account, owner: Ownership) -> bool:
+    """True if a session, which may have ended, is on a device that the name still has."""
+    device = session.device
+    return account.owner is owner and device is not None and owner.devices.get(device.token) is device
 
 
 def _answer(session: Session, frame: messages.Frame) -> None:

@@ -111,6 +111,7 @@ class Connected(Struct, frozen=True, kw_only=True, omit_defaults=True):
         plain: true for netcat and the like.
         device: what the device calls itself; "" if the name does not belong to one.
         key: what the operator calls that device by; "" likewise.
+        by: the `LoginMethod` by which it came in; "" from an older server.
     """
 
     address: Annotated[str, Meta(max_length=64)]
@@ -119,6 +120,7 @@ class Connected(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plain: bool = False
     device: Annotated[str, Meta(max_length=64)] = ""
     key: Annotated[str, Meta(max_length=16)] = ""
+    by: Annotated[str, Meta(max_length=16)] = ""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -170,11 +172,17 @@ class OwnedDevice(Struct, frozen=True, kw_only=True):
 
 
 class DeviceList(Struct, frozen=True, kw_only=True, tag_field="answer", tag="devices"):
-    """The devices of a name; without any and without a password it belongs to nobody."""
+    """The devices of a name; without any and without a password it belongs to nobody.
+
+    Args:
+        sessions: the first of those who are connected under it; `session_count` counts all.
+    """
 
     name: _Name
     devices: Annotated[tuple[OwnedDevice, ...], Meta(max_length=_MAX_DEVICES)]
     password: bool
+    sessions: Annotated[tuple[Connected, ...], Meta(max_length=MAX_SESSIONS)] = ()
+    session_count: _Count = 0
 
 
 class CodeGiven(Struct, frozen=True, kw_only=True, tag_field="answer", tag="code"):

@@ -132,6 +132,7 @@ def _first(sessions: Sequence[Session]) -> tuple[Connected, ...]:
             plain=session.plain,
             device="" if session.device is None else session.device.name,
             key="" if session.device is None else device_key(session.device.token),
+            by=session.method.value,
         )
         for session in islice(sessions, MAX_SESSIONS)
     )
@@ -158,4 +159,6 @@ def _devices(account: Account) -> DeviceList:
             for device in devices
         ),
         password=owner is not None and owner.password is not None,
+        sessions=_first(account.sessions),
+        session_count=len(account.sessions),
     )

@@ -289,6 +289,14 @@ def test_name_is_looked_up_with_its_devices(hosted: Hosted) -> None:
     hosted.answer(DeviceList(name="carol", devices=(device,), password=True))
     assert hosted.operating.devices_text == "carol belongs to 1 device and has a password."
     assert hosted.operating.devices == ("laptop · 7KQF-2M4T · since 12:00 · last here 12:00",)
+    session = Connected(address="10.0.0.7", since=START_MS, encrypted=True, plain=True, by="password")
+    hosted.answer(
+        DeviceList(name="carol", devices=(device,), password=True, sessions=(session,), session_count=12)
+    )
+    assert list(hosted.operating.devices)[1:] == [
+        "Connected with the password · 10.0.0.7 · since 12:00 · plain text",
+        "and 11 more connections",
+    ]
     hosted.operating.typed_name("carola")
     assert not hosted.operating.devices_text
     assert not hosted.operating.devices

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from twocans.gui.viewmodel.state import Clock, Presence
+from twocans.protocol.logins import describe_login
 from twocans.protocol.messages import Status
 from twocans.protocol.operator import BanEntry, BanTarget, Connected, OwnedDevice, Person
 from twocans.protocol.text import spelled_out_line
@@ -81,6 +82,11 @@ def device_line(device: OwnedDevice, clock: Clock) -> str:
     seen = "online" if device.online else f"last here {_when(device.seen, clock)}"
     name = spelled_out_line(device.name)
     return f"{name} · {device.key} · since {_when(device.created, clock)} · {seen}"
+
+
+def session_line(session: Connected, clock: Clock) -> str:
+    """A session of a name, with what it came in by."""
+    return f"Connected {describe_login(session.by)}".rstrip() + f" · {_line(session, clock)}"
 
 
 def _line(session: Connected, clock: Clock) -> str:
