@@ -15,6 +15,7 @@ from msgspec import Struct
 from twocans.hub.access import Access
 from twocans.hub.account import Account
 from twocans.hub.bans import sentence
+from twocans.hub.guesses import Guesses
 from twocans.hub.limits import Limits, Quota
 from twocans.hub.owners import (
     BUSY,
@@ -38,8 +39,6 @@ from twocans.storage.base import Storage
 HELP_IS_NO_NAME: Final = "People type help to ask for help, so it cannot be a name. Please choose another."
 ENDED_MEANWHILE: Final = "This name has just been freed, or this device cut off from it. Please log in again."
 NEW_NAMES_WINDOW_S: Final = 3600.0
-GUESSES_PER_NAME: Final = 10
-"""How many times as many wrong codes and passwords a name bears as an address, from wherever they come."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -99,11 +98,7 @@ class Admission:
         self._access = access
         self._limits = limits
         self._invite = invite
-        failures, window_s = limits.failed_logins_per_address, limits.failed_logins_window_s
-        self._failures = Quota(failures, window_s=window_s, monotonic_s=monotonic_s)
-        self._failures_of_name = Quota(
-            failures * GUESSES_PER_NAME, window_s=window_s, monotonic_s=monotonic_s
-        )
+        self._guesses = Guesses(limits, monotonic_s)
         self._new_names = Quota(
             limits.new_names_per_address, window_s=NEW_NAMES_WINDOW_S, monotonic_s=monotonic_s
         )
@@ -165,20 +160,21 @@ class Admission:
     def _check_secret(
         self, session: Session, account: Account, claim: Claim, secret: str, admit: OnAdmitted
     ) -> None:
-        self._may_guess(session, account.key)
-        if claim.program and self._owners.takes_code(account, secret):
-            self._guessed_right(session, account.key)
+        # A code is bounded by itself, so wrong passwords from elsewhere, or before it was given, do not keep it out.
+        if claim.program and self._takes_code(session, account, secret):
             self._add_device(session, account, claim, LoginMethod.CODE, admit)
             return
 
+        self._guesses.begin_password(session.host, account.key)
+
         def checked(right: bool | None) -> None:
             if right is None:
-                self._guessed_right(session, account.key)
+                self._guesses.forgive_password(session.host, account.key)
                 self._turn_away(session, ProtocolError(Code.RATE_LIMITED, BUSY, needs="secret"))
             elif not right:
                 self._turn_away(session, _wrong_secret(account, claim))
             elif session in self._deciding:
-                self._guessed_right(session, account.key)
+                self._guesses.forgive_password(session.host, account.key)
                 if claim.program:
                     self._add_device(session, account, claim, LoginMethod.PASSWORD, admit)
                 else:
@@ -188,26 +184,11 @@ class Admission:
         self._decide_later(session)
         self._owners.check_password(account, secret, session.host, checked)
 
-    def _may_guess(self, session: Session, name: UserKey | None) -> None:
-        """Count a guess; it is given back if it is right.
-
-        Raises:
-            ProtocolError: there have been too many wrong ones.
-        """
-        host = session.host
-        if self._failures.is_used_up(host) or (name and self._failures_of_name.is_used_up(name)):
-            raise ProtocolError(
-                Code.RATE_LIMITED,
-                "There have been too many wrong tries. Please wait some minutes, then try again.",
-            )
-        self._failures.count(host)
-        if name:
-            self._failures_of_name.count(name)
-
-    def _guessed_right(self, session: Session, name: UserKey | None) -> None:
-        self._failures.give_back(session.host)
-        if name:
-            self._failures_of_name.give_back(name)
+    def _takes_code(self, session: Session, account: Account, secret: str) -> bool:
+        code = self._owners.code_of(account)
+        if code is None or self._access.ban_of(account.key, code.asked_by, session.host) is not None:
+            return False
+        return self._owners.takes_code(account, secret, session.host)
 
     # --- names that are free -----------------------------------------------------------------------------
 
@@ -271,14 +252,14 @@ class Admission:
                 f"This server asks newcomers for an invite. {how} the code that whoever runs it has given you.",
                 needs="invite",
             )
-        self._may_guess(session, None)
+        self._guesses.begin_invite(session.host)
         if not hmac.compare_digest(token_digest(given.strip()), token_digest(invite)):
+            self._guesses.count_invite(session.host)
             raise ProtocolError(
                 Code.AUTH_FAILED,
                 "That is not the invite of this server. Check it with whoever runs the server.",
                 needs="invite",
             )
-        self._guessed_right(session, None)
 
     def _newcomer(self, session: Session, key: UserKey, name: str) -> Account:
         host = session.host

@@ -6,15 +6,14 @@ Who is let in is decided by `admission`; what lasts is kept by `Identities`.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from msgspec import Struct
 from precis_i18n import get_profile
 
 from twocans.hub.account import Account
+from twocans.hub.codes import CODE_BYTES, CODE_S, PairingCode
 from twocans.hub.roster import Roster
 from twocans.hub.session import Reason, Session
 from twocans.hub.sessions import sessions_of
@@ -26,12 +25,6 @@ from twocans.protocol.messages import CodeQuery, DeviceCode, Devices, DevicesQue
 from twocans.storage.identities import DeviceRecord, Identities, OnKept, OwnedName
 
 TOKEN_BYTES: Final = 32
-CODE_BYTES: Final = 5
-"""Eight letters and digits."""
-CODE_S: Final = 600
-"""How long a code lets a device in, in seconds."""
-MAX_CODE_TRIES: Final = 5
-"""How many wrong codes make the right one worthless."""
 MAX_DEVICES: Final = 50
 DEVICE_ID_BITS: Final = 48
 DEVICE_KEY_CHARS: Final = 8
@@ -71,14 +64,6 @@ class Device:
         self.name = record.name
         self.created = record.created
         self.seen = record.seen
-
-
-class PairingCode(Struct):
-    """A code that has been given out; `tries` have been made with others."""
-
-    digest: bytes
-    until_s: float
-    tries: int = 0
 
 
 class Ownership:
@@ -161,22 +146,20 @@ class Owners:
 
         self._identities.add_device(account.key, account.name, record, kept)
 
-    def takes_code(self, account: Account, typed: str) -> bool:
-        """Whether it is the code of the name, which is then used up; a wrong one counts."""
+    def takes_code(self, account: Account, typed: str, host: str) -> bool:
+        """Use the code of the name up, if somebody at an address has typed it; a wrong one counts."""
+        owner, code = account.owner, self.code_of(account)
+        if owner is None or code is None or not code.fits(token_digest(as_typed(typed)), host):
+            return False
+        owner.code = None
+        return True
+
+    def code_of(self, account: Account) -> PairingCode | None:
+        """Return the code of the name that is good just now."""
         owner = account.owner
-        code = None if owner is None else owner.code
-        if owner is None or code is None:
-            return False
-        if self._monotonic_s() >= code.until_s:
+        if owner is not None and owner.code is not None and self._monotonic_s() >= owner.code.until_s:
             owner.code = None
-            return False
-        if hmac.compare_digest(code.digest, token_digest(as_typed(typed))):
-            owner.code = None
-            return True
-        code.tries += 1
-        if code.tries >= MAX_CODE_TRIES:
-            owner.code = None
-        return False
+        return None if owner is None else owner.code
 
     def check_password(
         self, account: Account, typed: str, host: str, on_checked: Callable[[bool | None], None]
@@ -225,14 +208,24 @@ class Owners:
                 f"You have {MAX_DEVICES} devices, which is as many as there may be. Cut one off first.",
                 rid=query.rid,
             )
-        session.deliver(DeviceCode(rid=query.rid, code=self.new_code(account), valid_s=CODE_S))
+        code = self.new_code(account, asked_by=session.device)
+        session.deliver(DeviceCode(rid=query.rid, code=code, valid_s=CODE_S))
 
-    def new_code(self, account: Account) -> str:
-        """A code that lets one device in under a bound name, once, within `CODE_S` seconds."""
+    def new_code(self, account: Account, *, asked_by: Device | None = None) -> str:
+        """A code that lets one device in under a bound name, once, within `CODE_S` seconds.
+
+        Args:
+            account: whose name it is.
+            asked_by: the device that asks for it; None for the operator.
+        """
         if account.owner is None:
             raise KeyError(account.key)
         code = readable(secrets.token_bytes(CODE_BYTES))
-        account.owner.code = PairingCode(token_digest(code), self._monotonic_s() + CODE_S)
+        account.owner.code = PairingCode(
+            token_digest(code),
+            self._monotonic_s() + CODE_S,
+            asked_by=None if asked_by is None else asked_by.token,
+        )
         return grouped(code)
 
     def revoke(self, session: Session, request: Revoke) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from twocans.hub.account import Account
-from twocans.hub.owners import CODE_S, device_key
+from twocans.hub.codes import CODE_S
+from twocans.hub.owners import device_key
 from twocans.hub.session import Session
 from twocans.protocol.logins import describe_login
 from twocans.protocol.operator import BanTarget

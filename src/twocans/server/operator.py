@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Final, assert_never
 
 from twocans.hub.account import Account, presence
-from twocans.hub.owners import CODE_S, device_key
+from twocans.hub.codes import CODE_S
+from twocans.hub.owners import device_key
 from twocans.hub.session import Session
 from twocans.protocol.operator import (
     MAX_ENTRIES,
