@@ -421,7 +421,7 @@ class Client:
         return DeviceCode(reply.code, reply.valid_s)
 
     async def revoke(self, device: int) -> DeviceList:
-        """Cut another device off, by its `id` in the list: it needs a code or the password to come back.
+        """Cut another device off, by its `id` in the list, and remove the password; to come back it needs a code.
 
         Raises:
             RequestFailed: there is no answer, or the server refused.

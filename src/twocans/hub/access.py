@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Final
 
 from twocans.hub.bans import Bans, sentence
-from twocans.hub.owners import Device, password_print
+from twocans.hub.owners import Device
+from twocans.hub.passwords import password_print
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.names import UserKey

@@ -25,9 +25,9 @@ from twocans.hub.owners import (
     Owners,
     is_token,
     new_token,
-    password_print,
     token_digest,
 )
+from twocans.hub.passwords import password_print
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError

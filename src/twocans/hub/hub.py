@@ -19,7 +19,8 @@ from twocans.hub.bans import Bans, sentence
 from twocans.hub.files import Files
 from twocans.hub.limits import MAX_TYPING, TYPING_INTERVAL_S, Limits
 from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
-from twocans.hub.owners import Owners, Passwords
+from twocans.hub.owners import Owners
+from twocans.hub.passwords import Passwords
 from twocans.hub.posting import Posting, Statistics
 from twocans.hub.roster import CallLater, Roster
 from twocans.hub.session import Reason, Session

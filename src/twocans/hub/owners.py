@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Final, Protocol
-
-from precis_i18n import get_profile
+from typing import Final
 
 from twocans.hub.account import Account
 from twocans.hub.codes import CODE_BYTES, CODE_S, PairingCode
+from twocans.hub.passwords import MIN_PASSWORD_CHARS, Passwords, prepared
 from twocans.hub.roster import Roster
 from twocans.hub.session import Reason, Session
 from twocans.hub.sessions import sessions_of
@@ -28,29 +27,11 @@ TOKEN_BYTES: Final = 32
 MAX_DEVICES: Final = 50
 DEVICE_ID_BITS: Final = 48
 DEVICE_KEY_CHARS: Final = 8
-MIN_PASSWORD_CHARS: Final = 8
 BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
 UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
 CUT_OFF: Final = "This device has been cut off from your name on another device."
 LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
 FREED: Final = "The operator has freed this name: whoever registers it next has it."
-
-_PASSWORD: Final = get_profile("OpaqueString")
-
-
-class Passwords(Protocol):
-    """Makes and checks hashes of passwords, which takes a while; None as an answer: too many are waiting.
-
-    `host` is where the password comes from: nobody's questions may leave no room for those of others.
-    """
-
-    def hash(self, password: str, host: str, on_hash: Callable[[str | None], None]) -> None:
-        """The hash of a password."""
-        ...
-
-    def check(self, hashed: str, password: str, host: str, on_checked: Callable[[bool | None], None]) -> None:
-        """Whether a hash is that of a password."""
-        ...
 
 
 class Device:
@@ -361,12 +342,6 @@ def token_digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def password_print(hashed: str) -> int:
-    """Return a number that tells one password of a name from the next; nobody gets back from it to the hash."""
-    digest = hashlib.sha256(hashed.encode()).digest()
-    return int.from_bytes(digest[: DEVICE_ID_BITS // 8], "big")
-
-
 def device_key(digest: bytes) -> str:
     """What the operator calls a device by: eight letters and digits of the digest of its token."""
     return grouped(readable(digest)[:DEVICE_KEY_CHARS])
@@ -383,17 +358,6 @@ def is_token(text: str) -> bool:
 def new_token() -> str:
     """A fresh token."""
     return secrets.token_hex(TOKEN_BYTES)
-
-
-def prepared(password: str) -> str | None:
-    """A password as it is hashed, the same however a keyboard composes its letters (RFC 8265, section 4.2).
-
-    None if it cannot be one.
-    """
-    try:
-        return str(_PASSWORD.enforce(password))
-    except UnicodeEncodeError:
-        return None
 
 
 def harmless_name(name: str) -> str:

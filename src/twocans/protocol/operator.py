@@ -13,6 +13,8 @@ MAX_ENTRIES: Final = 100
 """People or bans in one answer. `find` narrows the list down if there are more."""
 MAX_SESSIONS: Final = 10
 """Sessions of one person in an answer; further ones are counted."""
+MAX_SESSIONS_OF_NAME: Final = 100
+"""Sessions in an answer about one name; further ones are counted."""
 MAX_REASON_CHARS: Final = 200
 MAX_ANNOUNCEMENT_CHARS: Final = 2000
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -175,13 +177,14 @@ class DeviceList(Struct, frozen=True, kw_only=True, tag_field="answer", tag="dev
     """The devices of a name; without any and without a password it belongs to nobody.
 
     Args:
-        sessions: the first of those who are connected under it; `session_count` counts all.
+        sessions: the newest `MAX_SESSIONS_OF_NAME` of those connected under it, the newest first;
+            `session_count` counts all.
     """
 
     name: _Name
     devices: Annotated[tuple[OwnedDevice, ...], Meta(max_length=_MAX_DEVICES)]
     password: bool
-    sessions: Annotated[tuple[Connected, ...], Meta(max_length=MAX_SESSIONS)] = ()
+    sessions: Annotated[tuple[Connected, ...], Meta(max_length=MAX_SESSIONS_OF_NAME)] = ()
     session_count: _Count = 0
 
 

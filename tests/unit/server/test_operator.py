@@ -174,7 +174,7 @@ def test_code_and_freeing_are_for_names_that_belong_to_somebody(operated: Operat
     devices = operated.operator.answer(ListDevices(name="alice"))
     assert isinstance(devices, DeviceList)
     assert [(one.name, one.online) for one in devices.devices] == [("laptop", True), ("phone", True)]
-    assert [(one.device, one.by) for one in devices.sessions] == [("laptop", "device"), ("phone", "code")]
+    assert [(one.device, one.by) for one in devices.sessions] == [("phone", "code"), ("laptop", "device")]
     assert devices.session_count == 2
     assert "alice is free." in operated.does(FreeName(name="alice"))
     assert [reason for reason, _ in alice.ended] == [Reason.REVOKED]
