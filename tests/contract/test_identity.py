@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.support.raw import Frame, JsonPeer, Peer, PlainPeer, Value, decode, hello
+from tests.support.raw import Frame, JsonPeer, Peer, PlainPeer, Value, decode, eventually, hello
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
 from twocans.hub.limits import Limits
@@ -187,7 +187,7 @@ def test_code_brings_one_device_in_once_and_the_owner_can_cut_it_off(house: Hous
     assert house.owner("alice", laptop.token).name == "alice"
 
 
-def test_guessing_codes_makes_the_code_worthless_and_is_slowed_down(house: House) -> None:
+def test_guessing_codes_is_slowed_down_and_keeps_no_fresh_code_out(house: House) -> None:
     laptop = house.owner()
     code = code_of(laptop)
     limit = Limits().failed_logins_per_address
@@ -195,6 +195,7 @@ def test_guessing_codes_makes_the_code_worthless_and_is_slowed_down(house: House
         refused(house.program(secret="AAAA-AAAA"), "auth_failed", "secret")
     refused(house.program(secret=code), "rate_limited")
     assert house.owner("alice", laptop.token).name == "alice"
+    assert house.program(secret=code_of(laptop)).verb == "WELCOME"
 
 
 def test_what_is_read_on_one_device_is_read_on_all_and_each_gets_everything(house: House) -> None:
@@ -238,6 +239,21 @@ def test_guessing_passwords_is_stopped_in_both_dialects(house: House) -> None:
     assert house.owner("alice", alice.token).name == "alice"
 
 
+def test_session_by_password_is_seen_and_ends_with_the_password(house: House) -> None:
+    alice, bob = house.owner(), house.owner("bob")
+    alice.ask("PASSWORD", password=PASSWORD)
+    with PlainPeer(house.server.port, f"alice {PASSWORD}", tls=house.tls) as thief:
+        seen = alice.ask("DEVICES").parts("sessions")
+        assert [(one["by"], one["plain"], one["this"]) for one in seen] == [
+            ("password", True, False),
+            ("device", False, True),
+        ]
+        assert alice.ask("PASSWORD")["password"] is False
+        bob.deliver("alice", "for alice only")
+        assert "for alice only" not in "".join(thief.expect_closed())
+    assert len(alice.ask("DEVICES").parts("sessions")) == 1
+
+
 def test_others_are_served_while_passwords_are_checked(house: House) -> None:
     alice, bob = house.owner(), house.owner("bob")
     alice.ask("PASSWORD", password=PASSWORD)
@@ -263,6 +279,20 @@ def test_newcomers_need_the_invite_and_those_who_are_known_do_not(house: House) 
     assert "not the invite" in house.netcat("bob tin", encrypted=True)
     assert house.netcat("bob tin-can-7", encrypted=True).startswith("LIST: ")
     assert house.program("carol", invite="tin-can-7").verb == "WELCOME"
+
+
+def test_wrong_invites_are_taken_one_after_another_after_a_while(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twocans.hub.guesses.INVITE_BURST", 3)
+    token = house.owner().token
+    house.restart(invite="tin-can-7")
+    for _ in range(3):
+        refused(house.program("bob", invite="tin"), "auth_failed", "invite")
+    refused(house.program("bob", invite="tin"), "rate_limited", "invite")
+    assert "each has to wait for its turn" in house.netcat("bob tin", encrypted=True)
+    assert house.owner("alice", token).name == "alice"
+    eventually(lambda: house.program("carol", invite="tin-can-7").verb == "WELCOME")
 
 
 @pytest.mark.parametrize("most", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])

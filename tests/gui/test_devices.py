@@ -13,6 +13,7 @@ import pytest
 from tests.gui.harness import ClientProcess, Person
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
+from tests.support.tls import client_context
 from twocans.client import Client, DeviceList
 from twocans.gui.settings import Look
 from twocans.gui.viewmodel.devices import Page
@@ -109,6 +110,24 @@ def test_a_password_that_was_set_in_one_window_lets_another_in(server: ServerPro
         assert "Change password …" in alice.labels
         with second_window(server, tmp_path / "second") as second:
             log_in(second, PASSWORD)
+
+
+def test_session_that_came_in_by_the_password_is_listed_and_ends_with_it(server: ServerProcess) -> None:
+    with Person(port=server.port, user="alice") as alice:
+        open_devices(alice)
+        alice.click_on("Set a password …")
+        alice.write(PASSWORD)
+        alice.key("Return")
+        alice.write(PASSWORD)
+        alice.key("Return")
+        alice.wait(lambda: "Your password is set." in alice.labels)
+        with PlainPeer(server.port, f"alice {PASSWORD}", tls=client_context()) as terminal:
+            alice.wait(lambda: "Logged in with the password" in alice.labels)
+            assert "Cut off …" not in alice.labels  # that ends with the password
+            alice.click_on("Change password …")
+            alice.click_on("Take away")
+            alice.wait(lambda: "Logged in with the password" not in alice.labels)
+            assert "Please log in again" in terminal.expect_closed()[-1]
 
 
 def test_what_is_typed_as_a_password_is_hidden_until_it_is_asked_for(server: ServerProcess) -> None:

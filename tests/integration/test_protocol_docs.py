@@ -35,7 +35,7 @@ from tests.support.tls import client_context
 
 DOCUMENT = ROOT / "docs" / "protocol.md"
 ANYTHING = "…"
-NUMBERS = ("id", "at", "last", "device", "created", "seen")
+NUMBERS = ("id", "at", "last", "device", "created", "seen", "since")
 _BLOCK = re.compile(r"^```session (plain|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAID = re.compile(r"(\w+)([<>=]) ?(.*)")
 _REQUEST = re.compile(r"([A-Z]+) (/files/)…(?: (.*))?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Network
@@ -14,11 +14,13 @@ from typing import Final, TypeVar
 
 from tests.support.deadline import DEADLINE_S
 from tests.support.raw import JsonPeer, Peer, PlainPeer
+from twocans.hub.hub import Hub
 from twocans.hub.limits import Limits
 from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.runtime import Server
 
 _PeerT = TypeVar("_PeerT", bound=Peer)
+_T = TypeVar("_T")
 _STOP_S: Final = 30.0
 
 
@@ -41,6 +43,7 @@ class Serving:
         self._thread = threading.Thread(target=self._run, name="serving", daemon=True)
         self._thread.start()
         server = self._ready.result(DEADLINE_S)
+        self._server = server
         self.port = server.port
         self.key = server.key
 
@@ -82,6 +85,15 @@ class Serving:
         """What has gone wrong in the server so far, in a test that causes it."""
         faults, self._problems[:] = list(self._problems), []
         return faults
+
+    def operate(self, work: Callable[[Hub], _T]) -> _T:
+        """Do something with the hub, on its loop, as the operator's console does."""
+        assert self._loop is not None
+
+        async def run() -> _T:
+            return work(self._server.hub)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(DEADLINE_S)
 
     def stop(self) -> None:
         """Stop the server as an operator does; returns when it has ended."""

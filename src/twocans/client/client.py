@@ -53,6 +53,7 @@ from twocans.protocol.messages import (
     Frame,
     History,
     HistoryQuery,
+    LoggedIn,
     Message,
     Results,
     Revoke,
@@ -75,10 +76,15 @@ class Page(Struct, frozen=True):
 
 
 class DeviceList(Struct, frozen=True):
-    """The devices that have one's name, and whether a password is another way to it."""
+    """The devices that have one's name, whether a password is another way to it, and who is logged in under it.
+
+    The newest `sessions` are listed, and `session_count` counts all; an older server tells of none.
+    """
 
     devices: tuple[Device, ...]
     password: bool
+    sessions: tuple[LoggedIn, ...] = ()
+    session_count: int = 0
 
 
 class DeviceCode(Struct, frozen=True):
@@ -415,7 +421,7 @@ class Client:
         return DeviceCode(reply.code, reply.valid_s)
 
     async def revoke(self, device: int) -> DeviceList:
-        """Cut another device off, by its `id` in the list: it needs a code or the password to come back.
+        """Cut another device off, by its `id` in the list, and remove the password; to come back it needs a code.
 
         Raises:
             RequestFailed: there is no answer, or the server refused.
@@ -432,7 +438,7 @@ class Client:
 
     async def _devices(self, make: Callable[[int], Frame]) -> DeviceList:
         reply = await self._ask(Devices, make)
-        return DeviceList(tuple(reply.devices), reply.password)
+        return DeviceList(tuple(reply.devices), reply.password, tuple(reply.sessions), reply.session_count)
 
     async def _ask(self, kind: type[_Reply], make: Callable[[int], Frame]) -> _Reply:
         reply = await self._driver.answer(self._session.ask(make))

@@ -53,7 +53,7 @@ async def devices(owner: Owner, session: int, asked: LoadDevices | CutOff | Chan
     except RequestFailed as error:
         log.info("devices_unavailable", code=error.code)
         return DevicesLoaded(session, asked, None, problem=error.text)
-    return DevicesLoaded(session, asked, found.devices, found.password)
+    return DevicesLoaded(session, asked, found.devices, found.password, sessions=found.sessions)
 
 
 async def code(owner: Owner, session: int) -> CodeMade:

@@ -12,22 +12,33 @@ from typing import Final
 
 from msgspec import Struct
 
-from twocans.hub import bans
+from twocans.hub.access import Access
 from twocans.hub.account import Account
-from twocans.hub.bans import Bans
+from twocans.hub.bans import sentence
+from twocans.hub.guesses import Guesses
 from twocans.hub.limits import Limits, Quota
-from twocans.hub.owners import BUSY, MAX_DEVICES, UNKEPT, Device, Owners, is_token, new_token, token_digest
+from twocans.hub.owners import (
+    BUSY,
+    MAX_DEVICES,
+    UNKEPT,
+    Device,
+    Owners,
+    is_token,
+    new_token,
+    token_digest,
+)
+from twocans.hub.passwords import password_print
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.logins import LoginMethod
 from twocans.protocol.names import NameInvalid, UserKey, is_confusable_with_address_or_key, new_user_key
 from twocans.protocol.plain import HELP_WORD
 from twocans.storage.base import Storage
 
 HELP_IS_NO_NAME: Final = "People type help to ask for help, so it cannot be a name. Please choose another."
+ENDED_MEANWHILE: Final = "This name has just been freed, or this device cut off from it. Please log in again."
 NEW_NAMES_WINDOW_S: Final = 3600.0
-GUESSES_PER_NAME: Final = 10
-"""How many times as many wrong codes and passwords a name bears as an address, from wherever they come."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -42,11 +53,16 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 class Admitted(Struct, frozen=True):
-    """Who has been let in: whose account it is, on which device if the name is bound to one, and the token."""
+    """Who has been let in: whose account it is, on which device if the name is bound to one, and the token.
+
+    `credential` and `method` are as in `Session`.
+    """
 
     account: Account
     device: Device | None
     token: str
+    credential: int | None
+    method: LoginMethod
 
 
 OnAdmitted = Callable[[Admitted], None]
@@ -59,7 +75,7 @@ class Admission:
         storage: is told of newcomers.
         roster: who is known and online.
         owners: whose names are whose.
-        bans: who may not come in.
+        access: who may not come in.
         limits: how many may, and how often they may guess.
         invite: what newcomers have to know; None lets everybody in.
         monotonic_s: a clock that does not go back, in seconds.
@@ -70,7 +86,7 @@ class Admission:
         storage: Storage,
         roster: Roster,
         owners: Owners,
-        bans: Bans,
+        access: Access,
         *,
         limits: Limits,
         invite: str | None,
@@ -79,14 +95,10 @@ class Admission:
         self._storage = storage
         self._roster = roster
         self._owners = owners
-        self._bans = bans
+        self._access = access
         self._limits = limits
         self._invite = invite
-        failures, window_s = limits.failed_logins_per_address, limits.failed_logins_window_s
-        self._failures = Quota(failures, window_s=window_s, monotonic_s=monotonic_s)
-        self._failures_of_name = Quota(
-            failures * GUESSES_PER_NAME, window_s=window_s, monotonic_s=monotonic_s
-        )
+        self._guesses = Guesses(limits, monotonic_s)
         self._new_names = Quota(
             limits.new_names_per_address, window_s=NEW_NAMES_WINDOW_S, monotonic_s=monotonic_s
         )
@@ -101,9 +113,10 @@ class Admission:
         key = new_user_key(claim.name)
         if self._roster.session_count >= self._limits.max_connections:
             raise ProtocolError(Code.SERVER_FULL, "This server is full. Please try again later.")
-        ban = self._bans.of_name(key)
+        # A ban may be newer than the connection.
+        ban = self._access.ban_of(key, token_digest(claim.token) if claim.token else None, session.host)
         if ban is not None:
-            raise ProtocolError(Code.BANNED, bans.sentence(ban))
+            raise ProtocolError(Code.BANNED, sentence(ban))
         account = self._roster.get(key)
         if account is not None and account.owner is not None:
             self._claim_bound(session, account, claim, admit)
@@ -126,13 +139,9 @@ class Admission:
             )
         owner = account.owner
         if claim.token and owner is not None:
-            digest = token_digest(claim.token)
-            ban = self._bans.of_token(digest)
-            if ban is not None:
-                raise ProtocolError(Code.BANNED, bans.sentence(ban))
-            device = owner.devices.get(digest)
+            device = owner.devices.get(token_digest(claim.token))
             if device is not None:
-                admit(Admitted(account, device, claim.token))
+                admit(Admitted(account, device, claim.token, device.id, LoginMethod.DEVICE))
                 return
         if claim.secret is None:
             how = (
@@ -151,50 +160,35 @@ class Admission:
     def _check_secret(
         self, session: Session, account: Account, claim: Claim, secret: str, admit: OnAdmitted
     ) -> None:
-        self._may_guess(session, account.key)
-        if claim.program and self._owners.takes_code(account, secret):
-            self._guessed_right(session, account.key)
-            self._add_device(session, account, claim, admit)
+        # A code is bounded by itself, so wrong passwords from elsewhere, or before it was given, do not keep it out.
+        if claim.program and self._takes_code(session, account, secret):
+            self._add_device(session, account, claim, LoginMethod.CODE, admit)
             return
+
+        self._guesses.begin_password(session.host, account.key)
 
         def checked(right: bool | None) -> None:
             if right is None:
-                self._guessed_right(session, account.key)
+                self._guesses.forgive_password(session.host, account.key)
                 self._turn_away(session, ProtocolError(Code.RATE_LIMITED, BUSY, needs="secret"))
             elif not right:
                 self._turn_away(session, _wrong_secret(account, claim))
             elif session in self._deciding:
-                self._guessed_right(session, account.key)
+                self._guesses.forgive_password(session.host, account.key)
                 if claim.program:
-                    self._add_device(session, account, claim, admit)
+                    self._add_device(session, account, claim, LoginMethod.PASSWORD, admit)
                 else:
-                    self._decided(session)
-                    admit(Admitted(account, None, ""))
-                    session.answered()
+                    admitted = Admitted(account, None, "", _print_of(account), LoginMethod.PASSWORD)
+                    self._let_in(session, admitted, admit)
 
         self._decide_later(session)
         self._owners.check_password(account, secret, session.host, checked)
 
-    def _may_guess(self, session: Session, name: UserKey | None) -> None:
-        """Count a guess; it is given back if it is right.
-
-        Raises:
-            ProtocolError: there have been too many wrong ones.
-        """
-        host = session.host
-        if self._failures.is_used_up(host) or (name and self._failures_of_name.is_used_up(name)):
-            raise ProtocolError(
-                Code.RATE_LIMITED,
-                "There have been too many wrong tries. Please wait some minutes, then try again.",
-            )
-        self._failures.count(host)
-        if name:
-            self._failures_of_name.count(name)
-
-    def _guessed_right(self, session: Session, name: UserKey | None) -> None:
-        self._failures.give_back(session.host)
-        if name:
-            self._failures_of_name.give_back(name)
+    def _takes_code(self, session: Session, account: Account, secret: str) -> bool:
+        code = self._owners.code_of(account)
+        if code is None or self._access.ban_of(account.key, code.asked_by, session.host) is not None:
+            return False
+        return self._owners.takes_code(account, secret, session.host)
 
     # --- names that are free -----------------------------------------------------------------------------
 
@@ -207,8 +201,6 @@ class Admission:
                 Code.NAME_TAKEN,
                 f"{account.name} is taken: somebody with that name is here. Please choose another.",
             )
-        if claim.token and self._bans.of_token(token_digest(claim.token)) is not None:
-            raise ProtocolError(Code.BANNED, "This device is banned from this server.")
         if account is None:
             self._look_alike(key, claim.name)
         if self._invite is not None and not again:
@@ -222,14 +214,14 @@ class Admission:
                 raise ProtocolError(Code.NAME_RESERVED, HELP_IS_NO_NAME)
             account = self._newcomer(session, key, claim.name)
         if claim.program and session.encrypted:
-            self._add_device(session, account, claim, admit)
+            self._add_device(session, account, claim, LoginMethod.DEVICE, admit)
             return
         token = claim.token
         if token is None or not again:
             # Nobody else may come back by a token of whoever had the name before.
             token = new_token() if claim.program else ""
             account.tokens = (token_digest(token),) if token else ()
-        admit(Admitted(account, None, token))
+        admit(Admitted(account, None, token, None, LoginMethod.NAME))
 
     def _look_alike(self, key: UserKey, name: str) -> None:
         if is_confusable_with_address_or_key(key):
@@ -260,14 +252,14 @@ class Admission:
                 f"This server asks newcomers for an invite. {how} the code that whoever runs it has given you.",
                 needs="invite",
             )
-        self._may_guess(session, None)
+        self._guesses.begin_invite(session.host)
         if not hmac.compare_digest(token_digest(given.strip()), token_digest(invite)):
+            self._guesses.count_invite(session.host)
             raise ProtocolError(
                 Code.AUTH_FAILED,
                 "That is not the invite of this server. Check it with whoever runs the server.",
                 needs="invite",
             )
-        self._guessed_right(session, None)
 
     def _newcomer(self, session: Session, key: UserKey, name: str) -> Account:
         host = session.host
@@ -284,7 +276,9 @@ class Admission:
 
     # --- deciding later ----------------------------------------------------------------------------------
 
-    def _add_device(self, session: Session, account: Account, claim: Claim, admit: OnAdmitted) -> None:
+    def _add_device(
+        self, session: Session, account: Account, claim: Claim, method: LoginMethod, admit: OnAdmitted
+    ) -> None:
         self._decide_later(session)
         if account.owner is not None and len(account.owner.devices) >= MAX_DEVICES:
             text = f"{account.name} has {MAX_DEVICES} devices. Cut one off on another device first."
@@ -295,16 +289,30 @@ class Admission:
         def added(device: Device | None) -> None:
             if device is None:
                 self._turn_away(session, ProtocolError(Code.INTERNAL, UNKEPT))
-            elif session in self._deciding:
-                self._decided(session)
-                admit(Admitted(account, device, token))
-                session.answered()
+            else:
+                self._let_in(session, Admitted(account, device, token, device.id, method), admit)
 
         self._owners.add_device(account, token, claim.device, added)
 
     def _decide_later(self, session: Session) -> None:
         session.asking = True
         self._deciding.add(session)
+
+    def _let_in(self, session: Session, admitted: Admitted, admit: OnAdmitted) -> None:
+        """Let somebody in about whom it was decided later, unless they are gone or that counts no more by now."""
+        if session not in self._deciding:
+            return
+        name, device = admitted.account.key, admitted.device
+        ban = self._access.ban_of(name, None if device is None else device.token, session.host)
+        if ban is not None:
+            self._turn_away(session, ProtocolError(Code.BANNED, sentence(ban)))
+            return
+        if self._access.has_ended(name, admitted.credential):
+            self._turn_away(session, ProtocolError(Code.AUTH_FAILED, ENDED_MEANWHILE, needs="secret"))
+            return
+        self._decided(session)
+        admit(admitted)
+        session.answered()
 
     def _decided(self, session: Session) -> None:
         self._deciding.discard(session)
@@ -314,6 +322,11 @@ class Admission:
         if session in self._deciding:
             self._decided(session)
             session.turned_away(error)
+
+
+def _print_of(account: Account) -> int | None:
+    password = None if account.owner is None else account.owner.password
+    return None if password is None else password_print(password)
 
 
 def _wrong_secret(account: Account, claim: Claim) -> ProtocolError:

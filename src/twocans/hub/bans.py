@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Final
 
 from twocans.hub.networks import Networks
@@ -45,6 +46,12 @@ class Bans:
         """The ban of an address, or of a network that it belongs to."""
         found = self._networks.of(address)
         return None if found is None else self._bans[BanKind.ADDRESS, str(found)]
+
+    def of_host(self, host: str) -> Ban | None:
+        """The ban of a peer's address; none for a peer that was gone before its address was known."""
+        with contextlib.suppress(AddressValueError):
+            return self.of_address(IPv4Address(host))
+        return None
 
     def add(self, kind: BanKind, value: str, why: str, on_kept: OnKept) -> None:
         """Ban something from now on.

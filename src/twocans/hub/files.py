@@ -14,7 +14,7 @@ from itsdangerous import BadData, URLSafeSerializer
 from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import replace
 
-from twocans.hub.bans import Bans, sentence
+from twocans.hub.access import Access
 from twocans.hub.looking_back import account_of
 from twocans.hub.posting import Posting
 from twocans.hub.session import Session
@@ -53,11 +53,16 @@ _SENTENCES: Final = {
 
 
 class Grant(Struct, frozen=True, array_like=True):
-    """What a ticket allows: to bring a file, or to fetch the one that the message `id` carries."""
+    """What a ticket allows: to bring a file, or to fetch the one that the message `id` carries.
+
+    It counts as long as the session that got it could go on: `credential` and `host` are those of that session.
+    """
 
     user: UserKey
     file: FileRef
     until_s: int
+    credential: int | None
+    host: str
     id: int | None = None
 
 
@@ -71,7 +76,7 @@ class Files:
     Args:
         keeper: what is kept of files; None if none are taken.
         posting: where messages go.
-        bans: who may do nothing here.
+        access: who may still be here.
         max_bytes: how large a file may be.
         wall_s: the time, in Unix seconds.
     """
@@ -80,7 +85,7 @@ class Files:
         self,
         keeper: FileKeeper | None,
         posting: Posting,
-        bans: Bans,
+        access: Access,
         *,
         max_bytes: int,
         wall_s: Callable[[], float],
@@ -89,7 +94,7 @@ class Files:
         """How large a file may be; 0 if none are taken."""
         self._keeper = keeper
         self._posting = posting
-        self._bans = bans
+        self._access = access
         self._wall_s = wall_s
         self._serializer = None
         if keeper is not None:
@@ -118,7 +123,7 @@ class Files:
             if isinstance(offset, Unkept):
                 session.deliver(_refusal(offset, query.rid))
             else:
-                ticket = self._ticket(account.key, file, valid_s=TICKET_S)
+                ticket = self._ticket(account.key, session, file, valid_s=TICKET_S)
                 session.deliver(Ticket(rid=query.rid, ticket=ticket, offset=offset, valid_s=TICKET_S))
             _answered(session)
 
@@ -138,7 +143,7 @@ class Files:
             if isinstance(carried, Unkept):
                 session.deliver(_refusal(carried, query.rid))
             else:
-                ticket = self._ticket(account.key, carried.file, valid_s=TICKET_S, id_=query.id)
+                ticket = self._ticket(account.key, session, carried.file, valid_s=TICKET_S, id_=query.id)
                 session.deliver(Ticket(rid=query.rid, ticket=ticket, offset=0, valid_s=TICKET_S))
             _answered(session)
 
@@ -162,22 +167,27 @@ class Files:
             )
         self._posting.post_file(session, send)
 
-    def linked(self, reader: UserKey, message: Message, file: FileRef, server: str) -> Message:
+    def linked(self, reader: Session, message: Message, file: FileRef, server: str) -> Message:
         """A message with a file as people read it: the file's name, its size, and a link that is good for a day.
 
         Args:
-            reader: who reads it.
+            reader: the registered session that reads it.
             message: the message.
             file: what it carries.
             server: by which address the reader has reached this server, as in `http://192.168.1.5:5050`.
         """
         name = safe_name(message.text)
-        ticket = self._ticket(reader, file, valid_s=LINK_S, id_=message.id)
+        ticket = self._ticket(account_of(reader).key, reader, file, valid_s=LINK_S, id_=message.id)
         url = f"{server}/{FOLDER}/{ticket}/{quote(name, safe='')}"
         return replace(message, text=f"{name} ({readable_size(file.size)}) {url}")
 
-    def granted(self, ticket: str, *, fetching: bool) -> Grant:
+    def granted(self, ticket: str, *, fetching: bool, host: str) -> Grant:
         """What a ticket allows.
+
+        Args:
+            ticket: the ticket.
+            fetching: true for a download.
+            host: the address that it is used from, without the port.
 
         Raises:
             NotGranted: nothing, or something else.
@@ -192,16 +202,29 @@ class Files:
             raise NotGranted("This link is for something else.")
         if self._wall_s() >= grant.until_s:
             raise NotGranted("This link is too old. Please ask for a new one.")
-        ban = self._bans.of_name(grant.user)
-        if ban is not None:
-            raise NotGranted(sentence(ban))
+        refusal = self.refusal(grant, host)
+        if refusal is not None:
+            raise NotGranted(refusal)
         return grant
 
-    def _ticket(self, user: UserKey, file: FileRef, *, valid_s: int, id_: int | None = None) -> str:
+    def refusal(self, grant: Grant, host: str) -> str | None:
+        """Return why a ticket that was good counts no more when used from `host`; None if it still does.
+
+        A ban or the end of a credential is a reason, its time is not: a transfer may take longer.
+        """
+        for address in {grant.host, host}:
+            refusal = self._access.refusal(grant.user, grant.credential, address)
+            if refusal is not None:
+                return refusal
+        return None
+
+    def _ticket(
+        self, user: UserKey, session: Session, file: FileRef, *, valid_s: int, id_: int | None = None
+    ) -> str:
         if self._serializer is None:
             raise RuntimeError("no files are taken here")
         until_s = int(self._wall_s()) + valid_s
-        grant = to_builtins(Grant(user, file, until_s, id_))
+        grant = to_builtins(Grant(user, file, until_s, session.credential, session.host, id_))
         return str(self._serializer.dumps(grant))
 
     def _taking(self, size: int, *, cid: str | None = None, rid: int | str | None = None) -> FileKeeper:

@@ -6,13 +6,12 @@ once. Sessions and the storage are its two ways out.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Collection, Sequence
-from ipaddress import AddressValueError, IPv4Address
 from typing import Protocol
 
 from msgspec import Struct
 
+from twocans.hub.access import Access
 from twocans.hub.account import Account
 from twocans.hub.admission import Admission, Admitted, Claim
 from twocans.hub.backlog import Backlog
@@ -20,7 +19,8 @@ from twocans.hub.bans import Bans, sentence
 from twocans.hub.files import Files
 from twocans.hub.limits import MAX_TYPING, TYPING_INTERVAL_S, Limits
 from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
-from twocans.hub.owners import Owners, Passwords
+from twocans.hub.owners import Owners
+from twocans.hub.passwords import Passwords
 from twocans.hub.posting import Posting, Statistics
 from twocans.hub.roster import CallLater, Roster
 from twocans.hub.session import Reason, Session
@@ -37,7 +37,7 @@ from twocans.protocol.messages import (
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
 from twocans.storage.base import AccountRecord, Storage
 from twocans.storage.files import FileKeeper
-from twocans.storage.identities import Ban, BanKind, Identities, OnKept
+from twocans.storage.identities import BanKind, Identities, OnKept
 
 
 class EventLog(Protocol):
@@ -112,16 +112,18 @@ class Hub:
         storage.add_account(SERVER_KEY, SERVER_NAME)
         self.posting.count()
         self.bans = Bans(identities, wall_ms=self._wall_ms)
+        self.access = Access(self.bans, self.roster)
         self.files = Files(
             files,
             self.posting,
-            self.bans,
+            self.access,
             max_bytes=limits.max_file_bytes,
             wall_s=lambda: surroundings.wall_ns() / 1e9,
         )
         self.owners = Owners(
             identities,
             self.roster,
+            access_changed=self.access.changed,
             passwords=passwords,
             monotonic_s=surroundings.monotonic_s,
             wall_ms=self._wall_ms,
@@ -133,7 +135,7 @@ class Hub:
             storage,
             self.roster,
             self.owners,
-            self.bans,
+            self.access,
             limits=limits,
             invite=invite,
             monotonic_s=surroundings.monotonic_s,
@@ -253,6 +255,7 @@ class Hub:
     def _join(self, session: Session, admitted: Admitted) -> None:
         account = session.account = admitted.account
         session.device = admitted.device
+        session.credential, session.method = admitted.credential, admitted.method
         session.admitted()
         session.since_ms = self._around.wall_ns() // 1_000_000
         self.statistics.registrations += 1
@@ -359,7 +362,7 @@ class Hub:
         return True
 
     def ban(self, kind: BanKind, value: str, why: str, on_kept: OnKept) -> int:
-        """Ban a name, a device or an address, and end the sessions that this concerns.
+        """Ban a name, a device or an address, and end the sessions, connections and transfers that this concerns.
 
         Args:
             kind, value, why: see `Bans.add`.
@@ -375,20 +378,12 @@ class Hub:
         ended = 0
         for account in self.roster.online():
             for session in list(account.sessions):
-                ban = self._ban_of(account, session)
+                ban = self.access.ban_of_session(session)
                 if ban is not None:
                     session.end(Reason.BANNED, sentence(ban))
                     ended += 1
+        self.access.changed()
         return ended
-
-    def _ban_of(self, account: Account, session: Session) -> Ban | None:
-        ban = self.bans.of_name(account.key)
-        if ban is None and session.device is not None:
-            ban = self.bans.of_token(session.device.token)
-        if ban is None:
-            with contextlib.suppress(AddressValueError):  # a connection that was gone before it was looked at
-                ban = self.bans.of_address(IPv4Address(session.host))
-        return ban
 
     def _wall_ms(self) -> int:
         return self._around.wall_ns() // 1_000_000

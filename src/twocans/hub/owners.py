@@ -6,55 +6,32 @@ Who is let in is decided by `admission`; what lasts is kept by `Identities`.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable
-from typing import Final, Protocol
-
-from msgspec import Struct
-from precis_i18n import get_profile
+from typing import Final
 
 from twocans.hub.account import Account
+from twocans.hub.codes import CODE_BYTES, CODE_S, PairingCode
+from twocans.hub.passwords import MIN_PASSWORD_CHARS, Passwords, prepared
 from twocans.hub.roster import Roster
 from twocans.hub.session import Reason, Session
+from twocans.hub.sessions import sessions_of
 from twocans.protocol import messages
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import as_typed, grouped, readable
+from twocans.protocol.logins import LoginMethod
 from twocans.protocol.messages import CodeQuery, DeviceCode, Devices, DevicesQuery, Error, Revoke, SetPassword
 from twocans.storage.identities import DeviceRecord, Identities, OnKept, OwnedName
 
 TOKEN_BYTES: Final = 32
-CODE_BYTES: Final = 5
-"""Eight letters and digits."""
-CODE_S: Final = 600
-"""How long a code lets a device in, in seconds."""
-MAX_CODE_TRIES: Final = 5
-"""How many wrong codes make the right one worthless."""
 MAX_DEVICES: Final = 50
 DEVICE_ID_BITS: Final = 48
 DEVICE_KEY_CHARS: Final = 8
-MIN_PASSWORD_CHARS: Final = 8
 BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
 UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
 CUT_OFF: Final = "This device has been cut off from your name on another device."
+LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
 FREED: Final = "The operator has freed this name: whoever registers it next has it."
-
-_PASSWORD: Final = get_profile("OpaqueString")
-
-
-class Passwords(Protocol):
-    """Makes and checks hashes of passwords, which takes a while; None as an answer: too many are waiting.
-
-    `host` is where the password comes from: nobody's questions may leave no room for those of others.
-    """
-
-    def hash(self, password: str, host: str, on_hash: Callable[[str | None], None]) -> None:
-        """The hash of a password."""
-        ...
-
-    def check(self, hashed: str, password: str, host: str, on_checked: Callable[[bool | None], None]) -> None:
-        """Whether a hash is that of a password."""
-        ...
 
 
 class Device:
@@ -68,14 +45,6 @@ class Device:
         self.name = record.name
         self.created = record.created
         self.seen = record.seen
-
-
-class PairingCode(Struct):
-    """A code that has been given out; `tries` have been made with others."""
-
-    digest: bytes
-    until_s: float
-    tries: int = 0
 
 
 class Ownership:
@@ -100,6 +69,7 @@ class Owners:
     Args:
         identities: where they last.
         roster: who is known.
+        access_changed: called when a credential has ended, and its sessions with it.
         passwords: makes and checks hashes.
         monotonic_s: a clock that does not go back, in seconds.
         wall_ms: the time, in Unix milliseconds.
@@ -111,6 +81,7 @@ class Owners:
         identities: Identities,
         roster: Roster,
         *,
+        access_changed: Callable[[], None],
         passwords: Passwords,
         monotonic_s: Callable[[], float],
         wall_ms: Callable[[], int],
@@ -119,6 +90,7 @@ class Owners:
         self._log = log
         self._identities = identities
         self._roster = roster
+        self._access_changed = access_changed
         self._passwords = passwords
         self._monotonic_s = monotonic_s
         self._wall_ms = wall_ms
@@ -155,33 +127,36 @@ class Owners:
 
         self._identities.add_device(account.key, account.name, record, kept)
 
-    def takes_code(self, account: Account, typed: str) -> bool:
-        """Whether it is the code of the name, which is then used up; a wrong one counts."""
+    def takes_code(self, account: Account, typed: str, host: str) -> bool:
+        """Use the code of the name up, if somebody at an address has typed it; a wrong one counts."""
+        owner, code = account.owner, self.code_of(account)
+        if owner is None or code is None or not code.fits(token_digest(as_typed(typed)), host):
+            return False
+        owner.code = None
+        return True
+
+    def code_of(self, account: Account) -> PairingCode | None:
+        """Return the code of the name that is good just now."""
         owner = account.owner
-        code = None if owner is None else owner.code
-        if owner is None or code is None:
-            return False
-        if self._monotonic_s() >= code.until_s:
+        if owner is not None and owner.code is not None and self._monotonic_s() >= owner.code.until_s:
             owner.code = None
-            return False
-        if hmac.compare_digest(code.digest, token_digest(as_typed(typed))):
-            owner.code = None
-            return True
-        code.tries += 1
-        if code.tries >= MAX_CODE_TRIES:
-            owner.code = None
-        return False
+        return None if owner is None else owner.code
 
     def check_password(
         self, account: Account, typed: str, host: str, on_checked: Callable[[bool | None], None]
     ) -> None:
         """Whether it is the password of the name; None if too many wait for an answer, also from that host."""
-        hashed = None if account.owner is None else account.owner.password
+        hashed = _password_of(account)
         password = prepared(typed)
         if hashed is None or password is None:
             on_checked(False)
-        else:
-            self._passwords.check(hashed, password, host, on_checked)
+            return
+
+        def checked(right: bool | None) -> None:
+            # Another one may have been set meanwhile.
+            on_checked(right and _password_of(account) == hashed)
+
+        self._passwords.check(hashed, password, host, checked)
 
     def saw(self, session: Session) -> None:
         """A session of a device ends."""
@@ -214,18 +189,30 @@ class Owners:
                 f"You have {MAX_DEVICES} devices, which is as many as there may be. Cut one off first.",
                 rid=query.rid,
             )
-        session.deliver(DeviceCode(rid=query.rid, code=self.new_code(account), valid_s=CODE_S))
+        code = self.new_code(account, asked_by=session.device)
+        session.deliver(DeviceCode(rid=query.rid, code=code, valid_s=CODE_S))
 
-    def new_code(self, account: Account) -> str:
-        """A code that lets one device in under a bound name, once, within `CODE_S` seconds."""
+    def new_code(self, account: Account, *, asked_by: Device | None = None) -> str:
+        """A code that lets one device in under a bound name, once, within `CODE_S` seconds.
+
+        Args:
+            account: whose name it is.
+            asked_by: the device that asks for it; None for the operator.
+        """
         if account.owner is None:
             raise KeyError(account.key)
         code = readable(secrets.token_bytes(CODE_BYTES))
-        account.owner.code = PairingCode(token_digest(code), self._monotonic_s() + CODE_S)
+        account.owner.code = PairingCode(
+            token_digest(code),
+            self._monotonic_s() + CODE_S,
+            asked_by=None if asked_by is None else asked_by.token,
+        )
         return grouped(code)
 
     def revoke(self, session: Session, request: Revoke) -> None:
         """Cut another device off; answered with the devices that are left.
+
+        The password goes with it, since that device may have set it or come in by it.
 
         Raises:
             ProtocolError: the session is no device of the name, or there is no such other device.
@@ -236,8 +223,8 @@ class Owners:
             text = "There is no such device." if device is None else "A device cannot cut itself off."
             raise ProtocolError(Code.BAD_REQUEST, f"{text} Ask for the list again.", rid=request.rid)
         del owner.devices[device.token]
-        # A code that the device has asked for must not bring it back.
-        owner.code = None
+        # Nothing that the device may know must bring it back.
+        password, owner.password, owner.code = owner.password, None, None
 
         def kept(is_kept: bool) -> None:
             if is_kept:
@@ -247,12 +234,15 @@ class Owners:
                 _answer(session, self._devices(session, account, request.rid))
             else:
                 owner.devices[device.token] = device
+                owner.password = owner.password or password
                 _answer(session, _unkept(request.rid))
 
         session.asking = True
         for other in [one for one in account.sessions if one.device is device]:
             other.end(Reason.REVOKED, CUT_OFF)
-        self._identities.remove_device(device.id, kept)
+        self._end_password_sessions(account)
+        self._access_changed()
+        self._identities.cut_off(account.key, device.id, kept)
 
     def set_password(self, session: Session, request: SetPassword) -> None:
         """Set, change or take away the password; answered with the devices.
@@ -276,9 +266,16 @@ class Owners:
                 _answer(session, Error(code=Code.RATE_LIMITED, text=BUSY, rid=request.rid))
                 return
 
+            if not _is_device(session, account, owner):
+                # It has been cut off meanwhile, or the name was freed: its last wish must not outlive it.
+                _answer(session, _unkept(request.rid))
+                return
+
             def kept(is_kept: bool) -> None:
-                if is_kept:
+                if is_kept and _is_device(session, account, owner):
                     owner.password = value
+                    self._end_password_sessions(account)
+                    self._access_changed()
                     self._log("password_changed", user=account.name, set=value is not None)
                     _answer(session, self._devices(session, account, request.rid))
                 else:
@@ -305,9 +302,16 @@ class Owners:
 
         for session in list(account.sessions):
             session.end(Reason.REVOKED, FREED)
+        self._access_changed()
         self._identities.free(account.key, kept)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _end_password_sessions(self, account: Account) -> None:
+        """End the sessions that came in by a password that is none any more; a device has a token of its own."""
+        for one in list(account.sessions):
+            if one.method is LoginMethod.PASSWORD and one.device is None:
+                one.end(Reason.REVOKED, LOGGED_OUT)
 
     def _devices(self, session: Session, account: Account, rid: int | str) -> Devices:
         owner = account.owner or Ownership()
@@ -324,7 +328,13 @@ class Owners:
             )
             for device in owner.devices.values()
         ]
-        return Devices(rid=rid, devices=devices, password=owner.password is not None)
+        return Devices(
+            rid=rid,
+            devices=devices,
+            password=owner.password is not None,
+            sessions=sessions_of(account, session),
+            session_count=len(account.sessions),
+        )
 
 
 def token_digest(secret: str) -> bytes:
@@ -350,17 +360,6 @@ def new_token() -> str:
     return secrets.token_hex(TOKEN_BYTES)
 
 
-def prepared(password: str) -> str | None:
-    """A password as it is hashed, the same however a keyboard composes its letters (RFC 8265, section 4.2).
-
-    None if it cannot be one.
-    """
-    try:
-        return str(_PASSWORD.enforce(password))
-    except UnicodeEncodeError:
-        return None
-
-
 def harmless_name(name: str) -> str:
     """A device's name as its owner is shown it."""
     return "".join(char for char in name if char.isprintable()).strip()[:64] or "device"
@@ -376,6 +375,16 @@ def _owned_by(session: Session, rid: int | str) -> tuple[Account, Ownership]:
             needs="tls",
         )
     return account, account.owner
+
+
+def _password_of(account: Account) -> str | None:
+    return None if account.owner is None else account.owner.password
+
+
+def _is_device(session: Session, account: Account, owner: Ownership) -> bool:
+    """True if a session, which may have ended, is on a device that the name still has."""
+    device = session.device
+    return account.owner is owner and device is not None and owner.devices.get(device.token) is device
 
 
 def _answer(session: Session, frame: messages.Frame) -> None:

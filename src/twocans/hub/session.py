@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from twocans.protocol.errors import ProtocolError
+from twocans.protocol.logins import LoginMethod
 from twocans.protocol.messages import Frame, Message, Status, UserList
 from twocans.protocol.names import UserKey
 
@@ -48,11 +49,13 @@ class Session(ABC):
         "acked",
         "address",
         "asking",
+        "credential",
         "cursor",
         "device",
         "encrypted",
         "files_due",
         "live",
+        "method",
         "plain",
         "seen_version",
         "since_ms",
@@ -68,6 +71,10 @@ class Session(ABC):
         """Whether nobody on the way can read what is said."""
         self.device: Device | None = None
         """The device that it is on, if the name is bound to one."""
+        self.credential: int | None = None
+        """What it was let in by: the id of the device, else the print of the password; None if the name is not bound."""
+        self.method = LoginMethod.NAME
+        """How it was let in."""
         self.plain = True
         self.account: Account | None = None
         self.live = False

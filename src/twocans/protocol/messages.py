@@ -402,13 +402,36 @@ class Device(Struct, frozen=True, gc=False):
     this: bool
 
 
+class LoggedIn(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One session of one's name, registered at `since` in Unix milliseconds. `this` is the one that asks.
+
+    Args:
+        address: the peer's, without the port.
+        by: a `LoginMethod`; a newer server may have further ones.
+        device: the `id` of its device, if it is on one.
+    """
+
+    address: str
+    since: int
+    by: str
+    encrypted: bool
+    plain: bool
+    this: bool
+    device: Id | None = None
+
+
 class Devices(Frame, frozen=True, gc=False):
-    """The devices that have one's name, and whether a password is another way to it."""
+    """The devices that have one's name, whether a password is another way to it, and who is logged in under it.
+
+    The newest sessions are listed, and `session_count` counts all. Older servers list none.
+    """
 
     verb: ClassVar[str] = "DEVICES"
     rid: Rid
     devices: list[Device]
     password: bool
+    sessions: list[LoggedIn] = []
+    session_count: int = 0
 
 
 class DeviceCode(Frame, frozen=True, gc=False):

@@ -13,6 +13,8 @@ MAX_ENTRIES: Final = 100
 """People or bans in one answer. `find` narrows the list down if there are more."""
 MAX_SESSIONS: Final = 10
 """Sessions of one person in an answer; further ones are counted."""
+MAX_SESSIONS_OF_NAME: Final = 100
+"""Sessions in an answer about one name; further ones are counted."""
 MAX_REASON_CHARS: Final = 200
 MAX_ANNOUNCEMENT_CHARS: Final = 2000
 MAX_ANSWER_BYTES: Final = 1024 * 1024
@@ -111,6 +113,7 @@ class Connected(Struct, frozen=True, kw_only=True, omit_defaults=True):
         plain: true for netcat and the like.
         device: what the device calls itself; "" if the name does not belong to one.
         key: what the operator calls that device by; "" likewise.
+        by: the `LoginMethod` by which it came in; "" from an older server.
     """
 
     address: Annotated[str, Meta(max_length=64)]
@@ -119,6 +122,7 @@ class Connected(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plain: bool = False
     device: Annotated[str, Meta(max_length=64)] = ""
     key: Annotated[str, Meta(max_length=16)] = ""
+    by: Annotated[str, Meta(max_length=16)] = ""
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -170,11 +174,18 @@ class OwnedDevice(Struct, frozen=True, kw_only=True):
 
 
 class DeviceList(Struct, frozen=True, kw_only=True, tag_field="answer", tag="devices"):
-    """The devices of a name; without any and without a password it belongs to nobody."""
+    """The devices of a name; without any and without a password it belongs to nobody.
+
+    Args:
+        sessions: the newest `MAX_SESSIONS_OF_NAME` of those connected under it, the newest first;
+            `session_count` counts all.
+    """
 
     name: _Name
     devices: Annotated[tuple[OwnedDevice, ...], Meta(max_length=_MAX_DEVICES)]
     password: bool
+    sessions: Annotated[tuple[Connected, ...], Meta(max_length=MAX_SESSIONS_OF_NAME)] = ()
+    session_count: _Count = 0
 
 
 class CodeGiven(Struct, frozen=True, kw_only=True, tag_field="answer", tag="code"):

@@ -7,11 +7,13 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address
+from typing import Final, Protocol
 
 from twocans.hub.hub import EventLog
-from twocans.server.doorkeeper import Refusal, words
+from twocans.hub.session import Reason
+from twocans.server.doorkeeper import Doorkeeper, Refusal, message_for, words
 
 SHORT: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors by which the system says that it has no more descriptors or memory at the moment."""
@@ -21,6 +23,19 @@ TOLD_S: Final = 1.0
 """How long after a shortage was logged it is logged again, in seconds."""
 BATCH: Final = 256
 """How many connections that wait already are accepted before the loop turns."""
+
+
+class Client(Protocol):
+    """The driver's side of one connection."""
+
+    @property
+    def host(self) -> IPv4Address:
+        """Where it comes from."""
+        ...
+
+    def end(self, reason: Reason, text: str) -> None:
+        """End it from this side."""
+        ...
 
 
 class Accepting:
@@ -84,3 +99,11 @@ def refuse(sock: socket.socket, refusal: Refusal | None) -> None:
     with contextlib.suppress(OSError):
         sock.send(words(refusal or Refusal.GONE))
     sock.close()
+
+
+def end_shut_out(clients: Iterable[Client], doorkeeper: Doorkeeper) -> None:
+    """End the connections of addresses that may not be here any more, whatever they are doing."""
+    for client in list(clients):
+        refusal = doorkeeper.shut_out(client.host)
+        if refusal is not None:
+            client.end(Reason.BANNED, message_for(refusal))

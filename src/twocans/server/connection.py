@@ -216,7 +216,7 @@ class Connection(Outgoing):
             return message
         scheme = "https" if self.encrypted else "http"
         server = f"{scheme}://{self._transport.local_address()}"
-        return self._hub.files.linked(self.account.key, message, message.file, server)
+        return self._hub.files.linked(self, message, message.file, server)
 
     # --- lines -------------------------------------------------------------------------------------------
 

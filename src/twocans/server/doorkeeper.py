@@ -47,9 +47,14 @@ _SENTENCES: Final[Mapping[Refusal, str]] = {
 }
 
 
+def message_for(refusal: Refusal) -> str:
+    """Return the sentence that a refused peer is told."""
+    return _SENTENCES[refusal]
+
+
 def words(refusal: Refusal) -> bytes:
     """What a refused connection is told, whose dialect nobody has heard yet."""
-    return f"MSG: Server: {_SENTENCES[refusal]}\n".encode()
+    return f"MSG: Server: {message_for(refusal)}\n".encode()
 
 
 class Doorkeeper:
@@ -112,17 +117,24 @@ class Doorkeeper:
         if not self._open[host]:
             del self._open[host]
 
-    def refused(self, refusal: Refusal, *, address: str) -> None:
-        """Log that a connection was not let in."""
-        self._log("connection_refused", address=address, why=refusal.value)
-
-    def _refusal(self, host: IPv4Address) -> Refusal | None:
+    def shut_out(self, host: IPv4Address) -> Refusal | None:
+        """Return why an address may not be here at all, also with connections that it has already."""
         if self._deny.of(host) is not None:
             return Refusal.NETWORK
         if self._allow and self._allow.of(host) is None:
             return Refusal.NETWORK
         if self._banned is not None and self._banned(host):
             return Refusal.BANNED
+        return None
+
+    def refused(self, refusal: Refusal, *, address: str) -> None:
+        """Log that a connection was not let in."""
+        self._log("connection_refused", address=address, why=refusal.value)
+
+    def _refusal(self, host: IPv4Address) -> Refusal | None:
+        refusal = self.shut_out(host)
+        if refusal is not None:
+            return refusal
         if self._total >= self._limits.max_connections + UNREGISTERED:
             return Refusal.FULL
         if self._max_descriptors is not None and self._total >= self._max_descriptors:

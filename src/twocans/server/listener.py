@@ -11,7 +11,7 @@ from typing import Final, Protocol, cast
 
 from twocans.hub.hub import EventLog, Hub
 from twocans.hub.session import Reason
-from twocans.server.accepting import Accepting, refuse
+from twocans.server.accepting import Accepting, end_shut_out, refuse
 from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
 from twocans.server.doorkeeper import Doorkeeper
@@ -32,6 +32,10 @@ class Acceptor(Protocol):
 
     async def stop(self, reason: Reason, text: str) -> None:
         """Accept nothing more, end all connections, and wait until they are closed."""
+        ...
+
+    def end_shut_out(self) -> None:
+        """End the connections of addresses that may not be here any more, in whatever state they are."""
         ...
 
 
@@ -110,6 +114,10 @@ class AsyncAcceptor:
         for client in list(self._open):
             client.end(reason, text)
         await self._empty.wait()
+
+    def end_shut_out(self) -> None:
+        """See `Acceptor.end_shut_out`."""
+        end_shut_out(self._open, self._doorkeeper)
 
     def _admit(self, sock: socket.socket, name: object) -> None:
         host, address = peer_host(name), peer_address(name)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from twocans.hub.owners import CODE_S, device_key
+from twocans.hub.account import Account
+from twocans.hub.codes import CODE_S
+from twocans.hub.owners import device_key
+from twocans.hub.session import Session
+from twocans.protocol.logins import describe_login
 from twocans.protocol.operator import BanTarget
 from twocans.server.log import manner
 from twocans.server.moderation import TARGET, Moderation, NotDone, shown_ban
@@ -35,11 +39,7 @@ class ModerationCommands:
             return
         width = max(len(account.name) for account in people)
         for account in people:
-            places = ", ".join(
-                f"since {moment(session.since_ms)} from {session.address}"
-                + manner(plain=session.plain, encrypted=session.encrypted)
-                for session in account.sessions
-            )
+            places = ", ".join(map(_place, account.sessions))
             yield f"{account.name:<{width}}  {places}"
 
     def kick(self, rest: str) -> Iterator[str]:
@@ -99,7 +99,7 @@ class ModerationCommands:
             yield f"{kind:<7}  {what:<{width}}  since {moment(ban.at)}{f': {ban.why}' if ban.why else ''}"
 
     def devices(self, rest: str) -> Iterator[str]:
-        """Show the devices of a name, and their keys."""
+        """Show the devices of a name with their keys, and who is connected under it."""
         if not rest:
             yield "Usage: devices NAME"
             return
@@ -111,6 +111,7 @@ class ModerationCommands:
         owner = account.owner
         if owner is None:
             yield f"{account.name} is not bound to any device: anybody may take the name while it is free."
+            yield from _logins(account)
             return
         here = {session.device for session in account.sessions}
         for device in owner.devices.values():
@@ -118,6 +119,7 @@ class ModerationCommands:
             yield f"{device_key(device.token)}  {device.name}  since {moment(device.created)}, {seen}"
         if owner.password is not None:
             yield "and a password"
+        yield from _logins(account)
 
     def free(self, rest: str) -> Iterator[str]:
         """Let whoever comes first have a name that was bound."""
@@ -142,6 +144,18 @@ class ModerationCommands:
             yield str(error)
         else:
             yield f"{code} lets one device in as {account.name}, once, within {CODE_S // 60} minutes."
+
+
+def _place(session: Session) -> str:
+    return f"since {moment(session.since_ms)} from {session.address}" + manner(
+        plain=session.plain, encrypted=session.encrypted
+    )
+
+
+def _logins(account: Account) -> Iterator[str]:
+    for session in account.sessions:
+        device = "" if session.device is None else f" {session.device.name}"
+        yield f"connected {describe_login(session.method)}{device} {_place(session)}"
 
 
 def _target(rest: str) -> tuple[BanTarget | None, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, assert_never
 
 from twocans.hub.account import Account, presence
-from twocans.hub.owners import CODE_S, device_key
+from twocans.hub.codes import CODE_S
+from twocans.hub.owners import device_key
 from twocans.hub.session import Session
 from twocans.protocol.operator import (
     MAX_ENTRIES,
     MAX_SESSIONS,
+    MAX_SESSIONS_OF_NAME,
     AddBan,
     Answer,
     BanEntry,
@@ -118,12 +120,12 @@ def _person(account: Account) -> Person:
         name=account.name,
         status=presence(account).status,
         owned=account.owner is not None,
-        sessions=_first(account.sessions),
+        sessions=_connected(account.sessions[:MAX_SESSIONS]),
         session_count=len(account.sessions),
     )
 
 
-def _first(sessions: Sequence[Session]) -> tuple[Connected, ...]:
+def _connected(sessions: Iterable[Session]) -> tuple[Connected, ...]:
     return tuple(
         Connected(
             address=session.host,
@@ -132,8 +134,9 @@ def _first(sessions: Sequence[Session]) -> tuple[Connected, ...]:
             plain=session.plain,
             device="" if session.device is None else session.device.name,
             key="" if session.device is None else device_key(session.device.token),
+            by=session.method.value,
         )
-        for session in islice(sessions, MAX_SESSIONS)
+        for session in sessions
     )
 
 
@@ -158,4 +161,6 @@ def _devices(account: Account) -> DeviceList:
             for device in devices
         ),
         password=owner is not None and owner.password is not None,
+        sessions=_connected(islice(reversed(account.sessions), MAX_SESSIONS_OF_NAME)),
+        session_count=len(account.sessions),
     )

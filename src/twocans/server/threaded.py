@@ -20,7 +20,7 @@ from typing import Final
 
 from twocans.hub.hub import EventLog, Hub
 from twocans.hub.session import Reason
-from twocans.server.accepting import Accepting, refuse
+from twocans.server.accepting import Accepting, end_shut_out, refuse
 from twocans.server.config import TlsMode
 from twocans.server.connection import Connection
 from twocans.server.doorkeeper import Doorkeeper, Refusal
@@ -116,6 +116,10 @@ class ThreadAcceptor:
         for client in list(self._open):
             client.end(reason, text)
         await self._empty.wait()
+
+    def end_shut_out(self) -> None:
+        """See `Acceptor.end_shut_out`."""
+        end_shut_out(self._open, self._doorkeeper)
 
     def _admit(self, sock: socket.socket, name: object) -> None:
         host, address = peer_host(name), peer_address(name)

@@ -73,8 +73,8 @@ class Identities(Protocol):
         """A device has been here at that time; nobody waits for this to be kept."""
         ...
 
-    def remove_device(self, device_id: int, on_kept: OnKept) -> None:
-        """Take a device from its name."""
+    def cut_off(self, user: UserKey, device_id: int, on_kept: OnKept) -> None:
+        """Take a device and the password from a name."""
         ...
 
     def set_password(self, user: UserKey, hashed: str | None, on_kept: OnKept) -> None:
@@ -112,8 +112,8 @@ class MemoryIdentities:
     def saw_device(self, device_id: int, seen: int) -> None:
         """See `Identities.saw_device`."""
 
-    def remove_device(self, device_id: int, on_kept: OnKept) -> None:
-        """See `Identities.remove_device`."""
+    def cut_off(self, user: UserKey, device_id: int, on_kept: OnKept) -> None:
+        """See `Identities.cut_off`."""
         on_kept(True)
 
     def set_password(self, user: UserKey, hashed: str | None, on_kept: OnKept) -> None:

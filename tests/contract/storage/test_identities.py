@@ -80,11 +80,17 @@ def test_devices_and_password_are_there_again(kept: Kept) -> None:
 def test_device_that_was_seen_or_removed_is_so_again(kept: Kept) -> None:
     kept.change(bind_alice, add_phone)
     kept.change(
-        lambda storage, on_kept: storage.identities.remove_device(LAPTOP.id, on_kept),
+        lambda storage, on_kept: storage.identities.cut_off(ALICE, LAPTOP.id, on_kept),
         see_phone,
     )
     ((device,),) = (one.devices for one in kept.owned())
     assert (device.name, device.seen) == ("phone ☎", 9000)
+
+
+def test_device_that_is_cut_off_takes_the_password_of_its_name_along(kept: Kept) -> None:
+    kept.change(bind_alice, add_phone, set_password)
+    kept.change(lambda storage, on_kept: storage.identities.cut_off(ALICE, PHONE.id, on_kept))
+    assert kept.owned() == [OwnedName(ALICE, "Alice", None, (LAPTOP,))]
 
 
 def test_name_that_was_freed_is_bound_no_more_and_another_still_is(kept: Kept) -> None:

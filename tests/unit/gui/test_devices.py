@@ -15,8 +15,10 @@ from twocans.gui.viewmodel.inputs import (
     CodeMade,
     DevicesLoaded,
 )
+from twocans.protocol.messages import LoggedIn
 
 PHONE = Device(2, "phone", 1, 2, online=False, this=False)
+TERMINAL = LoggedIn("10.0.0.7", 3, "password", encrypted=True, plain=True, this=False)
 
 
 class Owner:
@@ -43,14 +45,14 @@ class Owner:
         self.asked.append(asked)
         if self.refusal is not None:
             raise self.refusal
-        return DeviceList((PHONE,), password=True)
+        return DeviceList((PHONE,), password=True, sessions=(TERMINAL,), session_count=1)
 
 
 def test_each_answer_carries_the_list_and_what_was_asked() -> None:
     owner = Owner()
     for asked in (LoadDevices(), CutOff(7), ChangePassword("correct horse"), ChangePassword(None)):
         told = asyncio.run(devices(owner, 3, asked))
-        assert told == DevicesLoaded(3, asked, (PHONE,), password=True)
+        assert told == DevicesLoaded(3, asked, (PHONE,), password=True, sessions=(TERMINAL,))
     assert owner.asked == ["devices", 7, "correct horse", None]
 
 

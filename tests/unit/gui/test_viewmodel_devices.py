@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import convert
 
 from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, Offline
@@ -17,7 +18,7 @@ from twocans.gui.viewmodel.inputs import (
     CodeMade,
     DevicesLoaded,
 )
-from twocans.protocol.messages import Device
+from twocans.protocol.messages import Device, LoggedIn
 
 DAY_MS = 24 * 3600 * 1000
 GOOD = "correct horse"
@@ -46,8 +47,11 @@ def load(
     *devices: Device,
     asked: LoadDevices | CutOff | ChangePassword | None = None,
     password: bool = False,
+    sessions: tuple[LoggedIn, ...] = (),
 ) -> None:
-    desk.vm.handle(DevicesLoaded(desk.vm.form.session, asked or LoadDevices(), devices, password))
+    desk.vm.handle(
+        DevicesLoaded(desk.vm.form.session, asked or LoadDevices(), devices, password, sessions=sessions)
+    )
 
 
 def fail(desk: Desk, asked: LoadDevices | CutOff | ChangePassword, problem: str) -> None:
@@ -67,6 +71,39 @@ def test_the_list_has_this_device_first_and_says_who_was_here_when(desk: Desk) -
         ("phone", "last here yesterday · added Sat"),
     ]
     assert [row.this for row in desk.vm.devices.rows] == [True, False, False]
+
+
+def logged_in(desk: Desk, by: str, **fields: bool | int) -> LoggedIn:
+    known = {"encrypted": True, "plain": False, "this": False, **fields}
+    return convert({"address": "192.168.1.7", "since": desk.now_ms(), "by": by, **known}, LoggedIn)
+
+
+def test_sessions_without_a_device_are_listed_and_cannot_be_cut_off(desk: Desk) -> None:
+    sessions = (
+        logged_in(desk, "password", plain=True),
+        logged_in(desk, "name", encrypted=False),
+        logged_in(desk, "retina"),
+        logged_in(desk, "device", device=1, this=True),
+    )
+    load(desk, this(desk), sessions=sessions)
+    assert [(row.id, row.name, row.text) for row in desk.vm.devices.rows[1:]] == [
+        (None, "Logged in with the password", "from 192.168.1.7 · since at 12:00 · plain text"),
+        (None, "Logged in by the name alone", "from 192.168.1.7 · since at 12:00 · not encrypted"),
+        (None, "Logged in", "from 192.168.1.7 · since at 12:00"),
+    ]
+
+
+def test_device_that_came_in_with_the_password_or_a_code_says_so(desk: Desk) -> None:
+    new = Device(3, "tablet", desk.now_ms(), desk.now_ms(), online=True, this=False)
+    load(desk, this(desk), new, sessions=(logged_in(desk, "password", device=3),) * 2)
+    assert desk.vm.devices.rows[1].text == "online · added at 12:00 · logged in with the password"
+
+
+def test_cutting_off_says_that_the_password_goes_if_there_is_one(desk: Desk) -> None:
+    desk.vm.devices.choose(2)
+    assert desk.vm.devices.password_goes == ""
+    load(desk, this(desk), phone(desk), password=True)
+    assert "password is removed" in desk.vm.devices.password_goes
 
 
 def test_a_list_that_cannot_be_had_is_not_waited_for() -> None:

@@ -121,6 +121,11 @@ def test_people_are_followed_while_the_window_is_open(hosted: Hosted) -> None:
     assert alice.lines == ("192.168.1.7 · since 12:00 · laptop",)
     assert (bob.is_me, bob.presence) == (False, Presence.AWAY)
     assert bob.lines[1] == "192.168.1.9 · since 03 May 2026 12:00 · plain text · not encrypted"
+    by_password = Connected(address="10.0.0.7", since=START_MS, encrypted=True, plain=True, by="password")
+    hosted.listed(person("alice", by_password))
+    assert hosted.operating.people[0].lines == (
+        "10.0.0.7 · since 12:00 · plain text · logged in with the password",
+    )
     hosted.vm.hosting.close()
     assert hosted.all(FollowPeople)[-1] == FollowPeople(None)
     hosted.listed(person("carol", LAPTOP))
@@ -289,6 +294,14 @@ def test_name_is_looked_up_with_its_devices(hosted: Hosted) -> None:
     hosted.answer(DeviceList(name="carol", devices=(device,), password=True))
     assert hosted.operating.devices_text == "carol belongs to 1 device and has a password."
     assert hosted.operating.devices == ("laptop · 7KQF-2M4T · since 12:00 · last here 12:00",)
+    session = Connected(address="10.0.0.7", since=START_MS, encrypted=True, plain=True, by="password")
+    hosted.answer(
+        DeviceList(name="carol", devices=(device,), password=True, sessions=(session,), session_count=12)
+    )
+    assert list(hosted.operating.devices)[1:] == [
+        "Connected with the password · 10.0.0.7 · since 12:00 · plain text",
+        "and 11 more connections",
+    ]
     hosted.operating.typed_name("carola")
     assert not hosted.operating.devices_text
     assert not hosted.operating.devices

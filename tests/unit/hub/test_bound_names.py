@@ -8,8 +8,10 @@ from functools import partial
 import pytest
 
 from tests.unit.hub.fakes import FakeSession, SlowIdentities, World
+from twocans.hub.codes import CODE_S, MAX_CODE_TRIES
+from twocans.hub.guesses import TRIES_IF_ATTACKED
 from twocans.hub.limits import Limits
-from twocans.hub.owners import CODE_S, MAX_CODE_TRIES, MAX_DEVICES, is_token
+from twocans.hub.owners import MAX_DEVICES, is_token
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
@@ -20,6 +22,7 @@ from twocans.protocol.messages import (
     Revoke,
     SetPassword,
 )
+from twocans.storage.identities import BanKind
 
 PASSWORD = "correct horse"
 OWN = "ab" * 32
@@ -233,13 +236,54 @@ def test_new_code_makes_the_one_before_worthless() -> None:
     assert refusal(lambda: world.program("alice", secret=old)).code is Code.AUTH_FAILED
 
 
-def test_wrong_tries_make_the_right_code_worthless_wherever_they_come_from() -> None:
+def test_wrong_tries_make_a_code_worthless_for_their_address_and_for_no_other() -> None:
     world = World()
     code = code_of(world, bound(world))
-    for number in range(MAX_CODE_TRIES):
-        error = refusal(partial(world.program, "alice", secret="WRONG", address=f"10.0.0.{number}:1"))
-        assert error.code is Code.AUTH_FAILED
+    for host in range(3):
+        for _ in range(MAX_CODE_TRIES):
+            error = refusal(partial(world.program, "alice", secret="WRONG", address=f"10.0.0.{host}:1"))
+            assert error.code is Code.AUTH_FAILED
+    error = refusal(lambda: world.program("alice", secret=code, address="10.0.0.1:2"))
+    assert error.code is Code.AUTH_FAILED
+    assert world.program("alice", secret=code, address="10.0.0.9:1").account is not None
+
+
+def test_code_that_very_many_addresses_have_guessed_at_is_worthless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twocans.hub.codes.MAX_CODE_GUESSES", 12)
+    world = World()
+    code = code_of(world, bound(world))
+    for number in range(12):
+        refusal(partial(world.program, "alice", secret="WRONG", address=f"10.0.0.{number}:1"))
+    error = refusal(lambda: world.program("alice", secret=code, address="10.0.1.1:1"))
+    assert error.code is Code.AUTH_FAILED
+
+
+@pytest.mark.parametrize("by_operator", [True, False])
+def test_fresh_code_lets_in_where_too_many_wrong_tries_came_from(*, by_operator: bool) -> None:
+    world = World(Limits(failed_logins_per_address=3))
+    owner = with_password(world)
+    for number in range(40):
+        refusal(partial(world.program, "alice", secret="wrong", address=f"10.0.0.{number // 3}:1"))
+    account = owner.account
+    assert account is not None
+    assert (
+        refusal(lambda: world.program("alice", secret=PASSWORD, address="10.0.0.0:1")).code
+        is Code.RATE_LIMITED
+    )
+    code = world.hub.owners.new_code(account) if by_operator else code_of(world, owner)
+    assert world.program("alice", secret=code, address="10.0.0.0:1").account is not None
+
+
+def test_code_of_a_device_that_is_banned_lets_nobody_in() -> None:
+    world = World()
+    first = bound(world)
+    second = world.program("alice", secret=code_of(world, first))
+    code = code_of(world, second)
+    assert second.device is not None
+    world.hub.ban(BanKind.KEY, second.device.token.hex(), "", lambda _: None)
     assert refusal(lambda: world.program("alice", secret=code)).code is Code.AUTH_FAILED
+    code = code_of(world, first)
+    assert world.program("alice", secret=code).account is not None
 
 
 def test_plain_client_cannot_use_a_code() -> None:
@@ -401,13 +445,22 @@ def test_guesses_that_are_under_way_count() -> None:
     assert refusal(lambda: world.program("alice", secret=PASSWORD)).code is Code.RATE_LIMITED
 
 
-def test_guessing_one_name_is_stopped_from_however_many_addresses() -> None:
-    world = World(Limits(failed_logins_per_address=1))
+def test_name_that_many_addresses_guess_at_leaves_each_address_few_tries_and_some_to_its_owner() -> None:
+    world = World(Limits(failed_logins_per_address=5))
     token = with_password(world).welcome().token
-    for number in range(10):
-        refusal(partial(world.program, "alice", secret="wrong", address=f"10.0.1.{number}:1"))
+    for number in range(50):
+        refusal(partial(world.program, "alice", secret="wrong", address=f"10.0.1.{number // 5}:1"))
+    for _ in range(TRIES_IF_ATTACKED):
+        error = refusal(lambda: world.program("alice", secret="wrong", address="10.0.2.1:1"))
+        assert error.code is Code.AUTH_FAILED
     error = refusal(lambda: world.program("alice", secret=PASSWORD, address="10.0.2.1:1"))
     assert error.code is Code.RATE_LIMITED
+    for _ in range(TRIES_IF_ATTACKED + 1):
+        assert world.program("alice", secret=PASSWORD, address="10.0.2.2:1").account is not None
+    assert (
+        refusal(lambda: world.program("alice", secret="wrong", address="10.0.2.3:1")).code is Code.AUTH_FAILED
+    )
+    assert world.netcat("alice", PASSWORD, address="10.0.2.3:1").account is not None
     assert world.program("alice", token).account is not None
 
 

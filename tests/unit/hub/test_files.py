@@ -16,6 +16,7 @@ from twocans.storage.identities import BanKind
 
 REPORT = FileRef("ab" * 32, 1000)
 ALICE = UserKey("alice")
+HERE = "192.168.1.5"
 
 
 class FakeFiles:
@@ -77,7 +78,7 @@ def test_ticket_for_bringing_says_how_much_has_come(world: World, files: FakeFil
     upload(world, alice)
     given = ticket(alice)
     assert (given.rid, given.offset, given.valid_s) == (1, 300, TICKET_S)
-    grant = world.hub.files.granted(given.ticket, fetching=False)
+    grant = world.hub.files.granted(given.ticket, fetching=False, host=HERE)
     assert (grant.user, grant.file, grant.id) == (ALICE, REPORT, None)
     assert files.asked == [(ALICE, REPORT)]
     assert len(given.ticket) <= 512
@@ -94,7 +95,7 @@ def test_ticket_for_fetching_is_for_that_message(world: World) -> None:
     world.hub.files.download(alice, DownloadQuery(id=7, rid="x"))
     given = ticket(alice)
     assert (given.rid, given.offset) == ("x", 0)
-    grant = world.hub.files.granted(given.ticket, fetching=True)
+    grant = world.hub.files.granted(given.ticket, fetching=True, host=HERE)
     assert (grant.user, grant.file, grant.id) == (ALICE, REPORT, 7)
 
 
@@ -103,27 +104,27 @@ def test_ticket_is_worth_nothing_once_its_time_is_over_or_its_owner_banned(world
     upload(world, alice)
     given = ticket(alice).ticket
     world.clock.advance(TICKET_S - 1)
-    world.hub.files.granted(given, fetching=False)
+    world.hub.files.granted(given, fetching=False, host=HERE)
     world.hub.ban(BanKind.NAME, "alice", "enough", lambda _: None)
     with pytest.raises(NotGranted, match="banned from this server: enough"):
-        world.hub.files.granted(given, fetching=False)
+        world.hub.files.granted(given, fetching=False, host=HERE)
     world.hub.bans.remove(BanKind.NAME, "alice", lambda _: None)
     world.clock.advance(1)
     with pytest.raises(NotGranted, match="too old"):
-        world.hub.files.granted(given, fetching=False)
+        world.hub.files.granted(given, fetching=False, host=HERE)
 
 
 def test_link_is_good_for_a_day(world: World) -> None:
     message = Message(3, 1, "bob", "alice", "report.pdf", "c1", REPORT)
-    text = world.hub.files.linked(ALICE, message, REPORT, "http://10.0.0.1:5050").text
+    text = world.hub.files.linked(world.plain("alice"), message, REPORT, "http://10.0.0.1:5050").text
     assert text.startswith("report.pdf (1.0 KB) http://10.0.0.1:5050/files/")
     link, _, name = text.rpartition("/files/")[2].partition("/")
     assert name == "report.pdf"
     world.clock.advance(LINK_S - 1)
-    assert world.hub.files.granted(link, fetching=True).id == 3
+    assert world.hub.files.granted(link, fetching=True, host=HERE).id == 3
     world.clock.advance(1)
     with pytest.raises(NotGranted):
-        world.hub.files.granted(link, fetching=True)
+        world.hub.files.granted(link, fetching=True, host=HERE)
 
 
 def test_ticket_of_another_server_is_worth_nothing(world: World) -> None:
@@ -133,7 +134,7 @@ def test_ticket_of_another_server_is_worth_nothing(world: World) -> None:
     alice = other.json("alice")
     upload(other, alice)
     with pytest.raises(NotGranted, match="not one that this server has given"):
-        world.hub.files.granted(ticket(alice).ticket, fetching=False)
+        world.hub.files.granted(ticket(alice).ticket, fetching=False, host=HERE)
 
 
 @pytest.mark.parametrize("why", list(Unkept))

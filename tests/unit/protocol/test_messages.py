@@ -47,7 +47,7 @@ SERVER = {
     "RESULTS": ({"rid", "messages", "more"}, set()),
     "CHATS": ({"rid", "chats"}, set()),
     "FOUND": ({"rid", "users"}, set()),
-    "DEVICES": ({"rid", "devices", "password"}, set()),
+    "DEVICES": ({"rid", "devices", "password"}, {"sessions", "session_count"}),
     "CODE": ({"rid", "code", "valid_s"}, set()),
     "TICKET": ({"rid", "ticket", "offset", "valid_s"}, set()),
     "ERROR": ({"code", "text"}, {"cid", "rid", "needs"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from twocans.hub.owners import device_key, token_digest
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import server_key
-from twocans.protocol.messages import CodeQuery, DeviceCode
+from twocans.protocol.messages import CodeQuery, DeviceCode, SetPassword
 from twocans.protocol.names import user_key
 from twocans.server import moderation
 from twocans.server.console import Console
@@ -219,6 +220,25 @@ def test_devices_tells_of_names_that_have_none(operated: Operated) -> None:
     operated.world.plain("bob")
     assert "bob is not bound to any device" in operated.do("devices bob")
     assert "There is nobody called carol here." in operated.do("devices carol")
+
+
+def test_devices_shows_every_session_and_what_it_came_in_by(operated: Operated) -> None:
+    world = operated.world
+    clear = world.json("alice")
+    owner = world.program("alice", clear.welcome().token)
+    world.hub.owners.set_password(owner, SetPassword(rid=1, password="correct horse"))
+    world.netcat("alice", "correct horse")
+    world.hub.owners.give_code(owner, CodeQuery(rid=1))
+    world.program("alice", secret=owner.of(DeviceCode)[-1].code, device="phone")
+    told = re.sub(r"since [-:\d ]+ from \S+", "since … from …", operated.do("devices alice")).splitlines()
+    assert told[-4:] == [
+        "connected by the name alone since … from … (not encrypted)",
+        "connected by its device laptop since … from …",
+        "connected with the password since … from … (plain text)",
+        "connected with a code phone since … from …",
+    ]
+    operated.world.plain("bob")
+    assert "connected by the name alone since" in operated.do("devices bob")
 
 
 def test_freed_name_is_anybodys(operated: Operated) -> None:

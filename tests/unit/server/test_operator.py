@@ -89,6 +89,7 @@ def test_people_are_listed_with_what_the_operator_needs_to_know(operated: Operat
             encrypted=True,
             device="laptop",
             key=device_key(alice.device.token),
+            by="device",
         ),
     )
     assert (second.status, second.owned) == (Status.HERE, False)
@@ -173,6 +174,8 @@ def test_code_and_freeing_are_for_names_that_belong_to_somebody(operated: Operat
     devices = operated.operator.answer(ListDevices(name="alice"))
     assert isinstance(devices, DeviceList)
     assert [(one.name, one.online) for one in devices.devices] == [("laptop", True), ("phone", True)]
+    assert [(one.device, one.by) for one in devices.sessions] == [("phone", "code"), ("laptop", "device")]
+    assert devices.session_count == 2
     assert "alice is free." in operated.does(FreeName(name="alice"))
     assert [reason for reason, _ in alice.ended] == [Reason.REVOKED]
     assert operated.refuses(GiveCode(name="alice")) == "alice is free already: no device has it."

@@ -333,6 +333,15 @@ def test_unknown_key_is_told_with_the_nearest_one(file: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("invite", "short"), [("7305", True), ("7charac", True), ("8charact", False)])
+def test_invite_that_is_short_is_a_warning_that_does_not_show_it(
+    tmp_path: Path, invite: str, *, short: bool
+) -> None:
+    warnings = _read("--data", str(tmp_path), "--invite", invite).warnings
+    assert [warning.startswith("The invite (") for warning in warnings] == [True] * short
+    assert invite not in "".join(warnings)
+
+
 def test_variable_that_looks_misspelt_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWOCANS_MAX_CONECTIONS", CODE)
     monkeypatch.setenv("TWOCANS_OTHER_PROGRAM", "1")

@@ -23,12 +23,16 @@ from twocans.gui.viewmodel.inputs import (
 )
 from twocans.gui.viewmodel.people import one_line, when
 from twocans.gui.viewmodel.state import Clock, Part
-from twocans.protocol.messages import Device
+from twocans.protocol.logins import LoginMethod, describe_login
+from twocans.protocol.messages import Device, LoggedIn
 
 REFRESH_S: Final = 5.0
 """How often the list is asked for while it is shown; nobody tells of its changes."""
 MIN_PASSWORD_CHARS: Final = 8
 MAX_PASSWORD_CHARS: Final = 256
+CUT_OFF_NOTE: Final = (
+    "Your password is removed too, since this device may know it. You can set a new one afterwards."
+)
 NOT_CONNECTED: Final = "There is no connection to the server just now, so nothing can be changed here."
 RULES: Final = f"At least {MIN_PASSWORD_CHARS} letters, digits or other signs."
 
@@ -45,9 +49,9 @@ class Page(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """One device, ready to show; `this` is the one that shows it."""
+    """One device, ready to show; `this` is the one that shows it. A session without a device has no `id`."""
 
-    id: int
+    id: int | None
     name: str
     this: bool
     online: bool
@@ -80,6 +84,7 @@ class MyDevices:
         self.password_error = ""
         self.repeat_error = ""
         self._devices: tuple[Device, ...] = ()
+        self._sessions: tuple[LoggedIn, ...] = ()
         self._code_until = 0.0
         self._refresh_at: float | None = None
 
@@ -87,14 +92,23 @@ class MyDevices:
 
     @property
     def rows(self) -> tuple[DeviceRow, ...]:
-        """The devices: this one first, then those that are online, then those that were here last."""
+        """The devices: this one first, then those that are online, then those that were here last.
+
+        Sessions without a device, as plain clients have them, come last.
+        """
         order = sorted(self._devices, key=lambda one: (not one.this, not one.online, -one.seen, one.id))
-        return tuple(self._row(one) for one in order)
+        others = [one for one in self._sessions if one.device is None]
+        return (*(self._row(one) for one in order), *(self._session_row(one) for one in others))
 
     @property
     def offline(self) -> str:
         """What is told while there is no connection; "" while there is one."""
         return "" if self.connected else NOT_CONNECTED
+
+    @property
+    def password_goes(self) -> str:
+        """What happens to the password when a device is cut off; "" if there is none."""
+        return CUT_OFF_NOTE if self.has_password else ""
 
     @property
     def waiting(self) -> bool:
@@ -126,7 +140,7 @@ class MyDevices:
 
     def close(self) -> None:
         """Show nothing of it any more; a code that was shown counts until its time is over."""
-        self._devices, self.loaded, self.code = (), False, ""
+        self._devices, self._sessions, self.loaded, self.code = (), (), False, ""
         self._refresh_at = None
         self._go(Page.CLOSED)
 
@@ -139,7 +153,7 @@ class MyDevices:
 
     def cut_off(self) -> None:
         """Cut the chosen device off."""
-        if self.chosen is not None and self._may_ask():
+        if self.chosen is not None and self.chosen.id is not None and self._may_ask():
             self.busy = True
             self._changes.do(CutOff(self.chosen.id))
 
@@ -216,7 +230,8 @@ class MyDevices:
             return
         if isinstance(loaded.asked, LoadDevices) and self.page in {Page.LIST, Page.CODE}:
             self._greet_new(loaded.devices)
-        self._devices, self.has_password, self.loaded = loaded.devices, loaded.password, True
+        self._devices, self._sessions = loaded.devices, loaded.sessions
+        self.has_password, self.loaded = loaded.password, True
         match loaded.asked:
             case CutOff() if self.page is Page.CUT_OFF and self.chosen is not None:
                 self.told = f"{self.chosen.name} has been cut off."
@@ -290,7 +305,20 @@ class MyDevices:
         here = "online" if device.online else f"last here {_moment(when(device.seen, now, local))}"
         first = "this device" if device.this else here
         text = f"{first} · added {_moment(when(device.created, now, local))}"
+        methods = {session.by for session in self._sessions if session.device == device.id}
+        for method in sorted(methods & {LoginMethod.CODE.value, LoginMethod.PASSWORD.value}):
+            text += f" · logged in {describe_login(method)}"
         return DeviceRow(device.id, one_line(device.name), device.this, device.online, text)
+
+    def _session_row(self, session: LoggedIn) -> DeviceRow:
+        method = describe_login(session.by)
+        since = _moment(when(session.since, self._clock.now_ms(), self._clock.local))
+        text = f"from {one_line(session.address)} · since {since}"
+        if session.plain:
+            text += " · plain text"
+        if not session.encrypted:
+            text += " · not encrypted"
+        return DeviceRow(None, f"Logged in {method}".strip(), this=session.this, online=True, text=text)
 
 
 def _moment(shown: str) -> str:

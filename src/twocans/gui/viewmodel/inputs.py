@@ -11,7 +11,7 @@ from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.effects import ChangePassword, CutOff, LoadDevices
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.messages import Chat, Device, Message
+from twocans.protocol.messages import Chat, Device, LoggedIn, Message
 from twocans.protocol.operator import Answer, Command, People
 from twocans.protocol.running import Why
 
@@ -160,13 +160,14 @@ class KeepingFailed:
 
 @dataclass(frozen=True, slots=True)
 class DevicesLoaded:
-    """The devices that have one's name, after `asked`; None if that failed, and `problem` says why."""
+    """The devices that have one's name, and its sessions, after `asked`; None if that failed, and `problem` says why."""
 
     session: int
     asked: LoadDevices | CutOff | ChangePassword
     devices: tuple[Device, ...] | None
     password: bool = False
     problem: str = ""
+    sessions: tuple[LoggedIn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from twocans.gui.viewmodel.operating_rows import (
     device_line,
     name_choice,
     person_row,
+    session_line,
 )
 from twocans.gui.viewmodel.state import Clock, Part
 from twocans.protocol.operator import (
@@ -200,11 +201,15 @@ class Operating:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """A line for each device of the name that was looked up."""
-        devices = self._state.devices
-        return (
-            () if devices is None else tuple(device_line(device, self._clock) for device in devices.devices)
-        )
+        """A line for each device of the name that was looked up, then one for each of its sessions."""
+        found = self._state.devices
+        if found is None:
+            return ()
+        devices = [device_line(device, self._clock) for device in found.devices]
+        sessions = [session_line(session, self._clock) for session in found.sessions]
+        further = found.session_count - len(found.sessions)
+        more = [f"and {further} more connections"] if further > 0 else []
+        return (*devices, *sessions, *more)
 
     @property
     def devices_text(self) -> str:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
 from twocans.gui.viewmodel.state import Clock, Presence
+from twocans.protocol.logins import LoginMethod, describe_login
 from twocans.protocol.messages import Status
 from twocans.protocol.operator import BanEntry, BanTarget, Connected, OwnedDevice, Person
 from twocans.protocol.text import spelled_out_line
@@ -57,7 +58,7 @@ class BanChoice:
 
 def person_row(person: Person, clock: Clock, *, is_me: bool) -> PersonRow:
     """Somebody who is connected, ready to show."""
-    lines = [_line(session, clock) for session in person.sessions[:MAX_LINES]]
+    lines = [_person_line(session, clock) for session in person.sessions[:MAX_LINES]]
     if person.session_count > MAX_LINES:
         lines.append(f"and {person.session_count - MAX_LINES} more connections")
     return PersonRow(
@@ -81,6 +82,18 @@ def device_line(device: OwnedDevice, clock: Clock) -> str:
     seen = "online" if device.online else f"last here {_when(device.seen, clock)}"
     name = spelled_out_line(device.name)
     return f"{name} · {device.key} · since {_when(device.created, clock)} · {seen}"
+
+
+def _person_line(session: Connected, clock: Clock) -> str:
+    line = _line(session, clock)
+    if session.by in {LoginMethod.CODE, LoginMethod.PASSWORD}:
+        line += f" · logged in {describe_login(session.by)}"
+    return line
+
+
+def session_line(session: Connected, clock: Clock) -> str:
+    """A session of a name, with what it came in by."""
+    return f"Connected {describe_login(session.by)}".rstrip() + f" · {_line(session, clock)}"
 
 
 def _line(session: Connected, clock: Clock) -> str:

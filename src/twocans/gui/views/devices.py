@@ -196,7 +196,7 @@ class _Rows(ttk.Frame):
             )
             icon.grid(row=number, column=0, padx=(0, em(0.9)))
             room = self._width - em(2.6)
-            if not row.this:
+            if row.id is not None and not row.this:
                 button = self._button(row.id, number)
                 button.grid(row=number, column=2, padx=(em(0.6), 0))
                 room -= button.winfo_reqwidth() + em(0.6)
@@ -249,8 +249,9 @@ class _CutOffPage(_Page):
         super().__init__(parent, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
         self.text("It is logged out at once, and gets no more of your messages.")
-        self.text("To come back it needs a code from one of your devices, or your password.")
-        self.text("What it has got so far stays on it.", below=0.0)
+        self.text("To come back it needs a code from one of your devices.")
+        self._password = self.text()
+        self._last = self.text("What it has got so far stays on it.", below=0.0)
         self._cut, self._keep = self.buttons(
             ("Cut off", "Soft.TButton", vm.devices.cut_off),
             ("Leave it as it is", "Primary.TButton", vm.devices.back),
@@ -262,6 +263,11 @@ class _CutOffPage(_Page):
         if devices.chosen is not None:
             name = self.theme.elide(Face.TITLE, devices.chosen.name, self.width - self.theme.em(6))
             self._title.configure(text=f"Cut off {self.theme.drawn(name)}?")
+        self._password.configure(text=devices.password_goes)
+        if devices.password_goes:
+            self._password.pack(anchor="w", pady=(0, self.theme.em(0.6)), before=self._last)
+        else:
+            self._password.pack_forget()
         self._cut.state(["!disabled" if devices.connected and not devices.busy else "disabled"])
 
 

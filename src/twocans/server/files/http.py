@@ -47,6 +47,7 @@ class HttpServer:
         self._log = log
         self._movers = None if kept is None else Movers(kept)
         service = FileService(hub.files, self._movers, tls=tls, log=log)
+        hub.access.on_change(service.end_refused)
         self._web = web.Server(service.handle, handler_cancellation=True, loop=self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()
 

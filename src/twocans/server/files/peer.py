@@ -74,6 +74,11 @@ class HttpPeer(asyncio.Transport):
         self._gone = False
         self._handler.connection_made(self)
 
+    @property
+    def host(self) -> str:
+        """Where the peer is, without the port."""
+        return self.address.rpartition(":")[0]
+
     # --- as `Input` ----------------------------------------------------------------------------------------
 
     def receive(self, chunk: bytes) -> None:

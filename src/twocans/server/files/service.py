@@ -65,6 +65,13 @@ class FileService:
         self._tls = tls
         self._log = log
         self._moving: Counter[UserKey] = Counter()
+        self._transfers: dict[HttpPeer, Grant] = {}
+
+    def end_refused(self) -> None:
+        """End the transfers whose tickets count no more."""
+        for peer, grant in list(self._transfers.items()):
+            if self._files.refusal(grant, peer.host) is not None:
+                peer.abort()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer a request."""
@@ -99,7 +106,7 @@ class FileService:
                 Allow="GET, HEAD, PUT, DELETE",
             )
         try:
-            grant = self._files.granted(ticket, fetching=fetching)
+            grant = self._files.granted(ticket, fetching=fetching, host=peer.host)
         except NotGranted as refused:
             raise _Refused(HTTPStatus.FORBIDDEN, str(refused)) from None
         if self._moving[grant.user] >= MAX_TRANSFERS_PER_PERSON or self._moving.total() >= MAX_TRANSFERS:
@@ -109,6 +116,7 @@ class FileService:
                 Retry_After=str(RETRY_S),
             )
         self._moving[grant.user] += 1
+        self._transfers[peer] = grant
         try:
             if fetching:
                 return await self._send(request, self._movers, grant)
@@ -116,6 +124,7 @@ class FileService:
                 return await self._cancel(peer, self._movers, grant)
             return await self._take(request, peer, self._movers, grant)
         finally:
+            del self._transfers[peer]
             self._moving[grant.user] -= 1
             if not self._moving[grant.user]:
                 del self._moving[grant.user]

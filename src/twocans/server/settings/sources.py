@@ -31,6 +31,8 @@ from twocans.server.settings.model import (
     variable,
 )
 
+GOOD_INVITE_CHARS: Final = 8
+"""Shorter invites are warned of."""
 _LIKENESS: Final = 0.75
 
 
@@ -41,7 +43,7 @@ class InForce(Struct, frozen=True, kw_only=True):
         settings: their values.
         origins: from where each is that is not a default.
         file: the file that was read, or would have been.
-        warnings: a sentence for each variable that looks misspelt.
+        warnings: a sentence for each variable that looks misspelt, and for an invite that is easy to guess.
     """
 
     settings: Settings
@@ -218,7 +220,17 @@ def _in_force(layers: Iterable[_Layer], file: Path) -> InForce:
     problems = list(_contradictions(settings, origins))
     if problems:
         raise SettingsInvalid(problems)
-    return InForce(settings=settings, origins=origins, file=file, warnings=list(_misspelt()))
+    return InForce(
+        settings=settings, origins=origins, file=file, warnings=[*_misspelt(), *_weak(settings, origins)]
+    )
+
+
+def _weak(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:
+    if settings.invite is not None and len(settings.invite.get_secret_value()) < GOOD_INVITE_CHARS:
+        yield (
+            f"The invite ({origins.get('invite', 'default')}) is short, so somebody may find it by trying. Choose one"
+            f" of at least {GOOD_INVITE_CHARS} letters or digits."
+        )
 
 
 def _contradictions(settings: Settings, origins: Mapping[str, str]) -> Iterator[str]:

@@ -75,9 +75,13 @@ class SqliteIdentities:
             lambda _: None, ("UPDATE device SET seen = max(seen, ?) WHERE id = ?", (seen, device_id))
         )
 
-    def remove_device(self, device_id: int, on_kept: OnKept) -> None:
-        """See `Identities.remove_device`."""
-        self._change(on_kept, ("DELETE FROM device WHERE id = ?", (device_id,)))
+    def cut_off(self, user: UserKey, device_id: int, on_kept: OnKept) -> None:
+        """See `Identities.cut_off`."""
+        self._change(
+            on_kept,
+            ("DELETE FROM device WHERE id = ?", (device_id,)),
+            ("UPDATE account SET password = NULL WHERE id = ?", (self._number(user),)),
+        )
 
     def set_password(self, user: UserKey, hashed: str | None, on_kept: OnKept) -> None:
         """See `Identities.set_password`."""
