@@ -1,9 +1,11 @@
-"""The threads that read: each question in bounded steps, and everybody in turn."""
+"""The threads that read: each question in bounded steps, everybody in turn, and moments in which nobody reads."""
 
 from __future__ import annotations
 
+import queue
 import sqlite3
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -30,12 +32,14 @@ from tests.contract.storage.kinds import (
     said,
 )
 from tests.contract.storage.test_storage_log import users
+from tests.support.deadline import DEADLINE_S
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Page
 from twocans.storage.sqlite import (
     SqliteStorage,
     accounts,
     chats,
+    checkpoint,
     conversation,
     inbox,
     readers,
@@ -94,6 +98,21 @@ def never(_: sqlite3.Connection, *, late: bool) -> str | Unfinished:
     return UNFINISHED
 
 
+class Until:
+    """A question that is answered once something is set, and counts its steps."""
+
+    def __init__(self) -> None:
+        self.enough = threading.Event()
+        self.steps = 0
+        self.late = False
+
+    def __call__(self, _: sqlite3.Connection, *, late: bool) -> str | Unfinished:
+        """See `Question`."""
+        self.steps += 1
+        self.late = late
+        return "enough" if self.enough.is_set() else UNFINISHED
+
+
 # --- everybody in turn -----------------------------------------------------------------------------------
 
 
@@ -142,6 +161,23 @@ def test_end_answers_what_waits_and_what_would_never_end(tmp_path: Path) -> None
                 asked.ask(never, person=person, instead="closed", answer=answers.append)
     turns.run_until(lambda: len(answers) == 3 * len(PEOPLE))
     assert set(answers) == {"closed"}
+
+
+def test_nobody_reads_during_a_pause_and_everybody_goes_on_after_it(tmp_path: Path) -> None:
+    turns, answers = Turns(), list[str]()
+    questions = [Until() for _ in PEOPLE]
+    with started(tmp_path, turns) as asked:
+        for person, question in zip(PEOPLE, questions, strict=True):
+            asked.ask(question, person=person, instead="", answer=answers.append)
+        with asked.paused(DEADLINE_S) as nobody_reads:
+            assert nobody_reads
+            steps = [question.steps for question in questions]
+            for question in questions:
+                question.enough.set()
+            with pytest.raises(queue.Empty):
+                turns._due.get(timeout=0.05)
+            assert [question.steps for question in questions] == steps
+        turns.run_until(lambda: len(answers) == len(PEOPLE))
 
 
 # --- the work of a question ------------------------------------------------------------------------------
@@ -381,6 +417,98 @@ def test_lists_and_counts_are_right_whatever_happens_between_two_steps(
                 for key, name in NAMES.items()
                 if (number := sum(message.sender == name for message in log))
             }
+
+
+# --- the write-ahead log ---------------------------------------------------------------------------------
+
+
+class Relay:
+    """Questions without an end, of which one always reads, except while nobody is to.
+
+    A step keeps its snapshot until another has begun.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._begun = 0
+        self._pausing = False
+
+    def __call__(self, database: sqlite3.Connection, *, late: bool) -> str | Unfinished:
+        """See `Question`."""
+        database.execute("BEGIN")
+        database.execute("SELECT count(*) FROM account").fetchone()
+        with self._changed:
+            self._begun += 1
+            mine = self._begun
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._begun > mine or self._pausing, DEADLINE_S)
+        database.execute("ROLLBACK")
+        return UNFINISHED
+
+    def pause(self, *, pausing: bool) -> None:
+        """Do not wait for others while nobody else begins."""
+        with self._changed:
+            self._pausing = pausing
+            self._changed.notify_all()
+
+
+def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "WAL_BYTES", 32 * 1024)
+    monkeypatch.setattr(checkpoint, "WAL_MOST_BYTES", 128 * 1024)
+    monkeypatch.setattr(checkpoint, "CHECK_EVERY", 1)
+
+
+def test_write_ahead_log_starts_anew_while_somebody_reads_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_log(monkeypatch)
+    turns, relay = Turns(), Relay()
+    paused = Readers.paused
+
+    @contextmanager
+    def pausing(asked: Readers, within_s: float) -> Iterator[bool]:
+        relay.pause(pausing=True)
+        with paused(asked, within_s) as nobody_reads:
+            yield nobody_reads
+        relay.pause(pausing=False)
+
+    monkeypatch.setattr(Readers, "paused", pausing)
+    size, shrunk = 0, 0
+    with open_sqlite(tmp_path, turns) as storage:
+        asked = Asked(storage, turns)
+        for person in PEOPLE:
+            storage._readers.ask(relay, person=person, instead="", answer=lambda _: None)
+        for number in range(5000):
+            said(asked.append(ALICE, BOB, "x" * 2000, f"c{number}"))
+            before, size = size, (tmp_path / f"{DATABASE}-wal").stat().st_size
+            shrunk += size < before
+            if shrunk == 3:
+                break
+        relay.pause(pausing=True)
+    assert shrunk == 3
+
+
+def test_no_commit_waits_for_somebody_else_who_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process does, as a backup would. A commit that waited would do so for longer than the test."""
+    small_log(monkeypatch)
+    monkeypatch.setattr(checkpoint, "BUSY_MS", int(10 * DEADLINE_S * 1000))
+    turns = Turns()
+    truncations: list[str] = []
+    with open_sqlite(tmp_path, turns) as storage, reading(tmp_path) as other:
+        asked = Asked(storage, turns)
+        storage._writer.run(
+            lambda database: database.set_trace_callback(
+                lambda statement: truncations.append(statement) if "TRUNCATE" in statement else None
+            )
+        )
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM message").fetchone()
+        number = 0
+        while len(truncations) < 3:
+            said(asked.append(ALICE, BOB, "x" * 2000, f"c{number}"))
+            number += 1
+        other.execute("ROLLBACK")
+        assert len(asked.inbox(BOB).messages) == number
 
 
 def test_no_turn_is_lost_when_everybody_asks_at_once(tmp_path: Path) -> None:

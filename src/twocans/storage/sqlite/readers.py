@@ -112,6 +112,8 @@ class Readers:
         self._on_error = on_error
         self._changed = threading.Condition()
         self._queue: FairQueue[_Asked] = FairQueue()
+        self._reading = 0
+        self._paused = False
         self._closing = False
         self._threads = [
             threading.Thread(target=self._run, args=(database,), name=f"storage reader {n}", daemon=True)
@@ -149,6 +151,26 @@ class Readers:
             self._queue.put(person, _Asked(step, lambda: self._post(lambda: answer(instead))))
             self._changed.notify()
 
+    @contextlib.contextmanager
+    def paused(self, within_s: float) -> Iterator[bool]:
+        """Let nobody read while the block runs.
+
+        Args:
+            within_s: how long to wait for the slices that are under way.
+
+        Yields:
+            False if somebody reads all the same.
+        """
+        with self._changed:
+            self._paused = True
+            idle = self._changed.wait_for(lambda: not self._reading, within_s)
+        try:
+            yield idle
+        finally:
+            with self._changed:
+                self._paused = False
+                self._changed.notify_all()
+
     def close(self) -> None:
         """End the threads; what waits is answered with `instead`."""
         with self._changed:
@@ -164,12 +186,14 @@ class Readers:
         with contextlib.closing(database):
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._closing or self._queue)
+                    self._changed.wait_for(lambda: self._closing or (self._queue and not self._paused))
                     if self._closing:
                         return
                     person, asked = self._queue.take()
+                    self._reading += 1
                 answered, took_s = self._work_on(asked, database)
                 with self._changed:
+                    self._reading -= 1
                     again = None if answered else asked
                     if self._closing and again is not None:
                         again.abandon()

@@ -96,7 +96,11 @@ class SqliteStorage:
                     undo.enter_context(contextlib.closing(schema.connect(self.path, read_only=True)))
                     for _ in range(READERS)
                 ]
-                self._checkpointer = Checkpointer(self.path)
+                self._checkpointer = Checkpointer(
+                    self.path,
+                    between_commits=lambda job: self._writer.run(job),
+                    paused=lambda within_s: self._readers.paused(within_s),
+                )
                 undo.callback(self._checkpointer.close)
                 self._writer = Writer(
                     database,
@@ -242,7 +246,7 @@ class SqliteStorage:
                 self._post(lambda: self._on_error(failure))
                 done = retention.Slice(cleared=0, upto=None)
             if done.cleared:
-                self._checkpointer.written(database)
+                self._checkpointer.written()
             if done.freed and self.files is not None:
                 try:
                     self.files.release(database, done.freed)
