@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.storage.kinds import (
@@ -383,6 +383,7 @@ def test_pages_hold_every_message_once_whatever_happens_between_two_steps(
     indexed=st.lists(st.integers(0, 4), max_size=30),
     read=st.integers(0, 20),
 )
+@example(texts=[(BOB, ALICE, "a")] * 6, sizes=(8, 8), indexed=[2, 4, 4, 4], read=0)
 @settings(deadline=None, max_examples=100)
 def test_lists_and_counts_are_right_whatever_happens_between_two_steps(
     texts: list[tuple[UserKey, UserKey, str]], sizes: tuple[int, int], indexed: list[int], read: int
