@@ -169,16 +169,47 @@ class Storage(Protocol):
         ...
 
 
+class PageBuilder:
+    """Collects the messages of a page: at least one, and no more than the limits allow.
+
+    Args:
+        limit: the most messages.
+        max_bytes: the most bytes of text.
+    """
+
+    def __init__(self, limit: int, max_bytes: int) -> None:
+        self._limit = limit
+        self._max_bytes = max_bytes
+        self._size = 0
+        self._messages: list[Message] = []
+
+    @property
+    def missing(self) -> int:
+        """The number of messages to look for: one more than there is room for tells that there are more."""
+        return self._limit + 1 - len(self._messages)
+
+    def add(self, messages: Iterable[Message]) -> bool:
+        """Add messages in their order; True as soon as one does not fit, which ends the page."""
+        for message in messages:
+            self._size += len(message.text.encode())
+            if self._messages and (len(self._messages) == self._limit or self._size > self._max_bytes):
+                return True
+            self._messages.append(message)
+        return False
+
+    def page(self, *, more: bool) -> Page:
+        """Return the messages so far as a page."""
+        return Page(self._messages, more)
+
+    def __bool__(self) -> bool:
+        return bool(self._messages)
+
+
 def page_of(messages: Iterable[Message], limit: int, max_bytes: int) -> Page:
     """As many messages as a page holds: at least one, and no more than the limits allow."""
-    taken: list[Message] = []
-    size = 0
-    for message in messages:
-        size += len(message.text.encode())
-        if taken and (len(taken) == limit or size > max_bytes):
-            return Page(taken, more=True)
-        taken.append(message)
-    return Page(taken, more=False)
+    builder = PageBuilder(limit, max_bytes)
+    full = builder.add(messages)
+    return builder.page(more=full)
 
 
 def known_again(message: Message, known: Message) -> Known | Conflict:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from typing import Final
 
 from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord
+from twocans.storage.sqlite.index import extent
+from twocans.storage.sqlite.readers import UNFINISHED, StepSize, Unfinished
+from twocans.storage.sqlite.transaction import snapshot
+
+WALK: Final = (5_000, 100_000)
+"""How many messages are counted in a step at first, and at most."""
 
 # What a conversation has beyond the index is found along the log.
 _CHATS: Final = """
@@ -18,6 +25,9 @@ _CHATS: Final = """
         UNION ALL SELECT sender, recipient, last, 0, 0 FROM missing
         UNION ALL SELECT recipient, sender, last, last, 0 FROM missing)
     GROUP BY user, peer"""
+_COUNT: Final = (
+    "SELECT sender, count(*) FROM message WHERE id > ? AND id <= ? AND text IS NOT NULL GROUP BY sender"
+)
 
 
 def load(database: sqlite3.Connection) -> tuple[dict[UserKey, int], list[AccountRecord]]:
@@ -53,15 +63,24 @@ def load(database: sqlite3.Connection) -> tuple[dict[UserKey, int], list[Account
     return {key: number for number, key in keys.items()}, records
 
 
-def count_stored(database: sqlite3.Connection, upto: int) -> dict[UserKey, int]:
-    """How many messages of each sender have a text, of those with ids up to `upto`.
+class CountQuestion:
+    """How many messages of each sender have a text, of those with ids up to `upto`."""
 
-    Raises:
-        sqlite3.Error: the database cannot be read.
-    """
-    rows = database.execute(
-        "SELECT a.key, m.number FROM (SELECT sender, count(*) AS number FROM message"
-        " WHERE id <= ? AND text IS NOT NULL GROUP BY sender) m JOIN account a ON a.id = m.sender",
-        (upto,),
-    )
-    return {UserKey(key): number for key, number in rows}
+    def __init__(self, upto: int) -> None:
+        self._upto = upto
+        self._after = 0
+        self._numbers: Counter[int] = Counter()
+        self._step = StepSize(*WALK)
+
+    def __call__(self, database: sqlite3.Connection, *, late: bool) -> dict[UserKey, int] | Unfinished:  # noqa: ARG002
+        """See `Question`; half of an answer is none."""
+        with snapshot(database), self._step.measured():
+            reach = extent(database)
+            after = max(self._after, reach.cleared)
+            upto = min(after + self._step.messages, self._upto)
+            self._numbers.update(dict(database.execute(_COUNT, (after, upto))))
+            self._after = upto
+            if upto < min(self._upto, reach.newest):
+                return UNFINISHED
+            keys = dict(database.execute("SELECT id, key FROM account"))
+        return {UserKey(keys[sender]): number for sender, number in self._numbers.items() if sender in keys}

@@ -1,57 +1,65 @@
-"""Carries the write-ahead log over into the database, on a thread of its own, so that no commit waits for it."""
+"""Copies the write-ahead log into the database, on a thread of its own, so that no commit waits for it."""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
 from twocans.storage.sqlite.schema import BUSY_MS, connect
 
 WAL_BYTES: Final = 4 * 1024 * 1024
-"""From which size on the write-ahead log is carried over."""
+"""From which size on the write-ahead log is copied."""
 WAL_MOST_BYTES: Final = 16 * 1024 * 1024
-"""From which size on writing waits for what is left of it, so that it starts anew: others write all the time."""
-WAIT_MS: Final = 200
-"""How long writing waits for that at most, if somebody is reading from the old one."""
+"""From which size on it is started anew, for which nobody may read: others read and write all the time."""
+PAUSE_S: Final = 0.5
+"""How long to wait for those who read, and then for the writer; there is a next time."""
 CHECK_EVERY: Final = 64
 """After how many commits its size is looked at."""
 
 
 class Checkpointer:
-    """Watches over the size of the write-ahead log.
+    """Bounds the size of the write-ahead log.
+
+    A log is started anew when all of it has been copied and nobody reads from it. Readers pause for that, while the
+    thread here copies what they have held back. Then there is a moment between two commits with nothing or
+    little left to copy; the writer starts the log anew in it, and does not wait if anybody reads after all.
 
     Args:
         path: the database's.
+        between_commits: runs something on the writer's thread, with its connection.
+        paused: keeps everybody of this process from reading, and tells if it has succeeded within so many seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        between_commits: Callable[[Callable[[sqlite3.Connection], None]], None],
+        paused: Callable[[float], AbstractContextManager[bool]],
+    ) -> None:
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
+        self._between_commits = between_commits
+        self._paused = paused
         self._commits = 0
-        self._restart = False
         self._wanted = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="storage checkpoints", daemon=True)
         self._thread.start()
 
-    def written(self, database: sqlite3.Connection) -> None:
-        """There was a commit by this connection; called on the writer's thread."""
-        if self._restart:
-            self._restart = False
-            # Only between two commits there is a moment in which nothing is left to be carried over.
-            with contextlib.suppress(sqlite3.Error):
-                database.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+    def written(self) -> None:
+        """There was a commit; called on the writer's thread."""
         self._commits += 1
         if self._commits % CHECK_EVERY == 0 and self._size() > WAL_BYTES:
             self._wanted.set()
 
     def close(self) -> None:
-        """Carry everything over, and end the thread; called when nobody else uses the database any more."""
+        """Copy everything, and end the thread; called when nobody else uses the database any more."""
         self._closing = True
         self._wanted.set()
         self._thread.join()
@@ -59,18 +67,40 @@ class Checkpointer:
     def _run(self) -> None:
         database = connect(self._path)
         with contextlib.closing(database):
-            while True:
+            while not self._closing:
                 self._wanted.wait()
                 self._wanted.clear()
-                # A full disk or a busy moment leaves the log as it is: it is complete, and there is a next time.
-                with contextlib.suppress(sqlite3.Error):
-                    mode = "TRUNCATE" if self._closing else "PASSIVE"
-                    database.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-                self._restart = self._size() > WAL_MOST_BYTES
-                if self._closing:
-                    return
+                if not self._closing:
+                    _checkpoint(database, "PASSIVE")
+                    if self._size() > WAL_MOST_BYTES:
+                        self._start_anew(database)
+            _checkpoint(database, "TRUNCATE")
+
+    def _start_anew(self, database: sqlite3.Connection) -> None:
+        """Start the log anew, if nobody reads from it."""
+        done = threading.Event()
+
+        def truncate(writing: sqlite3.Connection) -> None:
+            with contextlib.suppress(sqlite3.Error):
+                writing.execute("PRAGMA busy_timeout = 0")
+            _checkpoint(writing, "TRUNCATE")
+            with contextlib.suppress(sqlite3.Error):
+                writing.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            done.set()
+
+        with self._paused(PAUSE_S) as nobody_reads:
+            if nobody_reads:
+                _checkpoint(database, "PASSIVE")
+                self._between_commits(truncate)
+                done.wait(PAUSE_S)
 
     def _size(self) -> int:
         with contextlib.suppress(OSError):
             return self._wal.stat().st_size
         return 0
+
+
+def _checkpoint(database: sqlite3.Connection, mode: str) -> None:
+    # A full disk or a busy moment leaves the log as it is: it is complete, and there is a next time.
+    with contextlib.suppress(sqlite3.Error):
+        database.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from twocans.protocol.messages import Message
-from twocans.storage.base import Page, page_of
-from twocans.storage.sqlite.index import between
+from twocans.storage.base import Page, PageBuilder
+from twocans.storage.sqlite.index import between, extent
+from twocans.storage.sqlite.readers import UNFINISHED, StepSize, Unfinished
 from twocans.storage.sqlite.rows import message_of
 from twocans.storage.sqlite.transaction import snapshot
 
@@ -25,22 +26,46 @@ _ONE: Final = "SELECT said.id, at, sender_name, recipient_name, said.text, cid, 
 _LIMITED_DOWN: Final = " DESC LIMIT :limit"
 _LIMITED_UP: Final = " LIMIT :limit"
 NEVER: Final = 2**63 - 1
+WALK: Final = (1_000, 50_000)
+"""How many messages of the log a step looks at first, and at most."""
 
 
-def page_before(
-    database: sqlite3.Connection, one: int, other: int, *, before: int | None, limit: int, max_bytes: int
-) -> Page:
+class ConversationQuestion:
     """The newest messages between two accounts with ids below `before`, oldest first.
 
-    Raises:
-        sqlite3.Error: the database cannot be read.
+    Args:
+        one: the number of one account.
+        other: the number of the other, or the same.
+        before: the first id that is not asked for; None for the newest messages.
+        limit: the most messages.
+        max_bytes: the most bytes of text.
     """
-    with snapshot(database):
-        rows = _newest_first(
-            database, one, other, before=NEVER if before is None else before, limit=limit + 1
-        )
-        page = page_of(rows, limit, max_bytes)
-    return Page(page.messages[::-1], page.more)
+
+    def __init__(self, one: int, other: int, *, before: int | None, limit: int, max_bytes: int) -> None:
+        self._one = one
+        self._other = other
+        self._before = NEVER if before is None else before
+        self._found = PageBuilder(limit, max_bytes)
+        self._step = StepSize(*WALK)
+
+    def __call__(self, database: sqlite3.Connection, *, late: bool) -> Page | Unfinished:
+        """See `Question`."""
+        if late and self._found:
+            return self._page(more=True)
+        with snapshot(database), self._step.measured():
+            reach = extent(database)
+            before = min(self._before, reach.newest + 1)
+            along_log = before - 1 > reach.indexed
+            after = max(reach.indexed, before - 1 - self._step.messages) if along_log else 0
+            values = _values(self._one, self._other, after=after, before=before, limit=self._found.missing)
+            rows = database.execute((_LOG if along_log else _INDEXED) + _LIMITED_DOWN, values)
+            full = self._found.add(message_of(row) for row in rows)
+        self._before = after + 1
+        return self._page(more=full) if full or not along_log else UNFINISHED
+
+    def _page(self, *, more: bool) -> Page:
+        page = self._found.page(more=more)
+        return Page(page.messages[::-1], page.more)
 
 
 def newest(database: sqlite3.Connection, one: int, other: int, *, upto: int) -> Message | None:

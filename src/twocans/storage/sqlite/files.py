@@ -17,7 +17,7 @@ from twocans.protocol.messages import FileRef
 from twocans.protocol.names import UserKey
 from twocans.storage.contents import Contents, Incoming
 from twocans.storage.files import FRESH_MS, TICKET_S, Carried, OnCarried, OnOffset, Unkept
-from twocans.storage.sqlite.reader import Reader
+from twocans.storage.sqlite.readers import Readers
 from twocans.storage.sqlite.transaction import transaction
 
 MAX_PARTS: Final = 16
@@ -63,7 +63,7 @@ class SqliteFiles:
         database: read from and swept at once, and not later.
         contents: where the bytes are.
         run: runs something on the writer's thread, between two commits.
-        reader: gives what answers questions.
+        readers: gives what answers questions.
         number: the number of the account with a key; made up if need be.
         post: runs a callback on the hub's thread.
         on_error: told what could not be done; on the hub's thread.
@@ -79,14 +79,14 @@ class SqliteFiles:
         contents: Contents,
         *,
         run: Callable[[Callable[[sqlite3.Connection], None]], None],
-        reader: Callable[[], Reader],
+        readers: Callable[[], Readers],
         number: Callable[[UserKey], int],
         post: Callable[[Callable[[], None]], object],
         on_error: Callable[[Exception], None],
     ) -> None:
         self.contents = contents
         self._run = run
-        self._reader = reader
+        self._readers = readers
         self._number = number
         self._post = post
         self._on_error = on_error
@@ -126,7 +126,7 @@ class SqliteFiles:
         """See `FileKeeper.carried`."""
         values = {"id": id_, "user": self._number(user)}
 
-        def look(database: sqlite3.Connection) -> Carried | Unkept:
+        def look(database: sqlite3.Connection, *, late: bool) -> Carried | Unkept:  # noqa: ARG001 - it is one step
             row = database.execute(_CARRIED, values).fetchone()
             if row is None:
                 return Unkept.NONE
@@ -134,7 +134,7 @@ class SqliteFiles:
             return Carried(FileRef(hash_, size), name)
 
         unreadable: Carried | Unkept = Unkept.UNREADABLE
-        self._reader().ask(look, instead=unreadable, answer=on_carried)
+        self._readers().ask(look, person=values["user"], instead=unreadable, answer=on_carried)
 
     def keep(self, incoming: Incoming, on_kept: Callable[[bool], None]) -> None:
         """A file has come and is what it was said to be: its account may send it from now on, once this is told."""

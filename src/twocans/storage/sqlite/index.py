@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
+from msgspec import Struct
+
 from twocans.storage.sqlite.transaction import transaction
 from twocans.storage.sqlite.used import UsedCids
 
@@ -40,6 +42,35 @@ _CHATS: Final = """
     ON CONFLICT(user, peer) DO UPDATE SET last = max(last, excluded.last), inbound = max(inbound, excluded.inbound)"""
 _TEXT: Final = """
     INSERT INTO message_text(rowid, text, who) SELECT id, text, who FROM worded WHERE id > :after AND id <= :upto"""
+
+
+_EXTENT: Final = "SELECT indexed, cleared, max(indexed, coalesce((SELECT max(id) FROM message), 0)) FROM log"
+
+
+class Extent(Struct, frozen=True):
+    """How far the log and its index reach, as ids.
+
+    `indexed` is the newest message in the index, `cleared` the newest of the oldest messages without a text, and
+    `newest` the newest of all.
+    """
+
+    indexed: int
+    cleared: int
+    newest: int
+
+
+def extent(database: sqlite3.Connection) -> Extent:
+    """Return how far the log and its index reach.
+
+    Raises:
+        sqlite3.Error: the database cannot be read.
+    """
+    return Extent(*database.execute(_EXTENT).fetchone())
+
+
+def involving(account: int) -> str:
+    """The word in the index for what one account has sent and got."""
+    return f"u{account}"
 
 
 def between(sender: int, recipient: int) -> str:

@@ -1,4 +1,4 @@
-"""The storage on disk, as the hub knows it: hands writing to one thread and reading to another."""
+"""The storage on disk, as the hub knows it: one thread writes, others read."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnCounts, OnPage, OnStored, Page
 from twocans.storage.clock import ClockRecord
 from twocans.storage.contents import Contents
-from twocans.storage.sqlite import accounts, chats, conversation, index, reader, retention, schema, search
+from twocans.storage.sqlite import index, retention, schema
+from twocans.storage.sqlite.accounts import CountQuestion, load
+from twocans.storage.sqlite.chats import ChatsQuestion
 from twocans.storage.sqlite.checkpoint import Checkpointer
+from twocans.storage.sqlite.conversation import ConversationQuestion
 from twocans.storage.sqlite.files import SqliteFiles
 from twocans.storage.sqlite.identities import SqliteIdentities
+from twocans.storage.sqlite.inbox import InboxQuestion
 from twocans.storage.sqlite.lock import FolderLock
-from twocans.storage.sqlite.reader import Reader
+from twocans.storage.sqlite.readers import NOBODY, READERS, Readers
 from twocans.storage.sqlite.schema import DATABASE_FILE, Durability, StorageError
+from twocans.storage.sqlite.search import SearchQuestion
 from twocans.storage.sqlite.writer import Waiting, Writer
 
 MAX_WAITING: Final = 200_000
@@ -82,13 +87,20 @@ class SqliteStorage:
                         database,
                         contents,
                         run=lambda job: self._writer.run(job),
-                        reader=lambda: self._reader,
+                        readers=lambda: self._readers,
                         number=self._number,
                         post=post,
                         on_error=on_error,
                     )
-                reading = undo.enter_context(contextlib.closing(schema.connect(self.path, read_only=True)))
-                self._checkpointer = Checkpointer(self.path)
+                reading = [
+                    undo.enter_context(contextlib.closing(schema.connect(self.path, read_only=True)))
+                    for _ in range(READERS)
+                ]
+                self._checkpointer = Checkpointer(
+                    self.path,
+                    between_commits=lambda job: self._writer.run(job),
+                    paused=lambda within_s: self._readers.paused(within_s),
+                )
                 undo.callback(self._checkpointer.close)
                 self._writer = Writer(
                     database,
@@ -105,7 +117,7 @@ class SqliteStorage:
                     f"The files in {folder} cannot be looked through ({os.strerror(error.errno or 0)}). "
                     "Choose another folder with --data DIR"
                 ) from None
-            self._reader = Reader(reading, post=post, on_error=on_error)
+            self._readers = Readers(reading, post=post, on_error=on_error)
             undo.pop_all()
 
     @property
@@ -157,24 +169,16 @@ class SqliteStorage:
     ) -> None:
         """See `Storage.inbox`."""
         number = self._number(user)
-        self._reader.ask(
-            lambda db: reader.inbox(db, number, after=after, own=own, limit=limit, max_bytes=max_bytes),
-            instead=_UNREADABLE,
-            answer=on_page,
-        )
+        question = InboxQuestion(number, after=after, own=own, limit=limit, max_bytes=max_bytes)
+        self._readers.ask(question, person=number, instead=_UNREADABLE, answer=on_page)
 
     def conversation(
         self, user: UserKey, peer: UserKey, *, before: int | None, limit: int, max_bytes: int, on_page: OnPage
     ) -> None:
         """See `Storage.conversation`."""
         one, other = self._number(user), self._number(peer)
-        self._reader.ask(
-            lambda db: conversation.page_before(
-                db, one, other, before=before, limit=limit, max_bytes=max_bytes
-            ),
-            instead=_UNREADABLE,
-            answer=on_page,
-        )
+        question = ConversationQuestion(one, other, before=before, limit=limit, max_bytes=max_bytes)
+        self._readers.ask(question, person=one, instead=_UNREADABLE, answer=on_page)
 
     def search(
         self,
@@ -190,27 +194,19 @@ class SqliteStorage:
         """See `Storage.search`."""
         number = self._number(user)
         other = None if peer is None else self._number(peer)
-        self._reader.ask(
-            lambda db: search.search(
-                db, number, query, peer=other, before=before, limit=limit, max_bytes=max_bytes
-            ),
-            instead=_UNREADABLE,
-            answer=on_page,
-        )
+        question = SearchQuestion(number, query, peer=other, before=before, limit=limit, max_bytes=max_bytes)
+        self._readers.ask(question, person=number, instead=_UNREADABLE, answer=on_page)
 
     def chats(self, user: UserKey, *, limit: int, on_chats: OnChats) -> None:
         """See `Storage.chats`."""
         number = self._number(user)
+        question = ChatsQuestion(number, limit=limit)
         # What has just been read counts, so the marks that are on their way are written first.
-        self._writer.run(
-            lambda _: self._reader.ask(
-                lambda db: chats.chats(db, number, limit=limit), instead=None, answer=on_chats
-            )
-        )
+        self._writer.run(lambda _: self._readers.ask(question, person=number, instead=None, answer=on_chats))
 
     def count_stored(self, upto: int, on_counts: OnCounts) -> None:
         """See `Storage.count_stored`."""
-        self._reader.ask(lambda db: accounts.count_stored(db, upto), instead=None, answer=on_counts)
+        self._readers.ask(CountQuestion(upto), person=NOBODY, instead=None, answer=on_counts)
 
     def mark_read(self, reader_key: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`."""
@@ -250,7 +246,7 @@ class SqliteStorage:
                 self._post(lambda: self._on_error(failure))
                 done = retention.Slice(cleared=0, upto=None)
             if done.cleared:
-                self._checkpointer.written(database)
+                self._checkpointer.written()
             if done.freed and self.files is not None:
                 try:
                     self.files.release(database, done.freed)
@@ -270,7 +266,7 @@ class SqliteStorage:
         """See `Storage.close`."""
         self._hand_over()
         self._writer.close()
-        self._reader.close()
+        self._readers.close()
         self._checkpointer.close()
         self._lock.release()
 
@@ -299,7 +295,7 @@ class SqliteStorage:
         self.clock = ClockRecord(seen_ms or (newest[0] if newest else 0), doubted_ms)
         """When old messages were last looked for; before the first time, when the newest message was sent."""
         self._log, self._last_id = str(name), max(map(int, ids))
-        self._numbers, self._records = accounts.load(database)
+        self._numbers, self._records = load(database)
         self._next_number = max(self._numbers.values(), default=0) + 1
 
 

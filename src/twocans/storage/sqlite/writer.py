@@ -74,7 +74,7 @@ class Writer:
         last_id: the newest id that may have been given out.
         numbers: of accounts, by their keys; everybody in a batch has one when it is handed over.
         post: runs a callback on the hub's thread.
-        on_written: told, on the writer's thread, after every commit, with its connection.
+        on_written: told, on the writer's thread, after every commit.
         on_error: told what could not be written; on the hub's thread.
 
     Raises:
@@ -88,7 +88,7 @@ class Writer:
         last_id: int,
         numbers: Mapping[UserKey, int],
         post: Callable[[Callable[[], None]], object],
-        on_written: Callable[[sqlite3.Connection], None],
+        on_written: Callable[[], None],
         on_error: Callable[[Exception], None],
     ) -> None:
         self._database = database
@@ -221,7 +221,7 @@ class Writer:
         self._index.stored(appended.stored)
         self._pace.stored(appended.stored)
         self._post(lambda: _answer(waiting, appended.outcomes))
-        self._on_written(self._database)
+        self._on_written()
 
     def _reserve(self, upto: int) -> None:
         """Make sure that ids up to this one are never given twice, whatever becomes of their messages."""
@@ -260,7 +260,7 @@ class Writer:
         else:
             self._index_failed = False
             self._index_again = 0
-            self._on_written(self._database)
+            self._on_written()
 
     def _end(self) -> None:
         with contextlib.suppress(sqlite3.Error):
