@@ -210,7 +210,9 @@ def test_devices_of_somebody_are_shown_from_their_menu(folder: Path) -> None:
             opens_menu(alice, "bob")
             alice.choose("Devices")
             alice.wait(lambda: "bob belongs to 1 device." in alice.labels)
-            assert any(one.startswith("test · ") and one.endswith("· online") for one in alice.labels)
+            (shown,) = [one.splitlines() for one in alice.labels if one.startswith("test · ")]
+            assert shown[0].endswith("· online")
+            assert shown[1].startswith("Connected by its device · 127.0.0.1 · since ")
 
 
 def test_a_server_at_a_console_is_operated_before_and_after_it_starts_again(folder: Path) -> None:
