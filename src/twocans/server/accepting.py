@@ -18,7 +18,7 @@ from twocans.server.doorkeeper import Doorkeeper, Refusal, message_for, words
 SHORT: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 """Errors by which the system says that it has no more descriptors or memory at the moment."""
 PAUSE_S: Final = 0.1
-"""How long to wait for descriptors before accepting again, in seconds."""
+"""How long to wait before accepting again what could not be accepted, in seconds."""
 TOLD_S: Final = 1.0
 """How long after a shortage was logged it is logged again, in seconds."""
 BATCH: Final = 256
@@ -70,13 +70,12 @@ class Accepting:
                 self._take_over(*await self._loop.sock_accept(self._listener))
                 for _ in range(BATCH):
                     self._take_over(*self._listener.accept())
-            except BlockingIOError:
+            except (BlockingIOError, ConnectionAbortedError):
                 continue
             except OSError as error:
                 if error.errno in SHORT:
                     self._tell(error)
-                    await asyncio.sleep(PAUSE_S)
-                # Else it is that connection which has failed, before it was accepted.
+                await asyncio.sleep(PAUSE_S)
 
     def _tell(self, error: OSError) -> None:
         now = self._loop.time()
