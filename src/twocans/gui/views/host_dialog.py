@@ -62,11 +62,13 @@ class HostDialog(Dialog):
         em = theme.em
         self._wide = self.area.width >= em(_WIDTH_EM + _FRAME_EM)
         self._width = em(_WIDTH_EM) if self._wide else text_width(self)
-        self.body.columnconfigure(0, weight=1)
-        self._problem = ttk.Label(
-            self.body, style="Error.Base.TLabel", wraplength=self._width, justify="left"
+        self.body.columnconfigure(0, weight=1, minsize=self._width)
+        # In the footer, as they are to be seen however far the page is scrolled.
+        self._problem, self._told = (
+            ttk.Label(self.footer, style=style, wraplength=self._width, justify="left")
+            for style in ("Error.Base.TLabel", "Strong.Base.TLabel")
         )
-        self._told = ttk.Label(self.body, style="Strong.Base.TLabel", wraplength=self._width, justify="left")
+        self.footer.columnconfigure(0, weight=1)
         self._pages: dict[HostPage, OperatingPage] = {}
         self._shown: OperatingPage | None = None
         self.bind("<Escape>", lambda _: act(vm.hosting.back))
@@ -89,46 +91,59 @@ class HostDialog(Dialog):
                 label.grid(row=0, column=0, sticky="w", pady=(0, self.theme.em(0.8)))
             else:
                 label.grid_remove()
-        page.fit()
         if page is not self._shown:
             if self._shown is not None:
                 self._shown.grid_remove()
+                self._shown.row.grid_remove()
             self._shown = page
-            page.grid(row=1, column=0, sticky="nsew")
+            page.grid(row=0, column=0, sticky="nsew")
+            page.row.grid(row=1, column=0, sticky="ew")
             self.update_idletasks()
+            self._scrolled.show_top()
             page.first.focus_set()
+        self._fit_screen()
 
     def _make(self, page: HostPage) -> OperatingPage:
         if page is HostPage.SERVER:
-            return _ServerPage(self.body, self.theme, self._vm, self._act, self._width, wide=self._wide)
-        return _PAGES[page](self.body, self.theme, self._vm, self._act, self._width)
+            return _ServerPage(
+                self.body, self.footer, self.theme, self._vm, self._act, self._width, wide=self._wide
+            )
+        return _PAGES[page](self.body, self.footer, self.theme, self._vm, self._act, self._width)
 
 
 class _ServerPage(OperatingPage):
     """The first page."""
 
     def __init__(
-        self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int, *, wide: bool
+        self,
+        parent: tk.Misc,
+        footer: tk.Misc,
+        theme: Theme,
+        vm: ViewModel,
+        act: Act,
+        width: int,
+        *,
+        wide: bool,
     ) -> None:
-        super().__init__(parent, theme, vm, act, width)
+        super().__init__(parent, footer, theme, vm, act, width)
         em, hosting, operating = theme.em, vm.hosting, vm.operating
         server = hosting.server
         self._heading = self.text(style="Title.Base.TLabel", below=0.1)
         self._online = self.text(style="Muted.Base.TLabel", below=0.9)
-        self._join = JoinSection(self.inside, theme, vm, act, width=width, wide=wide)
+        self._join = JoinSection(self, theme, vm, act, width=width, wide=wide)
         self._join.pack(fill="x", pady=(0, em(1.1)))
         self._takes_commands = server is not None and server.commands
         if self._takes_commands:
             self.text("Who is connected", style="Strong.Base.TLabel", below=0.2)
             self._nobody = self.text(style="Muted.Base.TLabel", below=0.2)
-            self._find = Field(self.inside, theme, icon="search")
+            self._find = Field(self, theme, icon="search")
             self._find.set_placeholder("Search people")
             keys.last(self._find.entry)
             self._find.text.trace_add("write", lambda *_: act(operating.search, self._find.text.get()))
-            self._people = PeopleRows(self.inside, theme, vm, act, width)
+            self._people = PeopleRows(self, theme, vm, act, width)
             self._people.pack(fill="x")
             self._more = self.text(style="Small.Base.TLabel", below=0.0)
-            row = ttk.Frame(self.inside, style="Base.TFrame")
+            row = ttk.Frame(self, style="Base.TFrame")
             row.pack(fill="x", pady=(em(0.5), em(1.1)))
             buttons = [
                 ttk.Button(row, text=text, style="Soft.TButton", cursor="hand2", command=command)
@@ -144,23 +159,21 @@ class _ServerPage(OperatingPage):
             self.text(_EARLIER, style="Muted.Base.TLabel", below=1.1)
         self._log: LogSection | None = None
         if server is not None and server.background:
-            self._log = LogSection(self.inside, theme, vm, act)
+            self._log = LogSection(self, theme, vm, act)
             self._log.pack(fill="x")
         else:
             self.text(
                 "It was started in a terminal, which shows its log.", style="Small.Base.TLabel", below=0.0
             )
-        footer = ttk.Frame(self, style="Base.TFrame")
-        footer.pack(side="bottom", fill="x", pady=(em(1.1), 0), before=self._scrolled)
         self._stop = ttk.Button(
-            footer,
+            self.row,
             text="Stop server",
             style="Soft.TButton",
             cursor="hand2",
             command=lambda: act(hosting.ask_stop),
         )
         done = ttk.Button(
-            footer, text="Done", style="Primary.TButton", cursor="hand2", command=lambda: act(hosting.close)
+            self.row, text="Done", style="Primary.TButton", cursor="hand2", command=lambda: act(hosting.close)
         )
         self._stop.pack(side="left")
         done.pack(side="right")

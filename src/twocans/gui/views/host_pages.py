@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from tkinter import ttk
-from typing import Final
+from typing import Final, Literal
 
 from twocans.gui import keys
 from twocans.gui.faces import Face
@@ -13,14 +13,8 @@ from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.operating_rows import BanChoice, BanRow
 from twocans.gui.views.common import Act, Field, copy
-from twocans.gui.views.scrolled import Scrolled
 from twocans.protocol.operator import BanTarget
 
-_MARGIN_EM: Final = 9
-"""The height of the window's frame, the buttons below and a panel of the desktop."""
-_MOST_EM: Final = 46
-"""No page is higher: a window as high as a large screen hides everything else."""
-_BESIDE_BAR_EM: Final = 0.7
 _MESSAGE_LINES: Final = 4
 _TARGETS: Final = (
     (BanTarget.NAME, "A name"),
@@ -30,28 +24,27 @@ _TARGETS: Final = (
 
 
 class OperatingPage(ttk.Frame):
-    """One page: what is on it scrolls if the screen is small, its buttons stay in view.
+    """One page.
 
     Args:
         parent: where it goes.
+        footer: where its buttons go.
         theme: the look.
         vm: what is shown.
         act: carries intents.
         width: of its lines of text, in pixels.
     """
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
         super().__init__(parent, style="Base.TFrame")
         self.theme, self.vm, self.act, self.width = theme, vm, act, width
         self.operating = vm.operating
-        self._scrolled = Scrolled(self, theme)
-        self.inside = self._scrolled.inside
-        self.inside.configure(padding=(0, 0, theme.em(_BESIDE_BAR_EM), 0))
+        self.row = ttk.Frame(footer, style="Base.TFrame")
+        """The page's buttons."""
         self.first: tk.Widget = self
         """The widget that has the focus at first."""
-        spacer = ttk.Frame(self.inside, style="Base.TFrame", width=width, height=1)
-        spacer.pack()
-        self._scrolled.pack(fill="both", expand=True)
 
     def enter(self) -> None:
         """The page comes into view: fields are empty again."""
@@ -59,17 +52,11 @@ class OperatingPage(ttk.Frame):
     def show(self) -> None:
         """Show it as it is now."""
 
-    def fit(self) -> None:
-        """Take as much of the screen's height as is needed and there is."""
-        em = self.theme.em
-        most = max(em(6), min(em(_MOST_EM), self.winfo_screenheight() - em(_MARGIN_EM)))
-        self._scrolled.set_limit(self.winfo_screenwidth(), most)
-
     # --- what pages are made of ---------------------------------------------------------------------------
 
     def text(self, text: str = "", *, style: str = "Base.TLabel", below: float = 0.6) -> ttk.Label:
         """A further line of text."""
-        label = ttk.Label(self.inside, text=text, style=style, wraplength=self.width, justify="left")
+        label = ttk.Label(self, text=text, style=style, wraplength=self.width, justify="left")
         label.pack(anchor="w", pady=(0, self.theme.em(below)))
         return label
 
@@ -94,8 +81,8 @@ class OperatingPage(ttk.Frame):
 
     def field(self, title: str, on_enter: Callable[[], object], *, icon: str = "") -> Field:
         """A field with a title; Enter in it presses the page's button."""
-        ttk.Label(self.inside, text=title, style="Strong.Base.TLabel").pack(anchor="w")
-        field = Field(self.inside, self.theme, icon=icon)
+        ttk.Label(self, text=title, style="Strong.Base.TLabel").pack(anchor="w")
+        field = Field(self, self.theme, icon=icon)
         field.pack(fill="x", pady=(self.theme.em(0.3), self.theme.em(0.7)))
         keys.last(field.entry)
         for sequence in ("<Return>", "<KP_Enter>"):
@@ -103,18 +90,28 @@ class OperatingPage(ttk.Frame):
         return field
 
     def buttons(self, *buttons: tuple[str, str, Callable[[], object]]) -> list[ttk.Button]:
-        """A row of buttons at the end: text, style, what they do."""
-        row = ttk.Frame(self, style="Base.TFrame")
-        row.pack(side="bottom", anchor="e", pady=(self.theme.em(1.1), 0), before=self._scrolled)
-        made = [
-            ttk.Button(row, text=text, style=style, command=command, cursor="hand2")
-            for text, style, command in buttons
-        ]
+        """Put buttons at the end of the window: text, style, what they do."""
+        made = self._made(self.row, buttons)
+        if sum(button.winfo_reqwidth() for button in made) + self.theme.em(len(made)) > self.width:
+            # Several rows that stay in view would leave no room for the page itself.
+            for button in made:
+                button.destroy()
+            row = ttk.Frame(self, style="Base.TFrame")
+            row.pack(side="bottom", fill="x", pady=(self.theme.em(1.0), 0))
+            made = self._made(row, buttons)
+        flow(made, self.width, self.theme, anchor="e")
         for number, button in enumerate(made):
-            button.pack(side="left", padx=(self.theme.em(0.6) if number else 0, 0))
             for sequence, to in (("<Left>", max(0, number - 1)), ("<Right>", (number + 1) % len(made))):
                 button.bind(sequence, lambda _, to=to: made[to].focus_set())  # type: ignore[misc]  # a default binds early
         return made
+
+    def _made(
+        self, parent: tk.Misc, buttons: Sequence[tuple[str, str, Callable[[], object]]]
+    ) -> list[ttk.Button]:
+        return [
+            ttk.Button(parent, text=text, style=style, command=command, cursor="hand2")
+            for text, style, command in buttons
+        ]
 
     def back(self) -> None:
         """Go to the page before."""
@@ -134,8 +131,10 @@ class OperatingPage(ttk.Frame):
 class KickPage(OperatingPage):
     """Asks whether to end somebody's sessions, and for the reason."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
         self.text("Their connection ends at once, and they are told the reason.")
         self.text("Nothing keeps them from coming back. To keep them out, ban them instead.", below=0.8)
@@ -159,8 +158,10 @@ class KickPage(OperatingPage):
 class BanPage(OperatingPage):
     """Asks what to ban: the name, an address or a device of somebody, or something that is typed."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
         self.text(
             "What is banned cannot connect any more until you lift the ban; its connections end at once, and "
@@ -169,9 +170,9 @@ class BanPage(OperatingPage):
         )
         self._chosen = tk.StringVar(self)
         self._shown: tuple[BanChoice, ...] | None = None
-        self._radios = ttk.Frame(self.inside, style="Base.TFrame")
+        self._radios = ttk.Frame(self, style="Base.TFrame")
         self._radios.pack(fill="x", pady=(0, theme.em(0.4)))
-        self._value = Field(self.inside, theme)
+        self._value = Field(self, theme)
         keys.last(self._value.entry)
         self._value.text.trace_add("write", lambda *_: self._show_consequence())
         self._consequence = self.text(style="Muted.Base.TLabel", below=0.8)
@@ -257,16 +258,18 @@ class BanPage(OperatingPage):
 class CodePage(OperatingPage):
     """Says what a code does, then shows one."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
         self._does = self.text("A code lets one new device in under this name, once, within ten minutes.")
         self.text(
             "Give it to the person whom the name belongs to and to nobody else: whoever has it gets all their messages.",
             below=0.8,
         )
-        self._code = ttk.Label(self.inside, style="Code.Base.TLabel", anchor="center")
-        self._until = ttk.Label(self.inside, style="Muted.Base.TLabel", anchor="center", justify="center")
+        self._code = ttk.Label(self, style="Code.Base.TLabel", anchor="center")
+        self._until = ttk.Label(self, style="Muted.Base.TLabel", anchor="center", justify="center")
         self._give, self._copy, self._back = self.buttons(
             ("Give a code", "Primary.TButton", lambda: act(self.operating.give_code)),
             ("Copy", "Soft.TButton", lambda: copy(self, self._copy, self.operating.code)),
@@ -299,8 +302,10 @@ class CodePage(OperatingPage):
 class FreePage(OperatingPage):
     """Asks whether a name is to be anybody's again."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
         self.text("All devices of this name are logged out and cut off, and its password goes.")
         self.text("Whoever registers the name next has it, with all its messages. This cannot be undone.")
@@ -319,13 +324,15 @@ class FreePage(OperatingPage):
 class SayPage(OperatingPage):
     """The field for a message to everybody online."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         c, em = theme.colours, theme.em
         self.text("Message to everybody", style="Title.Base.TLabel", below=0.7)
         self.text("Everybody who is online gets it from “Server”. Others do not.", below=0.8)
         self._text = tk.Text(
-            self.inside,
+            self,
             height=_MESSAGE_LINES,
             width=10,
             wrap="word",
@@ -345,7 +352,7 @@ class SayPage(OperatingPage):
         )
         self._text.pack(fill="x")
         ttk.Label(
-            self.inside, text="Enter sends it, Shift+Enter begins a new line.", style="Small.Base.TLabel"
+            self, text="Enter sends it, Shift+Enter begins a new line.", style="Small.Base.TLabel"
         ).pack(anchor="w", pady=(em(0.3), 0))
         for sequence in ("<Return>", "<KP_Enter>"):
             self._text.bind(sequence, lambda _: self._say())
@@ -371,15 +378,17 @@ class SayPage(OperatingPage):
 class BansPage(OperatingPage):
     """All bans, each with a button that lifts it."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         self.text("Bans", style="Title.Base.TLabel", below=0.4)
         self._empty = self.text(style="Muted.Base.TLabel")
-        self._find = Field(self.inside, theme, icon="search")
+        self._find = Field(self, theme, icon="search")
         self._find.set_placeholder("Search bans")
         keys.last(self._find.entry)
         self._find.text.trace_add("write", lambda *_: act(self.operating.search_bans, self._find.text.get()))
-        self._rows = ttk.Frame(self.inside, style="Base.TFrame")
+        self._rows = ttk.Frame(self, style="Base.TFrame")
         self._rows.columnconfigure(0, weight=1)
         self._rows.pack(fill="x")
         self._more = self.text(style="Small.Base.TLabel", below=0.0)
@@ -440,18 +449,20 @@ class BansPage(OperatingPage):
 class NamePage(OperatingPage):
     """Actions on a name, also one that is not online."""
 
-    def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
-        super().__init__(parent, theme, vm, act, width)
+    def __init__(
+        self, parent: tk.Misc, footer: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int
+    ) -> None:
+        super().__init__(parent, footer, theme, vm, act, width)
         self.text("Names and their devices", style="Title.Base.TLabel", below=0.4)
         self.text("Type a name; whoever has it need not be online.", below=0.7)
         self._name = self.field("Name", self._look_up, icon="person")
         self._name.text.trace_add("write", lambda *_: act(self.operating.typed_name, self._name.text.get()))
         self._found = self.text(style="Strong.Base.TLabel", below=0.3)
         self._devices = self.text(style="Small.Base.TLabel", below=0.6)
-        self._row = ttk.Frame(self.inside, style="Base.TFrame")
-        self._row.pack(fill="x")
+        self._actions = ttk.Frame(self, style="Base.TFrame")
+        self._actions.pack(fill="x")
         self._do = [
-            ttk.Button(self._row, text=text, style="Soft.TButton", cursor="hand2", command=command)
+            ttk.Button(self._actions, text=text, style="Soft.TButton", cursor="hand2", command=command)
             for text, command in (
                 ("Show devices", self._look_up),
                 ("Give a code …", lambda: act(self.operating.ask_code, self.operating.name)),
@@ -467,8 +478,8 @@ class NamePage(OperatingPage):
         self._name.set(self.operating.name)
 
     def show(self) -> None:
-        self.put(self._found, self.operating.devices_text, before=self._row, below=0.3)
-        self.put(self._devices, "\n".join(self.operating.devices), before=self._row)
+        self.put(self._found, self.operating.devices_text, before=self._actions, below=0.3)
+        self.put(self._devices, "\n".join(self.operating.devices), before=self._actions)
         able = bool(self.operating.name) and not self.operating.busy
         for button in self._do:
             button.state(["!disabled" if able else "disabled"])
@@ -477,7 +488,7 @@ class NamePage(OperatingPage):
         self.act(self.operating.look_up, self._name.text.get())
 
 
-def flow(buttons: Sequence[ttk.Button], width: int, theme: Theme) -> None:
+def flow(buttons: Sequence[ttk.Button], width: int, theme: Theme, *, anchor: Literal["w", "e"] = "w") -> None:
     """Put buttons beside each other, and into further rows where they are wider than `width`, in pixels."""
     gap = theme.em(0.5)
     row: ttk.Frame | None = None
@@ -487,7 +498,7 @@ def flow(buttons: Sequence[ttk.Button], width: int, theme: Theme) -> None:
         if row is None or used + gap + needed > width:
             above = gap if row is not None else 0
             row, used = ttk.Frame(button.master, style="Base.TFrame"), 0
-            row.pack(anchor="w", pady=(above, 0))
+            row.pack(anchor=anchor, pady=(above, 0))
         button.pack(in_=row, side="left", padx=(gap if used else 0, 0))
         button.lift(row)
         used += (gap if used else 0) + needed

@@ -98,6 +98,11 @@ class Scrolled(ttk.Frame):
             self._reveal_focus()
         self._focus_moved, self._arranged = False, (width, height, *room)
 
+    def show_top(self) -> None:
+        """Scroll back to where it begins."""
+        self._canvas.yview_moveto(0)
+        self._canvas.xview_moveto(0)
+
     def _wheel(self, event: tk.Event[tk.Misc], direction: int) -> None:
         path = str(event.widget)
         if not path.startswith(f"{self}.") or not self._is_nearest(event.widget):
