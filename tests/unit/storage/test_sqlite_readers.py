@@ -307,18 +307,19 @@ class Stepped:
     words=st.sampled_from(["a", "b", "a b", "a b c", "b a"]),
     peer=st.none() | st.just(BOB),
     sizes=st.tuples(st.integers(1, 8), st.integers(1, 8)),
-    look=st.integers(1, 25),
+    look=st.tuples(st.integers(1, 10), st.integers(1, 25)),
     indexed=st.lists(st.integers(0, 4), max_size=60),
     late=st.booleans(),
     limit=st.integers(1, 10),
 )
+@example([(ALICE, BOB, "a")] * 12, "a", None, (2, 2), (1, 25), [12], False, 10)
 @settings(deadline=None, max_examples=150)
 def test_pages_hold_every_message_once_whatever_happens_between_two_steps(
     texts: list[tuple[UserKey, UserKey, str]],
     words: str,
     peer: UserKey | None,
     sizes: tuple[int, int],
-    look: int,
+    look: tuple[int, int],
     indexed: list[int],
     late: bool,
     limit: int,
@@ -330,8 +331,10 @@ def test_pages_hold_every_message_once_whatever_happens_between_two_steps(
             patch.setattr(module, "WALK", sizes)
         for constant in ("STEP_IDS", "STEP_MESSAGES"):
             patch.setattr(search, constant, sizes)
-        for constant in ("LOOK_IDS", "LOOK_MESSAGES", "LOOK_CANDIDATES", "LOOK_INBOX"):
-            patch.setattr(search, constant, look)
+        for constant in ("LOOK_IDS", "LOOK_MESSAGES"):
+            patch.setattr(search, constant, look[0])
+        for constant in ("LOOK_CANDIDATES", "LOOK_INBOX"):
+            patch.setattr(search, constant, look[1])
         patch.setattr(chats, "CHATS", (1, 2))
         with open_sqlite(folder, turns) as storage, reading(folder) as database:
             log = [said(one) for one in Asked(storage, turns).append_all([draft(*one, "") for one in texts])]
