@@ -118,9 +118,9 @@ def test_a_device_is_banned_and_let_in_again(folder: Path) -> None:
             opens_menu(alice, "bob")
             alice.choose("Ban")
             alice.await_dialog("Ban bob?")
-            assert any(one.startswith("They can come back under another name") for one in alice.labels)
+            alice.wait(lambda: any(one.startswith("They can come back under") for one in alice.labels))
             alice.key("Down")
-            assert any("everybody on it would be shut out" in one for one in alice.labels)
+            alice.wait(lambda: any("everybody on it would be shut out" in one for one in alice.labels))
             alice.key("Down", "Tab")
             alice.write("lost")
             alice.key("Return")
@@ -187,7 +187,7 @@ def test_a_name_that_is_not_online_gets_a_code_and_is_freed(folder: Path) -> Non
         alice.await_dialog("Give a code for Carol?")
         alice.key("Return")
         alice.wait(lambda: alice.vm.operating.code)
-        assert alice.vm.operating.code in alice.labels
+        alice.wait(lambda: alice.vm.operating.code in alice.labels)
         alice.click_on("Copy")
         assert alice.root.clipboard_get() == alice.vm.operating.code
         assert hello(port, "carol", secret=alice.vm.operating.code).startswith("WELCOME: ")
@@ -210,6 +210,7 @@ def test_devices_of_somebody_are_shown_from_their_menu(folder: Path) -> None:
             opens_menu(alice, "bob")
             alice.choose("Devices")
             alice.wait(lambda: "bob belongs to 1 device." in alice.labels)
+            alice.wait(lambda: any(one.startswith("test · ") for one in alice.labels))
             (shown,) = [one.splitlines() for one in alice.labels if one.startswith("test · ")]
             assert shown[0].endswith("· online")
             assert shown[1].startswith("Connected by its device · 127.0.0.1 · since ")
@@ -223,7 +224,7 @@ def test_a_server_at_a_console_is_operated_before_and_after_it_starts_again(fold
             alice.wait(lambda: alice.vm.hosting.runs)
             shows_its_server(alice)
             lists(alice)
-            assert "It was started in a terminal, which shows its log." in alice.labels
+            alice.wait(lambda: "It was started in a terminal, which shows its log." in alice.labels)
             assert server.stop() == 0
             alice.wait(lambda: not alice.vm.hosting.runs)
         except BaseException:
