@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tkinter as tk
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -110,6 +113,43 @@ def test_a_click_in_another_program_closes_a_menu(alice: Person) -> None:
     menu = open_main_menu(alice)
     xdotool("mousemove", "3", "3", "click", "1", while_waiting=alice.pump)
     alice.wait(lambda: not menu.winfo_exists())
+
+
+OTHER_PROGRAM = """
+import tkinter
+window = tkinter.Tk()
+window.geometry("120x80+1400+900")
+window.update()
+window.focus_force()
+window.mainloop()
+"""
+
+
+@contextmanager
+def another_program() -> Iterator[None]:
+    """It takes the keyboard as soon as it has started."""
+    with subprocess.Popen([sys.executable, "-c", OTHER_PROGRAM]) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+def test_a_menu_closes_when_another_program_gets_the_keyboard(alice: Person) -> None:
+    menu = open_main_menu(alice)
+    with another_program():
+        alice.wait(lambda: not menu.winfo_exists())
+
+
+def test_a_menu_stays_when_its_own_window_gets_the_keyboard(alice: Person) -> None:
+    with another_program():
+        alice.wait(lambda: not alice.vm.chats.in_front)
+        alice.click(alice.list_canvas, 60, 60, button=3)
+        menu = alice.wait_for_menu()
+        looked: list[None] = []
+        alice.root.after(1000, lambda: looked.append(None))
+        alice.wait(lambda: looked)
+        assert menu.is_open
 
 
 def test_a_menu_closes_when_a_dialog_opens(alice: Person) -> None:

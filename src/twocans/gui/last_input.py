@@ -18,19 +18,10 @@ SHOWN_STATE: Final = "user1"
 """The state of a ttk button whose focus is to be shown."""
 
 _MODIFIERS: Final = frozenset(
-    {
-        "Shift_L",
-        "Shift_R",
-        "Control_L",
-        "Control_R",
-        "Alt_L",
-        "Alt_R",
-        "Meta_L",
-        "Meta_R",
-        "Super_L",
-        "Super_R",
-    }
-    | {"Caps_Lock", "Num_Lock", "ISO_Level3_Shift"}
+    (
+        *(f"{key}_{side}" for key in ("Shift", "Control", "Alt", "Meta", "Super") for side in "LR"),
+        *("Caps_Lock", "Num_Lock", "ISO_Level3_Shift"),
+    )
 )
 _BUTTON_CLASSES: Final = ("TButton", "TCheckbutton", "TRadiobutton")
 

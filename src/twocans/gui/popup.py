@@ -6,12 +6,15 @@ import contextlib
 import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from twocans.gui.faces import Face
 from twocans.gui.last_input import last_input
 from twocans.gui.screens import Box, beside, work_area_at
 from twocans.gui.theme import Theme
+
+if TYPE_CHECKING:
+    from twocans.gui.x11_focus import DisplayFocus
 
 Answer = Literal["break"]
 
@@ -26,6 +29,8 @@ _WIDEST_EM: Final = 26
 _OPENS_MS: Final = 200
 """How long the pointer stays on a row before the menu beside it opens, or another one closes."""
 _SCROLLS_MS: Final = 60
+_LOOKS_MS: Final = 250
+"""How often it looks whether another program has got the keyboard."""
 
 
 @dataclass(slots=True)
@@ -64,6 +69,8 @@ class PopupMenu(tk.Toplevel):
         self._armed = False
         self._start = (0, 0)
         self._before = ("", "")
+        self._focus: DisplayFocus | None = None
+        self._watching: str | None = None
         self._closed = False
         self.configure(background=theme.colours.border, borderwidth=0, highlightthickness=0)
         self._canvas = tk.Canvas(
@@ -137,6 +144,17 @@ class PopupMenu(tk.Toplevel):
             with contextlib.suppress(tk.TclError):
                 self.grab_set()
         self._canvas.focus_force()
+        with contextlib.suppress(ImportError):  # there is such a package on Linux only
+            from twocans.gui.x11_focus import DisplayFocus
+
+            self._focus = DisplayFocus(self)
+            self._watch_focus()
+
+    def _watch_focus(self) -> None:
+        if self._focus is not None and self._focus.is_elsewhere():
+            self.close()
+        else:
+            self._watching = self.after(_LOOKS_MS, self._watch_focus)
 
     def close(self) -> None:
         """Take it away, with what is open beside it."""
@@ -285,7 +303,18 @@ class PopupMenu(tk.Toplevel):
         canvas.bind("<Button>", self._press)
         canvas.bind("<MouseWheel>", lambda event: self._scroll(-1 if event.delta > 0 else 1))
         self.bind("<Button>", self._press_elsewhere)
-        self.bind("<Destroy>", lambda _: self._stop_timer())
+        self.bind("<Destroy>", self._destroyed)
+
+    def _destroyed(self, event: tk.Event[tk.Misc]) -> None:
+        if event.widget is not self:
+            return
+        self._stop_timer()
+        if self._watching is not None:
+            self.after_cancel(self._watching)
+            self._watching = None
+        if self._focus is not None:
+            self._focus.close()
+            self._focus = None
 
     def _activate(self, item: Item | None) -> None:
         if item is not self._active:

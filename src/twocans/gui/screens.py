@@ -129,9 +129,11 @@ def beside(at: Box, size: tuple[int, int], area: Box) -> tuple[int, int]:
 
 
 def _x11(display_name: str) -> list[Box]:
-    from Xlib.display import Display
-    from Xlib.error import ConnectionClosedError, DisplayError, XError
-
+    try:
+        from Xlib.display import Display
+        from Xlib.error import ConnectionClosedError, DisplayError, XError
+    except ImportError:
+        return []  # there is such a package on Linux only
     try:
         display = Display(display_name or None)
         try:
