@@ -54,6 +54,7 @@ class Display:
                 str(dpi),
                 "-nolisten",
                 "tcp",
+                "-noreset",  # it would begin anew whenever the last program leaves
             ],
             pass_fds=(writer,),
             stderr=subprocess.DEVNULL,

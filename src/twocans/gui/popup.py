@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from twocans.gui.faces import Face
+from twocans.gui.focus import has_focus_within
 from twocans.gui.last_input import last_input
 from twocans.gui.screens import Box, beside, work_area_at
 from twocans.gui.theme import Theme
@@ -138,9 +139,8 @@ class PopupMenu(tk.Toplevel):
         self._show(at, right_aligned=right_aligned)
         try:
             self.grab_set_global()
-        except (
-            tk.TclError
-        ):  # another program has the pointer; a click there takes the focus, and so closes this
+        except tk.TclError:
+            # Another program holds the pointer. A click in its window moves the focus, which closes this.
             with contextlib.suppress(tk.TclError):
                 self.grab_set()
         self._canvas.focus_force()
@@ -163,7 +163,7 @@ class PopupMenu(tk.Toplevel):
         self._closed = True
         self.grab_release()
         focus, grab = self._before
-        if not str(self.tk.call("focus")).startswith(str(self)):
+        if not has_focus_within(self):
             focus = ""  # it has gone elsewhere on purpose
         for path, *command in ((grab, "grab", "set"), (focus, "focus")):
             if path and self.tk.getboolean(self.tk.call("winfo", "exists", path)):
