@@ -64,6 +64,8 @@ class Dialog(tk.Toplevel):
         self._move(x, y)
         self.deiconify()
         self.lift()
+        # Tk puts off the focus on a widget that is not mapped yet; a key that is pressed meanwhile would be lost.
+        self.update_idletasks()
         focus.focus_set()
 
     def _fit_screen(self) -> None:
