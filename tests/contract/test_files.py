@@ -550,15 +550,30 @@ def test_all_together_cannot_take_more_than_there_is(start: Start, tmp_path: Pat
     bring(people[2], server.peer, SMALL)
 
 
-def test_room_is_reserved_with_the_ticket(start: Start) -> None:
+def test_tickets_that_are_not_used_keep_no_room_from_others(start: Start) -> None:
     server = start(Limits(max_storage_bytes=3 * REPORT.size))
     alice, bob, carol = (server.json(name) for name in ("alice", "bob", "carol"))
+    for person, fill in ((alice, b"a"), (bob, b"b")):
+        upload_ticket(person, Document(fill * (REPORT.size + REPORT.size // 3)))
+    bring(carol, server.peer, REPORT)
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "not the file"])
+def test_ticket_of_an_upload_that_has_ended_is_asked_for_again(start: Start, ends: str) -> None:
+    server = start(Limits(max_storage_bytes=4 * REPORT.size))
+    alice, client = server.json("alice"), http(server)
     ticket = upload_ticket(alice, REPORT)
-    bring(bob, server.peer, Document(b"b" * (REPORT.size + REPORT.size // 3)))
-    refused = carol.ask("UPLOAD", hash=SMALL.hash, size=REPORT.size)
-    assert refused["code"] == "storage_full"
-    with http(server) as client:
-        assert client.ask("PUT", path_of(ticket), REPORT.content).status == 201
+    if ends == "cancelled":
+        client.ask("DELETE", path_of(ticket))
+    else:
+        assert client.ask("PUT", path_of(ticket), b"x" * REPORT.size).status == 422
+    upload_ticket(alice, Document(b"1" * REPORT.size))
+    upload_ticket(alice, Document(b"2" * REPORT.size))
+    answer = client.ask("PUT", path_of(ticket), REPORT.content)
+    assert (answer.status, answer.text) == (
+        507,
+        "Your files take as much room on the server as those of one person may. Please send a smaller one.\n",
+    )
 
 
 def test_tickets_of_one_person_together_are_no_more_than_their_share(start: Start) -> None:

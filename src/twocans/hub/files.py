@@ -245,6 +245,11 @@ class Files:
         return self._keeper
 
 
+def refusal_text(why: Unkept) -> str:
+    """Return the sentence that says why a file is not taken."""
+    return _SENTENCES[why][1]
+
+
 def _refusal(why: Unkept, rid: int | str) -> Error:
     code, text = _SENTENCES[why]
     return Error(code=code, text=text, rid=rid)

@@ -27,6 +27,9 @@ FILES_FOLDER: Final = "files"
 PIECE_BYTES: Final = 256 * 1024
 """How much is read at a time."""
 
+MAX_ACCOUNTS: Final = 1000
+"""With so many accounts that have uploads, reservations that have ended are forgotten at once."""
+
 _INCOMING: Final = "incoming"
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _PART: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{64})-([0-9]{1,19})")
@@ -92,8 +95,8 @@ class Contents:
         self._whole: dict[str, int] = {}
         self._parts: dict[Incoming, int] = {}
         self._open: set[Incoming] = set()
-        self._reserved: dict[Incoming, float] = {}
-        """Until when room is reserved for the whole of an upload."""
+        self._uploads: dict[int, dict[Incoming, float]] = {}
+        """The uploads of each account, and until when room is reserved for the whole of each."""
         folder.mkdir(mode=0o700, exist_ok=True)
         self._incoming.mkdir(mode=0o700, exist_ok=True)
         self._whole = {path.name: size for path, size in whole_files(folder)}
@@ -101,7 +104,9 @@ class Contents:
             match = _PART.fullmatch(entry.name)
             if match is not None and entry.is_file(follow_symlinks=False):
                 account, hash_, size = match.groups()
-                self._parts[Incoming(int(account), FileRef(hash_, int(size)))] = entry.stat().st_size
+                part = Incoming(int(account), FileRef(hash_, int(size)))
+                self._parts[part] = entry.stat().st_size
+                self._uploads.setdefault(part.account, {})[part] = 0.0
         self._used = sum(map(self.on_disk, [*self._whole.values(), *self._parts.values()]))
 
     # --- what there is -----------------------------------------------------------------------------------
@@ -144,31 +149,54 @@ class Contents:
     def uploads_of(self, account: int, *, besides: Incoming) -> tuple[int, int]:
         """Return the number of an account's other uploads, and the bytes that they take or have reserved."""
         with self._lock:
-            sizes = [
-                self._size_of(one) for one in self._uploads() if one.account == account and one != besides
-            ]
+            self._forget_expired(account)
+            sizes = [self._size_of(one) for one in self._uploads.get(account, ()) if one != besides]
         return len(sizes), sum(sizes)
 
     def awaited(self, *, besides: Incoming) -> int:
-        """Return how many bytes of the disk are reserved for other uploads and have not come yet."""
+        """Return how many bytes of the disk are still to come of the other uploads that are under way.
+
+        Reservations of others do not count: nobody can keep room from anybody without sending a byte.
+        """
         with self._lock:
-            return sum(self._size_of(one) - self._taken(one) for one in self._uploads() if one != besides)
+            return sum(self._size_of(one) - self._taken(one) for one in self._open if one != besides)
 
     def reserve(self, incoming: Incoming, *, valid_s: float) -> None:
-        """Keep room for the whole of an upload that may begin within `valid_s` seconds."""
+        """Count the whole of an upload that may begin within `valid_s` seconds as its account's."""
         with self._lock:
-            self._reserved[incoming] = self._clock() + valid_s
+            if len(self._uploads) >= MAX_ACCOUNTS:
+                for account in list(self._uploads):
+                    self._forget_expired(account)
+            self._uploads.setdefault(incoming.account, {})[incoming] = self._clock() + valid_s
 
-    def _uploads(self) -> set[Incoming]:
+    def is_reserved(self, incoming: Incoming) -> bool:
+        """True while an upload may begin without asking again."""
+        with self._lock:
+            return self._uploads.get(incoming.account, {}).get(incoming, 0.0) > self._clock()
+
+    def _forget_expired(self, account: int) -> None:
         now = self._clock()
-        self._reserved = {one: until for one, until in self._reserved.items() if until > now}
-        return {*self._parts, *self._open, *self._reserved}
+        uploads = {
+            one: until
+            for one, until in self._uploads.get(account, {}).items()
+            if until > now or one in self._parts or one in self._open
+        }
+        if uploads:
+            self._uploads[account] = uploads
+        else:
+            self._uploads.pop(account, None)
 
     def _size_of(self, incoming: Incoming) -> int:
         """Return what an upload takes: all of it while it may go on without asking again."""
-        if incoming in self._open or incoming in self._reserved:
+        if incoming in self._open or self._uploads[incoming.account].get(incoming, 0.0) > self._clock():
             return self.on_disk(incoming.file.size)
         return self._taken(incoming)
+
+    def _forget_upload(self, incoming: Incoming) -> None:
+        self._used -= self._taken(incoming)
+        self._parts.pop(incoming, None)
+        self._uploads.get(incoming.account, {}).pop(incoming, None)
+        self._forget_expired(incoming.account)
 
     def _taken(self, incoming: Incoming) -> int:
         come = self._parts.get(incoming)
@@ -195,6 +223,7 @@ class Contents:
             if incoming in self._open:
                 raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
             self._open.add(incoming)
+            self._uploads.setdefault(incoming.account, {}).setdefault(incoming, 0.0)
         path = self._incoming / incoming.name
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NO_FOLLOW | _BINARY, 0o600)
@@ -237,9 +266,7 @@ class Contents:
             for folder in (target.parent, self._folder):
                 _sync_folder(folder)
         with self._lock:
-            self._reserved.pop(incoming, None)
-            self._used -= self._taken(incoming)
-            self._parts.pop(incoming, None)
+            self._forget_upload(incoming)
             self._forget_whole(incoming.file.hash)
             self._whole[incoming.file.hash] = incoming.file.size
             self._used += self.on_disk(incoming.file.size)
@@ -252,9 +279,7 @@ class Contents:
         """
         (self._incoming / incoming.name).unlink(missing_ok=True)
         with self._lock:
-            self._reserved.pop(incoming, None)
-            self._used -= self._taken(incoming)
-            self._parts.pop(incoming, None)
+            self._forget_upload(incoming)
 
     def remove(self, hash_: str) -> None:
         """Delete a whole file.

@@ -234,12 +234,12 @@ def test_upload_counts_as_a_whole_while_it_may_go_on_without_asking(folder: Path
     contents.reserve(REPORT, valid_s=10)
     assert contents.uploads_of(7, besides=OTHER) == (1, size)
     assert contents.uploads_of(7, besides=REPORT) == (0, 0)
-    assert (contents.awaited(besides=OTHER), contents.awaited(besides=REPORT)) == (size, 0)
+    assert (contents.is_reserved(REPORT), contents.awaited(besides=OTHER)) == (True, 0)
     with contents.open_part(REPORT) as part:
         part.write(CONTENT[:5])
         disk.now_s = 10
         assert contents.uploads_of(7, besides=OTHER) == (1, size)
-        assert contents.awaited(besides=OTHER) == size - 5
+        assert (contents.awaited(besides=OTHER), contents.awaited(besides=REPORT)) == (size - 5, 0)
     assert contents.uploads_of(7, besides=OTHER) == (1, 5)
     assert contents.awaited(besides=OTHER) == 0
     contents.drop(REPORT)

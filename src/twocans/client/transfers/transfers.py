@@ -306,7 +306,11 @@ class Transfers:
             await self._threads.run(Part(Path(job.record.part), Path(job.record.path)).remove)
         job.move(TransferState.CANCELLED)
         self._forget(job)
-        if job.record.outgoing and job.record.hash:
+        # Another upload of the same file has the same part on the server.
+        shared = any(
+            other.record.outgoing and other.record.hash == job.record.hash for other in self._jobs.values()
+        )
+        if job.record.outgoing and job.record.hash and not shared:
             from twocans.client.transfers import upload
 
             with contextlib.suppress(Cut, Failed):

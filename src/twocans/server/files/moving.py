@@ -93,6 +93,12 @@ class Movers:
         bringing = self._bringing[incoming] = Bringing(peer)
         return bringing
 
+    async def reserve(self, user: UserKey, file: FileRef) -> int | Unkept:
+        """Count an upload as its account's once more, by the rules by which tickets are given."""
+        answer: asyncio.Future[int | Unkept] = asyncio.get_running_loop().create_future()
+        self._files.offset(user, file, lambda offset: _answer(answer, offset))
+        return await answer
+
     async def drop(self, incoming: Incoming) -> None:
         """Remove what has come of a file that nobody is bringing any more.
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from twocans.hub.files import FOLDER, Files, Grant, NotGranted
+from twocans.hub.files import FOLDER, Files, Grant, NotGranted, refusal_text
 from twocans.hub.hub import EventLog
 from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import FileRef
@@ -177,6 +177,13 @@ class FileService:
     ) -> web.StreamResponse:
         first = _brought(request, grant.file)
         incoming = movers.incoming(grant.user, grant.file)
+        if not movers.contents.is_reserved(incoming):
+            # Its ticket is from before a restart, or the upload has ended meanwhile.
+            offset = await movers.reserve(grant.user, grant.file)
+            if isinstance(offset, Unkept):
+                raise _Refused(HTTPStatus.INSUFFICIENT_STORAGE, refusal_text(offset), Upload_Offset="0")
+            if offset == grant.file.size and grant.file.size:
+                return _created()
         peer.body = request.content
         bringing = await movers.begin(incoming, peer)
         if bringing.kept:
