@@ -435,7 +435,9 @@ class Window:
         # A window manager may ignore a mere request for the focus; a short stay on top is always obeyed.
         self._root.attributes("-topmost", True)
         self._root.after_idle(self._root.attributes, "-topmost", False)
-        self._root.focus_force()
+        # By name: in a dialog of Tk's own the widget has no object here.
+        last = self._root.tk.call("focus", "-lastfor", self._root)
+        self._root.tk.call("focus", "-force", last)
 
     def _focus(self, place: Place) -> None:
         # Tk puts off the focus on what is not on screen yet; keys that are pressed meanwhile would go astray.

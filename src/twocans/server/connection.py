@@ -453,7 +453,7 @@ class Connection(Outgoing):
     def _watch(self) -> None:
         """Look after a silent JSON client: PING it, and give it up when it stays silent."""
         limits = self._hub.limits
-        if self._turn is not None:
+        if self._paused:
             # It is this side that does not listen; but it cannot write either to a peer that is gone.
             self._heard_at = self._timers.time()
             self._ping()

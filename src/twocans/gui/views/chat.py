@@ -47,6 +47,7 @@ class ChatView(ttk.Frame):
         self._theme, self._vm, self._act = theme, vm, act
         self._shown: str | None = None
         self._narrow = False
+        self._arrangement: tuple[bool, bool, int] | None = None
         self._empty = ttk.Frame(self, style="Chat.TFrame")
         self._empty_sign = ttk.Label(self._empty, style="Chat.TLabel")
         self._empty_text = ttk.Label(self._empty, style="Muted.Chat.TLabel", justify="center")
@@ -246,6 +247,10 @@ class ChatView(ttk.Frame):
 
     def _arrange_header(self, *, server: bool) -> None:
         em = self._theme.em
+        arrangement = (server, self._narrow, em(1.0))
+        if arrangement == self._arrangement:
+            return  # what is taken out and put back blinks
+        self._arrangement = arrangement
         for widget in (
             self._back,
             self._avatar,
