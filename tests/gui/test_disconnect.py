@@ -332,3 +332,19 @@ def test_a_failing_callback_is_told_in_a_sentence_and_logged(
         alice.wait(lambda: errors.SENTENCE in alice.labels)
         logged = (errors.log_dir() / "client.log").read_text()
         assert "ZeroDivisionError" in logged
+
+
+def test_the_header_stays_in_place_while_the_connection_is_tried_again(tmp_path: Path) -> None:
+    data = tmp_path / "server"
+    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+        with server, PlainPeer(server.port, "bob"):
+            alice.wait(lambda: "bob" in alice.drawn)
+            alice.click_on("bob")
+            taken_out: list[object] = []
+            alice.window.chat.bell_button.bind("<Unmap>", taken_out.append)
+            server.process.kill()
+            alice.wait(lambda: "Try now" in alice.labels)
+            alice.click_on("Try now")
+            alice.wait(lambda: "Try now" in alice.labels)
+        assert alice.window.chat.bell_button.winfo_viewable()
+        assert taken_out == []

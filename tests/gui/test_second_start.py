@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.gui.harness import ClientProcess, Person
 from tests.support.process import ServerProcess
+from tests.support.raw import PlainPeer
 from twocans.gui.app import SHOWN, SILENT
 
 
@@ -35,6 +36,16 @@ def test_second_start_brings_the_open_window_to_the_front(server: ServerProcess,
         first.wait(lambda: first.is_in_front, "focus")
         assert first.title == "Twocans – frank"
     assert refused(server) == []
+
+
+def test_window_that_is_brought_to_the_front_keeps_its_focus(server: ServerProcess) -> None:
+    with PlainPeer(server.port, "bob"), Person(port=server.port, user="alice") as alice:
+        alice.wait(lambda: "bob" in alice.drawn)
+        alice.click_on("bob")
+        alice.click(alice.composer)
+        alice.window._raise()
+        alice.write("typed on")
+        assert alice.composer.get("1.0", "end-1c") == "typed on"
 
 
 def test_second_start_hands_its_options_to_a_window_at_the_login(
