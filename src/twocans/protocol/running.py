@@ -21,6 +21,8 @@ RUNNING_FILE: Final = "server.json"
 """In that folder, as long as the server runs; one that was killed leaves it behind."""
 CONSOLE_LOG_FILE: Final = "console.log"
 """In that folder: what a server in the background would show."""
+STOPPED_LINE: Final = "The server has stopped."
+"""The last line that a server logs that was stopped."""
 MAX_BYTES: Final = 16 * 1024
 """No file and no line of these is longer, apart from answers to the operator's commands."""
 _MAX_ADDRESSES: Final = 64

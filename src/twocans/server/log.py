@@ -13,6 +13,7 @@ import structlog
 from rich.text import Text
 
 from twocans.protocol.file_names import readable_size
+from twocans.protocol.running import STOPPED_LINE
 from twocans.protocol.text import spelled_out_line
 from twocans.server.moments import follow_time_zone, format_date
 from twocans.server.output import Output
@@ -82,7 +83,7 @@ def _reason(fields: Fields) -> str:
 
 
 _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
-    "server_stopped": ("bold", lambda _: "The server has stopped."),
+    "server_stopped": ("bold", lambda _: STOPPED_LINE),
     "server_stopping": ("bold", lambda f: f"Stopping: {f['why']}. Telling everybody goodbye."),
     "user_registered": (
         "dim",

@@ -298,6 +298,14 @@ def test_a_server_that_ends_by_itself_is_told_with_the_last_line_of_its_log() ->
     assert not desk.vm.hosting.asks_before_quitting
 
 
+def test_a_server_that_somebody_else_has_stopped_did_not_fail() -> None:
+    desk = started()
+    desk.vm.handle(ServerEnded("12:00:00  The server has stopped."))
+    assert desk.vm.hosting.problem == ""
+    assert desk.vm.notice is not None
+    assert desk.vm.notice.text == "Your server was stopped."
+
+
 def test_the_window_asks_before_it_closes_only_where_a_window_has_started_the_server() -> None:
     desk = Desk()
     assert not desk.vm.hosting.asks_before_quitting

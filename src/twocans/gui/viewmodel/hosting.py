@@ -27,7 +27,7 @@ from twocans.gui.viewmodel.login import LoginForm
 from twocans.gui.viewmodel.operating import Operating
 from twocans.gui.viewmodel.state import Part
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.running import Why
+from twocans.protocol.running import STOPPED_LINE, Why
 from twocans.protocol.text import spelled_out, spelled_out_line
 
 MAX_ADDRESSES: Final = 6
@@ -286,6 +286,9 @@ class Hosting:
         if wanted:
             return "Your server has stopped." if ran else ""
         last = spelled_out_line(ended.last)
+        if last.endswith(STOPPED_LINE):
+            # Another window of this computer, or somebody at its console, has stopped it.
+            return "Your server was stopped."
         self.problem = (
             f"Your server has ended by itself. The last line of its log: {last}"
             if last

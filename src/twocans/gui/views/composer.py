@@ -125,7 +125,6 @@ class ComposerView(ttk.Frame):
         self.text.configure(state="normal" if state.enabled else "disabled", takefocus=state.enabled)
         can_send = state.enabled and bool(draft.strip() or self._vm.attachments) and not state.overlong
         self._send.state(["!disabled" if can_send else "disabled"])
-        self._placeholder.configure(text=self._theme.drawn(state.placeholder))
         self._show_placeholder()
         self._hint.configure(text=state.hint, style=f"{'Error' if state.overlong else 'Small'}.Chat.TLabel")
         if state.hint:
@@ -206,6 +205,9 @@ class ComposerView(ttk.Frame):
 
     def _show_placeholder(self) -> None:
         if self.text.compare("end-1c", "==", "1.0"):
+            placeholder = self._vm.composer.placeholder
+            shown = self._theme.elide(Face.BODY, placeholder, max(1, self.text.winfo_width() - 2))
+            self._placeholder.configure(text=self._theme.drawn(shown))
             self._placeholder.place(in_=self.text, x=1, rely=0.5, anchor="w")
         else:
             self._placeholder.place_forget()
@@ -220,6 +222,7 @@ class ComposerView(ttk.Frame):
 
     def _resized(self) -> None:
         self._fit()
+        self._show_placeholder()
         self._show_preview()
 
     def _fit(self) -> None:
