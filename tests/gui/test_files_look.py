@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.gui.harness import Person
+from tests.gui.harness import Person, xdotool
 from tests.gui.transcript_window import NOON, Window, many, opened, said
 from tests.support.deadline import DEADLINE_S
 from tests.support.process import ServerProcess, environment
@@ -240,6 +240,7 @@ def dragged(*paths: Path | str) -> Iterator[tuple[str, str]]:
         x, y = program.stdout.readline().split()
         yield x, y
     finally:
+        xdotool("mouseup", "1")  # or a test that fails while it drags fails those after it
         program.kill()
         program.communicate()
 

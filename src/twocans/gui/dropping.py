@@ -55,12 +55,16 @@ def take_files(
         on_files([str(path) for path in widget.tk.splitlist(data)])
         return "copy"
 
-    def register(_event: tk.Event[tk.Misc] | None = None) -> None:
-        widget.unbind("<Map>", waiting)
-        widget.tk.call("tkdnd::drop_target", "register", str(widget), ("DND_Files",))
+    registered = False
 
-    # The extension brings a window that is out of sight onto the screen.
-    waiting = widget.bind("<Map>", register, add="+")
+    def register(_event: tk.Event[tk.Misc]) -> None:
+        nonlocal registered
+        if not registered:
+            registered = True
+            widget.tk.call("tkdnd::drop_target", "register", str(widget), ("DND_Files",))
+
+    # Not before: the extension brings a window that is out of sight onto the screen.
+    widget.bind("<Map>", register, add="+")
     for event, handler, substituted in (
         ("<<DropEnter>>", over, ""),
         ("<<DropPosition>>", over, ""),

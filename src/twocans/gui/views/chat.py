@@ -110,8 +110,8 @@ class ChatView(ttk.Frame):
             self, wanted=lambda: vm.composer.enabled, on_over=self._held_over, on_files=self._dropped
         )
         # A narrow window has room for the list or the chat, and places only one of them.
-        self.bind("<Map>", lambda _: act(vm.set_shown, True))
-        self.bind("<Unmap>", lambda _: act(vm.set_shown, False))
+        self.bind("<Map>", lambda _: act(vm.set_shown, True), add="+")
+        self.bind("<Unmap>", lambda _: act(vm.set_shown, False), add="+")
         self._names.bind("<Configure>", lambda _: self._show_name())
         self.bind("<Configure>", lambda _: self._show_name())
         self.restyle()
