@@ -464,7 +464,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         silent, ("never_registered", "not_registered"), _SOON, least=600, connections=SILENT
     ),
     "bytes one by one": Attack(dribble, ("never_registered", "not_registered"), _SOON, least=WORKERS),
-    "connection churn": Attack(churn, ("connection_refused", "gone")),
+    "connection churn": Attack(churn, _TOO_FAST, _FEW),
     "refused connections": Attack(
         refused_connections, ("connection_refused", "address_full"), ("--max-connections-per-address", "2")
     ),

@@ -338,8 +338,8 @@ class Connection(Outgoing):
     def admitted(self) -> None:
         """See `Session.admitted`."""
         self._greeting = None
+        limits = self._hub.limits
         if self._bucket is not None and self.account is not None:
-            limits = self._hub.limits
             if self.account.bucket is None:
                 self.account.bucket = TokenBucket(
                     rate=limits.rate_per_s,
@@ -349,7 +349,7 @@ class Connection(Outgoing):
             self._bucket = self.account.bucket
         self._timer.cancel()
         if self.json:
-            self._watch()
+            self._timer = self._timers.call_later(limits.ping_after_s, self._watch)
 
     def turned_away(self, error: ProtocolError) -> None:
         """See `Session.turned_away`."""
