@@ -225,6 +225,8 @@ def test_command_half_typed_survives_lines_that_are_logged_meanwhile(server: Ope
 @pytest.mark.parametrize("keys", ["quit\r", "\x03", "\x04"], ids=["quit", "Ctrl-C", "Ctrl-D"])
 def test_quit_tells_everybody_and_ends_with_exit_code_0(server: Operated, keys: str) -> None:
     with JsonPeer(server.port, "alice") as alice:
+        # While a line of the log is shown, the terminal is not the prompt's, and takes Ctrl-D for itself.
+        server.terminal.expect("alice joined[^>]*>")
         server.terminal.type(keys)
         *_, goodbye = [decode(line) for line in alice.expect_closed()]
         assert (goodbye.verb, goodbye["reason"]) == ("BYE", "server_stopping")
