@@ -27,6 +27,33 @@ def rounded(
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
+def stretched(image: Image.Image, border: int, size: tuple[int, int]) -> Image.Image:
+    """Make a picture larger by drawing out its middle row and column; the border stays as it is.
+
+    Args:
+        image: what to stretch.
+        border: its width on all sides, in pixels.
+        size: width and height of the result, in pixels.
+    """
+    result = Image.new(image.mode, size)
+    columns, rows = (
+        (
+            ((0, border), (0, border)),
+            ((old // 2, old // 2 + 1), (border, new - border)),
+            ((old - border, old), (new - border, new)),
+        )
+        for old, new in zip(image.size, size, strict=True)
+    )
+    for (left, right), (to_left, to_right) in columns:
+        for (top, bottom), (to_top, to_bottom) in rows:
+            part = image.crop((left, top, right, bottom))
+            result.paste(
+                part.resize((to_right - to_left, to_bottom - to_top), Image.Resampling.NEAREST),
+                (to_left, to_top),
+            )
+    return result
+
+
 def disc(diameter: int, fill: str, *, ring: str | None = None, ring_width: float = 0) -> Image.Image:
     """A disc, with a ring in another colour around it if wanted."""
     return rounded(

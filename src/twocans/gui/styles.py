@@ -11,13 +11,15 @@ from PIL import Image, ImageTk
 from twocans.gui.faces import Face
 from twocans.gui.last_input import SHOWN_STATE
 from twocans.gui.palette import DARK
-from twocans.gui.shapes import disc, rounded
+from twocans.gui.shapes import disc, rounded, stretched
 
 if TYPE_CHECKING:
     from twocans.gui.theme import Theme
 
 _KEPT: Final = 2
 """Pictures of so many earlier generations are kept: widgets may draw with them until they have changed over."""
+_MIDDLE: Final = (160, 40)
+"""Width and height of what can be stretched in the picture of an element, in pixels."""
 
 
 class Styles:
@@ -83,14 +85,19 @@ class Styles:
         self, name: str, image: Image.Image, states: list[tuple[str, Image.Image]], border: int
     ) -> str:
         element = f"Twocans{self._generation}.{name}"
-        photos = [ImageTk.PhotoImage(one, master=self._root) for one in (image, *(one for _, one in states))]
+        width, height = image.size
+        pictures = [image, *(one for _, one in states)]
+        if border:
+            # ttk fills an element with as many copies of the middle as it takes, and each is slow.
+            size = (2 * border + _MIDDLE[0], 2 * border + _MIDDLE[1])
+            pictures = [stretched(one, border, size) for one in pictures]
+        photos = [ImageTk.PhotoImage(one, master=self._root) for one in pictures]
         self._elements[-1] += photos
         args: list[object] = [str(photos[0])]
         for (state, _), photo in zip(states, photos[1:], strict=True):
             args += [tuple(state.split()), str(photo)]
-        self._root.tk.call(
-            "ttk::style", "element", "create", element, "image", args, "-border", border, "-sticky", "nsew"
-        )
+        options = ("-border", border, "-width", width, "-height", height, "-sticky", "nsew")
+        self._root.tk.call("ttk::style", "element", "create", element, "image", args, *options)
         return element
 
     def _button(
