@@ -197,6 +197,7 @@ def test_more_clients_than_descriptors_are_refused_and_nothing_else_is_short_of_
             peer.sendall(f"guest{number}\n".encode())
             crowd.append(peer)
         told = [first_line(peer) for peer in crowd]
+        full = len(descriptors(server))
         assert told[0].startswith("LIST: ")
         assert "full" in told[-1]
         # Files need descriptors of their own, and this connection is one of those that are there.
@@ -204,6 +205,7 @@ def test_more_clients_than_descriptors_are_refused_and_nothing_else_is_short_of_
         assert answer.verb == "TICKET"
         for peer in crowd:
             peer.close()
+        eventually(lambda: len(descriptors(server)) < full - 10)
         with PlainPeer(server.port, "bob") as bob:
             bob.await_users(["alice", "bob"])
             alice.deliver("bob", "the others are gone")

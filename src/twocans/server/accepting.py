@@ -21,8 +21,6 @@ PAUSE_S: Final = 0.1
 """How long to wait before accepting again what could not be accepted, in seconds."""
 TOLD_S: Final = 1.0
 """How long after a shortage was logged it is logged again, in seconds."""
-BATCH: Final = 256
-"""How many connections that wait already are accepted before the loop turns."""
 
 
 class Client(Protocol):
@@ -68,14 +66,15 @@ class Accepting:
         while True:
             try:
                 self._take_over(*await self._loop.sock_accept(self._listener))
-                for _ in range(BATCH):
-                    self._take_over(*self._listener.accept())
-            except (BlockingIOError, ConnectionAbortedError):
-                continue
+            except ConnectionAbortedError:
+                pass
             except OSError as error:
                 if error.errno in SHORT:
                     self._tell(error)
                 await asyncio.sleep(PAUSE_S)
+            # `sock_accept` does not yield while connections wait. Those that are open must be read meanwhile: one that its
+            # peer has left ends only then, and until it does it takes a share of its address and memory.
+            await asyncio.sleep(0)
 
     def _tell(self, error: OSError) -> None:
         now = self._loop.time()
