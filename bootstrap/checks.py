@@ -113,7 +113,8 @@ def _lanes(environment: Environment, reports: Path) -> list[list[Step]]:
             Step("Layers", [python, "-c", importlinter]),
             Step("Security", [python, "-m", "bandit", "--quiet", "-c", "pyproject.toml", "-r", *programs]),
             Step("Packages", [python, "-m", "bootstrap.audit"], needs_network=True),
-            _pytest(environment, "Window tests", reports, "tests/gui"),
+            # They mostly wait: for windows, servers and other clients.
+            _pytest(environment, "Window tests", reports, "tests/gui", "-n", "3", "--dist", "load"),
         ],
     ]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -48,8 +49,8 @@ T = TypeVar("T", bound=Input)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of this user's server."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of this user's server, which a test that fails does not leave running."""
     data = tmp_path / "server"
     for name, value in (
         ("TWOCANS_DATA", str(data)),
@@ -59,7 +60,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("PYTHONPATH", str(ROOT / "src")),
     ):
         monkeypatch.setenv(name, value)
-    return data
+    yield data
+    for process in psutil.process_iter(["cmdline"]):
+        if str(data) in (process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 class Starter:
@@ -376,18 +381,20 @@ def test_who_gives_up_while_it_starts_leaves_none_behind(folder: Path) -> None:
 
 
 def test_a_window_that_ends_while_it_starts_leaves_none_behind(folder: Path) -> None:
-    processes: list[psutil.Process] = []
+    processes: set[psutil.Process] = set()
 
     async def main() -> None:
+        before = set(psutil.Process().children())
         async with window() as alice:
             alice.host.do(StartServer())
             async with asyncio.timeout(START_S):
                 while not processes:
-                    processes.extend(psutil.Process().children())
+                    processes.update(set(psutil.Process().children()) - before)
                     await asyncio.sleep(0)
 
     asyncio.run(main())
-    psutil.wait_procs(processes, START_S)
+    _, alive = psutil.wait_procs(processes, START_S)
+    assert not alive
     assert not (folder / RUNNING_FILE).exists()
 
 
@@ -414,10 +421,9 @@ def test_of_a_long_log_whole_lines_at_its_end_are_told(folder: Path) -> None:
         async with window() as alice:
             alice.host.do(FollowServerLog(True))
             alice.host.do(StartServer())
-            log = await alice.hears(ServerLog)
+            log = await alice.hears(ServerLog, lambda log: "Twocans is running." in log.text)
             assert len(log.text) <= LOG_BYTES
             assert log.text.startswith("line ")
-            assert "Twocans is running." in log.text
             alice.host.do(StopServer())
             await alice.hears(ServerEnded)
 

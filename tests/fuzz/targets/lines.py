@@ -73,11 +73,12 @@ def check_json_server(data: bytes) -> None:
 
 
 def tellable(error: ProtocolError) -> None:
-    """What is wrong can be told in both dialects: a sentence that can't act in a terminal."""
+    """What is wrong can be told in both dialects: a sentence that can't act in a terminal, or the help that was asked for."""
     frame = error.frame()
     assert json.decode_server(json.encode(frame)) == frame
-    assert error.text.replace("\t", "").isprintable()
-    assert plain.encode(frame).count(b"\n") == 1
+    lines = error.text.split("\n") if error.text == plain.HELP else [error.text]
+    assert all(line.replace("\t", "").isprintable() for line in lines)
+    assert plain.encode(frame).count(b"\n") == len(lines)
 
 
 def check_json_sends(data: bytes) -> None:

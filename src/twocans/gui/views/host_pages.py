@@ -286,7 +286,7 @@ class CodePage(OperatingPage):
                 self._copy.configure(text="Copy")
                 self._copy.focus_set()  # a second Enter must not make this code worthless
             self._code.configure(text=operating.code)
-            self._until.configure(text=f"It counts until {operating.code_until}")
+            self._until.configure(text=f"It is valid until {operating.code_until}")
             em = self.theme.em
             self._code.pack(fill="x", pady=(em(0.2), 0), before=self._does)
             self._until.pack(fill="x", pady=(em(0.2), em(0.9)), before=self._does)
