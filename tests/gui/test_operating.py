@@ -17,6 +17,7 @@ from tests.support.tls import client_context
 from twocans.client import Address, Link, ServerKey
 from twocans.gui.settings import Look
 from twocans.gui.viewmodel.inputs import ServerTold
+from twocans.gui.views.host_pages import BansPage
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +133,8 @@ def test_a_device_is_banned_and_let_in_again(folder: Path) -> None:
         alice.wait(lambda: "Unban" in alice.labels)
         alice.click_on("Unban")
         alice.wait(lambda: "Nobody is banned." in alice.labels)
+        page = next(widget for widget in alice._widgets() if isinstance(widget, BansPage))
+        alice.wait(lambda: page._rows.winfo_height() == 1)
         assert hello(port, "bob", token=bob.token).startswith("WELCOME: ")
 
 

@@ -184,6 +184,8 @@ class _Rows(ttk.Frame):
         theme, em = self._theme, self._theme.em
         for child in self._inner.winfo_children():
             child.destroy()
+        for number in range(self._inner.grid_size()[1]):
+            self._inner.rowconfigure(number, minsize=0)  # else those that are gone would keep their room
         self._buttons = []
         if self._waiting:
             ttk.Label(self._inner, text="Loading …", style="Muted.Base.TLabel").grid(row=0, column=0)

@@ -425,6 +425,7 @@ class BansPage(OperatingPage):
         had_focus = str(self.tk.call("focus")).startswith(f"{self._rows}.")
         for child in self._rows.winfo_children():
             child.destroy()
+        self._rows.configure(height=1)  # Tk leaves a frame as high as it was when its last row goes
         for number, ban in enumerate(bans):
             button = ttk.Button(
                 self._rows,

@@ -42,6 +42,7 @@ class PeopleRows(ttk.Frame):
         focused = self._focused() if gone else None
         for name in gone:
             self._rows.pop(name).destroy()
+        self.configure(height=1)  # Tk leaves a frame as high as it was when its last row goes
         for number, person in enumerate(people):
             row = self._rows.get(person.name)
             if row is None:

@@ -94,6 +94,7 @@ class JoinSection(ttk.Frame):
         places = self._places or ()
         for child in self._rows.winfo_children():
             child.destroy()
+        self._rows.configure(height=1)  # Tk leaves a frame as high as it was when its last row goes
         self._heading.configure(text="Others can join with" if places else _NOBODY)
         if not places:
             self._hint.configure(text="")
