@@ -173,3 +173,25 @@ def test_the_window_of_ones_own_server_fits_and_its_buttons_are_reached(
         buttons = {str(one.cget("text")) for one in walk(alice, 60) if isinstance(one, ttk.Button)}
         assert {"Bans …", "Copy log", "Stop server", "Done"} <= buttons
         alice.key("Escape")
+
+
+def test_click_scrolls_nothing_that_is_in_view_and_a_key_shows_what_comes_next() -> None:
+    with Person(port=1) as alice:
+        window = tk.Toplevel(alice.root)
+        scrolled = Scrolled(window, alice.app.theme)
+        scrolled.pack()
+        fields = [ttk.Entry(scrolled.inside) for _ in range(12)]
+        for field in fields:
+            field.pack()
+        alice.root.update()
+        height = fields[0].winfo_height()
+        scrolled.set_limit(400, 4 * height)
+        alice.wait(lambda: scrolled.winfo_height() == 4 * height and fields[3].winfo_viewable())
+        place = fields[0].winfo_rooty()
+        alice.click(fields[3])
+        alice.wait(lambda: alice.root.focus_get() is fields[3])
+        alice.wait(lambda: scrolled._planned is None)
+        assert fields[0].winfo_rooty() == place
+        alice.key("Tab")
+        alice.wait(lambda: is_seen(fields[4]) and seen_part(fields[5])[3] > seen_part(fields[5])[1])
+        window.destroy()

@@ -7,6 +7,7 @@ from tkinter import ttk
 from typing import Final
 
 from twocans.gui.focus import has_focus_within
+from twocans.gui.last_input import last_input
 from twocans.gui.theme import Theme
 
 _WHEEL_EM: Final = 3.0
@@ -145,7 +146,8 @@ class Scrolled(ttk.Frame):
 
     def _reveal(self, widget: tk.Misc) -> None:
         inside, canvas = self.inside, self._canvas
-        gap = self._theme.em(1.5)
+        # What is clicked on stays where it is if all of it is in view; keys bring some of what is beside it along.
+        gap = self._theme.em(1.5) if last_input(self).by_key else 0
         left, top = widget.winfo_rootx() - inside.winfo_rootx(), widget.winfo_rooty() - inside.winfo_rooty()
         for bar, first, extent, seen, room, whole, move in (
             (
