@@ -70,7 +70,7 @@ class Progress:
             self._show("Looking up packages", f"Looking up packages ({self._found} so far)")
         elif _DOWNLOADED.match(line):
             self._downloaded += 1
-            self._show("Downloading packages", f"Downloading packages ({self._downloaded} of {self._found})")
+            self._show("Downloading packages", f"Downloading packages ({self._downloaded} so far)")
         elif match := _INSTALLING.match(line):
             number = match[1].count(",") + 1
             step = f"Installing {number} package{'s' if number > 1 else ''}"

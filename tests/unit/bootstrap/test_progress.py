@@ -62,8 +62,8 @@ def test_terminal_shows_every_change_in_one_line(monkeypatch: pytest.MonkeyPatch
     assert [change for change, _ in changes if change] == [
         "Looking up packages… 0 s",
         *(f"Looking up packages ({number} so far)… 0 s" for number in (1, 2, 3, 4)),
-        "Downloading packages (1 of 4)… 0 s",
-        "Downloading packages (2 of 4)… 0 s",
+        "Downloading packages (1 so far)… 0 s",
+        "Downloading packages (2 so far)… 0 s",
         "Installing 3 packages… 0 s",
         "Something else… 0 s",
         "Twocans is set up, after 0 s.",

@@ -105,10 +105,10 @@ class SettingsDialog(Dialog):
 
         self._head("Size of text")
         sizes = self._row()
-        smaller = ttk.Button(sizes, text="Smaller", style="Soft.TButton", command=lambda: step(-1))
+        self._smaller = ttk.Button(sizes, text="Smaller", style="Soft.TButton", command=lambda: step(-1))
         self._size = ttk.Label(sizes, style="Base.TLabel", width=6, anchor="center")
-        larger = ttk.Button(sizes, text="Larger", style="Soft.TButton", command=lambda: step(1))
-        for widget in (smaller, self._size, larger):
+        self._larger = ttk.Button(sizes, text="Larger", style="Soft.TButton", command=lambda: step(1))
+        for widget in (self._smaller, self._size, self._larger):
             widget.pack(side="left")
 
         def step(by: int) -> None:
@@ -177,6 +177,8 @@ class SettingsDialog(Dialog):
     def _show_size(self) -> None:
         nearest = min(TEXT_SIZES, key=lambda size: abs(size - self.theme.text_size))
         self._size.configure(text=f"{round(nearest * 100)} %")
+        for button, last in ((self._smaller, TEXT_SIZES[0]), (self._larger, TEXT_SIZES[-1])):
+            button.state(["disabled" if nearest == last else "!disabled"])
 
     def _show_quiet(self) -> None:
         quiet, row = self._vm.quiet, self._quiet
