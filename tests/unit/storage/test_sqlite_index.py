@@ -73,7 +73,7 @@ _STEPS = st.lists(st.one_of(_SENDS, st.integers(1, 8), st.just("kill")), max_siz
 
 
 @given(steps=_STEPS)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 def test_cid_is_unique_wherever_the_message_is_that_has_it(
     steps: list[list[tuple[UserKey, UserKey, str, str]] | int | str],
 ) -> None:
@@ -336,7 +336,7 @@ _WORDS = st.lists(st.sampled_from(["a", "ab", "abc", "Ä", "äb", "ß", "1"]), m
     indexed=st.integers(0, 25),
     limit=st.integers(1, 30),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=60)
 def test_search_finds_the_same_whatever_is_in_the_index_and_however_far_it_looks(
     texts: list[tuple[UserKey, UserKey, str]],
     query: str,

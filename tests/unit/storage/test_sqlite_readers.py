@@ -313,7 +313,7 @@ class Stepped:
     limit=st.integers(1, 10),
 )
 @example([(ALICE, BOB, "a")] * 12, "a", None, (2, 2), (1, 25), [12], False, 10)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=50)
 def test_pages_hold_every_message_once_whatever_happens_between_two_steps(
     texts: list[tuple[UserKey, UserKey, str]],
     words: str,
@@ -387,7 +387,7 @@ def test_pages_hold_every_message_once_whatever_happens_between_two_steps(
     read=st.integers(0, 20),
 )
 @example(texts=[(BOB, ALICE, "a")] * 6, sizes=(8, 8), indexed=[2, 4, 4, 4], read=0)
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 def test_lists_and_counts_are_right_whatever_happens_between_two_steps(
     texts: list[tuple[UserKey, UserKey, str]], sizes: tuple[int, int], indexed: list[int], read: int
 ) -> None:
