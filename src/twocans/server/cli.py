@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import io
 import os
-import signal
 import sys
 import time
 from argparse import Namespace
@@ -42,6 +41,8 @@ from twocans.server.privacy import (
     runs_as_root,
 )
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
+from twocans.server.standard_streams import discard_unwritable
+from twocans.server.stop_signals import StopSignals
 
 if TYPE_CHECKING:
     from twocans.server.prompt import Prompt
@@ -80,17 +81,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error, config)
     raise_descriptor_limit()
     close_to_others()
+    signals = StopSignals()
     try:
         with asyncio.Runner(loop_factory=loop_factory(config.concurrency)) as runner:
-            all_ended = runner.run(_serve(config, log))
+            all_ended = runner.run(_serve(config, log, signals))
     except StartError as error:
         log.output.close()
         return _failed(error, config)
     except KeyboardInterrupt:
         return 0
-    if not log.output.close() or not all_ended:
+    all_written = log.output.close()
+    signals.finished()
+    if not all_written or not all_ended:
         # A terminal stands still, and the end of the interpreter would wait for it.
         os._exit(0)
+    discard_unwritable()
     return 0
 
 
@@ -164,7 +169,7 @@ def _open_log(config: Config, form: LogFormat) -> Log:
     return Log(Output(stream=None, styled=styled, log_file=log_file, console_file=console_file), form)
 
 
-async def _serve(config: Config, log: Log) -> bool:
+async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
     """Serve until somebody asks for the end; False if a thread is left that waits for the terminal."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -176,7 +181,7 @@ async def _serve(config: Config, log: Log) -> bool:
             why = reason
             stop.set()
 
-    _on_signals(loop, ask_to_stop)
+    signals.install(loop, ask_to_stop)
     loop.set_exception_handler(lambda _, context: _report(log, config, context))
     server = Server(config, log=log)
     closed = _closed(config)
@@ -262,16 +267,8 @@ def _open_prompt(server: Server, config: Config, log: Log, quit_server: Callable
         output=log.output,
         show=log.say,
         quit_server=quit_server,
+        terminal_gone=lambda: log("terminal_gone"),
     )
-
-
-def _on_signals(loop: asyncio.AbstractEventLoop, ask_to_stop: Any) -> None:
-    reasons = {signal.SIGINT: "Ctrl-C was pressed", signal.SIGTERM: "the system asked for it"}
-    for number, reason in reasons.items():
-        try:
-            loop.add_signal_handler(number, ask_to_stop, reason)
-        except NotImplementedError:  # on Windows
-            signal.signal(number, lambda *_, reason=reason: loop.call_soon_threadsafe(ask_to_stop, reason))
 
 
 def _report(log: Log, config: Config, context: dict[str, Any]) -> None:

@@ -167,6 +167,10 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             "writable, and the address 127.0.0.1 usable."
         ),
     ),
+    "terminal_gone": (
+        "yellow",
+        lambda _: "The server's terminal is gone. The server goes on without a prompt; SIGTERM stops it.",
+    ),
     "runs_as_root": (
         "yellow",
         lambda _: "The server runs as root, which it has no need of. An ordinary user is safer.",

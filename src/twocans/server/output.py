@@ -175,13 +175,15 @@ class Output:
             self._console_file.emit(_record("\n".join([str(line) for line in lines])))
             return
         stream = self._instead or self._stream or sys.stdout
-        if self._console is not None:
+        if self._console is None:
+            text = "".join([f"{line}\n" for line in lines])
+        else:
             self._console.file = stream
-            with self._console:  # which gathers what is printed
+            # Captured, since rich would keep what it could not write.
+            with self._console.capture() as captured:
                 for line in lines:
                     self._console.print(line)
-            return
-        text = "".join([f"{line}\n" for line in lines])
+            text = captured.get()
         try:
             stream.write(text)
         except UnicodeEncodeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -84,6 +85,7 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ),
     ("server_stopping", {"why": "Ctrl-C was pressed"}, "Ctrl-C was pressed"),
     ("server_stopped", {}, "stopped"),
+    ("terminal_gone", {}, "goes on without a prompt"),
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),
     ("storage_error", {"error": "disk I/O error"}, "disk I/O error"),
     ("messages_cleared", {"keep_days": 30, "number": 7}, "30 days"),
@@ -336,6 +338,34 @@ def test_file_goes_on_when_the_stream_is_gone(tmp_path: Path) -> None:
         log("user_joined", user=f"u{number}", online=1)
     output.close(timeout_s=DEADLINE_S)
     assert len((tmp_path / "server.log").read_text("utf-8").splitlines()) == 3
+
+
+class _Failing(io.StringIO):
+    """A terminal that takes nothing for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = threading.Event()
+        self.fails = True
+
+    def write(self, text: str, /) -> int:
+        """Fail, or write."""
+        if self.fails:
+            self.failed.set()
+            raise OSError(errno.EIO, "Input/output error")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("styled", [False, True])
+def test_lines_that_a_stream_did_not_take_are_not_kept(styled: bool) -> None:
+    stream = _Failing()
+    output = Output(stream=stream, styled=styled, log_file=None)
+    output.put("lost", "")
+    assert stream.failed.wait(DEADLINE_S)
+    stream.fails = False
+    output.put("shown", "")
+    output.close(timeout_s=DEADLINE_S)
+    assert stream.getvalue() == "shown\n"
 
 
 def test_stream_that_lacks_a_letter_still_gets_the_line() -> None:
