@@ -41,8 +41,8 @@ from twocans.server.privacy import (
     runs_as_root,
 )
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
-from twocans.server.standard_streams import discard_unwritable
 from twocans.server.stop_signals import StopSignals
+from twocans.standard_streams import discard_unwritable
 
 if TYPE_CHECKING:
     from twocans.server.prompt import Prompt
@@ -146,10 +146,9 @@ def _failed(error: StartError, config: Config) -> int:
 
 def _report_to_starter(report: Report) -> None:
     """Tell the program that has started this one; it may be gone already."""
-    if sys.stdout is not None:
-        with contextlib.suppress(OSError):
-            sys.stdout.write(encode(report).decode())
-            sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.write(encode(report).decode())
+        sys.stdout.flush()
 
 
 def _open_log(config: Config, form: LogFormat) -> Log:
@@ -165,7 +164,7 @@ def _open_log(config: Config, form: LogFormat) -> Log:
                 f"The folder {config.data} cannot be written to ({os.strerror(error.errno or 0)}). "
                 "Choose another with --data DIR"
             ) from None
-    styled = form is LogFormat.TEXT and sys.stdout is not None and sys.stdout.isatty()
+    styled = form is LogFormat.TEXT and sys.stdout.isatty()
     return Log(Output(stream=None, styled=styled, log_file=log_file, console_file=console_file), form)
 
 
@@ -313,4 +312,4 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
 
 def _has_operator(log: Log) -> bool:
     """Whether somebody sits at this terminal; without a standard input there is none."""
-    return sys.stdin is not None and sys.stdin.isatty() and log.form is LogFormat.TEXT
+    return sys.stdin.isatty() and log.form is LogFormat.TEXT
