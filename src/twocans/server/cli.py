@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twocans.protocol.faults import places
 from twocans.protocol.keys import readable_key
 from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
 from twocans.protocol.text import spelled_out_line
@@ -37,7 +38,6 @@ from twocans.server.privacy import (
     close_folder,
     close_to_others,
     make_folder,
-    places,
     runs_as_root,
 )
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit

@@ -15,6 +15,7 @@ from rich.text import Text
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.running import STOPPED_LINE
 from twocans.protocol.text import spelled_out_line
+from twocans.protocol.typed import TypedKind
 from twocans.server.moments import follow_time_zone, format_date
 from twocans.server.output import Output
 
@@ -82,6 +83,22 @@ def _reason(fields: Fields) -> str:
     return _REASONS.get(reason, reason)
 
 
+_TYPED: Final[Mapping[str, str]] = {
+    TypedKind.NAME.value: "a name of {} characters",
+    TypedKind.SPACES.value: "{} characters with spaces or tabs",
+    TypedKind.CONTROL.value: "{} characters, some of them control characters,",
+    TypedKind.OTHER.value: "{} characters that are no name",
+    TypedKind.FRAME.value: "a frame of {} bytes that does not log in",
+    TypedKind.BYTES.value: "{} bytes that are no text",
+}
+
+
+def _typed(fields: Fields) -> str:
+    if fields["name"]:
+        return f"the name “{fields['name']}”"
+    return _TYPED[str(fields["kind"])].format(fields["length"])
+
+
 _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     "server_stopped": ("bold", lambda _: STOPPED_LINE),
     "server_stopping": ("bold", lambda f: f"Stopping: {f['why']}. Telling everybody goodbye."),
@@ -100,7 +117,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     ),
     "name_refused": (
         "magenta",
-        lambda f: f"Refused the name “{f['name']}” from {f['address']}: {f['text']}",
+        lambda f: f"Refused {_typed(f)} from {f['address']}" + (f": {f['text']}" if f["text"] else ""),
     ),
     "never_registered": (
         "dim",

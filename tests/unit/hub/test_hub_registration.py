@@ -9,6 +9,7 @@ from twocans.hub.limits import Limits
 from twocans.hub.owners import TOKEN_BYTES
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.typed import Typed, TypedKind
 
 
 def _refusal(world: World, name: str, token: str | None = None) -> ProtocolError:
@@ -156,13 +157,17 @@ def test_log_hears_of_a_connection_that_never_registered() -> None:
     ]
 
 
-def test_log_hears_of_a_refused_name_cut_to_a_sane_length() -> None:
+def test_log_hears_of_a_refused_name_by_its_length_and_kind() -> None:
     world = World()
     session = world.session()
-    world.hub.refused(session, "x" * 60_000, ProtocolError(Code.NAME_INVALID, "Too long."))
+    world.hub.refused(
+        session, "x" * 60_000, Typed(TypedKind.OTHER, 60_000), ProtocolError(Code.NAME_INVALID, "Too long.")
+    )
     (fields,) = world.log.named("name_refused")
     assert fields == {
-        "name": "x" * 64,
+        "name": "",
+        "kind": "other",
+        "length": 60_000,
         "code": "name_invalid",
         "text": "Too long.",
         "address": session.address,

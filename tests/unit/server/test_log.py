@@ -21,6 +21,7 @@ from rich.text import Text
 
 from tests.support.deadline import DEADLINE_S
 from twocans.hub.session import Reason
+from twocans.protocol.typed import TypedKind
 from twocans.server.doorkeeper import Refusal
 from twocans.server.log import Log, LogFormat, sentence
 from twocans.server.output import (
@@ -64,8 +65,20 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ),
     (
         "name_refused",
-        {"name": "two words", "code": "name_invalid", "text": "No spaces.", "address": "10.0.0.2:99"},
-        "Refused the name “two words” from 10.0.0.2:99: No spaces.",
+        {
+            "name": "alice",
+            "kind": "name",
+            "length": 5,
+            "code": "name_taken",
+            "text": "It is taken.",
+            "address": "10.0.0.2:99",
+        },
+        "Refused the name “alice” from 10.0.0.2:99: It is taken.",
+    ),
+    (
+        "name_refused",
+        {"name": "", "kind": "frame", "length": 9, "code": "c", "text": "", "address": "10.0.0.2:99"},
+        "Refused a frame of 9 bytes that does not log in from 10.0.0.2:99\n",
     ),
     (
         "never_registered",
@@ -117,6 +130,11 @@ def gate() -> Iterator[Gate]:
     one.opened.set()
 
 
+def refused(name: str, kind: TypedKind = TypedKind.NAME, text: str = "No.") -> dict[str, object]:
+    """The fields of an event."""
+    return {"name": name, "kind": kind.value, "length": 9, "code": "c", "text": text, "address": "a"}
+
+
 def _written(form: LogFormat, event: str, fields: dict[str, object], *, styled: bool = False) -> str:
     stream = io.StringIO()
     output = Output(stream=stream, styled=styled, log_file=None)
@@ -133,6 +151,12 @@ def test_every_event_is_one_line_with_the_time(event: str, fields: dict[str, obj
     written = _written(LogFormat.TEXT, event, fields)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  [^\n]+\n", written)
     assert part in written
+
+
+@pytest.mark.parametrize("kind", list(TypedKind))
+def test_every_kind_of_refused_login_has_words(kind: TypedKind) -> None:
+    told, _ = sentence("name_refused", refused("", kind))
+    assert re.fullmatch(r"Refused (a \w+ of )?9 \w+[^_]* from a: No\.", told)
 
 
 @pytest.mark.parametrize("why", list(Refusal))
@@ -200,7 +224,7 @@ _FORGERIES: Final = [
 @pytest.mark.parametrize("name", _FORGERIES)
 @pytest.mark.parametrize("styled", [False, True])
 def test_refused_name_forges_nothing_on_the_console(name: str, styled: bool) -> None:
-    fields: dict[str, object] = {"name": name, "code": "c", "text": "No.", "address": "a"}
+    fields = refused(name)
     written = _written(LogFormat.TEXT, "name_refused", fields, styled=styled)
     assert written.endswith("\n")
     assert written[:-1].isprintable()
@@ -208,7 +232,7 @@ def test_refused_name_forges_nothing_on_the_console(name: str, styled: bool) -> 
 
 
 def test_square_brackets_are_no_markup() -> None:
-    fields: dict[str, object] = {"name": "[bold]x[/bold]", "code": "c", "text": "No.", "address": "a"}
+    fields = refused("[bold]x[/bold]")
     assert "[bold]x[/bold]" in _written(LogFormat.TEXT, "name_refused", fields, styled=True)
 
 
@@ -219,7 +243,7 @@ def test_names_of_any_script_are_shown_as_they_are() -> None:
 
 @given(name=st.text(max_size=64))
 def test_any_refused_name_makes_one_json_line_that_gives_it_back(name: str) -> None:
-    fields: dict[str, object] = {"name": name, "code": "c", "text": "No.", "address": "a"}
+    fields = refused(name)
     written = _written(LogFormat.JSON, "name_refused", fields)
     assert written.endswith("\n")
     assert written[:-1].isprintable()
@@ -248,7 +272,7 @@ def test_details_of_a_fault_hold_nothing_that_acts_on_a_terminal(tmp_path: Path)
 
 @given(name=st.text(max_size=64))
 def test_any_refused_name_makes_one_printable_line(name: str) -> None:
-    text, _ = sentence("name_refused", {"name": name, "code": "c", "text": "No.", "address": "a"})
+    text, _ = sentence("name_refused", refused(name))
     assert text.isprintable()
 
 
