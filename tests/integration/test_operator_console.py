@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import ssl
@@ -262,3 +263,7 @@ def test_command_that_fails_says_so_and_the_next_one_is_carried_out(tmp_path: Pa
         terminal.enter("quit")
         assert terminal.wait() == 0
         assert "Traceback" not in terminal.text
+    events = [json.loads(line) for line in (tmp_path / "server.log").read_text().splitlines()]
+    (fault,) = (event for event in events if event["event"] == "internal_error")
+    assert "in fail" in fault["places"]
+    assert "a fault" not in fault["places"]

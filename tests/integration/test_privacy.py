@@ -50,7 +50,7 @@ def test_folder_and_files_are_for_the_servers_user_alone(tmp_path: Path) -> None
         alice.deliver("alice", "a note")
         assert mode(data) == 0o700
         names = {path.name: mode(path) for path in data.iterdir()}
-    assert {"messages.db", "messages.db-wal", "server.key", "server.log"} <= names.keys()
+    assert {"messages.db", "messages.db-wal", "server.key", "server.log", "security.log"} <= names.keys()
     assert names.pop("files") == 0o700
     assert set(names.values()) == {0o600}
 
@@ -130,7 +130,9 @@ def test_no_log_holds_a_text_a_token_a_code_a_password_or_an_invite(tmp_path: Pa
     with start(data, "--concurrency", concurrency, "--invite", INVITE) as server:
         secrets = everything_said(server.port)
         server.stop()
-        said = "\n".join([*server.output.all(), *server.errors.all(), (data / "server.log").read_text()])
+        said = "\n".join(
+            [*server.output.all(), *server.errors.all(), *(one.read_text() for one in data.glob("*.log"))]
+        )
     assert "device_added" in said
     assert "name_refused" in said
     for secret in (*secrets, PASSWORD, WRONG, INVITE, TEXT):

@@ -227,7 +227,13 @@ class Hub:
             "session_closed", user=account.name, address=session.address, reason=reason.value, gone=gone
         )
         if gone:
-            self._around.log("user_left", user=account.name, reason=reason.value, online=len(self.roster))
+            self._around.log(
+                "user_left",
+                user=account.name,
+                address=session.address,
+                reason=reason.value,
+                online=len(self.roster),
+            )
 
     def is_known(self, name: str) -> bool:
         """True if somebody has registered under this name."""
@@ -292,7 +298,9 @@ class Hub:
             encrypted=session.encrypted,
         )
         if first:
-            self._around.log("user_joined", user=account.name, online=len(self.roster))
+            self._around.log(
+                "user_joined", user=account.name, address=session.address, online=len(self.roster)
+            )
 
     # --- marks -------------------------------------------------------------------------------------------
 

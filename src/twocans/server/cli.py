@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twocans.hub.hub import EventLog
 from twocans.protocol.faults import places
 from twocans.protocol.keys import readable_key
 from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
@@ -32,7 +33,7 @@ from twocans.server.control import Control
 from twocans.server.log import Log, LogFormat
 from twocans.server.moderation import Moderation
 from twocans.server.operator import Operator
-from twocans.server.output import LOG_FILE, Output
+from twocans.server.output import LOG_FILE, SECURITY_FILE, Output
 from twocans.server.privacy import (
     HISTORY_FILE,
     close_folder,
@@ -41,6 +42,7 @@ from twocans.server.privacy import (
     runs_as_root,
 )
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
+from twocans.server.sparing import SparingLog
 from twocans.server.stop_signals import StopSignals
 from twocans.standard_streams import discard_unwritable
 
@@ -152,11 +154,12 @@ def _report_to_starter(report: Report) -> None:
 
 
 def _open_log(config: Config, form: LogFormat) -> Log:
-    log_file = console_file = None
+    log_file = security_file = console_file = None
     if config.data is not None:
         try:
             make_folder(config.data)
             log_file = config.data / LOG_FILE
+            security_file = config.data / SECURITY_FILE
             console_file = config.data / CONSOLE_LOG_FILE if config.background else None
             os.close(os.open(log_file, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
@@ -165,7 +168,14 @@ def _open_log(config: Config, form: LogFormat) -> Log:
                 "Choose another with --data DIR"
             ) from None
     styled = form is LogFormat.TEXT and sys.stdout.isatty()
-    return Log(Output(stream=None, styled=styled, log_file=log_file, console_file=console_file), form)
+    output = Output(
+        stream=None,
+        styled=styled,
+        log_file=log_file,
+        security_file=security_file,
+        console_file=console_file,
+    )
+    return Log(output, form)
 
 
 async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
@@ -181,7 +191,8 @@ async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
             stop.set()
 
     signals.install(loop, ask_to_stop)
-    loop.set_exception_handler(lambda _, context: _report(log, config, context))
+    faults = SparingLog(log, timers=loop)
+    loop.set_exception_handler(lambda _, context: _report(faults, config, context))
     server = Server(config, log=log)
     closed = _closed(config)
     await server.start()
@@ -199,6 +210,7 @@ async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
     await stop.wait()
     all_ended = prompt is None or await prompt.stop()
     log("server_stopping", why=why)
+    faults.tell_rest()
     if control is not None:
         control.withdraw()
     await server.stop()
@@ -270,13 +282,15 @@ def _open_prompt(server: Server, config: Config, log: Log, quit_server: Callable
     )
 
 
-def _report(log: Log, config: Config, context: dict[str, Any]) -> None:
-    """Log what went wrong inside, with the details in the log file only."""
+def _report(log: EventLog, config: Config, context: dict[str, Any]) -> None:
+    """Log what went wrong inside, with the places for the log file."""
     error = context.get("exception")
-    details = places(error) if isinstance(error, BaseException) else ""
-    where = "nowhere" if config.data is None else str(config.data / LOG_FILE)
-    log("internal_error", error=type(error).__name__ if error else context.get("message", ""), where=where)
-    log.output.put("", details)
+    log(
+        "internal_error",
+        error=type(error).__name__ if error else context.get("message", ""),
+        where="nowhere" if config.data is None else str(config.data / LOG_FILE),
+        places=places(error) if isinstance(error, BaseException) else "",
+    )
 
 
 def _closed(config: Config) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from twocans.protocol.running import CONSOLE_LOG_FILE, RUNNING_FILE
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
-from twocans.server.output import LOG_FILE
+from twocans.server.output import LOG_FILE, SECURITY_FILE
 from twocans.storage.contents import FILES_FOLDER
 from twocans.storage.sqlite.lock import LOCK_FILE
 from twocans.storage.sqlite.schema import DATABASE_FILE
@@ -23,6 +23,7 @@ SETTINGS_FILE: Final = "twocans.toml"
 _OWN: Final = (
     DATABASE_FILE,
     LOG_FILE,
+    SECURITY_FILE,
     CONSOLE_LOG_FILE,
     RUNNING_FILE,
     KEY_FILE,

@@ -223,7 +223,9 @@ class Server:
                 durability=config.durability,
                 post=loop.call_soon_threadsafe,
                 at_end_of_turn=loop.call_soon,
-                on_error=lambda error: self._log("storage_error", error=describe_storage_error(error)),
+                on_error=lambda error: self._sparing_log(
+                    "storage_error", error=describe_storage_error(error)
+                ),
                 contents=contents,
             )
             self._identities = self._kept.identities

@@ -129,12 +129,15 @@ def test_log_hears_of_registering_joining_and_leaving() -> None:
             "user_registered",
             {"user": "alice", "address": alice.address, "dialect": "json", "encrypted": False},
         ),
-        ("user_joined", {"user": "alice", "online": 1}),
+        ("user_joined", {"user": "alice", "address": alice.address, "online": 1}),
         (
             "session_closed",
             {"user": "alice", "address": alice.address, "reason": "timed_out", "gone": True},
         ),
-        ("user_left", {"user": "alice", "reason": "timed_out", "online": 0}),
+        (
+            "user_left",
+            {"user": "alice", "address": alice.address, "reason": "timed_out", "online": 0},
+        ),
     ]
 
 
