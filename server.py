@@ -11,6 +11,10 @@ if __name__ == "__main__":
 
     isolate()
 
+    from bootstrap.standard_streams import open_closed
+
+    open_closed()
+
     from bootstrap.start import start
 
     start("twocans.server")

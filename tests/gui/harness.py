@@ -375,17 +375,23 @@ class ClientProcess:
         arguments: its options.
         extra: more of its environment.
         shows: whether it is to show a window; waits for that.
+        prefix: put before its command.
     """
 
     def __init__(
-        self, folder: Path, *arguments: str, extra: dict[str, str] | None = None, shows: bool = True
+        self,
+        folder: Path,
+        *arguments: str,
+        extra: dict[str, str] | None = None,
+        shows: bool = True,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.log = folder / "log"
         folder.mkdir(parents=True, exist_ok=True)
         self._stderr = (folder / "stderr").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "twocans.gui", "--no-search", *arguments],
+            [*prefix, sys.executable, "-m", "twocans.gui", "--no-search", *arguments],
             env=environment(
                 {
                     "TWOCANS_CONFIG_DIR": str(folder / "config"),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.gui.harness import ClientProcess, Person
+from tests.support.closed_streams import ALL, closing
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.gui.app import SHOWN, SILENT
 
 
-def start_again(folder: Path, *arguments: str, code: int = 0) -> str:
+def start_again(folder: Path, *arguments: str, code: int = 0, prefix: Sequence[str] = ()) -> str:
     """Start the program with a profile whose window is open; returns what it says."""
     said = folder / "stderr"
-    with ClientProcess(folder, *arguments, shows=False) as client:
+    with ClientProcess(folder, *arguments, shows=False, prefix=prefix) as client:
         assert client.quits() == code, client.failure()
     return said.read_text()
 
@@ -70,6 +72,11 @@ def test_start_with_the_system_leaves_an_open_window_where_it_is(
         start_again(folder)
         first.wait(lambda: first.is_in_front, "focus")
         assert first.title == "Twocans"
+
+
+def test_second_start_without_standard_streams_ends_in_order(tmp_path: Path) -> None:
+    with ClientProcess(tmp_path):
+        assert start_again(tmp_path, prefix=closing(ALL)) == ""
 
 
 def test_window_that_was_killed_keeps_no_start_from_its_window(tmp_path: Path) -> None:

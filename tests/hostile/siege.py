@@ -12,7 +12,7 @@ from tests.hostile.pair import Delays, Pair, Usage
 from tests.support.process import ServerProcess
 from tests.support.raw import eventually
 from twocans.server.config import Concurrency
-from twocans.server.sparing import BY_STRANGERS, TOLD_PER_S
+from twocans.server.sparing import ALLOWANCES
 
 QUIET_ROUNDS: Final = 100
 MIB: Final = 1024 * 1024
@@ -70,8 +70,9 @@ def besiege(name: str, concurrency: Concurrency, *, rounds: int, pause_s: float 
         assert server.stop() == 0
         assert server.errors.all() == []
     assert "internal_error" not in told
-    for event in BY_STRANGERS:
-        assert told.count(event) <= TOLD_PER_S * (math.ceil(took_s) + 2), event
+    for event, allowance in ALLOWANCES.items():
+        most_told = allowance.overall + math.ceil(took_s * allowance.overall_per_s)
+        assert told.count(event) <= most_told, event
     return Siege(
         before=before,
         most=most,

@@ -12,6 +12,8 @@ from tests.support.installation import Installation, install
 collect_ignore: list[str] = []
 if sys.platform == "win32":
     collect_ignore += [
+        "test_closed_streams.py",
+        "test_closed_terminal.py",
         "test_operator_console.py",
         "test_server_process.py",
         "test_server_start.py",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,7 +17,8 @@ import pytest
 from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, hello
 from tests.support.tls import client_context
-from twocans.server.privacy import places
+from twocans.protocol.faults import places
+from twocans.server.privacy import describe_storage_error
 
 PASSWORD: Final = "marked-password"
 WRONG: Final = "marked-guess"
@@ -46,7 +50,7 @@ def test_folder_and_files_are_for_the_servers_user_alone(tmp_path: Path) -> None
         alice.deliver("alice", "a note")
         assert mode(data) == 0o700
         names = {path.name: mode(path) for path in data.iterdir()}
-    assert {"messages.db", "messages.db-wal", "server.key", "server.log"} <= names.keys()
+    assert {"messages.db", "messages.db-wal", "server.key", "server.log", "security.log"} <= names.keys()
     assert names.pop("files") == 0o700
     assert set(names.values()) == {0o600}
 
@@ -98,9 +102,10 @@ def everything_said(port: int) -> list[str]:
         for line in (
             hello("alice", secret=WRONG, token="ab" * 32),
             hello("bob", invite=WRONG),
-            f"alice {WRONG}\n".encode(),
-            f"bob {INVITE}\n".encode(),
+            f"alice\t{PASSWORD}\n".encode(),
+            f"bob:{INVITE}\n".encode(),
             f"HELLO: {{'user': '{WRONG}'}}\n".encode(),
+            f"GET /f/{WRONG} HTTP/1.1\r\nHost: x\r\n{WRONG}\r\n\r\n".encode(),
         ):
             for encrypted in (tls, None):
                 with Peer(port, tls=encrypted) as peer:
@@ -125,10 +130,13 @@ def test_no_log_holds_a_text_a_token_a_code_a_password_or_an_invite(tmp_path: Pa
     with start(data, "--concurrency", concurrency, "--invite", INVITE) as server:
         secrets = everything_said(server.port)
         server.stop()
-        said = "\n".join([*server.output.all(), *server.errors.all(), (data / "server.log").read_text()])
+        said = "\n".join(
+            [*server.output.all(), *server.errors.all(), *(one.read_text() for one in data.glob("*.log"))]
+        )
     assert "device_added" in said
+    assert "name_refused" in said
     for secret in (*secrets, PASSWORD, WRONG, INVITE, TEXT):
-        assert secret not in said
+        assert secret.casefold() not in said.casefold()
 
 
 def test_database_holds_no_token_code_or_password_as_it_is(tmp_path: Path) -> None:
@@ -172,6 +180,21 @@ def test_places_of_a_fault_tell_where_and_what_and_nothing_that_was_said() -> No
     assert told.index("KeyError") < told.index("ValueError")
     assert "in fail" in told
     assert TEXT not in told
+
+
+def test_errors_of_the_disk_are_told_and_what_sqlite_quotes_of_a_statement_is_not() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        with pytest.raises(sqlite3.Error, match=TEXT) as quoting:
+            database.execute(f'DROP TABLE "{TEXT}"')
+        database.execute("PRAGMA query_only = on")
+        with pytest.raises(sqlite3.Error) as readonly:
+            database.execute("CREATE TABLE t (a)")
+    assert describe_storage_error(quoting.value) == "SQLITE_ERROR"
+    assert describe_storage_error(readonly.value) == "attempt to write a readonly database"
+    assert describe_storage_error(OSError(errno.ENOSPC, "No space left on device")).endswith(
+        "No space left on device"
+    )
+    assert describe_storage_error(ValueError(TEXT)) == "ValueError"
 
 
 def test_peers_in_the_clear_are_marked_in_the_log(tmp_path: Path) -> None:

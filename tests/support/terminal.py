@@ -6,8 +6,10 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
+import sys
 import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +22,12 @@ from tests.support.process import START_S
 _ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_=>78])")
 ROWS: Final = 50
 COLUMNS: Final = 200
+CONTROLLED: Final = (
+    sys.executable,
+    "-c",
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])",
+)
+"""Put before a command, makes the terminal its controlling one, as a terminal window does: closing it sends SIGHUP."""
 
 
 class Terminal:
@@ -44,6 +52,7 @@ class Terminal:
         self._name = os.ttyname(slave)
         os.close(slave)
         self._raw = b""
+        self._closing, self._close = os.pipe()
         self._ended = False
         self._mark = 0
         self._changed = threading.Condition()
@@ -57,8 +66,7 @@ class Terminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(START_S)
-        self._thread.join(START_S)
-        os.close(self._master)
+        self.close_window()
 
     @property
     def text(self) -> str:
@@ -106,14 +114,25 @@ class Terminal:
         finally:
             os.close(terminal)
 
+    def close_window(self) -> None:
+        """Close the terminal, whatever still runs in it; nothing happens if that is done already."""
+        if self._master < 0:
+            return
+        os.close(self._close)
+        self._thread.join(START_S)
+        os.close(self._closing)
+        os.close(self._master)
+        self._master = -1
+
     def wait(self) -> int:
         """Wait for the program's end; its exit code."""
         return self.process.wait(START_S)
 
     def _read(self) -> None:
         while True:
+            readable, _, _ = select.select([self._master, self._closing], [], [])
             try:
-                chunk = os.read(self._master, 65536)
+                chunk = b"" if self._master not in readable else os.read(self._master, 65536)
             except OSError:  # how Linux says that nobody holds the other end any more
                 chunk = b""
             with self._changed:

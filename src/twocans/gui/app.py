@@ -193,12 +193,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _shown(*, in_tray: bool) -> int:
-    if not in_tray and sys.stdout is not None:
+    if not in_tray:
         sys.stdout.write(f"{SHOWN}\n")
     return 0
 
 
 def _fail(sentence: str) -> int:
-    if sys.stderr is not None:  # pythonw has none
-        sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{sentence}\n")
     return 1

@@ -1,4 +1,4 @@
-"""What happens when a callback fails: the log gets the traceback, the user one plain sentence, the window goes on.
+"""What happens when a callback fails: the log gets the places of the traceback, the user one plain sentence, the window goes on.
 
 With `TWOCANS_GUI_STRICT=1`, in tests, the program ends with exit code 70 instead.
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import sys
 import threading
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from types import TracebackType
 from typing import Final, ParamSpec, TypeVar
 
 import platformdirs
 import structlog
+
+from twocans.protocol.faults import places
 
 STRICT_VARIABLE: Final = "TWOCANS_GUI_STRICT"
 FOLDER_VARIABLE: Final = "TWOCANS_LOG_DIR"
@@ -48,7 +51,7 @@ def set_up_log(folder: Path) -> None:
         )
     except OSError:
         handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Formatter("%(message)s"))
     everything = logging.getLogger()
     everything.handlers[:] = [handler]
     logger = logging.getLogger("twocans")
@@ -57,7 +60,7 @@ def set_up_log(folder: Path) -> None:
         processors=[
             structlog.stdlib.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
+            _without_texts,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -65,6 +68,29 @@ def set_up_log(folder: Path) -> None:
         cache_logger_on_first_use=False,
     )
     threading.excepthook = _thread_failed
+
+
+class _Formatter(logging.Formatter):
+    """Formats what others log as `_without_texts` does."""
+
+    def formatException(  # noqa: N802 - logging's own name
+        self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+    ) -> str:
+        return "" if ei[1] is None else places(ei[1])
+
+
+def _without_texts(
+    _logger: object, _name: str, event: MutableMapping[str, object]
+) -> MutableMapping[str, object]:
+    """Log where an error came about, not its text, which may repeat a message, a file's name or a password."""
+    failure = event.pop("exc_info", None)
+    if isinstance(failure, tuple):
+        failure = failure[1]
+    elif not isinstance(failure, BaseException) and failure:
+        failure = sys.exc_info()[1]
+    if isinstance(failure, BaseException):
+        event["exception"] = places(failure)
+    return event
 
 
 def catch(root: tk.Tk, tell: Callable[[str], None]) -> None:

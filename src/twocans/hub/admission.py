@@ -206,8 +206,9 @@ class Admission:
         if self._invite is not None and not again:
             self._check_invite(session, claim, self._invite)
         elif claim.secret is not None and not claim.program:
+            # The name is not repeated: it may be half of a password, and this goes into the log.
             raise ProtocolError(
-                Code.AUTH_FAILED, f"{claim.name} has no password here. Please write the name alone."
+                Code.AUTH_FAILED, "That name has no password here. Please write the name alone."
             )
         if account is None:
             if key == HELP_WORD:

@@ -24,7 +24,7 @@ from twocans.hub.passwords import Passwords
 from twocans.hub.posting import Posting, Statistics
 from twocans.hub.roster import CallLater, Roster
 from twocans.hub.session import Reason, Session
-from twocans.protocol.errors import ProtocolError
+from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
     Hello,
     LimitsInForce,
@@ -35,6 +35,7 @@ from twocans.protocol.messages import (
     Welcome,
 )
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
+from twocans.protocol.typed import Typed
 from twocans.storage.base import AccountRecord, Storage
 from twocans.storage.files import FileKeeper
 from twocans.storage.identities import BanKind, Identities, OnKept
@@ -226,18 +227,47 @@ class Hub:
             "session_closed", user=account.name, address=session.address, reason=reason.value, gone=gone
         )
         if gone:
-            self._around.log("user_left", user=account.name, reason=reason.value, online=len(self.roster))
+            self._around.log(
+                "user_left",
+                user=account.name,
+                address=session.address,
+                reason=reason.value,
+                online=len(self.roster),
+            )
 
     def is_known(self, name: str) -> bool:
         """True if somebody has registered under this name."""
         return self.roster.get(user_key(name)) is not None
 
-    def refused(self, session: Session, name: str, error: ProtocolError) -> None:
-        """Count and log a refused name."""
+    def refused(self, session: Session, name: str | None, typed: Typed, error: ProtocolError) -> None:
+        """Count and log a refused login.
+
+        Args:
+            session: whose it is.
+            name: what was given as a name; None for a line that was not understood.
+            typed: the same as it may be logged: it may be a password, so only names that are known here are repeated.
+            error: why; its text may repeat the peer where the line was not understood.
+        """
         self.statistics.refusals += 1
         self._around.log(
-            "name_refused", name=name[:64], code=error.code.value, text=error.text, address=session.address
+            "name_refused",
+            name="" if name is None else self._known_spelling(name, error),
+            kind=typed.kind.value,
+            length=typed.length,
+            code=error.code.value,
+            text="" if name is None else error.text,
+            address=session.address,
         )
+
+    def _known_spelling(self, name: str, error: ProtocolError) -> str:
+        """Return a name that everybody knows already; "" for one that nobody has."""
+        if error.code is Code.NAME_RESERVED:
+            return SERVER_NAME if name.casefold() == SERVER_KEY else ""
+        try:
+            account = self.roster.get(user_key(name))
+        except NameInvalid:
+            return ""
+        return "" if account is None else account.name
 
     def _remember(self, records: Sequence[AccountRecord]) -> None:
         accounts = {SERVER_KEY: self._server}
@@ -268,7 +298,9 @@ class Hub:
             encrypted=session.encrypted,
         )
         if first:
-            self._around.log("user_joined", user=account.name, online=len(self.roster))
+            self._around.log(
+                "user_joined", user=account.name, address=session.address, online=len(self.roster)
+            )
 
     # --- marks -------------------------------------------------------------------------------------------
 

@@ -2,6 +2,11 @@
 
 import sys
 
-from twocans.server.cli import main
+if __name__ == "__main__":
+    from twocans.standard_streams import open_closed
 
-sys.exit(main())
+    open_closed()
+
+    from twocans.server.cli import main
+
+    sys.exit(main())

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import io
 import os
-import signal
 import sys
 import time
 from argparse import Namespace
@@ -14,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twocans.hub.hub import EventLog
+from twocans.protocol.faults import places
 from twocans.protocol.keys import readable_key
 from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
 from twocans.protocol.text import spelled_out_line
@@ -32,16 +33,18 @@ from twocans.server.control import Control
 from twocans.server.log import Log, LogFormat
 from twocans.server.moderation import Moderation
 from twocans.server.operator import Operator
-from twocans.server.output import LOG_FILE, Output
+from twocans.server.output import LOG_FILE, SECURITY_FILE, Output
 from twocans.server.privacy import (
     HISTORY_FILE,
     close_folder,
     close_to_others,
     make_folder,
-    places,
     runs_as_root,
 )
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
+from twocans.server.sparing import SparingLog
+from twocans.server.stop_signals import StopSignals
+from twocans.standard_streams import discard_unwritable
 
 if TYPE_CHECKING:
     from twocans.server.prompt import Prompt
@@ -80,17 +83,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error, config)
     raise_descriptor_limit()
     close_to_others()
+    signals = StopSignals()
     try:
         with asyncio.Runner(loop_factory=loop_factory(config.concurrency)) as runner:
-            all_ended = runner.run(_serve(config, log))
+            all_ended = runner.run(_serve(config, log, signals))
     except StartError as error:
         log.output.close()
         return _failed(error, config)
     except KeyboardInterrupt:
         return 0
-    if not log.output.close() or not all_ended:
+    all_written = log.output.close()
+    signals.finished()
+    if not all_written or not all_ended:
         # A terminal stands still, and the end of the interpreter would wait for it.
         os._exit(0)
+    discard_unwritable()
     return 0
 
 
@@ -141,18 +148,18 @@ def _failed(error: StartError, config: Config) -> int:
 
 def _report_to_starter(report: Report) -> None:
     """Tell the program that has started this one; it may be gone already."""
-    if sys.stdout is not None:
-        with contextlib.suppress(OSError):
-            sys.stdout.write(encode(report).decode())
-            sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.write(encode(report).decode())
+        sys.stdout.flush()
 
 
 def _open_log(config: Config, form: LogFormat) -> Log:
-    log_file = console_file = None
+    log_file = security_file = console_file = None
     if config.data is not None:
         try:
             make_folder(config.data)
             log_file = config.data / LOG_FILE
+            security_file = config.data / SECURITY_FILE
             console_file = config.data / CONSOLE_LOG_FILE if config.background else None
             os.close(os.open(log_file, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
@@ -160,11 +167,18 @@ def _open_log(config: Config, form: LogFormat) -> Log:
                 f"The folder {config.data} cannot be written to ({os.strerror(error.errno or 0)}). "
                 "Choose another with --data DIR"
             ) from None
-    styled = form is LogFormat.TEXT and sys.stdout is not None and sys.stdout.isatty()
-    return Log(Output(stream=None, styled=styled, log_file=log_file, console_file=console_file), form)
+    styled = form is LogFormat.TEXT and sys.stdout.isatty()
+    output = Output(
+        stream=None,
+        styled=styled,
+        log_file=log_file,
+        security_file=security_file,
+        console_file=console_file,
+    )
+    return Log(output, form)
 
 
-async def _serve(config: Config, log: Log) -> bool:
+async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
     """Serve until somebody asks for the end; False if a thread is left that waits for the terminal."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -176,8 +190,9 @@ async def _serve(config: Config, log: Log) -> bool:
             why = reason
             stop.set()
 
-    _on_signals(loop, ask_to_stop)
-    loop.set_exception_handler(lambda _, context: _report(log, config, context))
+    signals.install(loop, ask_to_stop)
+    faults = SparingLog(log, timers=loop)
+    loop.set_exception_handler(lambda _, context: _report(faults, config, context))
     server = Server(config, log=log)
     closed = _closed(config)
     await server.start()
@@ -195,6 +210,7 @@ async def _serve(config: Config, log: Log) -> bool:
     await stop.wait()
     all_ended = prompt is None or await prompt.stop()
     log("server_stopping", why=why)
+    faults.tell_rest()
     if control is not None:
         control.withdraw()
     await server.stop()
@@ -262,25 +278,19 @@ def _open_prompt(server: Server, config: Config, log: Log, quit_server: Callable
         output=log.output,
         show=log.say,
         quit_server=quit_server,
+        terminal_gone=lambda: log("terminal_gone"),
     )
 
 
-def _on_signals(loop: asyncio.AbstractEventLoop, ask_to_stop: Any) -> None:
-    reasons = {signal.SIGINT: "Ctrl-C was pressed", signal.SIGTERM: "the system asked for it"}
-    for number, reason in reasons.items():
-        try:
-            loop.add_signal_handler(number, ask_to_stop, reason)
-        except NotImplementedError:  # on Windows
-            signal.signal(number, lambda *_, reason=reason: loop.call_soon_threadsafe(ask_to_stop, reason))
-
-
-def _report(log: Log, config: Config, context: dict[str, Any]) -> None:
-    """Log what went wrong inside, with the details in the log file only."""
+def _report(log: EventLog, config: Config, context: dict[str, Any]) -> None:
+    """Log what went wrong inside, with the places for the log file."""
     error = context.get("exception")
-    details = places(error) if isinstance(error, BaseException) else ""
-    where = "nowhere" if config.data is None else str(config.data / LOG_FILE)
-    log("internal_error", error=type(error).__name__ if error else context.get("message", ""), where=where)
-    log.output.put("", details)
+    log(
+        "internal_error",
+        error=type(error).__name__ if error else context.get("message", ""),
+        where="nowhere" if config.data is None else str(config.data / LOG_FILE),
+        places=places(error) if isinstance(error, BaseException) else "",
+    )
 
 
 def _closed(config: Config) -> bool:
@@ -316,4 +326,4 @@ def _welcome(config: Config, server: Server, log: Log) -> None:
 
 def _has_operator(log: Log) -> bool:
     """Whether somebody sits at this terminal; without a standard input there is none."""
-    return sys.stdin is not None and sys.stdin.isatty() and log.form is LogFormat.TEXT
+    return sys.stdin.isatty() and log.form is LogFormat.TEXT

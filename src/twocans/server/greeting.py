@@ -30,6 +30,7 @@ from twocans.protocol.messages import (
     UploadQuery,
 )
 from twocans.protocol.names import NameInvalid
+from twocans.protocol.typed import Typed, TypedKind, describe_typed
 from twocans.server.config import TlsMode
 
 if TYPE_CHECKING:
@@ -56,13 +57,14 @@ class Greeting:
         tls: whether it may do so without encryption.
     """
 
-    __slots__ = ("_connection", "_hub", "_name", "_refusals", "_tls")
+    __slots__ = ("_connection", "_hub", "_name", "_refusals", "_tls", "_typed")
 
     def __init__(self, connection: Connection, hub: Hub, tls: TlsMode) -> None:
         self._connection = connection
         self._hub = hub
         self._tls = tls
-        self._name = ""
+        self._name: str | None = None
+        self._typed = Typed(TypedKind.BYTES, 0)
         self._refusals = 0
 
     def take(self, line: bytes) -> None:
@@ -80,21 +82,26 @@ class Greeting:
             connection.deliver(Goodbye(reason=Reason.REFUSED.value, text="Goodbye."))
             connection.close(Reason.NOT_ENCRYPTED)
             return
+        self._name = None
+        self._typed = Typed(TypedKind.FRAME if connection.json else TypedKind.BYTES, len(line))
         try:
             if connection.json:
                 hello = json.decode_client(line)
                 if not isinstance(hello, Hello):
                     self._before_hello(hello)
                     return
-                self._name = hello.user
+                self._name, self._typed = hello.user, describe_typed(hello.user)
                 self._hub.register_json(connection, hello)
             elif plain.asks_for_help(line) and not self._is_a_name(line):
                 self._help()
             else:
-                self._name, secret = plain.decode_login(line)
+                name, secret = plain.decode_login(line)
+                # What stands before a space is not always a name.
+                self._typed = describe_typed(name if secret is None else f"{name} {secret}")
+                self._name = name
                 if secret is not None and not connection.encrypted:
                     raise NameInvalid(_SPACED)
-                self._hub.register_plain(connection, self._name, secret)
+                self._hub.register_plain(connection, name, secret)
         except ProtocolError as error:
             self.refuse(error)
 
@@ -110,7 +117,7 @@ class Greeting:
     def refuse(self, error: ProtocolError) -> None:
         """The peer is not registered; it may try again, but not for ever."""
         connection = self._connection
-        self._hub.refused(connection, self._name, error)
+        self._hub.refused(connection, self._name, self._typed, error)
         connection.deliver(error.frame())
         if error.code in _FINAL:
             connection.end(Reason.REFUSED, "Goodbye.")

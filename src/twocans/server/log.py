@@ -15,6 +15,7 @@ from rich.text import Text
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.running import STOPPED_LINE
 from twocans.protocol.text import spelled_out_line
+from twocans.protocol.typed import TypedKind
 from twocans.server.moments import follow_time_zone, format_date
 from twocans.server.output import Output
 
@@ -59,11 +60,64 @@ _WHY_REFUSED: Final[Mapping[str, str]] = {
 
 
 _MORE: Final[Mapping[str, str]] = {
-    "connection_refused": "Refused more connections",
-    "name_refused": "Refused more names",
-    "never_registered": "More connections never registered",
-    "request_malformed": "More requests were no HTTP",
+    "connection_refused": "{} more connections were refused",
+    "name_refused": "{} more logins were refused",
+    "never_registered": "{} more connections never registered",
+    "request_malformed": "{} more requests were no HTTP",
+    "user_registered": "{} more sessions registered",
+    "user_joined": "{} more times somebody joined",
+    "user_left": "{} more times somebody left",
+    "session_closed": "{} more sessions ended",
+    "device_added": "{} more devices were added",
+    "device_cut_off": "{} more devices were cut off",
+    "password_changed": "{} more passwords were set or removed",
+    "file_stored": "{} more files were uploaded",
+    "internal_error": "{} more times something went wrong inside the server",
+    "storage_error": "{} more times something could not be stored or read",
 }
+
+SECURITY: Final = frozenset(
+    {
+        "server_started",
+        "server_stopping",
+        "server_stopped",
+        "name_refused",
+        "connection_refused",
+        "banned",
+        "unbanned",
+        "kicked",
+        "code_given",
+        "name_freed",
+        "unkept",
+        "device_added",
+        "device_cut_off",
+        "password_changed",
+        "certificate_replaced",
+        "key_readable",
+        "folder_open",
+        "runs_as_root",
+    }
+)
+"""Events that are kept in a file of their own as well."""
+
+
+def _is_security(event: Fields) -> bool:
+    return event["event"] in SECURITY or (event["event"] == "more_of_them" and event["what"] in SECURITY)
+
+
+def _more(fields: Fields) -> str:
+    """Say how many events were not told one by one, whose they were, and within which time."""
+    seconds = int(str(fields["seconds"]))
+    time = "minute" if seconds <= 60 else f"{round(seconds / 60)} minutes"
+    source, sources = str(fields["source"]), int(str(fields["sources"]))
+    whose = (
+        f" from {sources} sources, most of them {source},"
+        if sources > 1
+        else f" from {source}"
+        if source
+        else ""
+    )
+    return f"… and {_MORE[str(fields['what'])].format(fields['number'])}{whose} in the last {time}"
 
 
 def manner(*, plain: bool, encrypted: bool) -> str:
@@ -80,6 +134,22 @@ def _online(fields: Fields) -> str:
 def _reason(fields: Fields) -> str:
     reason = str(fields["reason"])
     return _REASONS.get(reason, reason)
+
+
+_TYPED: Final[Mapping[str, str]] = {
+    TypedKind.NAME.value: "a name of {} characters",
+    TypedKind.SPACES.value: "{} characters with spaces or tabs",
+    TypedKind.CONTROL.value: "{} characters, some of them control characters,",
+    TypedKind.OTHER.value: "{} characters that are no name",
+    TypedKind.FRAME.value: "a frame of {} bytes that does not log in",
+    TypedKind.BYTES.value: "{} bytes that are no text",
+}
+
+
+def _typed(fields: Fields) -> str:
+    if fields["name"]:
+        return f"the name “{fields['name']}”"
+    return _TYPED[str(fields["kind"])].format(fields["length"])
 
 
 _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
@@ -100,7 +170,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     ),
     "name_refused": (
         "magenta",
-        lambda f: f"Refused the name “{f['name']}” from {f['address']}: {f['text']}",
+        lambda f: f"Refused {_typed(f)} from {f['address']}" + (f": {f['text']}" if f["text"] else ""),
     ),
     "never_registered": (
         "dim",
@@ -110,7 +180,7 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         "magenta",
         lambda f: f"Refused a connection from {f['address']}: {_WHY_REFUSED[str(f['why'])]}",
     ),
-    "more_of_them": ("magenta", lambda f: f"{_MORE[str(f['what'])]} within a second: {f['number']}"),
+    "more_of_them": ("magenta", _more),
     "key_readable": (
         "bold red",
         lambda f: (
@@ -167,6 +237,10 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             "writable, and the address 127.0.0.1 usable."
         ),
     ),
+    "terminal_gone": (
+        "yellow",
+        lambda _: "The server's terminal is gone. The server goes on without a prompt; SIGTERM stops it.",
+    ),
     "runs_as_root": (
         "yellow",
         lambda _: "The server runs as root, which it has no need of. An ordinary user is safer.",
@@ -218,8 +292,8 @@ class _QueueLogger:
     def __init__(self, output: Output) -> None:
         self._output = output
 
-    def info(self, shown: Text | str, kept: str) -> None:
-        self._output.put(shown, kept)
+    def info(self, shown: Text | str, kept: str, *, security: bool = False) -> None:
+        self._output.put(shown, kept, security=security)
 
 
 class Log:
@@ -269,7 +343,7 @@ def _render_json(
     _logger: object, _name: str, event: MutableMapping[str, object]
 ) -> tuple[tuple[Text | str, str], dict[str, object]]:
     line = _json_line(event)
-    return (line, line), {}
+    return (line, line), {"security": _is_security(event)}
 
 
 def _render_text(
@@ -277,7 +351,8 @@ def _render_text(
 ) -> tuple[tuple[Text | str, str], dict[str, object]]:
     line = _json_line(event)
     text, style = sentence(str(event["event"]), event)
+    security: dict[str, object] = {"security": _is_security(event)}
     if not text:
-        return ("", line), {}
+        return ("", line), security
     time = str(event["time"])[11:19]
-    return (Text.assemble((time, "dim"), "  ", (text, style)), line), {}
+    return (Text.assemble((time, "dim"), "  ", (text, style)), line), security

@@ -71,6 +71,7 @@ class Moderation:
         """
         if not self._hub.kick(name, reason):
             raise NotDone(f"{name} is not online.")
+        self._log("kicked", user=name, why=reason)
         return f"{name} was kicked."
 
     def say(self, text: str) -> str:

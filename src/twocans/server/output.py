@@ -33,6 +33,8 @@ TOGETHER_CHARS: Final = 16 * 1024
 CLOSE_S: Final = 2.0
 """How long the end waits for what is to be written, in seconds."""
 LOG_FILE: Final = "server.log"
+SECURITY_FILE: Final = "security.log"
+"""What matters to the safety of the server, apart from all the rest, which could turn it over."""
 LOG_FILE_BYTES: Final = 1024 * 1024
 LOG_FILES: Final = 3
 
@@ -117,6 +119,7 @@ class Output:
         stream: where to show them; None for the standard output of the moment.
         styled: whether it is a terminal.
         log_file: where to keep them, if given.
+        security_file: where to keep those about security as well, if given.
         console_file: shown there, if given, and not on the stream.
     """
 
@@ -126,6 +129,7 @@ class Output:
         stream: TextIO | None,
         styled: bool,
         log_file: Path | None,
+        security_file: Path | None = None,
         console_file: Path | None = None,
     ) -> None:
         self.notice: Callable[[int], tuple[Line, str]] = lambda _: ("", "")
@@ -134,14 +138,24 @@ class Output:
         self._instead: TextIO | None = None
         self._console = Console(file=stream, highlight=False, soft_wrap=True) if styled else None
         self._file = _open_log_file(log_file) if log_file is not None else None
+        self._security_file = _open_log_file(security_file) if security_file is not None else None
         self._console_file = _open_log_file(console_file) if console_file is not None else None
         self._screen = LineWriter("screen", self._show, lambda number: self.notice(number)[0])
-        self._kept = LineWriter("log file", self._keep, lambda number: self.notice(number)[1])
+        self._kept = LineWriter(
+            "log file", lambda lines: _keep(self._file, lines), lambda number: self.notice(number)[1]
+        )
+        self._security = LineWriter(
+            "security log",
+            lambda lines: _keep(self._security_file, lines),
+            lambda number: self.notice(number)[1],
+        )
 
-    def put(self, shown: Line, kept: str) -> None:
-        """Show a line, and keep one in the log file; empty ones are left out."""
+    def put(self, shown: Line, kept: str, *, security: bool = False) -> None:
+        """Show a line, and keep one in the log file and, if it is about security, in that file; empty ones are left out."""
         if kept and self._file is not None:
             self._kept.put(kept)
+        if kept and security and self._security_file is not None:
+            self._security.put(kept)
         if shown:
             self._screen.put(shown)
 
@@ -158,30 +172,33 @@ class Output:
         deadline = time.monotonic() + timeout_s
         self._screen.finish()
         self._kept.finish()
+        self._security.finish()
         ended = True
-        for writer, file in ((self._kept, self._file), (self._screen, self._console_file)):
+        for writer, file in (
+            (self._security, self._security_file),
+            (self._kept, self._file),
+            (self._screen, self._console_file),
+        ):
             if not writer.join(max(0.0, deadline - time.monotonic())):
                 ended = False
             elif file is not None:
                 file.close()
         return ended
 
-    def _keep(self, lines: Sequence[Line]) -> None:
-        if self._file is not None:
-            self._file.emit(_record("\n".join([spelled_out(str(line)) for line in lines])))
-
     def _show(self, lines: Sequence[Line]) -> None:
         if self._console_file is not None:
             self._console_file.emit(_record("\n".join([str(line) for line in lines])))
             return
         stream = self._instead or self._stream or sys.stdout
-        if self._console is not None:
+        if self._console is None:
+            text = "".join([f"{line}\n" for line in lines])
+        else:
             self._console.file = stream
-            with self._console:  # which gathers what is printed
+            # Captured, since rich would keep what it could not write.
+            with self._console.capture() as captured:
                 for line in lines:
                     self._console.print(line)
-            return
-        text = "".join([f"{line}\n" for line in lines])
+            text = captured.get()
         try:
             stream.write(text)
         except UnicodeEncodeError:
@@ -189,6 +206,11 @@ class Output:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
+
+
+def _keep(file: RotatingFileHandler | None, lines: Sequence[Line]) -> None:
+    if file is not None:
+        file.emit(_record("\n".join([spelled_out(str(line)) for line in lines])))
 
 
 class _PrivateLogFile(RotatingFileHandler):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
-import traceback
 from pathlib import Path
 from typing import Final
 
 from twocans.protocol.running import CONSOLE_LOG_FILE, RUNNING_FILE
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
-from twocans.server.output import LOG_FILE
+from twocans.server.output import LOG_FILE, SECURITY_FILE
 from twocans.storage.contents import FILES_FOLDER
 from twocans.storage.sqlite.lock import LOCK_FILE
 from twocans.storage.sqlite.schema import DATABASE_FILE
@@ -23,6 +23,7 @@ SETTINGS_FILE: Final = "twocans.toml"
 _OWN: Final = (
     DATABASE_FILE,
     LOG_FILE,
+    SECURITY_FILE,
     CONSOLE_LOG_FILE,
     RUNNING_FILE,
     KEY_FILE,
@@ -31,6 +32,8 @@ _OWN: Final = (
     HISTORY_FILE,
     SETTINGS_FILE,
 )
+_QUOTING: Final = ("SQLITE_ERROR", "SQLITE_CONSTRAINT", "SQLITE_RANGE", "SQLITE_MISUSE")
+"""Errors of SQLite whose texts are about a statement; those of others are about the disk."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -85,11 +88,11 @@ def _close(path: Path) -> None:
         path.chmod(mode & ~_OTHERS)
 
 
-def places(error: BaseException) -> str:
-    """Where in the program an error came about, and what led to it; without what it says, which may be anybody's words."""
-    pieces = []
-    seen: BaseException | None = error
-    while seen is not None:
-        pieces.append("".join(traceback.format_tb(seen.__traceback__)) + type(seen).__name__)
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-    return "\nin the course of which:\n".join(reversed(pieces))
+def describe_storage_error(error: Exception) -> str:
+    """Say what failed on the disk, without what SQLite may quote of a statement or a search."""
+    if isinstance(error, OSError):
+        return str(error)
+    if isinstance(error, sqlite3.Error):
+        name = getattr(error, "sqlite_errorname", "")
+        return str(error) if name and not name.startswith(_QUOTING) else name or type(error).__name__
+    return type(error).__name__

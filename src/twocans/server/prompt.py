@@ -22,6 +22,7 @@ from prompt_toolkit.completion import NestedCompleter
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from twocans.server.output import Output
+from twocans.server.terminal_input import terminal_input
 
 if sys.platform != "win32":
     import termios
@@ -55,6 +56,7 @@ class Prompt:
         output: shows the log, from now on above the prompt.
         show: shows a line of an answer.
         quit_server: called on Ctrl-C and Ctrl-D.
+        terminal_gone: called when the terminal is gone, which ends the prompt and not the server.
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class Prompt:
         output: Output,
         show: Callable[[str], None],
         quit_server: Callable[[], None],
+        terminal_gone: Callable[[], None],
     ) -> None:
         self._commands = commands
         self._history_file = history_file
         self._output = output
         self._show = show
         self._quit = quit_server
+        self._terminal_gone = terminal_gone
         self._server_loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._stopping = False
@@ -105,6 +109,8 @@ class Prompt:
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 asyncio.run(self._talk())
+        except OSError:  # from writing to a terminal that is gone
+            self._on_server_soon(self._terminal_gone)
         except Exception as error:  # noqa: BLE001 - the root of a thread: the server goes on without a prompt
             context = {"message": "the prompt has ended", "exception": error}
             self._on_server_soon(lambda: self._server_loop.call_exception_handler(context))
@@ -114,7 +120,8 @@ class Prompt:
         self._talk_task, self._talk_loop = asyncio.current_task(), asyncio.get_running_loop()
         if self._stopping:
             return
-        session: PromptSession[str] = PromptSession("> ", history=self._history())
+        keys = terminal_input()
+        session: PromptSession[str] = PromptSession("> ", history=self._history(), input=keys)
         screen = _AbovePrompt(session, self._talk_loop)
         self._output.show_through(cast("TextIO", screen))
         try:
@@ -123,7 +130,7 @@ class Prompt:
                 try:
                     line = await session.prompt_async(completer=_completer(completions))
                 except (EOFError, KeyboardInterrupt):
-                    self._on_server_soon(self._quit)
+                    self._on_server_soon(self._terminal_gone if keys.closed else self._quit)
                     return
                 await self._on_server(partial(self._carry_out, line))
         finally:

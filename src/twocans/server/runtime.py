@@ -33,6 +33,7 @@ from twocans.server.keeping.retention import Retention
 from twocans.server.keeping.sweeping import Sweeping
 from twocans.server.listener import Acceptor, AsyncAcceptor
 from twocans.server.passwords import Argon2Passwords
+from twocans.server.privacy import describe_storage_error
 from twocans.server.sockets import ListenError, listen
 from twocans.server.sparing import SparingLog
 from twocans.server.threaded import ThreadAcceptor
@@ -222,7 +223,9 @@ class Server:
                 durability=config.durability,
                 post=loop.call_soon_threadsafe,
                 at_end_of_turn=loop.call_soon,
-                on_error=lambda error: self._log("storage_error", error=str(error)),
+                on_error=lambda error: self._sparing_log(
+                    "storage_error", error=describe_storage_error(error)
+                ),
                 contents=contents,
             )
             self._identities = self._kept.identities

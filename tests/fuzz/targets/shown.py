@@ -157,7 +157,7 @@ def check_log(data: bytes) -> None:
     name = text_of(data)
     assert spelled_out_line(name).isprintable()
     line, _ = sentence(
-        "name_refused", {"name": name, "address": "10.0.0.7:1234", "text": "That name is too long."}
+        "user_registered", {"user": name, "address": "10.0.0.7:1234", "dialect": "json", "encrypted": True}
     )
     assert line.isprintable()
 

@@ -9,6 +9,7 @@ from twocans.hub.limits import Limits
 from twocans.hub.owners import TOKEN_BYTES
 from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.typed import Typed, TypedKind
 
 
 def _refusal(world: World, name: str, token: str | None = None) -> ProtocolError:
@@ -128,12 +129,15 @@ def test_log_hears_of_registering_joining_and_leaving() -> None:
             "user_registered",
             {"user": "alice", "address": alice.address, "dialect": "json", "encrypted": False},
         ),
-        ("user_joined", {"user": "alice", "online": 1}),
+        ("user_joined", {"user": "alice", "address": alice.address, "online": 1}),
         (
             "session_closed",
             {"user": "alice", "address": alice.address, "reason": "timed_out", "gone": True},
         ),
-        ("user_left", {"user": "alice", "reason": "timed_out", "online": 0}),
+        (
+            "user_left",
+            {"user": "alice", "address": alice.address, "reason": "timed_out", "online": 0},
+        ),
     ]
 
 
@@ -156,13 +160,17 @@ def test_log_hears_of_a_connection_that_never_registered() -> None:
     ]
 
 
-def test_log_hears_of_a_refused_name_cut_to_a_sane_length() -> None:
+def test_log_hears_of_a_refused_name_by_its_length_and_kind() -> None:
     world = World()
     session = world.session()
-    world.hub.refused(session, "x" * 60_000, ProtocolError(Code.NAME_INVALID, "Too long."))
+    world.hub.refused(
+        session, "x" * 60_000, Typed(TypedKind.OTHER, 60_000), ProtocolError(Code.NAME_INVALID, "Too long.")
+    )
     (fields,) = world.log.named("name_refused")
     assert fields == {
-        "name": "x" * 64,
+        "name": "",
+        "kind": "other",
+        "length": 60_000,
         "code": "name_invalid",
         "text": "Too long.",
         "address": session.address,

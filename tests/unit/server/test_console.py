@@ -13,6 +13,7 @@ from twocans.hub.session import Reason
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import server_key
 from twocans.protocol.messages import Message
+from twocans.protocol.typed import Typed, TypedKind
 from twocans.server.console import Console
 
 KEY = server_key(b"the server's")
@@ -143,7 +144,8 @@ def test_stats_counts_what_has_happened(operated: Operated) -> None:
     for number in range(3):
         world.post(alice, "bob", "hi", str(number))
     world.hub.leave(bob, Reason.LEFT)
-    world.hub.refused(world.session(), "Server", ProtocolError(Code.NAME_RESERVED, "No."))
+    error = ProtocolError(Code.NAME_RESERVED, "No.")
+    world.hub.refused(world.session(), "Server", Typed(TypedKind.NAME, 6), error)
     told = dict(line.rsplit("  ", 1) for line in operated.do("stats"))
     values = {name.strip(): value.strip() for name, value in told.items()}
     assert values["up for"] == "1 h 2 min"

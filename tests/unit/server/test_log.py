@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from rich.text import Text
 
 from tests.support.deadline import DEADLINE_S
 from twocans.hub.session import Reason
+from twocans.protocol.typed import TypedKind
 from twocans.server.doorkeeper import Refusal
 from twocans.server.log import Log, LogFormat, sentence
 from twocans.server.output import (
@@ -29,6 +31,7 @@ from twocans.server.output import (
     MAX_WAITING_LINES,
     Output,
 )
+from twocans.server.sparing import ALLOWANCES
 
 _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     (
@@ -63,8 +66,20 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ),
     (
         "name_refused",
-        {"name": "two words", "code": "name_invalid", "text": "No spaces.", "address": "10.0.0.2:99"},
-        "Refused the name “two words” from 10.0.0.2:99: No spaces.",
+        {
+            "name": "alice",
+            "kind": "name",
+            "length": 5,
+            "code": "name_taken",
+            "text": "It is taken.",
+            "address": "10.0.0.2:99",
+        },
+        "Refused the name “alice” from 10.0.0.2:99: It is taken.",
+    ),
+    (
+        "name_refused",
+        {"name": "", "kind": "frame", "length": 9, "code": "c", "text": "", "address": "10.0.0.2:99"},
+        "Refused a frame of 9 bytes that does not log in from 10.0.0.2:99\n",
     ),
     (
         "never_registered",
@@ -72,9 +87,6 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
         "10.0.0.2:99 never registered",
     ),
     ("connection_refused", {"address": "10.0.0.2:99", "why": "full"}, "10.0.0.2:99: the server is full"),
-    ("more_of_them", {"what": "connection_refused", "number": 70}, "more connections within a second: 70"),
-    ("more_of_them", {"what": "name_refused", "number": 70}, "more names within a second: 70"),
-    ("more_of_them", {"what": "never_registered", "number": 70}, "never registered within a second: 70"),
     ("key_readable", {"file": "/data/server.key", "closed": True}, "now they cannot"),
     ("key_readable", {"file": "/data/server.key", "closed": False}, "/data/server.key"),
     (
@@ -84,6 +96,7 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ),
     ("server_stopping", {"why": "Ctrl-C was pressed"}, "Ctrl-C was pressed"),
     ("server_stopped", {}, "stopped"),
+    ("terminal_gone", {}, "goes on without a prompt"),
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),
     ("storage_error", {"error": "disk I/O error"}, "disk I/O error"),
     ("messages_cleared", {"keep_days": 30, "number": 7}, "30 days"),
@@ -115,6 +128,11 @@ def gate() -> Iterator[Gate]:
     one.opened.set()
 
 
+def refused(name: str, kind: TypedKind = TypedKind.NAME, text: str = "No.") -> dict[str, object]:
+    """The fields of an event."""
+    return {"name": name, "kind": kind.value, "length": 9, "code": "c", "text": text, "address": "a"}
+
+
 def _written(form: LogFormat, event: str, fields: dict[str, object], *, styled: bool = False) -> str:
     stream = io.StringIO()
     output = Output(stream=stream, styled=styled, log_file=None)
@@ -131,6 +149,12 @@ def test_every_event_is_one_line_with_the_time(event: str, fields: dict[str, obj
     written = _written(LogFormat.TEXT, event, fields)
     assert re.fullmatch(r"\d\d:\d\d:\d\d  [^\n]+\n", written)
     assert part in written
+
+
+@pytest.mark.parametrize("kind", list(TypedKind))
+def test_every_kind_of_refused_login_has_words(kind: TypedKind) -> None:
+    told, _ = sentence("name_refused", refused("", kind))
+    assert re.fullmatch(r"Refused (a \w+ of )?9 \w+[^_]* from a: No\.", told)
 
 
 @pytest.mark.parametrize("why", list(Refusal))
@@ -177,6 +201,49 @@ def test_say_is_for_people_only() -> None:
         assert stream.getvalue() == expected
 
 
+def more_of_them(what: str, **fields: object) -> str:
+    """How a count of what was not told reads."""
+    known: dict[str, object] = {"number": 312, "source": "10.0.0.7", "sources": 1, "seconds": 60}
+    return sentence("more_of_them", {"what": what, **known, **fields})[0]
+
+
+def test_count_of_what_was_not_told_names_the_source_and_the_time() -> None:
+    told = more_of_them("name_refused")
+    assert told == "… and 312 more logins were refused from 10.0.0.7 in the last minute"
+    assert more_of_them("user_joined", sources=40, seconds=3600) == (
+        "… and 312 more times somebody joined from 40 sources, most of them 10.0.0.7, in the last 60 minutes"
+    )
+
+
+@pytest.mark.parametrize("what", list(ALLOWANCES))
+def test_every_count_has_words(what: str) -> None:
+    assert more_of_them(what, source="").endswith(" in the last minute")
+
+
+def test_security_events_are_in_a_file_of_their_own_as_well(tmp_path: Path) -> None:
+    files = tmp_path / "server.log", tmp_path / "security.log"
+    output = Output(stream=io.StringIO(), styled=False, log_file=files[0], security_file=files[1])
+    log = Log(output, LogFormat.TEXT)
+    log("banned", kind="name", what="eve", why="")
+    log("user_joined", user="alice", online=1)
+    for what in ("user_joined", "name_refused"):
+        log("more_of_them", what=what, number=3, source="10.0.0.7", sources=1, seconds=60)
+    output.close(timeout_s=DEADLINE_S)
+    everything, security = (
+        [json.loads(line) for line in one.read_text("utf-8").splitlines()] for one in files
+    )
+    assert [event["event"] for event in everything] == [
+        "banned",
+        "user_joined",
+        "more_of_them",
+        "more_of_them",
+    ]
+    assert [(event["event"], event["what"]) for event in security] == [
+        ("banned", "eve"),
+        ("more_of_them", "name_refused"),
+    ]
+
+
 # --- hostile names ---------------------------------------------------------------------------------------
 
 _FORGERIES: Final = [
@@ -198,7 +265,7 @@ _FORGERIES: Final = [
 @pytest.mark.parametrize("name", _FORGERIES)
 @pytest.mark.parametrize("styled", [False, True])
 def test_refused_name_forges_nothing_on_the_console(name: str, styled: bool) -> None:
-    fields: dict[str, object] = {"name": name, "code": "c", "text": "No.", "address": "a"}
+    fields = refused(name)
     written = _written(LogFormat.TEXT, "name_refused", fields, styled=styled)
     assert written.endswith("\n")
     assert written[:-1].isprintable()
@@ -206,7 +273,7 @@ def test_refused_name_forges_nothing_on_the_console(name: str, styled: bool) -> 
 
 
 def test_square_brackets_are_no_markup() -> None:
-    fields: dict[str, object] = {"name": "[bold]x[/bold]", "code": "c", "text": "No.", "address": "a"}
+    fields = refused("[bold]x[/bold]")
     assert "[bold]x[/bold]" in _written(LogFormat.TEXT, "name_refused", fields, styled=True)
 
 
@@ -217,7 +284,7 @@ def test_names_of_any_script_are_shown_as_they_are() -> None:
 
 @given(name=st.text(max_size=64))
 def test_any_refused_name_makes_one_json_line_that_gives_it_back(name: str) -> None:
-    fields: dict[str, object] = {"name": name, "code": "c", "text": "No.", "address": "a"}
+    fields = refused(name)
     written = _written(LogFormat.JSON, "name_refused", fields)
     assert written.endswith("\n")
     assert written[:-1].isprintable()
@@ -246,7 +313,7 @@ def test_details_of_a_fault_hold_nothing_that_acts_on_a_terminal(tmp_path: Path)
 
 @given(name=st.text(max_size=64))
 def test_any_refused_name_makes_one_printable_line(name: str) -> None:
-    text, _ = sentence("name_refused", {"name": name, "code": "c", "text": "No.", "address": "a"})
+    text, _ = sentence("name_refused", refused(name))
     assert text.isprintable()
 
 
@@ -336,6 +403,34 @@ def test_file_goes_on_when_the_stream_is_gone(tmp_path: Path) -> None:
         log("user_joined", user=f"u{number}", online=1)
     output.close(timeout_s=DEADLINE_S)
     assert len((tmp_path / "server.log").read_text("utf-8").splitlines()) == 3
+
+
+class _Failing(io.StringIO):
+    """A terminal that takes nothing for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = threading.Event()
+        self.fails = True
+
+    def write(self, text: str, /) -> int:
+        """Fail, or write."""
+        if self.fails:
+            self.failed.set()
+            raise OSError(errno.EIO, "Input/output error")
+        return super().write(text)
+
+
+@pytest.mark.parametrize("styled", [False, True])
+def test_lines_that_a_stream_did_not_take_are_not_kept(styled: bool) -> None:
+    stream = _Failing()
+    output = Output(stream=stream, styled=styled, log_file=None)
+    output.put("lost", "")
+    assert stream.failed.wait(DEADLINE_S)
+    stream.fails = False
+    output.put("shown", "")
+    output.close(timeout_s=DEADLINE_S)
+    assert stream.getvalue() == "shown\n"
 
 
 def test_stream_that_lacks_a_letter_still_gets_the_line() -> None:

@@ -54,6 +54,13 @@ def key_of(session: FakeSession) -> str:
     return device_key(session.device.token)
 
 
+def test_log_hears_who_was_kicked_and_why(operated: Operated) -> None:
+    operated.world.program("alice")
+    operated.do("kick alice too loud")
+    operated.do("kick nobody too loud")
+    assert operated.world.log.named("kicked") == [{"user": "alice", "why": "too loud"}]
+
+
 def test_banned_name_is_out_and_stays_out_until_it_is_unbanned(operated: Operated) -> None:
     alice = operated.world.program("Alice")
     token = alice.welcome().token

@@ -1,11 +1,36 @@
-"""What strangers cause is a few lines a second and a number; what people do is told each time."""
+"""What peers cause is told one by one up to an allowance for each source and for all; the rest is counted."""
 
 from __future__ import annotations
 
+import io
+import math
+
 import pytest
 
+from tests.support.deadline import DEADLINE_S
 from tests.unit.hub.fakes import ManualClock, RecordedLog
-from twocans.server.sparing import BY_STRANGERS, TOLD_PER_S, SparingLog
+from twocans.server.log import SECURITY, Log, LogFormat
+from twocans.server.output import LOG_FILE_BYTES, LOG_FILES, Output
+from twocans.server.sparing import ALLOWANCES, DAY_S, FIRST_COUNT_S, LAST_COUNT_S, SparingLog
+
+NAME = "\U00010400" * 32
+"""As long as can be, of letters that take the most bytes in the log."""
+DEVICE = "\U00010400" * 64
+WORST: dict[str, dict[str, object]] = {
+    "name_refused": {
+        "name": NAME,
+        "kind": "name",
+        "length": 32,
+        "code": "name_taken",
+        "text": f"That name looks just like {NAME}, who is known here. Please choose another.",
+        "address": "192.168.100.100:50505",
+    },
+    "connection_refused": {"address": "192.168.100.100:50505", "why": "address_full"},
+    "device_added": {"user": NAME, "device": DEVICE, "key": "2222-3333"},
+    "device_cut_off": {"user": NAME, "device": DEVICE, "key": "2222-3333"},
+    "password_changed": {"user": NAME, "set": True},
+}
+"""The longest lines that peers can cause in the security log."""
 
 
 class Desk:
@@ -16,42 +41,126 @@ class Desk:
         self.events = RecordedLog()
         self.log = SparingLog(self.events, timers=self.clock)
 
+    def told(self, event: str, host: str) -> int:
+        """How many events of an address were told one by one."""
+        return sum(fields["address"] == f"{host}:{99}" for fields in self.events.named(event))
 
-@pytest.mark.parametrize("event", sorted(BY_STRANGERS))
-def test_flood_is_a_few_lines_a_second_and_a_number(event: str) -> None:
+    def cause(self, event: str, number: int, host: str = "10.0.0.7", **fields: object) -> None:
+        """Cause events from an address."""
+        for _ in range(number):
+            self.log(event, address=f"{host}:99", **fields)
+
+
+@pytest.mark.parametrize("event", sorted(ALLOWANCES))
+def test_flood_of_an_address_is_some_lines_and_a_count_with_the_address(event: str) -> None:
     desk = Desk()
-    for number in range(1000):
-        desk.log(event, address=number)
-    assert desk.events.named(event) == [{"address": number} for number in range(TOLD_PER_S)]
-    desk.clock.advance(1.0)
-    assert desk.events.named("more_of_them") == [{"what": event, "number": 1000 - TOLD_PER_S}]
-    desk.clock.advance(10.0)
-    desk.log(event, address=1)
-    assert len(desk.events.named(event)) == TOLD_PER_S + 1
-    desk.clock.advance(1.0)
-    assert len(desk.events.named("more_of_them")) == 1
+    most = ALLOWANCES[event].per_source
+    desk.cause(event, most + 312)
+    assert desk.told(event, "10.0.0.7") == most
+    assert desk.events.named("more_of_them") == []
+    desk.clock.advance(60.0)
+    assert desk.events.named("more_of_them") == [
+        {"what": event, "number": 312, "source": "10.0.0.7", "sources": 1, "seconds": 60}
+    ]
+
+
+@pytest.mark.parametrize("event", sorted(ALLOWANCES))
+def test_flood_of_many_addresses_is_bounded_too(event: str) -> None:
+    desk = Desk()
+    allowance = ALLOWANCES[event]
+    addresses = allowance.overall // allowance.per_source + 3
+    for number in range(addresses):
+        desk.cause(event, allowance.per_source, f"10.0.0.{number}")
+    assert len(desk.events.named(event)) == allowance.overall
+    desk.clock.advance(60.0)
+    (count,) = desk.events.named("more_of_them")
+    assert (count["number"], count["sources"]) == (3 * allowance.per_source, 3)
+
+
+def test_flood_of_one_address_hides_no_other() -> None:
+    desk = Desk()
+    desk.cause("name_refused", 10_000, "10.0.0.7", code="name_invalid")
+    desk.cause("name_refused", 1, "10.0.0.8", code="name_invalid")
+    assert desk.told("name_refused", "10.0.0.8") == 1
+
+
+def test_flood_for_one_reason_hides_no_other_reason_and_no_other_event() -> None:
+    desk = Desk()
+    desk.cause("name_refused", 1000, code="name_invalid")
+    desk.cause("name_refused", 1, code="auth_failed")
+    desk.cause("connection_refused", 1, why="banned")
+    assert desk.events.named("name_refused")[-1]["code"] == "auth_failed"
+    assert len(desk.events.named("connection_refused")) == 1
+
+
+def test_counts_of_a_flood_that_goes_on_become_rarer() -> None:
+    desk = Desk()
+    for _ in range(24 * 60):
+        desk.cause("name_refused", 100)
+        desk.clock.advance(60.0)
+    counts = desk.events.named("more_of_them")
+    assert len(counts) < 40
+    told = desk.told("name_refused", "10.0.0.7")
+    desk.log.tell_rest()
+    counts = desk.events.named("more_of_them")
+    assert told + sum(int(str(count["number"])) for count in counts) == 24 * 60 * 100
+
+
+def test_after_a_pause_events_are_told_again_and_no_timer_is_left() -> None:
+    desk = Desk()
+    desk.cause("name_refused", 100)
+    desk.clock.advance(2 * DAY_S)
+    assert desk.clock.waiting() == []
+    before = desk.told("name_refused", "10.0.0.7")
+    desk.cause("name_refused", 1)
+    assert desk.told("name_refused", "10.0.0.7") == before + 1
+    desk.cause("name_refused", 1000)
+    desk.clock.advance(60.0)
+    assert desk.events.named("more_of_them")[-1]["seconds"] == 60
+
+
+def test_what_the_operator_does_is_told_each_time() -> None:
+    desk = Desk()
+    for number in range(10_000):
+        desk.log("banned", kind="name", what=str(number), why="")
+    assert len(desk.events.named("banned")) == 10_000
     assert desk.clock.waiting() == []
 
 
-def test_flood_of_one_kind_hides_no_other() -> None:
-    desk = Desk()
-    for _ in range(1000):
-        desk.log("connection_refused", address="a")
-    desk.log("name_refused", name="two words")
-    assert desk.events.named("name_refused") == [{"name": "two words"}]
-
-
-def test_what_people_do_is_told_each_time() -> None:
+def test_thousand_people_of_one_address_come_and_go_as_ever() -> None:
     desk = Desk()
     for number in range(1000):
-        desk.log("user_joined", user=str(number))
-    assert len(desk.events.named("user_joined")) == 1000
-    assert desk.clock.waiting() == []
+        for event in ("user_registered", "user_joined", "session_closed", "user_left"):
+            desk.cause(event, 1, user=f"guest{number}")
+    assert len(desk.events.events) == 4 * 1000
 
 
 def test_rest_is_told_at_the_end_at_the_latest() -> None:
     desk = Desk()
-    for _ in range(TOLD_PER_S + 2):
-        desk.log("never_registered", address="a")
+    desk.cause("never_registered", ALLOWANCES["never_registered"].per_source + 2)
     desk.log.tell_rest()
-    assert desk.events.named("more_of_them") == [{"what": "never_registered", "number": 2}]
+    (count,) = desk.events.named("more_of_them")
+    assert (count["what"], count["number"]) == ("never_registered", 2)
+    assert desk.clock.waiting() == []
+
+
+def line_bytes(event: str, fields: dict[str, object]) -> int:
+    """How long the line of an event is."""
+    stream = io.StringIO()
+    output = Output(stream=stream, styled=False, log_file=None)
+    Log(output, LogFormat.JSON)(event, **fields)
+    output.close(timeout_s=DEADLINE_S)
+    return len(stream.getvalue())
+
+
+def test_security_log_outlasts_a_week_of_everything_from_everywhere() -> None:
+    caused = SECURITY & ALLOWANCES.keys()
+    assert caused == WORST.keys()
+    week_bytes = 0.0
+    for event in caused:
+        allowance = ALLOWANCES[event]
+        lines = allowance.overall + 7 * DAY_S * allowance.overall_per_s
+        counts = 7 * DAY_S / LAST_COUNT_S + math.log2(LAST_COUNT_S / FIRST_COUNT_S)
+        count = {"what": event, "number": 10**9, "source": NAME, "sources": 10_000, "seconds": 3600}
+        week_bytes += lines * line_bytes(event, WORST[event]) + counts * line_bytes("more_of_them", count)
+    assert week_bytes < LOG_FILES * LOG_FILE_BYTES

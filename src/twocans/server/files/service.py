@@ -24,6 +24,7 @@ from twocans.protocol.names import UserKey
 from twocans.server.config import TlsMode
 from twocans.server.files.moving import Bringing, Movers
 from twocans.server.files.peer import STALLED_S, HttpPeer, peer_of
+from twocans.server.privacy import describe_storage_error
 from twocans.storage.contents import PIECE_BYTES, NoRoom, Part, Stopped
 from twocans.storage.files import Unkept
 
@@ -86,7 +87,7 @@ class FileService:
         except OSError as error:
             if isinstance(error, ConnectionError):
                 raise
-            self._log("storage_error", error=str(error))
+            self._log("storage_error", error=describe_storage_error(error))
             return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The server's disk fails. Please try again later.")
         finally:
             peer.answered()
