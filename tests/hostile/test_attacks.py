@@ -24,6 +24,7 @@ THREADED: Final = (
     "endless lines",
     "nested JSON",
     "messages",
+    "stored bytes",
     "unread",
     "unread over TLS",
     "unfinished requests",
