@@ -29,6 +29,7 @@ THREADED: Final = (
     "unread over TLS",
     "unfinished requests",
     "uploads",
+    "slow uploads",
     "unread files",
 )
 """What is not the same if each client has a thread."""
