@@ -35,7 +35,7 @@ MAX_TRANSFERS: Final = 256
 MAX_TRANSFERS_PER_PERSON: Final = 16
 """How many of them by one person."""
 MAX_TRANSFERS_PER_ADDRESS: Final = 64
-"""How many of them with one address."""
+"""The most of them with one address."""
 RETRY_S: Final = 5
 """When to try again if there are so many, in seconds."""
 
@@ -202,10 +202,12 @@ class FileService:
             if offset == grant.file.size and grant.file.size:
                 return _created()
         peer.expect_body(request.content)
-        bringing = await movers.begin(incoming, peer)
+        device = _device_of(grant)
+        bringing = await movers.begin(incoming, peer, device)
         if bringing.kept:
             peer.expect_body(None)
             return _created()
+        movers.join(incoming, device)
         try:
             come = movers.contents.come(incoming)
             if first != come:
@@ -225,14 +227,18 @@ class FileService:
             movers.ended(incoming, bringing)
 
     async def _cancel(self, peer: HttpPeer, movers: Movers, grant: Grant) -> web.StreamResponse:
-        incoming = movers.incoming(grant.user, grant.file)
-        bringing = await movers.begin(incoming, peer)
-        if bringing.kept:
-            return _created()
-        try:
-            await movers.drop(incoming)
-        finally:
-            movers.ended(incoming, bringing)
+        """Cancel the upload of one device; what has come stays while another one of the account needs it."""
+        incoming, device = movers.incoming(grant.user, grant.file), _device_of(grant)
+        movers.leave(incoming, device)
+        if not movers.is_moving_elsewhere(incoming, device):
+            bringing = await movers.begin(incoming, peer, device)
+            if bringing.kept:
+                return _created()
+            try:
+                if not movers.is_shared(incoming):
+                    await movers.drop(incoming)
+            finally:
+                movers.ended(incoming, bringing)
         return plain(HTTPStatus.OK, "The upload is cancelled.")
 
     async def _fill(
@@ -288,6 +294,11 @@ class FileService:
             raise _too_slow(part.size) from None
         except web.RequestPayloadError:
             raise ConnectionResetError from None
+
+
+def _device_of(grant: Grant) -> int | str:
+    """Return an id for the device of a grant; of a name that is not bound, its address."""
+    return grant.host if grant.credential is None else grant.credential
 
 
 async def _send_from(file: FileIO, size: int, response: web.StreamResponse, movers: Movers) -> None:
