@@ -22,7 +22,14 @@ _SYSTEM_FOLDERS: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _UNLIMITED: Final = (
     *("--rate-limit", "0", "--max-connections-per-address", "0", "--connection-rate", "0"),
     *("--new-names-per-address", "0"),
-    *("--stored-messages-per-sender", "0"),
+    *(
+        "--stored-messages-per-sender",
+        "0",
+        "--stored-bytes-per-sender",
+        "0",
+        "--stored-bytes-per-address",
+        "0",
+    ),
 )
 """All clients come from one address here, and send as much as they can."""
 

@@ -667,29 +667,6 @@ def test_request_that_never_ends_is_not_waited_for(start: Start, monkeypatch: py
     idle.expect_closed()
 
 
-def test_upload_without_a_byte_for_long_ends_and_stays(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twocans.server.files.service.STALLED_S", 0.2)
-    server = start()
-    alice = server.json("alice")
-    client = http(server)
-    client.begin("PUT", path_of(upload_ticket(alice, SMALL)), length=SMALL.size)
-    client.peer.sendall(SMALL.content[:5])
-    client.expect_closed()
-    assert upload_ticket(alice, SMALL)["offset"] == 5
-
-
-def test_download_that_is_not_fetched_ends(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twocans.server.files.peer.STALLED_S", 0.2)
-    server = start()
-    alice, bob = server.json("alice"), server.json("bob")
-    large = Document(hashlib.sha256(b"x").digest() * 500_000)
-    path = path_of(bob.ask("DOWNLOAD", id=received(server, alice, bob, large)))
-    client = HttpClient(server.peer(receive_buffer=4096))
-    client.begin("GET", path)
-    assert server.json("carol").deliver("carol", "the others go on").verb == "ACK"
-    eventually(lambda: _ended(client))
-
-
 def test_download_that_had_to_wait_for_its_reader_goes_on_once_it_reads(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -709,15 +686,6 @@ def test_download_that_had_to_wait_for_its_reader_goes_on_once_it_reads(
     client.begin("GET", path)
     assert paused.wait(DEADLINE_S)
     assert client.answer().body == large.content
-
-
-def _ended(client: HttpClient) -> bool:
-    """Whether what is left to be read has an end; nothing is read while it may go on."""
-    try:
-        client.peer.sendall(b"x")
-    except Exception:  # noqa: BLE001 - however the system says it
-        return True
-    return False
 
 
 def test_first_line_of_a_chat_in_pieces_is_understood(server: Serving) -> None:

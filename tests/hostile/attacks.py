@@ -14,13 +14,15 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple, Protocol
 
 from tests.support.raw import Closed, CutOff, JsonPeer, Peer, Silent, encode, hello
 from tests.support.tls import client_context
 
 HOST: Final = "127.0.0.1"
+ELSEWHERE: Final = "127.0.0.66"
+"""An address that is not that of the people who chat."""
 WORKERS: Final = 8
 """How many connections at a time those attacks have that connect again and again."""
 CROWD: Final = 100
@@ -346,6 +348,21 @@ def stored(target: Target) -> None:
             )
 
 
+def stored_bytes(target: Target) -> None:
+    """Long messages under many names, until nothing more of their address is stored."""
+    with ExitStack() as stack:
+        hoarders = [
+            stack.enter_context(JsonPeer(target.port, f"hoarder{number}", source=ELSEWHERE))
+            for number in range(WORKERS)
+        ]
+        while not target.over():
+            for hoarder in hoarders:
+                hoarder.say(hoarder.name, "x" * 16_000)
+                target.count(
+                    sum(frame["code"] == "rate_limited" for frame in hoarder.drain() if frame.verb == "ERROR")
+                )
+
+
 def looking_back(target: Target) -> None:
     """Questions about what was said, from many at once."""
     with JsonPeer(target.port, "rich") as rich:
@@ -480,6 +497,9 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         large_messages, least=2000, connections=CROWD, memory_mib=_BURSTS_MIB, lingers=True
     ),
     "sessions of one name": Attack(sessions, least=2000, connections=CROWD + 1, lingers=True),
+    "stored bytes": Attack(
+        stored_bytes, options=("--stored-bytes-per-address", "3000000", *_UNLIMITED), memory_mib=8
+    ),
     "stored messages": Attack(stored, options=("--stored-messages-per-sender", "300")),
     "looking back": Attack(looking_back, least=2000, connections=CROWD + 1, lingers=True),
     "devices and codes": Attack(devices, connections=WORKERS + 1),

@@ -6,18 +6,22 @@ import itertools
 import os
 import selectors
 import socket
+import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from tests.hostile.attacks import CROWD, SILENT, WORKERS, Attack, Target, again_and_again, connect
 from tests.support.http import Document, HttpClient, bring, head, path_of, send_file, upload_ticket
 from tests.support.raw import JsonPeer, Peer
+from twocans.server.files.service import MAX_TRANSFERS_PER_ADDRESS
 
 _FILES: Final = 16
 """As many as the server moves at once for one person."""
 _THREADS: Final = 6
 """Those that move bytes, and those that look whether they are right."""
+_PAUSE_S: Final = 0.1
+"""How long those wait who send a byte now and then."""
 _LARGE: Final = 8 * 1024 * 1024
 
 
@@ -88,6 +92,32 @@ def uploads(target: Target) -> None:
         again_and_again(target, attempt)
 
 
+def slow_uploads(target: Target) -> None:
+    """Uploads under many names that send a byte now and then; what the server does not take is begun again."""
+    with ExitStack() as stack:
+        paths = [
+            path_of(upload_ticket(holder, Document(os.urandom(_LARGE // 64))))
+            for holder in [stack.enter_context(JsonPeer(target.port, f"holder{n}")) for n in range(WORKERS)]
+            for _ in range(_FILES)
+        ]
+        held: dict[str, socket.socket] = {}
+        while not target.over():
+            time.sleep(_PAUSE_S)
+            for path in paths:
+                try:
+                    if path not in held:
+                        held[path] = stack.enter_context(connect(target.port))
+                        held[path].sendall(head("PUT", path, length=_LARGE // 64))
+                    held[path].sendall(b"x")
+                    held[path].setblocking(False)
+                    with suppress(BlockingIOError):
+                        if b" 503 " in held[path].recv(65536):
+                            target.count()
+                        held.pop(path).close()
+                except OSError:
+                    held.pop(path).close()
+
+
 def unread_files(target: Target) -> None:
     """Large files that are asked for over and over, and not read."""
     with JsonPeer(target.port, "asker") as asker:
@@ -115,6 +145,14 @@ BY_HTTP: Final[Mapping[str, Attack]] = {
     # Each file has a connection that the attacker may have left already, and of which the server has yet to read the end.
     "uploads": Attack(
         uploads, least=100, connections=WORKERS + 1, memory_mib=32, files=2 * _FILES, threads=_THREADS
+    ),
+    "slow uploads": Attack(
+        slow_uploads,
+        least=200,
+        connections=WORKERS * (_FILES + 1),
+        memory_mib=16,
+        files=2 * MAX_TRANSFERS_PER_ADDRESS,
+        threads=_THREADS,
     ),
     "unread files": Attack(
         unread_files, least=CROWD, connections=CROWD + 1, memory_mib=CROWD, files=_FILES, threads=_THREADS

@@ -24,10 +24,12 @@ THREADED: Final = (
     "endless lines",
     "nested JSON",
     "messages",
+    "stored bytes",
     "unread",
     "unread over TLS",
     "unfinished requests",
     "uploads",
+    "slow uploads",
     "unread files",
 )
 """What is not the same if each client has a thread."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,9 @@ from tests.support.http import (
 )
 from tests.support.keeping import database, is_private, served
 from tests.support.process import ServerProcess, run
-from tests.support.raw import Closed, JsonPeer, Peer, eventually
+from tests.support.raw import Closed, Frame, JsonPeer, Peer, PlainPeer, eventually
 from tests.support.tls import client_context
+from twocans.hub.posting import TOO_MUCH_FROM_ADDRESS
 
 REPORT = Document(bytes(range(256)) * 8000)
 """About two megabytes."""
@@ -163,6 +166,47 @@ def test_files_leave_room_for_messages_and_newcomers(tmp_path: Path) -> None:
             for number in range(500):
                 alice.say("bob", f"{number} " + "x" * 1000)
             assert len(bob.expect_messages(500)) == 500
+
+
+def answers(peer: PlainPeer, most: int) -> Iterator[tuple[str, str]]:
+    """Send so many long messages to oneself, and yield what each is answered with."""
+    for _ in range(most):
+        peer.say(peer.name, "z" * 16_000)
+        yield peer.read_message()
+
+
+@on_linux
+@pytest.mark.parametrize("concurrency", ["async", "thread"])
+def test_names_of_one_address_do_not_fill_the_disk_with_messages(tmp_path: Path, concurrency: str) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    start = [*on_small_disk(data, size_kib=120 * 1024), sys.executable, "-m", "twocans.server"]
+    options = ["--data", str(data), "--rate-limit", "0", "--concurrency", concurrency]
+    with ServerProcess(*options, start=start) as server, contextlib.ExitStack() as closing:
+        alice, bob = (closing.enter_context(JsonPeer(server.port, name)) for name in ("alice", "bob"))
+        flood = [
+            closing.enter_context(JsonPeer(server.port, f"e{number}", source="127.0.0.66"))
+            for number in range(40)
+        ]
+        told: list[Frame] = []
+        for _ in range(10):
+            for peer in flood:
+                for _ in range(20):
+                    peer.say(peer.name, "z" * 16_000)
+            for peer in flood:
+                told += [frame for frame in peer.drain() if frame.verb == "ERROR"]
+        assert {(frame["code"], frame["text"]) for frame in told} == {("rate_limited", TOO_MUCH_FROM_ADDRESS)}
+        with PlainPeer(server.port, "old", source="127.0.0.66") as old:
+            # The disk may have got a little more room meanwhile.
+            assert ("Server", TOO_MUCH_FROM_ADDRESS) in answers(old, 3000)
+        # 128 MB were sent.
+        assert shutil.disk_usage(seen_by(server.process, data)).free > 20_000_000
+        for number in range(200):
+            alice.say("bob", f"{number} " + "x" * 1000)
+        assert len(bob.expect_messages(200)) == 200
+        with JsonPeer(server.port, "carol") as carol:
+            carol.deliver("bob", "hello")
+        assert server.stop() == 0
 
 
 def test_request_in_the_clear_is_refused_where_encryption_is_required(tmp_path: Path) -> None:

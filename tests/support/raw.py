@@ -38,6 +38,7 @@ class Peer:
     Args:
         port: where the server listens.
         host: its address.
+        source: the address to connect from; None for any.
         receive_buffer: SO_RCVBUF in bytes, for a reader that is meant to be small.
         tls: how to encrypt the connection; None for not at all.
     """
@@ -47,6 +48,7 @@ class Peer:
         port: int,
         *,
         host: str = "127.0.0.1",
+        source: str | None = None,
         receive_buffer: int | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -57,6 +59,8 @@ class Peer:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         tcp.settimeout(DEADLINE_S)
         with self._closed_on_failure():
+            if source is not None:
+                tcp.bind((source, 0))
             tcp.connect((host, port))
             own: tuple[str, int] = tcp.getsockname()
             self.local_port = own[1]
@@ -176,7 +180,7 @@ class PlainPeer(Peer):
     Args:
         port: where the server listens.
         name: the user name.
-        receive_buffer, tls: as for `Peer`.
+        source, receive_buffer, tls: as for `Peer`.
     """
 
     def __init__(
@@ -184,10 +188,11 @@ class PlainPeer(Peer):
         port: int,
         name: str,
         *,
+        source: str | None = None,
         receive_buffer: int | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        super().__init__(port, receive_buffer=receive_buffer, tls=tls)
+        super().__init__(port, source=source, receive_buffer=receive_buffer, tls=tls)
         self.name = name
         with self._closed_on_failure():
             self.send_line(name)
@@ -283,7 +288,7 @@ class JsonPeer(Peer):
         port: where the server listens.
         name: the user name.
         token, after, log, status: as in HELLO.
-        receive_buffer, tls: as for `Peer`.
+        source, receive_buffer, tls: as for `Peer`.
         sync: whether to read up to SYNCED; else only WELCOME is read.
     """
 
@@ -296,11 +301,12 @@ class JsonPeer(Peer):
         after: int | None = None,
         log: str | None = None,
         status: str | None = None,
+        source: str | None = None,
         receive_buffer: int | None = None,
         tls: ssl.SSLContext | None = None,
         sync: bool = True,
     ) -> None:
-        super().__init__(port, receive_buffer=receive_buffer, tls=tls)
+        super().__init__(port, source=source, receive_buffer=receive_buffer, tls=tls)
         self.answers_pings = True
         self.skipped: list[Frame] = []
         """Frames that came before one that was expected."""

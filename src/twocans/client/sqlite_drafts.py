@@ -49,9 +49,7 @@ class SqliteDrafts:
                 (server, self._user),
             ).fetchall():
                 with contextlib.suppress(UnicodeDecodeError):
-                    listed = paths.decode(*_ENCODING)
-                    files = tuple(listed.split("\0")) if listed else ()
-                    drafts.append(Draft(peer, name, text.decode(*_ENCODING), files))
+                    drafts.append(Draft(peer, name, text.decode(*_ENCODING), decode_paths(paths)))
         return tuple(drafts)
 
     def put(self, server: ServerKey, draft: Draft) -> None:
@@ -79,3 +77,13 @@ class SqliteDrafts:
             )
         except sqlite3.Error as error:
             raise OutboxUnusable(f"Your drafts cannot be kept: {error}.") from None
+
+
+def decode_paths(kept: bytes) -> tuple[str, ...]:
+    """Return the files of a draft as they are on disk.
+
+    Raises:
+        UnicodeDecodeError: they are damaged.
+    """
+    listed = kept.decode(*_ENCODING)
+    return tuple(listed.split("\0")) if listed else ()

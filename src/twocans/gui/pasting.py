@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from twocans.gui.pictures import FORMATS
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 KEPT_DAYS: Final = 7
-"""How long pasted pictures are kept: they may be sent only after a restart."""
+"""How long pasted pictures are kept at least; those that a draft or an upload names are kept longer."""
 _TEXTS: Final = frozenset({"UTF8_STRING", "STRING", "TEXT", "COMPOUND_TEXT", "text/plain"})
 _URIS: Final = "text/uri-list"
 _PROGRAMS: Final = (
@@ -58,12 +58,20 @@ class Pasting:
         widget: of the window.
         folder: where pasted pictures are put.
         now: the local time.
+        in_use: returns the files that are still to be sent; None if that cannot be known.
     """
 
-    def __init__(self, widget: tk.Misc, folder: Path, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        widget: tk.Misc,
+        folder: Path,
+        now: Callable[[], datetime],
+        in_use: Callable[[], Collection[str] | None],
+    ) -> None:
         self._widget = widget
         self._folder = folder
         self._now = now
+        self._in_use = in_use
         self._x11 = _is_x11(widget)
 
     def files(self) -> list[str]:
@@ -123,16 +131,29 @@ class Pasting:
 
     def _new_path(self, suffix: str) -> Path:
         now = self._now()
-        for old in self._folder.iterdir():
-            with contextlib.suppress(OSError):
-                if now.timestamp() - old.stat().st_mtime > KEPT_DAYS * 86_400:
-                    old.unlink()
+        remove_old(self._folder, now, self._in_use)
         stem = f"Pasted image {now:%Y-%m-%d %H.%M.%S}"
         path, number = self._folder / f"{stem}{suffix}", 1
         while path.exists():
             number += 1
             path = self._folder / f"{stem} ({number}){suffix}"
         return path
+
+
+def remove_old(folder: Path, now: datetime, in_use: Callable[[], Collection[str] | None]) -> None:
+    """Remove the pictures that are older than `KEPT_DAYS` and not to be sent any more."""
+    old = []
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if now.timestamp() - path.stat().st_mtime > KEPT_DAYS * 86_400:
+                old.append(path)
+    kept = in_use() if old else None
+    if kept is None:
+        return
+    for path in old:
+        if str(path) not in kept:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def has_text(widget: tk.Misc) -> bool:

@@ -35,6 +35,7 @@ class Account:
         "read",
         "sessions",
         "stored",
+        "stored_bytes",
         "tokens",
         "unconfirmed",
     )
@@ -53,6 +54,8 @@ class Account:
         """Of a name that is not bound: the digest of the token that proves the same person while they are here."""
         self.stored = 0
         """How many messages of this person are stored, or about to be."""
+        self.stored_bytes = 0
+        """The room that their texts take, about."""
         self.last = 0
         """The newest id in the inbox."""
         self.delivered = 0

@@ -106,6 +106,7 @@ class Hub:
             server=self._server,
             limits=limits,
             keeps_history=keeps_history,
+            monotonic_s=surroundings.monotonic_s,
             wall_ns=surroundings.wall_ns,
             statistics=self.statistics,
         )

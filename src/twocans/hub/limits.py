@@ -41,6 +41,10 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How many names that nobody had before one address may take within an hour; 0 for no limit."""
     stored_messages_per_sender: int = 1_000_000
     """How many messages of one person are kept at most; 0 for no limit."""
+    stored_bytes_per_sender: int = 10**9
+    """The most room that the messages of one person take; 0 for no limit."""
+    stored_bytes_per_address: int = 10**9
+    """The most room that the messages from one address take within an hour; 0 for no limit."""
     max_file_bytes: int = 4 * 10**9
     """The largest file that a message may carry; 0 for none at all."""
     max_storage_bytes: int = 20 * 10**9
@@ -63,6 +67,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """How much text one page of history or waiting messages holds at most."""
     memory_messages: int = 100_000
     """How many messages the memory storage keeps; the oldest are forgotten first."""
+    memory_bytes: int = 256 * 1024 * 1024
+    """The most room that the texts of those take."""
     transient_messages: int = 2_000
     """How many messages are kept for people who reconnect when there is no history; at least half as many."""
 

@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from twocans.hub.account import Account, is_exposed
+from twocans.hub.address_quota import AddressQuota, AddressUsage
 from twocans.hub.limits import Limits
 from twocans.hub.looking_back import SERVER_KEY, not_registered
 from twocans.hub.roster import Roster
@@ -21,12 +22,31 @@ from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import Ack, Error, Message, Notice, Send
 from twocans.protocol.names import SERVER_NAME, NameInvalid, UserKey, user_key
-from twocans.storage.base import Batch, Conflict, Failed, Known, NoSuchFile, Storage, Unstored, without
+from twocans.storage.base import (
+    NOTHING_STORED,
+    Batch,
+    Conflict,
+    Failed,
+    Known,
+    NoSuchFile,
+    Storage,
+    Stored,
+    Unstored,
+    without,
+)
 
 FULL: Final = "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
 TOO_MANY_STORED: Final = (
     "As many messages of yours are kept here as may be of one person, so this one was not sent."
     " Please tell whoever runs the server."
+)
+TOO_MUCH_STORED: Final = (
+    "Your messages take as much room here as those of one person may, so this one was not sent."
+    " Please tell whoever runs the server."
+)
+TOO_MUCH_FROM_ADDRESS: Final = (
+    "More has been sent from your address than the server stores of one for now, so this message was not sent."
+    " Please try again later."
 )
 COUNT_INTERVAL_NS: Final = 60_000_000_000
 """How long after the stored messages were counted they are counted again, in nanoseconds."""
@@ -53,6 +73,7 @@ class Posting:
         server: the account in whose name the server itself speaks.
         limits: how long a text may be.
         keeps_history: whether messages wait for people who are away.
+        monotonic_s: a clock that does not go back, in seconds.
         wall_ns: the time, in Unix nanoseconds.
         statistics: where messages are counted.
     """
@@ -65,6 +86,7 @@ class Posting:
         server: Account,
         limits: Limits,
         keeps_history: bool,
+        monotonic_s: Callable[[], float],
         wall_ns: Callable[[], int],
         statistics: Statistics,
     ) -> None:
@@ -79,6 +101,13 @@ class Posting:
         self._surely_short = limits.max_text_bytes // 4
         # What is not kept needs no bound.
         self._max_stored = (keeps_history and limits.stored_messages_per_sender) or sys.maxsize
+        self._max_stored_bytes = (keeps_history and limits.stored_bytes_per_sender) or sys.maxsize
+        self._addresses = AddressQuota(
+            max_bytes=limits.stored_bytes_per_address if keeps_history else 0,
+            room=lambda: storage.room,
+            monotonic_s=monotonic_s,
+        )
+        self._unbounded = AddressUsage(0.0)
         self._newest = storage.new_ids(0) - 1
         self._count_again_ns = 0
 
@@ -91,8 +120,16 @@ class Posting:
         sender = session.account
         if sender is None:
             raise not_registered(sends[0].cid)
-        if sender.stored + len(sends) > self._max_stored:
-            sends = self._those_with_room(session, sender, sends)
+        usage = session.usage or self._usage_of(session)
+        # Most batches are one message, for which a list would cost more than the rest of this.
+        size = sends[0].text.__sizeof__() if len(sends) == 1 else _text_bytes(sends)
+        if (
+            size > usage.credit
+            or sender.stored + len(sends) > self._max_stored
+            or sender.stored_bytes + size > self._max_stored_bytes
+        ):
+            sends = self._those_with_room(session, sender, usage, sends)
+            size = _text_bytes(sends)
         messages: list[Message] = []
         recipients: list[Account] = []
         id_ = self._storage.new_ids(len(sends))
@@ -114,10 +151,37 @@ class Posting:
             recipients.append(recipient)
             id_ += 1
         if messages:
-            sender.stored += len(messages)
+            count = len(messages)
+            if count < len(sends):
+                size = _text_bytes(messages)
+            # As in `_append`, whose call is saved here: most batches are one message.
+            sender.stored += count
+            sender.stored_bytes += size
+            usage.credit -= size
+            usage.waiting += size
             self._storage.append(
-                Batch(sender, recipients, messages), partial(self._stored, session, sender, recipients)
+                Batch(sender, recipients, messages, size),
+                partial(self._stored, session, usage, sender, recipients),
             )
+
+    def _append(
+        self,
+        session: Session | None,
+        usage: AddressUsage,
+        batch: Batch,
+        sender: Account,
+        recipients: Sequence[Account],
+    ) -> None:
+        size = batch.text_bytes
+        sender.stored += len(batch.messages)
+        sender.stored_bytes += size
+        usage.credit -= size
+        usage.waiting += size
+        self._storage.append(batch, partial(self._stored, session, usage, sender, recipients))
+
+    def _usage_of(self, session: Session) -> AddressUsage:
+        usage = session.usage = self._addresses.usage_of(session.host)
+        return usage
 
     def post_file(self, session: Session, send: Send) -> None:
         """Accept a message that carries a file; whether its sender has that file is the storage's to say.
@@ -128,37 +192,52 @@ class Posting:
         sender = session.account
         if sender is None:
             raise not_registered(send.cid)
-        if sender.stored >= self._max_stored and not self._those_with_room(session, sender, (send,)):
+        usage = session.usage or self._usage_of(session)
+        if not self._those_with_room(session, sender, usage, (send,)):
             return
         recipient = self._look_closer(send)
         id_, at = self._storage.new_ids(1), self._wall_ns() // 1_000_000
         message = Message(id_, at, sender.name, recipient.name, send.text, send.cid, send.file)
-        sender.stored += 1
-        self._storage.append(
-            Batch(sender, [recipient], [message], files=True),
-            partial(self._stored, session, sender, [recipient]),
-        )
+        batch = Batch(sender, [recipient], [message], _text_bytes((send,)), files=True)
+        self._append(session, usage, batch, sender, [recipient])
 
-    def _those_with_room(self, session: Session, sender: Account, sends: Sequence[Send]) -> Sequence[Send]:
-        """As many messages as may still be stored of their sender, who is told of the others."""
-        room = max(0, self._max_stored - sender.stored)
-        for send in sends[room:]:
-            session.deliver(Error(code=Code.RATE_LIMITED, text=TOO_MANY_STORED, cid=send.cid or None))
-        if self._wall_ns() >= self._count_again_ns:
+    def _those_with_room(
+        self, session: Session, sender: Account, usage: AddressUsage, sends: Sequence[Send]
+    ) -> Sequence[Send]:
+        """As many messages as may still be stored of their sender and address; the sender is told of the others."""
+        count = size = 0
+        refusal = ""
+        for send in sends:
+            size += send.text.__sizeof__()
+            if sender.stored + count >= self._max_stored:
+                refusal = TOO_MANY_STORED
+            elif sender.stored_bytes + size > self._max_stored_bytes:
+                refusal = TOO_MUCH_STORED
+            elif size > usage.credit and not self._addresses.grant(usage, size):
+                refusal = TOO_MUCH_FROM_ADDRESS
+            if refusal:
+                break
+            count += 1
+        for send in sends[count:]:
+            session.deliver(Error(code=Code.RATE_LIMITED, text=refusal, cid=send.cid or None))
+        if refusal and self._wall_ns() >= self._count_again_ns:
             # Messages whose time is over may have made room.
             self.count()
-        return sends[:room]
+        return sends[:count]
 
     def count(self) -> None:
         """Find out how many messages of everybody there are; what comes meanwhile is counted beside it."""
         self._count_again_ns = self._wall_ns() + COUNT_INTERVAL_NS
-        before = {account: account.stored for account in self._roster.known.values()}
+        before = {account: (account.stored, account.stored_bytes) for account in self._roster.known.values()}
 
-        def counted(numbers: Mapping[UserKey, int] | None) -> None:
-            if numbers is None:
+        def counted(counts: Mapping[UserKey, Stored] | None) -> None:
+            if counts is None:
                 return
             for account in self._roster.known.values():
-                account.stored = numbers.get(account.key, 0) + account.stored - before.get(account, 0)
+                stored = counts.get(account.key, NOTHING_STORED)
+                messages, text_bytes = before.get(account, (0, 0))
+                account.stored += stored.messages - messages
+                account.stored_bytes += stored.text_bytes - text_bytes
 
         self._storage.count_stored(self._newest, counted)
 
@@ -174,10 +253,8 @@ class Posting:
             Message(id_, at, SERVER_NAME, account.name, text, "") for id_, account in enumerate(people, first)
         ]
         if messages:
-            self._server.stored += len(messages)
-            self._storage.append(
-                Batch(self._server, people, messages), partial(self._stored, None, self._server, people)
-            )
+            batch = Batch(self._server, people, messages, _text_bytes(messages))
+            self._append(None, self._unbounded, batch, self._server, people)
         return len(people)
 
     def _look_closer(self, send: Send) -> Account:
@@ -222,6 +299,7 @@ class Posting:
     def _stored(
         self,
         session: Session | None,
+        usage: AddressUsage,
         sender: Account,
         recipients: Sequence[Account],
         batch: Batch,
@@ -232,8 +310,12 @@ class Posting:
         if session is not None and session.account is None:
             session = None
         self._newest = messages[-1].id
+        usage.waiting -= batch.text_bytes
         if unstored:
+            size = _text_bytes([messages[place] for place in unstored])
             sender.stored -= len(unstored)
+            sender.stored_bytes -= size
+            usage.credit += size
             if session is not None:
                 _tell_unstored(session, messages, unstored)
             messages, recipients = without(unstored, messages), without(unstored, recipients)
@@ -264,6 +346,11 @@ class Posting:
                     reader.deliver_message(message)
         if to_self or len(sender.sessions) > 1:
             _deliver_to_own(sender, session, messages, recipients)
+
+
+def _text_bytes(messages: Sequence[Send] | Sequence[Message]) -> int:
+    """Return the room that texts take, about; to encode them would take as long as everything else here."""
+    return sum([message.text.__sizeof__() for message in messages])
 
 
 def _announce_files(accounts: Sequence[Account]) -> None:

@@ -14,6 +14,7 @@ from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
     from twocans.hub.account import Account
+    from twocans.hub.address_quota import AddressUsage
     from twocans.hub.owners import Device
 
 
@@ -62,6 +63,7 @@ class Session(ABC):
         "status",
         "told_away",
         "typing",
+        "usage",
         "warned",
     )
 
@@ -77,6 +79,8 @@ class Session(ABC):
         """How it was let in."""
         self.plain = True
         self.account: Account | None = None
+        self.usage: AddressUsage | None = None
+        """The usage of its address; None before the first message."""
         self.live = False
         """Whether the backlog is through, and messages are delivered as they are stored."""
         self.cursor = 0

@@ -237,7 +237,11 @@ class Server:
         elif self._kept is not None:
             self._storage = self._kept
         else:
-            self._storage = MemoryStorage(log=uuid.uuid4().hex, max_messages=config.limits.memory_messages)
+            self._storage = MemoryStorage(
+                log=uuid.uuid4().hex,
+                max_messages=config.limits.memory_messages,
+                max_bytes=config.limits.memory_bytes,
+            )
 
     async def stop(self) -> None:
         """Tell every client, and close; nothing happens if that is done already."""

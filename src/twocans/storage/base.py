@@ -30,13 +30,24 @@ class Batch(Struct, frozen=True):
     """Messages of one sender that were accepted together, in the order of their ids.
 
     There is one recipient for each message. A message whose sender gave no `cid` has an empty one: nobody can
-    send it again. `files` tells whether any of them carries one.
+    send it again. `files` tells whether any of them carries one, `text_bytes` how much room the texts take, about.
     """
 
     sender: Party
     recipients: Sequence[Party]
     messages: Sequence[Message]
+    text_bytes: int
     files: bool = False
+
+
+class Stored(Struct, frozen=True):
+    """The number of messages of one sender, and the bytes that their texts take."""
+
+    messages: int
+    text_bytes: int
+
+
+NOTHING_STORED: Final = Stored(0, 0)
 
 
 class Known(Struct, frozen=True):
@@ -78,8 +89,8 @@ ALL_STORED: Final[Mapping[int, Unstored]] = {}
 OnPage: TypeAlias = Callable[[Page], None]
 OnChats: TypeAlias = Callable[[Sequence[Chat] | None], None]
 """Takes conversations; None if they could not be read."""
-OnCounts: TypeAlias = Callable[[Mapping[UserKey, int] | None], None]
-"""Takes numbers of messages by their senders; None if they could not be read."""
+OnCounts: TypeAlias = Callable[[Mapping[UserKey, Stored] | None], None]
+"""Takes what is stored by its senders; None if it could not be read."""
 
 
 class AccountRecord(Struct, frozen=True, kw_only=True):
@@ -112,6 +123,11 @@ class Storage(Protocol):
 
     def add_account(self, key: UserKey, name: str) -> None:
         """Make somebody known, before any message from or to them."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """Bytes that the disk has left beyond its reserve; a moment old."""
         ...
 
     def new_ids(self, count: int) -> int:

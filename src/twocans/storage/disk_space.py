@@ -1,4 +1,4 @@
-"""Free space for files, less a reserve: a full disk must not keep messages and registrations from being stored."""
+"""Free space less a reserve: a full disk must not keep messages and registrations of everybody from being stored."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def on_disk(size: int, block_bytes: int = BLOCK_BYTES) -> int:
     return max(1, -(-size // block_bytes)) * block_bytes
 
 
-def room_for_files(folder: Path) -> int:
-    """Return how many bytes files may still take on the disk of `folder`.
+def unreserved_bytes(folder: Path) -> int:
+    """Return how many bytes the disk of `folder` has left for files and for floods of messages.
 
     Raises:
         OSError: the disk cannot be asked.

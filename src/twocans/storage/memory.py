@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from twocans.storage.base import (
     OnPage,
     OnStored,
     Page,
+    Stored,
     Unstored,
     known_again,
     page_of,
@@ -70,13 +72,17 @@ class MemoryStorage:
     Args:
         log: the name of this log; a new one for every run.
         max_messages: how many messages are kept.
+        max_bytes: how much room their texts may take.
     """
 
-    def __init__(self, *, log: str, max_messages: int) -> None:
+    def __init__(self, *, log: str, max_messages: int, max_bytes: int = sys.maxsize) -> None:
         self._log = log
         self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self._text_bytes = 0
         self._next_id = 1
-        self._order: deque[tuple[UserKey, UserKey, str]] = deque()
+        self._order: deque[tuple[UserKey, UserKey, str, int]] = deque()
+        """The sender, the recipient, the cid and the size of the text of each message."""
         self._names: dict[UserKey, str] = {}
         self._by_cid: dict[tuple[UserKey, str], Message] = {}
         self._inboxes: dict[UserKey, _Thread] = {}
@@ -95,6 +101,11 @@ class MemoryStorage:
 
     def add_account(self, key: UserKey, name: str) -> None:
         """See `Storage.add_account`; names come with the messages here."""
+
+    @property
+    def room(self) -> int:
+        """See `Storage.room`; nothing is written, and what is too much makes the oldest messages go."""
+        return sys.maxsize
 
     def new_ids(self, count: int) -> int:
         """See `Storage.new_ids`."""
@@ -125,8 +136,10 @@ class MemoryStorage:
             latest_last.pop(peer, None)
             latest_last[peer] = None
         self._conversations.setdefault(_pair(sender, recipient), _Thread()).add(message)
-        self._order.append((sender, recipient, message.cid))
-        if len(self._order) > self._max_messages:
+        text_bytes = message.text.__sizeof__()
+        self._order.append((sender, recipient, message.cid, text_bytes))
+        self._text_bytes += text_bytes
+        while len(self._order) > self._max_messages or self._text_bytes > self._max_bytes:
             self._forget_oldest()
 
     def inbox(
@@ -185,7 +198,11 @@ class MemoryStorage:
 
     def count_stored(self, upto: int, on_counts: OnCounts) -> None:  # noqa: ARG002 - see below
         """See `Storage.count_stored`; an answer that comes at once needs no bound."""
-        on_counts(Counter(sender for sender, _, _ in self._order))
+        messages = Counter(sender for sender, *_ in self._order)
+        text_bytes: Counter[UserKey] = Counter()
+        for sender, _, _, size in self._order:
+            text_bytes[sender] += size
+        on_counts({sender: Stored(number, text_bytes[sender]) for sender, number in messages.items()})
 
     def mark_read(self, reader: UserKey, peer: UserKey, upto: int) -> None:
         """See `Storage.mark_read`."""
@@ -198,7 +215,8 @@ class MemoryStorage:
         """See `Storage.close`."""
 
     def _forget_oldest(self) -> None:
-        sender, recipient, cid = self._order.popleft()
+        sender, recipient, cid, text_bytes = self._order.popleft()
+        self._text_bytes -= text_bytes
         self._by_cid.pop((sender, cid), None)
         pair = _pair(sender, recipient)
         self._conversations[pair].drop_oldest()

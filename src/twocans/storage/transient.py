@@ -6,6 +6,7 @@ message that is sent again is known again. There is nothing to look back at.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
@@ -72,6 +73,11 @@ class TransientStorage:
     def add_account(self, key: UserKey, name: str) -> None:
         """See `Storage.add_account`; the name is all that messages have of it here."""
         self._names[key] = name
+
+    @property
+    def room(self) -> int:
+        """See `Storage.room`; nothing is written."""
+        return sys.maxsize
 
     def new_ids(self, count: int) -> int:
         """See `Storage.new_ids`."""

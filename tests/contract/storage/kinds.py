@@ -190,6 +190,7 @@ def batch_of(storage: Storage, drafts: Sequence[Draft]) -> Batch:
             Message(id_, one.at, NAMES[one.sender], NAMES[one.recipient], one.text, one.cid)
             for id_, one in enumerate(drafts, first)
         ],
+        text_bytes=sum(len(one.text.encode()) for one in drafts),
     )
 
 

@@ -129,7 +129,7 @@ def test_every_limit_that_can_be_set_reaches_the_server(tmp_path: Path) -> None:
     limits = _read("--data", str(tmp_path), "--rate-limit", "51", *words).settings.config().limits
     for name in [*named, "rate_per_s"]:
         assert getattr(limits, name) == getattr(Limits(), name) + 1, name
-    assert len(named) == 13
+    assert len(named) == 15
 
 
 def test_what_else_is_set_reaches_the_server(tmp_path: Path) -> None:
@@ -252,14 +252,14 @@ _NUMBERS = [name for name in fields() if allowed(name).startswith("a number from
 def test_every_limit_takes_its_bounds_and_nothing_beyond(name: str, tmp_path: Path) -> None:
     least, most = map(float, re.findall(r"[\d.]+", allowed(name)))
     for outside in (least - 1, most + 1):
-        (problem,) = _problems("--data", str(tmp_path), f"{option(name)}={outside:.10g}")
-        assert problem == f"{option(name)} is {outside:.10g}, but has to be {allowed(name)}."
+        (problem,) = _problems("--data", str(tmp_path), f"{option(name)}={outside:.16g}")
+        assert problem == f"{option(name)} is {outside:.16g}, but has to be {allowed(name)}."
     room = ["--max-text-bytes", "100"] if name == "max_line_bytes" else ["--max-line-bytes", "16777216"]
     room += (
         ["--send-queue-bytes", "16777216"] if name != "send_queue_bytes" else ["--max-line-bytes", "65536"]
     )
     for bound in (least, most):
-        settings = _read("--data", str(tmp_path), *room, option(name), f"{bound:.10g}").settings
+        settings = _read("--data", str(tmp_path), *room, option(name), f"{bound:.16g}").settings
         assert getattr(settings, name) == bound
 
 

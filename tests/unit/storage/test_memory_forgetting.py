@@ -21,6 +21,12 @@ def _open(max_messages: int) -> Asked:
     return Asked(MemoryStorage(log="log-1", max_messages=max_messages), Turns())
 
 
+def test_texts_take_no_more_room_than_they_may() -> None:
+    asked = Asked(MemoryStorage(log="log-1", max_messages=1000, max_bytes=100_000), Turns())
+    sent = [asked.append(ALICE, BOB, "x" * 10_000, f"c{number}") for number in range(20)]
+    assert list(asked.inbox(BOB).messages) == sent[-9:]
+
+
 def _fill(asked: Asked, number: int, *, sender: UserKey = ALICE, recipient: UserKey = BOB) -> list[Message]:
     log = []
     for n in range(number):
@@ -120,7 +126,7 @@ def test_forgotten_messages_are_let_go_however_many_people_share_them() -> None:
         texts.append(weakref.ref(text))
         one, other = UserKey(f"p{n % people}"), UserKey(f"p{(n * 7 + 1) % people}")
         message = Message(storage.new_ids(1), n, one, other, text, str(n))
-        storage.append(Batch(Person(one), [Person(other)], [message]), _ignore)
+        storage.append(Batch(Person(one), [Person(other)], [message], text_bytes=len(text)), _ignore)
         del text, message
     alive = sum(text() is not None for text in texts)
     assert max_messages <= alive <= 3 * max_messages

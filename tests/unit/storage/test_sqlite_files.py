@@ -76,7 +76,8 @@ class Kept(Asked):
         def on_stored(_: Batch, unstored: Mapping[int, Unstored]) -> None:
             outcomes.append(unstored.get(0, message))
 
-        self.storage.append(Batch(Person(sender), [Person(recipient)], [message], files=True), on_stored)
+        batch = Batch(Person(sender), [Person(recipient)], [message], text_bytes=10, files=True)
+        self.storage.append(batch, on_stored)
         self.turns.run_until(lambda: bool(outcomes))
         return outcomes[0]
 

@@ -34,7 +34,7 @@ from tests.contract.storage.kinds import (
 from tests.contract.storage.test_storage_log import users
 from tests.support.deadline import DEADLINE_S
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Page
+from twocans.storage.base import Page, Stored
 from twocans.storage.sqlite import (
     SqliteStorage,
     accounts,
@@ -417,9 +417,9 @@ def test_lists_and_counts_are_right_whatever_happens_between_two_steps(
             ]
             counts = stepped.answer(CountQuestion(len(log)))
             assert counts == {
-                key: number
+                key: Stored(len(said), sum(len(text.encode()) for text in said))
                 for key, name in NAMES.items()
-                if (number := sum(message.sender == name for message in log))
+                if (said := [message.text for message in log if message.sender == name])
             }
 
 

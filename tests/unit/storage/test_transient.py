@@ -32,7 +32,7 @@ def _append(
 ) -> Outcome:
     message = Message(storage.new_ids(1), 1_700_000_000_000, sender.title(), recipient.title(), text, cid)
     answers: list[Mapping[int, Unstored]] = []
-    batch = Batch(Person(sender), [Person(recipient)], [message])
+    batch = Batch(Person(sender), [Person(recipient)], [message], text_bytes=len(text))
     storage.append(batch, lambda _, unstored: answers.append(unstored))
     (unstored,) = answers
     return unstored.get(0, message)

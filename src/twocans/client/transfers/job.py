@@ -71,6 +71,11 @@ class Job:
         )
 
     @property
+    def is_cancelled(self) -> bool:
+        """True from the cancelling on, also while what has come is still being removed."""
+        return self.record.state is TransferState.CANCELLED
+
+    @property
     def file(self) -> FileRef:
         """The file by its content, once that is known."""
         return FileRef(hash=self.record.hash, size=self.record.size)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from twocans.client import sentences
@@ -54,6 +55,8 @@ class Server:
         self.limits: LimitsInForce | None = None
         self._chat = chat
         self._online = asyncio.Event()
+        self._withdrawn: dict[str, asyncio.Event] = {}
+        """Files of which the server is removing what it has, by their hashes; set when it has."""
 
     def is_online(self, limits: LimitsInForce) -> None:
         """The user is let in, with limits."""
@@ -72,6 +75,21 @@ class Server:
     async def wait_until_online(self) -> None:
         """Return as soon as there is a connection."""
         await self._online.wait()
+
+    @contextlib.contextmanager
+    def withdrawing(self, hash_: str) -> Iterator[None]:
+        """Hold up uploads of a file while the server removes what it has of it."""
+        withdrawn = self._withdrawn[hash_] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._withdrawn[hash_]
+            withdrawn.set()
+
+    async def wait_until_withdrawn(self, hash_: str) -> None:
+        """Return as soon as nothing of a file is being removed."""
+        while (withdrawn := self._withdrawn.get(hash_)) is not None:
+            await withdrawn.wait()
 
     async def ticket(self, make: Callable[[int], Frame]) -> tuple[Where, Ticket]:
         """What lets a file be brought or fetched, and where.

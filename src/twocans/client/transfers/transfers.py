@@ -88,9 +88,7 @@ class Transfers:
     @property
     def all(self) -> tuple[Transfer, ...]:
         """The transfers that are there, oldest first; of an earlier time of the program too."""
-        return tuple(
-            job.transfer for job in self._jobs.values() if job.record.state is not TransferState.CANCELLED
-        )
+        return tuple(job.transfer for job in self._jobs.values() if not job.is_cancelled)
 
     def send(self, to: str, path: Path, *, name: str | None = None) -> str:
         """Send a file: it is brought to the server, and then a message tells of it.
@@ -153,14 +151,14 @@ class Transfers:
 
     def pause(self, id: str) -> None:  # noqa: A002 - as elsewhere in the client
         """Stop until `go_on`, over restarts too; what has been done stays. Nothing happens to what does not move."""
-        job = self._jobs.get(id)
+        job = self._open_job(id)
         if job is not None and job.state.is_moving:
             job.move(TransferState.PAUSED)
             _stop(job)
 
     def go_on(self, id: str) -> None:  # noqa: A002
         """Go on with what is paused, or try again what has failed."""
-        job = self._jobs.get(id)
+        job = self._open_job(id)
         if job is not None and job.state in {TransferState.PAUSED, TransferState.FAILED} and not self._closed:
             job.wrong = 0
             job.move(TransferState.WAITING)
@@ -168,8 +166,8 @@ class Transfers:
 
     def cancel(self, id: str) -> None:  # noqa: A002
         """Give up, and remove what has come of the file; then the transfer is gone. What is done stays done."""
-        job = self._jobs.get(id)
-        if job is None or job.state in {TransferState.DONE, TransferState.CANCELLED} or self._closed:
+        job = self._open_job(id)
+        if job is None or job.state is TransferState.DONE or self._closed:
             return
         # Kept at once, told when nothing is left: the program may end in between.
         job.keep(state=TransferState.CANCELLED)
@@ -215,7 +213,7 @@ class Transfers:
         if not self._begun and not self._closed:
             self._begun = True
             for job in list(self._jobs.values()):
-                if job.record.state is TransferState.CANCELLED:
+                if job.is_cancelled:
                     self._do(self._clear_away(job))
                 elif job.state.is_moving:
                     self._start(job)
@@ -236,6 +234,11 @@ class Transfers:
         if self._begun:
             self._start(job)
         return record.id
+
+    def _open_job(self, id_: str) -> Job | None:
+        """Return a transfer, unless it is cancelled."""
+        job = self._jobs.get(id_)
+        return None if job is None or job.is_cancelled else job
 
     def _job(self, record: Record) -> Job:
         return Job(record, records=self._records, listener=self._listener, clock=self._clock)
@@ -264,7 +267,7 @@ class Transfers:
             await self._attempt_until_done(job)
         except Failed as failed:
             # Whoever has paused or cancelled it meanwhile is not to hear of it.
-            if job.state.is_moving and job.record.state is not TransferState.CANCELLED:
+            if job.state.is_moving and not job.is_cancelled:
                 job.move(TransferState.FAILED, text=failed.text)
         except Exception:  # noqa: BLE001 - the root of the task: the program has to hear of it
             job.move(TransferState.FAILED, text=sentences.FILE_UNEXPECTED)
@@ -306,15 +309,19 @@ class Transfers:
             await self._threads.run(Part(Path(job.record.part), Path(job.record.path)).remove)
         job.move(TransferState.CANCELLED)
         self._forget(job)
-        # Another upload of the same file has the same part on the server.
-        shared = any(
-            other.record.outgoing and other.record.hash == job.record.hash for other in self._jobs.values()
-        )
-        if job.record.outgoing and job.record.hash and not shared:
-            from twocans.client.transfers import upload
+        if job.record.outgoing and job.record.hash:
+            await self._withdraw(job)
 
-            with contextlib.suppress(Cut, Failed):
-                await upload.withdraw(job, self._server)
+    async def _withdraw(self, job: Job) -> None:
+        """Have the server remove what it has of an upload, unless another one of the same file needs it."""
+        from twocans.client.transfers import upload
+
+        hash_ = job.record.hash
+        await self._server.wait_until_withdrawn(hash_)
+        if any(other.record.outgoing and other.record.hash == hash_ for other in self._jobs.values()):
+            return
+        with self._server.withdrawing(hash_), contextlib.suppress(Cut, Failed):
+            await upload.withdraw(job, self._server)
 
     def _new_id(self) -> str:
         return new_cid(now_ms=self._wall_ms(), random=self._random)

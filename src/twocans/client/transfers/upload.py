@@ -50,6 +50,7 @@ async def withdraw(job: Job, server: Server) -> None:
 async def _upload(job: Job, server: Server, threads: Threads) -> None:
     await _know(job, threads)
     job.move(TransferState.WAITING, done=0, text=job.record.text)
+    await server.wait_until_withdrawn(job.record.hash)
     await server.wait_until_online()
     limit = server.limits.file_bytes if server.limits is not None else 0
     if not limit or job.record.size > limit:

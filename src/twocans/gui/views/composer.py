@@ -10,7 +10,9 @@ from datetime import datetime
 from tkinter import ttk
 from typing import Final
 
+from twocans.client import default_outbox_path
 from twocans.client.files import data_folder
+from twocans.client.files_in_use import files_in_use
 from twocans.gui import keys
 from twocans.gui.faces import Face
 from twocans.gui.pasting import Pasting, Unpasteable
@@ -33,7 +35,7 @@ class ComposerView(ttk.Frame):
         self._shown: str | None = None
         self._hint = ttk.Label(self, style="Small.Chat.TLabel", anchor="e")
         self.attachments = AttachmentsView(self, theme, vm, act)
-        self._pasting = Pasting(self, data_folder() / "pasted", datetime.now)
+        self._pasting = Pasting(self, data_folder() / "pasted", datetime.now, self._files_in_use)
         self._preview = PreviewView(self, theme)
         self._card = ttk.Frame(self, style="Card.TFrame")
         self.text = tk.Text(
@@ -173,6 +175,14 @@ class ComposerView(ttk.Frame):
             self._show_placeholder()
             self._show_preview()
             self._act(self._vm.set_draft, self._get())
+
+    def _files_in_use(self) -> frozenset[str] | None:
+        """Return the files that are still to be sent, of this window and of what is on disk."""
+        on_disk = files_in_use(default_outbox_path())
+        if on_disk is None:
+            return None
+        conversations = self._vm.chats.all.values()
+        return on_disk.union(*({one.path for one in each.attachments} for each in conversations))
 
     def _paste(self, _event: tk.Event[tk.Text]) -> str | None:
         try:

@@ -15,7 +15,7 @@ from twocans.server.connection import Connection
 from twocans.server.files.moving import Movers
 from twocans.server.files.peer import HttpPeer, RequestReader, peer_of
 from twocans.server.files.service import FileService, plain
-from twocans.server.transport import Transport
+from twocans.server.transport import Timers, Transport
 from twocans.storage.sqlite.files import SqliteFiles
 
 IDLE_S: Final = 10.0
@@ -40,13 +40,23 @@ class HttpServer:
         kept: what is kept of files; None if none are taken.
         tls: whether requests have to be encrypted.
         log: is told what happens.
+        speed_timers: clock and timers for the speed of transfers; the loop's if None.
     """
 
-    def __init__(self, hub: Hub, kept: SqliteFiles | None, *, tls: TlsMode, log: EventLog) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        kept: SqliteFiles | None,
+        *,
+        tls: TlsMode,
+        log: EventLog,
+        speed_timers: Timers | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
+        self._speed_timers = speed_timers or self._loop
         self._log = log
         self._movers = None if kept is None else Movers(kept)
-        service = FileService(hub.files, self._movers, tls=tls, log=log)
+        service = FileService(hub.files, self._movers, tls=tls, log=log, speed_timers=self._speed_timers)
         hub.access.on_change(service.end_refused)
         self._web = web.Server(service.handle, handler_cancellation=True, loop=self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -56,6 +66,7 @@ class HttpServer:
         return HttpPeer(
             transport,
             self._loop,
+            speed_timers=self._speed_timers,
             make_handler=self._handler,
             address=connection.address,
             encrypted=connection.encrypted,

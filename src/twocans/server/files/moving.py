@@ -20,6 +20,9 @@ MOVERS: Final = 4
 CHECKERS: Final = 2
 """How many threads look whether a file is what it was said to be, which takes seconds for a large one."""
 
+MAX_UPLOADS: Final = 10_000
+"""The number of uploads from which on devices are remembered only for those of which something has come."""
+
 _T = TypeVar("_T")
 
 
@@ -35,10 +38,12 @@ class Bringing:
 
     Args:
         peer: who.
+        device: the account's device on which.
     """
 
-    def __init__(self, peer: HttpPeer) -> None:
+    def __init__(self, peer: HttpPeer, device: int | str) -> None:
         self.peer = peer
+        self.device = device
         self.over = asyncio.Event()
         self.kept = False
 
@@ -56,6 +61,8 @@ class Movers:
         self._movers = ThreadPoolExecutor(MOVERS, thread_name_prefix="file mover")
         self._checkers = ThreadPoolExecutor(CHECKERS, thread_name_prefix="file checker")
         self._bringing: dict[Incoming, Bringing] = {}
+        self._devices: dict[Incoming, set[int | str]] = {}
+        """The devices that have begun an upload and not cancelled it: they share what has come."""
         self._finishing: set[asyncio.Task[bool]] = set()
 
     def incoming(self, user: UserKey, file: FileRef) -> Incoming:
@@ -83,14 +90,40 @@ class Movers:
             for file in files:
                 await self.move(file.close)
 
-    async def begin(self, incoming: Incoming, peer: HttpPeer) -> Bringing:
+    def join(self, incoming: Incoming, device: int | str) -> None:
+        """Let an upload go on for a device until that one cancels it."""
+        if len(self._devices) >= MAX_UPLOADS:
+            self._devices = {
+                one: devices
+                for one, devices in self._devices.items()
+                if one in self._bringing or self.contents.come(one)
+            }
+        self._devices.setdefault(incoming, set()).add(device)
+
+    def leave(self, incoming: Incoming, device: int | str) -> None:
+        """An upload need not go on for a device any more."""
+        devices = self._devices.get(incoming, set())
+        devices.discard(device)
+        if not devices:
+            self._devices.pop(incoming, None)
+
+    def is_shared(self, incoming: Incoming) -> bool:
+        """True while an upload is to go on for a device."""
+        return incoming in self._devices
+
+    def is_moving_elsewhere(self, incoming: Incoming, device: int | str) -> bool:
+        """True while another device of the account brings a file."""
+        bringing = self._bringing.get(incoming)
+        return bringing is not None and bringing.device != device
+
+    async def begin(self, incoming: Incoming, peer: HttpPeer, device: int | str) -> Bringing:
         """Let a peer bring a file, once whoever else does has been cut off: that is the same one on a dead connection."""
         while (before := self._bringing.get(incoming)) is not None:
             before.peer.abort()
             await before.over.wait()
             if before.kept:
                 return before
-        bringing = self._bringing[incoming] = Bringing(peer)
+        bringing = self._bringing[incoming] = Bringing(peer, device)
         return bringing
 
     async def reserve(self, user: UserKey, file: FileRef) -> int | Unkept:
@@ -105,6 +138,7 @@ class Movers:
         Raises:
             OSError: it cannot be removed.
         """
+        self._devices.pop(incoming, None)
         await self.move(lambda: self.contents.drop(incoming))
 
     def ended(self, incoming: Incoming, bringing: Bringing) -> None:
@@ -143,6 +177,7 @@ class Movers:
         if not await kept:
             raise OSError("the file cannot be kept")
         bringing.kept = True
+        self._devices.pop(part.incoming, None)
         return True
 
 

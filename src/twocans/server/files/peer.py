@@ -10,14 +10,13 @@ from aiohttp import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from twocans.hub.session import Reason
+from twocans.server.files.least_speed import LeastSpeed
 from twocans.server.transport import Cancellable, Timers, Transport
 
 HIGH_WATER_BYTES: Final = 256 * 1024
 """With so much still to be sent to it, nothing more is written for a peer."""
 LOW_WATER_BYTES: Final = 64 * 1024
 """With no more than this still to be sent to it, writing goes on."""
-STALLED_S: Final = 60.0
-"""How long a peer may fetch nothing of what it has asked for."""
 CLOSE_S: Final = 5.0
 """How long it may take to fetch the last words."""
 
@@ -42,6 +41,7 @@ class HttpPeer(asyncio.Transport):
     Args:
         transport: the driver's side, or the TLS over it.
         timers: clock and timers.
+        speed_timers: the same for the speed of transfers.
         make_handler: makes what reads its requests.
         address: the peer's, for people.
         encrypted: whether nobody on the way can read what is said.
@@ -52,6 +52,7 @@ class HttpPeer(asyncio.Transport):
         transport: Transport,
         timers: Timers,
         *,
+        speed_timers: Timers,
         make_handler: Callable[[], RequestReader],
         address: str,
         encrypted: bool,
@@ -61,13 +62,13 @@ class HttpPeer(asyncio.Transport):
         self.encrypted = encrypted
         self.closing = False
         """Whether nothing more is wanted of the peer."""
-        self.body: StreamReader | None = None
-        """What is being brought: if it is not all there at the end of what comes, it never will be."""
+        self._body: StreamReader | None = None
         self._transport = transport
         self._timers = timers
+        self._speed_timers = speed_timers
         self._handler = make_handler()
         self._timer: Cancellable | None = None
-        self._unsent_before = 0
+        self._speed: LeastSpeed | None = None
         self._clogged = False
         self._answered = False
         self._ended = False
@@ -89,7 +90,7 @@ class HttpPeer(asyncio.Transport):
     def eof(self) -> None:
         """See `Input.eof`; what has been asked for is still answered."""
         self._ended = True
-        if self.body is not None and not self.body.is_eof():
+        if self._body is not None and not self._body.is_eof():
             self.abort()
         elif self._handler.idle or (self._answered and not self._handler.waiting):
             # Nothing is under way, or aiohttp waits for what nobody will send any more.
@@ -128,6 +129,12 @@ class HttpPeer(asyncio.Transport):
     def begin(self) -> None:
         """A request is being answered; one after another is."""
         self._answered = False
+
+    def expect_body(self, body: StreamReader | None) -> None:
+        """Give the peer up if it says no more before all of this has come; None for nothing that is awaited."""
+        self._body = body
+        if self._ended and body is not None and not body.is_eof():
+            self.abort()
 
     def answered(self) -> None:
         """It has been, but for what is written within this step of its task."""
@@ -187,20 +194,19 @@ class HttpPeer(asyncio.Transport):
     # --- small change ------------------------------------------------------------------------------------------
 
     def _watch(self) -> None:
-        """Give a peer up that fetches nothing."""
-        self._unsent_before = self._transport.unsent_bytes()
-        self._timer = self._timers.call_later(STALLED_S, self._look)
-
-    def _look(self) -> None:
-        if self._transport.unsent_bytes() >= self._unsent_before:
-            self.abort()
-        else:
-            self._watch()
+        """Give a peer up that fetches too little."""
+        # The system takes more for a slow peer only when it has room for much, so what it still has counts too.
+        before = self._transport.unconfirmed_bytes()
+        self._speed = LeastSpeed(self._speed_timers, self.abort)
+        self._speed.start_waiting(lambda: before - self._transport.unconfirmed_bytes())
 
     def _stop_watching(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._speed is not None:
+            self._speed.stop_waiting(0)
+            self._speed = None
 
 
 def peer_of(transport: asyncio.Transport | None) -> HttpPeer | None:

@@ -22,9 +22,11 @@ from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import FileRef
 from twocans.protocol.names import UserKey
 from twocans.server.config import TlsMode
+from twocans.server.files.least_speed import LeastSpeed
 from twocans.server.files.moving import Bringing, Movers
-from twocans.server.files.peer import STALLED_S, HttpPeer, peer_of
+from twocans.server.files.peer import HttpPeer, peer_of
 from twocans.server.privacy import describe_storage_error
+from twocans.server.transport import Timers
 from twocans.storage.contents import PIECE_BYTES, NoRoom, Part, Stopped
 from twocans.storage.files import Unkept
 
@@ -32,6 +34,8 @@ MAX_TRANSFERS: Final = 256
 """How many files may be moved at once."""
 MAX_TRANSFERS_PER_PERSON: Final = 16
 """How many of them by one person."""
+MAX_TRANSFERS_PER_ADDRESS: Final = 64
+"""The most of them with one address."""
 RETRY_S: Final = 5
 """When to try again if there are so many, in seconds."""
 
@@ -58,14 +62,19 @@ class FileService:
         movers: move bytes; None if no files are taken.
         tls: whether requests have to be encrypted.
         log: is told of files that have come.
+        speed_timers: clock and timers for the speed of transfers.
     """
 
-    def __init__(self, files: Files, movers: Movers | None, *, tls: TlsMode, log: EventLog) -> None:
+    def __init__(
+        self, files: Files, movers: Movers | None, *, tls: TlsMode, log: EventLog, speed_timers: Timers
+    ) -> None:
         self._files = files
         self._movers = movers
         self._tls = tls
         self._log = log
-        self._moving: Counter[UserKey] = Counter()
+        self._speed_timers = speed_timers
+        self._by_user: Counter[UserKey] = Counter()
+        self._by_host: Counter[str] = Counter()
         self._transfers: dict[HttpPeer, Grant] = {}
 
     def end_refused(self) -> None:
@@ -110,13 +119,11 @@ class FileService:
             grant = self._files.granted(ticket, fetching=fetching, host=peer.host)
         except NotGranted as refused:
             raise _Refused(HTTPStatus.FORBIDDEN, str(refused)) from None
-        if self._moving[grant.user] >= MAX_TRANSFERS_PER_PERSON or self._moving.total() >= MAX_TRANSFERS:
-            raise _Refused(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "Too many files are under way. Please try again in a moment.",
-                Retry_After=str(RETRY_S),
-            )
-        self._moving[grant.user] += 1
+        crowded = self._crowded(grant.user, peer.host)
+        if crowded:
+            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, crowded, Retry_After=str(RETRY_S))
+        self._by_user[grant.user] += 1
+        self._by_host[peer.host] += 1
         self._transfers[peer] = grant
         try:
             if fetching:
@@ -126,9 +133,18 @@ class FileService:
             return await self._take(request, peer, self._movers, grant)
         finally:
             del self._transfers[peer]
-            self._moving[grant.user] -= 1
-            if not self._moving[grant.user]:
-                del self._moving[grant.user]
+            self._by_user -= Counter({grant.user: 1})
+            self._by_host -= Counter({peer.host: 1})
+
+    def _crowded(self, user: UserKey, host: str) -> str:
+        """Return why one more transfer has to wait; "" if it need not."""
+        if len(self._transfers) >= MAX_TRANSFERS:
+            return "Too many files are under way. Please try again in a moment."
+        if self._by_user[user] >= MAX_TRANSFERS_PER_PERSON:
+            return "Too many files of yours are under way. Please try again in a moment."
+        if self._by_host[host] >= MAX_TRANSFERS_PER_ADDRESS:
+            return "Too many files are under way from your address. Please try again in a moment."
+        return ""
 
     # --- fetching ------------------------------------------------------------------------------------------
 
@@ -185,11 +201,13 @@ class FileService:
                 raise _Refused(HTTPStatus.INSUFFICIENT_STORAGE, refusal_text(offset), Upload_Offset="0")
             if offset == grant.file.size and grant.file.size:
                 return _created()
-        peer.body = request.content
-        bringing = await movers.begin(incoming, peer)
+        peer.expect_body(request.content)
+        device = _device_of(grant)
+        bringing = await movers.begin(incoming, peer, device)
         if bringing.kept:
-            peer.body = None
+            peer.expect_body(None)
             return _created()
+        movers.join(incoming, device)
         try:
             come = movers.contents.come(incoming)
             if first != come:
@@ -205,18 +223,22 @@ class FileService:
                 Upload_Offset="0",
             ) from None
         finally:
-            peer.body = None
+            peer.expect_body(None)
             movers.ended(incoming, bringing)
 
     async def _cancel(self, peer: HttpPeer, movers: Movers, grant: Grant) -> web.StreamResponse:
-        incoming = movers.incoming(grant.user, grant.file)
-        bringing = await movers.begin(incoming, peer)
-        if bringing.kept:
-            return _created()
-        try:
-            await movers.drop(incoming)
-        finally:
-            movers.ended(incoming, bringing)
+        """Cancel the upload of one device; what has come stays while another one of the account needs it."""
+        incoming, device = movers.incoming(grant.user, grant.file), _device_of(grant)
+        movers.leave(incoming, device)
+        if not movers.is_moving_elsewhere(incoming, device):
+            bringing = await movers.begin(incoming, peer, device)
+            if bringing.kept:
+                return _created()
+            try:
+                if not movers.is_shared(incoming):
+                    await movers.drop(incoming)
+            finally:
+                movers.ended(incoming, bringing)
         return plain(HTTPStatus.OK, "The upload is cancelled.")
 
     async def _fill(
@@ -231,7 +253,7 @@ class FileService:
         try:
             if request.headers.get("Expect", "").lower() == "100-continue":
                 peer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            await _fill_from(request, movers, part)
+            await self._fill_from(request, movers, part)
             if part.size < incoming.file.size:
                 return plain(
                     HTTPStatus.ACCEPTED,
@@ -250,6 +272,34 @@ class FileService:
         self._log("file_stored", bytes=incoming.file.size)
         return _created()
 
+    async def _fill_from(self, request: web.BaseRequest, movers: Movers, part: Part) -> None:
+        """Write what comes, up to the end of the request."""
+        size = part.incoming.file.size
+        try:
+            async with asyncio.timeout(None) as patience:
+                speed = LeastSpeed(self._speed_timers, lambda: patience.reschedule(0.0))
+                while True:
+                    data = b""
+                    speed.start_waiting()
+                    try:
+                        data = await request.content.readany()
+                    finally:
+                        speed.stop_waiting(len(data))
+                    if not data:
+                        return
+                    if part.size + len(data) > size:
+                        raise _Refused(HTTPStatus.BAD_REQUEST, "More has come than the file is long.")
+                    await movers.move(partial(part.write, data))
+        except TimeoutError:
+            raise _too_slow(part.size) from None
+        except web.RequestPayloadError:
+            raise ConnectionResetError from None
+
+
+def _device_of(grant: Grant) -> int | str:
+    """Return an id for the device of a grant; of a name that is not bound, its address."""
+    return grant.host if grant.credential is None else grant.credential
+
 
 async def _send_from(file: FileIO, size: int, response: web.StreamResponse, movers: Movers) -> None:
     while size:
@@ -258,22 +308,6 @@ async def _send_from(file: FileIO, size: int, response: web.StreamResponse, move
             raise ConnectionResetError("the file is shorter than it was")
         size -= len(piece)
         await response.write(piece)
-
-
-async def _fill_from(request: web.BaseRequest, movers: Movers, part: Part) -> None:
-    """Write what comes, up to the end of the request."""
-    size = part.incoming.file.size
-    while True:
-        try:
-            async with asyncio.timeout(STALLED_S):
-                data = await request.content.readany()
-        except (TimeoutError, web.RequestPayloadError):
-            raise ConnectionResetError from None
-        if not data:
-            return
-        if part.size + len(data) > size:
-            raise _Refused(HTTPStatus.BAD_REQUEST, "More has come than the file is long.")
-        await movers.move(partial(part.write, data))
 
 
 def plain(status: HTTPStatus, text: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -292,6 +326,14 @@ def _gone() -> _Refused:
 def _not_there(come: int) -> _Refused:
     return _Refused(
         HTTPStatus.CONFLICT, f"{come} bytes of the file are here; go on there.", Upload_Offset=str(come)
+    )
+
+
+def _too_slow(come: int) -> _Refused:
+    return _Refused(
+        HTTPStatus.REQUEST_TIMEOUT,
+        f"This upload was too slow, so it was ended. {come} bytes of the file are here; go on there.",
+        Upload_Offset=str(come),
     )
 
 

@@ -206,6 +206,20 @@ class Settings(BaseSettings):
         Says(unit="messages"),
         Field(ge=0, le=1_000_000_000, description="how many messages of one person are kept; 0 for no limit"),
     ] = _LIMITS.stored_messages_per_sender
+    stored_bytes_per_sender: Annotated[
+        Whole,
+        Says(unit="bytes"),
+        Field(ge=0, le=10**15, description="how much room the messages of one person take; 0 for no limit"),
+    ] = _LIMITS.stored_bytes_per_sender
+    stored_bytes_per_address: Annotated[
+        Whole,
+        Says(unit="bytes"),
+        Field(
+            ge=0,
+            le=10**15,
+            description="how much room the messages from one address take that are stored within an hour; 0 for no limit",
+        ),
+    ] = _LIMITS.stored_bytes_per_address
     max_accounts: Annotated[
         Whole,
         Says(unit="people"),

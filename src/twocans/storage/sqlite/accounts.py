@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Final
 
 from twocans.protocol.names import UserKey
-from twocans.storage.base import AccountRecord
+from twocans.storage.base import AccountRecord, Stored
 from twocans.storage.sqlite.index import extent
 from twocans.storage.sqlite.readers import UNFINISHED, StepSize, Unfinished
 from twocans.storage.sqlite.transaction import snapshot
@@ -26,7 +26,8 @@ _CHATS: Final = """
         UNION ALL SELECT recipient, sender, last, last, 0 FROM missing)
     GROUP BY user, peer"""
 _COUNT: Final = (
-    "SELECT sender, count(*) FROM message WHERE id > ? AND id <= ? AND text IS NOT NULL GROUP BY sender"
+    "SELECT sender, count(*), sum(length(CAST(text AS BLOB)))"
+    " FROM message WHERE id > ? AND id <= ? AND text IS NOT NULL GROUP BY sender"
 )
 
 
@@ -64,23 +65,30 @@ def load(database: sqlite3.Connection) -> tuple[dict[UserKey, int], list[Account
 
 
 class CountQuestion:
-    """How many messages of each sender have a text, of those with ids up to `upto`."""
+    """How many messages of each sender have a text, and its bytes, of those with ids up to `upto`."""
 
     def __init__(self, upto: int) -> None:
         self._upto = upto
         self._after = 0
-        self._numbers: Counter[int] = Counter()
+        self._messages: Counter[int] = Counter()
+        self._text_bytes: Counter[int] = Counter()
         self._step = StepSize(*WALK)
 
-    def __call__(self, database: sqlite3.Connection, *, late: bool) -> dict[UserKey, int] | Unfinished:  # noqa: ARG002
+    def __call__(self, database: sqlite3.Connection, *, late: bool) -> dict[UserKey, Stored] | Unfinished:  # noqa: ARG002
         """See `Question`; half of an answer is none."""
         with snapshot(database), self._step.measured():
             reach = extent(database)
             after = max(self._after, reach.cleared)
             upto = min(after + self._step.messages, self._upto)
-            self._numbers.update(dict(database.execute(_COUNT, (after, upto))))
+            for sender, messages, text_bytes in database.execute(_COUNT, (after, upto)):
+                self._messages[sender] += messages
+                self._text_bytes[sender] += text_bytes
             self._after = upto
             if upto < min(self._upto, reach.newest):
                 return UNFINISHED
             keys = dict(database.execute("SELECT id, key FROM account"))
-        return {UserKey(keys[sender]): number for sender, number in self._numbers.items() if sender in keys}
+        return {
+            UserKey(keys[sender]): Stored(number, self._text_bytes[sender])
+            for sender, number in self._messages.items()
+            if sender in keys
+        }

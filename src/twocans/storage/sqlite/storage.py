@@ -13,6 +13,7 @@ from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnCounts, OnPage, OnStored, Page
 from twocans.storage.clock import ClockRecord
 from twocans.storage.contents import Contents
+from twocans.storage.disk_space import unreserved_bytes
 from twocans.storage.sqlite import index, retention, schema
 from twocans.storage.sqlite.accounts import CountQuestion, load
 from twocans.storage.sqlite.chats import ChatsQuestion
@@ -30,7 +31,7 @@ from twocans.storage.sqlite.writer import Waiting, Writer
 MAX_WAITING: Final = 200_000
 """How many messages may wait to be written; more are refused."""
 MAX_WAITING_BYTES: Final = 64 * 1024 * 1024
-"""How much memory the texts of those may take; with more of it, messages are refused too."""
+"""How much room the texts of those may take; with more of it, messages are refused too."""
 
 
 class SqliteStorage:
@@ -106,6 +107,7 @@ class SqliteStorage:
                     database,
                     last_id=self._last_id,
                     numbers=self._numbers,
+                    room=lambda: unreserved_bytes(folder),
                     post=post,
                     on_written=self._checkpointer.written,
                     on_error=on_error,
@@ -124,6 +126,11 @@ class SqliteStorage:
     def log(self) -> str:
         """The name of this log."""
         return self._log
+
+    @property
+    def room(self) -> int:
+        """See `Storage.room`."""
+        return self._writer.room - self._writer.waiting_bytes - self._gathered_bytes
 
     def accounts(self) -> Iterable[AccountRecord]:
         """See `Storage.accounts`."""
@@ -154,15 +161,9 @@ class SqliteStorage:
             return
         if not self._gathered:
             self._at_end_of_turn(self._hand_over)
-        messages = batch.messages
-        # Most batches are one message, for which a list would cost more than the rest of this.
-        if len(messages) == 1:
-            text_bytes = messages[0].text.__sizeof__()
-        else:
-            text_bytes = sum([message.text.__sizeof__() for message in messages])
-        self._gathered.append(Waiting(batch, on_stored, text_bytes))
+        self._gathered.append(Waiting(batch, on_stored))
         self._gathered_messages += len(batch.messages)
-        self._gathered_bytes += text_bytes
+        self._gathered_bytes += batch.text_bytes
 
     def inbox(
         self, user: UserKey, *, after: int, own: bool, limit: int, max_bytes: int, on_page: OnPage

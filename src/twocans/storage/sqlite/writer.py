@@ -27,16 +27,17 @@ GATHER_S: Final = 0.0002
 """How long after a commit what comes gathers for the next one: each costs about the same, whatever is in it."""
 MAX_COMMIT: Final = 4096
 """From how many messages on a commit takes no more of those that wait."""
+ROOM_S: Final = 0.05
+"""The shortest time between two measurements of the room on the disk."""
 RESERVED_IDS: Final = 1_000_000
 """How many ids are reserved at a time; so many are passed over at most when the server has not ended cleanly."""
 
 
 class Waiting(Struct, frozen=True):
-    """A batch in the queue, who wants to know, and how much memory its texts take."""
+    """A batch in the queue, and who wants to know."""
 
     batch: Batch
     on_stored: OnStored
-    text_bytes: int
 
 
 class Pace:
@@ -73,6 +74,7 @@ class Writer:
         database: the connection; nobody else uses it after this.
         last_id: the newest id that may have been given out.
         numbers: of accounts, by their keys; everybody in a batch has one when it is handed over.
+        room: returns how many bytes the disk has left beyond its reserve.
         post: runs a callback on the hub's thread.
         on_written: told, on the writer's thread, after every commit.
         on_error: told what could not be written; on the hub's thread.
@@ -87,6 +89,7 @@ class Writer:
         *,
         last_id: int,
         numbers: Mapping[UserKey, int],
+        room: Callable[[], int],
         post: Callable[[Callable[[], None]], object],
         on_written: Callable[[], None],
         on_error: Callable[[Exception], None],
@@ -94,6 +97,9 @@ class Writer:
         self._database = database
         self._last_id = last_id
         self._reserved = last_id
+        self._measure_room = room
+        self._room = room()
+        self._room_again_s = 0.0
         self._post = post
         self._on_written = on_written
         self._on_error = on_error
@@ -118,12 +124,17 @@ class Writer:
     def append(self, batches: Sequence[Waiting]) -> None:
         """Hand over messages; each batch is answered through its callback, in this order."""
         messages = sum([len(one.batch.messages) for one in batches])
-        text_bytes = sum([one.text_bytes for one in batches])
+        text_bytes = sum([one.batch.text_bytes for one in batches])
         with self._lock:
             self._batches += batches
             self._waiting += messages
             self._waiting_bytes += text_bytes
             self._lock.notify()
+
+    @property
+    def room(self) -> int:
+        """Bytes that the disk has left beyond its reserve, as measured after a commit."""
+        return self._room
 
     @property
     def waiting(self) -> int:
@@ -132,7 +143,7 @@ class Writer:
 
     @property
     def waiting_bytes(self) -> int:
-        """How much memory their texts take; likewise."""
+        """How much room their texts take; likewise."""
         return self._waiting_bytes
 
     def update(self, statement: str, values: tuple[object, ...]) -> None:
@@ -186,7 +197,7 @@ class Writer:
             one = self._batches.popleft()
             taken.append(one)
             number += len(one.batch.messages)
-            text_bytes += one.text_bytes
+            text_bytes += one.batch.text_bytes
         self._waiting -= number
         self._waiting_bytes -= text_bytes
         return taken
@@ -216,12 +227,22 @@ class Writer:
             appended = self._log.append(batches, updates)
         except Exception as error:  # noqa: BLE001 - the root of a thread that others wait for: it goes on
             self._failed(error, waiting, updates)
+            self._see_to_room()
             return
         self._last_id = newest
         self._index.stored(appended.stored)
         self._pace.stored(appended.stored)
         self._post(lambda: _answer(waiting, appended.outcomes))
+        self._see_to_room()
         self._on_written()
+
+    def _see_to_room(self) -> None:
+        now = time.monotonic()
+        if now >= self._room_again_s:
+            self._room_again_s = now + ROOM_S
+            # A disk that cannot be asked is as it was.
+            with contextlib.suppress(OSError):
+                self._room = self._measure_room()
 
     def _reserve(self, upto: int) -> None:
         """Make sure that ids up to this one are never given twice, whatever becomes of their messages."""

@@ -387,3 +387,38 @@ def test_cancelled_upload_is_removed_from_the_server(tmp_path: Path) -> None:
             assert [request.method for request in server.requests] == ["PUT", "DELETE"]
 
     run(scenario())
+
+
+def test_same_file_is_sent_again_once_the_server_has_removed_what_was_cancelled(tmp_path: Path) -> None:
+    asked, may_end = asyncio.Event(), asyncio.Event()
+
+    async def remove_slowly(request: Request, server: FileServer) -> None:
+        asked.set()
+        await may_end.wait()
+        server.brought.clear()
+        await request.answer("200 OK")
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            server.on_request = lambda request, server: (
+                remove_slowly(request, server) if request.method == "DELETE" else None
+            )
+            server.gate.clear()
+            path = written(tmp_path, content(1_000_000))
+            id_ = client.transfers.send("bob", path)
+            await until(lambda: any(server.brought.values()))
+            client.transfers.cancel(id_)
+            await moved_to(client, id_, TransferState.CANCELLED)
+            await asked.wait()
+            server.gate.set()
+            again = client.transfers.send("bob", path)
+            # Another file takes as many steps as this one, which began before it.
+            await done(
+                client, client.transfers.send("bob", written(tmp_path, content(1_000_000, 2), "other"))
+            )
+            assert [request.method for request in server.requests] == ["PUT", "DELETE", "PUT"]
+            may_end.set()
+            await done(client, again)
+            assert [request.method for request in server.requests] == ["PUT", "DELETE", "PUT", "PUT"]
+
+    run(scenario())

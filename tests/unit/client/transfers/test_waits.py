@@ -137,6 +137,44 @@ def test_a_cancelled_file_is_gone_when_the_disk_has_finished_what_it_was_at(
     run(scenario())
 
 
+@pytest.mark.parametrize("again", ["go_on", "pause", "cancel"])
+def test_file_that_is_being_removed_stays_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    began, may_end, remove = threading.Event(), threading.Event(), Part.remove
+    removals: list[Part] = []
+
+    def held(part: Part) -> None:
+        removals.append(part)
+        began.set()
+        may_end.wait()
+        remove(part)
+
+    monkeypatch.setattr(Part, "remove", held)
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client(timers=STILL) as client:
+            server.gate.clear()
+            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            await until(lambda: server.running == 1)
+            if again != "pause":
+                client.transfers.pause(id_)
+            client.transfers.cancel(id_)
+            await until(began.is_set)
+            getattr(client.transfers, again)(id_)
+            seen = client.transfers.all
+            may_end.set()
+            assert seen == ()
+            await moved_to(client, id_, TransferState.CANCELLED)
+            server.gate.set()
+            await done(client, client.transfers.send("bob", written(tmp_path, b"another file")))
+            assert client.transfers.all[0].state is TransferState.DONE
+            assert files_in(tmp_path) == [tmp_path / "report.pdf"]
+            assert len(removals) == 1
+
+    run(scenario())
+
+
 def test_closing_ends_when_the_disk_has_finished_what_it_was_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,144 @@
+"""The quota of an address, whatever the names are that it sends under."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.hub.fakes import FakeSession, World
+from twocans.hub import address_quota
+from twocans.hub.address_quota import CREDIT_BYTES, RESERVED_BYTES
+from twocans.hub.limits import Limits
+from twocans.hub.posting import TOO_MUCH_FROM_ADDRESS
+from twocans.protocol.errors import Code
+from twocans.protocol.messages import Send
+from twocans.storage.base import ALL_STORED, Batch, OnStored
+from twocans.storage.memory import MemoryStorage
+
+KIB = 1024
+TEXT = "x" * 10 * KIB
+HERE, ELSEWHERE = "192.168.1.5:40000", "192.168.1.6:40000"
+
+
+class SmallDisk(MemoryStorage):
+    """A storage with as much room as the test says, which stores when the test wants it to."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__(log="log-1", max_messages=100_000)
+        self.left = room
+        self.stalls = False
+        self.waiting: list[tuple[Batch, OnStored]] = []
+
+    @property
+    def room(self) -> int:
+        return self.left
+
+    def append(self, batch: Batch, on_stored: OnStored) -> None:
+        if self.stalls:
+            self.waiting.append((batch, on_stored))
+        else:
+            on_stored(batch, ALL_STORED)
+
+    def go_on(self) -> None:
+        """Store what waits, and whatever comes from now on."""
+        self.stalls = False
+        waiting, self.waiting = self.waiting, []
+        for batch, on_stored in waiting:
+            on_stored(batch, ALL_STORED)
+
+
+def accepted(world: World, session: FakeSession, number: int) -> int:
+    """Return how many of so many messages of 10 KiB to oneself are accepted."""
+    assert session.account is not None
+    before = len(session.acks())
+    for _ in range(number):
+        world.hub.posting.post(session, [Send(session.account.name, TEXT, "")])
+    return len(session.acks()) - before
+
+
+def test_names_of_one_address_share_what_it_may_have_stored_and_others_do_not() -> None:
+    world = World(Limits(stored_bytes_per_address=105 * KIB))
+    one, other = world.program("one", address=HERE), world.program("other", address=HERE)
+    assert accepted(world, one, 6) == 6
+    assert accepted(world, other, 6) == 4
+    assert [error.text for error in other.errors()] == [TOO_MUCH_FROM_ADDRESS] * 2
+    assert accepted(world, one, 1) == 0
+    assert accepted(world, world.program("third", address=HERE), 1) == 0
+    assert accepted(world, world.program("carol", address=ELSEWHERE), 6) == 6
+
+
+def test_address_may_send_again_an_hour_later() -> None:
+    world = World(Limits(stored_bytes_per_address=105 * KIB))
+    alice = world.program("alice")
+    assert accepted(world, alice, 12) == 10
+    world.clock.advance(3599)
+    assert accepted(world, alice, 1) == 0
+    world.clock.advance(1)
+    assert accepted(world, alice, 12) == 10
+
+
+def test_refused_messages_are_told_with_their_cid_and_those_before_them_are_stored() -> None:
+    world = World(Limits(stored_bytes_per_address=25 * KIB))
+    alice = world.program("alice")
+    world.hub.posting.post(alice, [Send("alice", TEXT, f"c{n}") for n in range(4)])
+    assert [ack.cid for ack in alice.acks()] == ["c0", "c1"]
+    assert [(error.code, error.cid) for error in alice.errors()] == [
+        (Code.RATE_LIMITED, "c2"),
+        (Code.RATE_LIMITED, "c3"),
+    ]
+
+
+def test_plain_client_reads_why_its_message_is_refused() -> None:
+    world = World(Limits(stored_bytes_per_address=25 * KIB))
+    alice = world.plain("alice")
+    world.hub.posting.post(alice, [Send("alice", TEXT, "") for _ in range(4)])
+    assert [(error.text, error.cid) for error in alice.errors()] == [(TOO_MUCH_FROM_ADDRESS, None)] * 2
+
+
+def test_one_address_gets_half_of_what_the_disk_has_left() -> None:
+    disk = SmallDisk(10_000 * KIB)
+    world = World(storage=disk)
+    alice = world.program("alice", address=HERE)
+    stored = 0
+    for _ in range(1000):
+        stored += accepted(world, alice, 1) * 10 * KIB
+        disk.left = 10_000 * KIB - stored
+    assert 4000 * KIB < stored <= 5000 * KIB
+    # The other half is for others, and half of that for each.
+    bob = world.program("bob", address=ELSEWHERE)
+    assert accepted(world, bob, 200) == 200
+
+
+def test_full_disk_keeps_a_little_for_every_address() -> None:
+    world = World(storage=SmallDisk(0))
+    for address in (HERE, ELSEWHERE):
+        alice = world.program(f"alice{address[10]}", address=address)
+        assert accepted(world, alice, 2 * RESERVED_BYTES // len(TEXT)) == RESERVED_BYTES // (len(TEXT) + 49)
+
+
+def test_messages_of_one_address_that_wait_for_the_disk_leave_room_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(address_quota, "MAX_WAITING_BYTES", 2 * CREDIT_BYTES)
+    disk = SmallDisk(10**9)
+    world = World(storage=disk)
+    alice, bob = world.program("alice", address=HERE), world.program("bob", address=ELSEWHERE)
+    disk.stalls = True
+    many = 3 * CREDIT_BYTES // len(TEXT)
+    accepted(world, alice, many)
+    refused = len(alice.errors())
+    assert CREDIT_BYTES < (many - refused) * len(TEXT) <= 3 * CREDIT_BYTES
+    assert refused
+    accepted(world, bob, 1)
+    assert bob.errors() == []
+    disk.go_on()
+    assert len(alice.acks()) == many - refused
+    assert accepted(world, alice, many) == many
+
+
+def test_message_that_is_sent_again_takes_nothing_of_what_its_address_may_have_stored() -> None:
+    world = World(Limits(stored_bytes_per_address=25 * KIB))
+    alice = world.program("alice")
+    for _ in range(5):
+        world.hub.posting.post(alice, [Send("alice", TEXT, "c1")])
+    world.hub.posting.post(alice, [Send("alice", TEXT, "c2")])
+    assert [ack.cid for ack in alice.acks()] == ["c1"] * 5 + ["c2"]
