@@ -77,7 +77,8 @@ def test_fault_while_a_reader_is_written_to_leaves_nobody_else_of_that_turn_deaf
     mallory.expect("ACK", cid="3")
     last.deliver("witness", "still here")
     witness.expect("MSG", text="still here")
-    witness.expect("LEFT", user="victim")
+    if "victim" not in [frame["user"] for frame in witness.skipped if frame.verb == "LEFT"]:
+        witness.expect("LEFT", user="victim")
     for peer in (mallory, last):
         peer.close()
         witness.expect("LEFT", user=peer.name)

@@ -435,7 +435,7 @@ class Relay:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._begun = 0
-        self._pausing = False
+        self._pauses = 0
 
     def __call__(self, database: sqlite3.Connection, *, late: bool) -> str | Unfinished:
         """See `Question`."""
@@ -445,15 +445,20 @@ class Relay:
             self._begun += 1
             mine = self._begun
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._begun > mine or self._pausing, DEADLINE_S)
+            self._changed.wait_for(lambda: self._begun > mine or self._pauses > 0, DEADLINE_S)
         database.execute("ROLLBACK")
         return UNFINISHED
 
-    def pause(self, *, pausing: bool) -> None:
-        """Do not wait for others while nobody else begins."""
+    def pause(self) -> None:
+        """Do not wait for others while nobody else begins, until this has been taken back as often as it was called."""
         with self._changed:
-            self._pausing = pausing
+            self._pauses += 1
             self._changed.notify_all()
+
+    def go_on(self) -> None:
+        """Take a pause back."""
+        with self._changed:
+            self._pauses -= 1
 
 
 def small_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -471,10 +476,10 @@ def test_write_ahead_log_starts_anew_while_somebody_reads_all_the_time(
 
     @contextmanager
     def pausing(asked: Readers, within_s: float) -> Iterator[bool]:
-        relay.pause(pausing=True)
+        relay.pause()
         with paused(asked, within_s) as nobody_reads:
             yield nobody_reads
-        relay.pause(pausing=False)
+        relay.go_on()
 
     monkeypatch.setattr(Readers, "paused", pausing)
     size, shrunk = 0, 0
@@ -488,7 +493,7 @@ def test_write_ahead_log_starts_anew_while_somebody_reads_all_the_time(
             shrunk += size < before
             if shrunk == 3:
                 break
-        relay.pause(pausing=True)
+        relay.pause()
     assert shrunk == 3
 
 
