@@ -155,7 +155,7 @@ def test_others_hear_when_somebody_can_be_overheard_no_more(house: House) -> Non
         with Peer(house.server.port, tls=house.tls) as peer:
             peer.sendall(hello("alice", token=overheard.token))
             assert peer.read_line().startswith("WELCOME: ")
-            overheard.close()
+            assert overheard.expect_closed()
             assert watcher.expect("PRESENCE", user="alice")["encrypted"] is True
 
 
