@@ -40,6 +40,7 @@ class Peer:
         host: its address.
         receive_buffer: SO_RCVBUF in bytes, for a reader that is meant to be small.
         tls: how to encrypt the connection; None for not at all.
+        source: the address that it comes from, of those of the loopback interface.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Peer:
         host: str = "127.0.0.1",
         receive_buffer: int | None = None,
         tls: ssl.SSLContext | None = None,
+        source: str = "127.0.0.1",
     ) -> None:
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self.socket: socket.socket | TlsSocket = tcp
@@ -57,6 +59,7 @@ class Peer:
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         tcp.settimeout(DEADLINE_S)
         with self._closed_on_failure():
+            tcp.bind((source, 0))
             tcp.connect((host, port))
             own: tuple[str, int] = tcp.getsockname()
             self.local_port = own[1]
