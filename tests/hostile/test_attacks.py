@@ -26,6 +26,8 @@ THREADED: Final = (
     "messages",
     "unread",
     "unread over TLS",
+    "passwords of many addresses",
+    "names bound after use",
     "unfinished requests",
     "uploads",
     "unread files",
