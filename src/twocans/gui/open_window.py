@@ -1,7 +1,8 @@
 """Makes a second start of the same profile show the window that is open, instead of a second one.
 
 The first window holds a lock and listens on a socket that only its user can connect to, or on Windows on a port of the
-loopback address; a file that only its owner can read says where, and has a secret. A profile is a pair of folders, for data and for settings.
+loopback address; a file that only its owner can read says where, and has a secret. A profile is a pair of folders, for
+data and for settings.
 """
 
 from __future__ import annotations
@@ -176,15 +177,18 @@ class StartListener:
         except OSError as error:
             log.warning("starts_unheard", reason=str(error))
             return
-        server = await asyncio.start_server(self._talk, sock=listener.socket, limit=_MAX_BYTES)
+        server = None
         try:
+            server = await asyncio.start_server(self._talk, sock=listener.socket, limit=_MAX_BYTES)
             address = _Address(listener.place, self._secret, os.getpid())
             await asyncio.to_thread(write_file, self._file, msgspec.json.encode(address))
             await asyncio.Event().wait()
         except OSError as error:
             log.warning("starts_unheard", reason=str(error))
         finally:
-            server.close()
+            if server is not None:
+                server.close()
+            listener.socket.close()
             listener.remove()
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
