@@ -53,6 +53,7 @@ class LocalListener:
             remove(folder, name)
             self.socket, self.place = _listen_at(folder / name), name
         except OSError:
+            remove(folder, name)
             own = Path(tempfile.mkdtemp(prefix="twocans-"))  # for this user alone
             self.place = str(own / name)
             try:
