@@ -50,24 +50,24 @@ class LocalListener:
             self.place = int(self.socket.getsockname()[1])
             return
         try:
-            remove(folder, name)
+            remove_socket(folder, name)
             self.socket, self.place = _listen_at(folder / name), name
         except OSError:
-            remove(folder, name)
+            remove_socket(folder, name)
             own = Path(tempfile.mkdtemp(prefix="twocans-"))  # for this user alone
             self.place = str(own / name)
             try:
                 self.socket = _listen_at(own / name)
             except OSError:
-                remove(folder, self.place)
+                remove_socket(folder, self.place)
                 raise
 
     def remove(self) -> None:
         """Let nobody find the socket any more. It is closed by whoever accepts connections on it."""
-        remove(self._folder, self.place)
+        remove_socket(self._folder, self.place)
 
 
-def remove(folder: Path, place: Place) -> None:
+def remove_socket(folder: Path, place: Place) -> None:
     """Remove what a listener has left, if anything. Nothing but sockets is removed, and folders of their own."""
     if isinstance(place, int):
         return
@@ -90,7 +90,7 @@ def connect(folder: Path, place: Place, *, timeout_s: float) -> socket.socket:
     connected = socket.socket(socket.AF_UNIX)
     try:
         connected.settimeout(timeout_s)
-        with _short(folder / place) as path:
+        with _short_path(folder / place) as path:
             connected.connect(path)
     except BaseException:
         connected.close()
@@ -108,15 +108,15 @@ async def open_connection(
     """
     if isinstance(place, int):
         return await asyncio.open_connection(LOOPBACK, place, limit=limit)
-    with _short(folder / place) as path:
+    with _short_path(folder / place) as path:
         return await asyncio.open_unix_connection(path, limit=limit)
 
 
 def _listen_at(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     try:
-        with _short(path) as short:
-            listener.bind(short)
+        with _short_path(path) as short_path:
+            listener.bind(short_path)
         # Nobody can connect before it listens.
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
         listener.listen()
@@ -127,7 +127,7 @@ def _listen_at(path: Path) -> socket.socket:
 
 
 @contextlib.contextmanager
-def _short(path: Path) -> Iterator[str]:
+def _short_path(path: Path) -> Iterator[str]:
     """A path to the same socket that the system takes, however deep its folder is; good within the block.
 
     Raises:

@@ -25,8 +25,7 @@ import structlog
 from msgspec import Meta, Struct
 
 from twocans.client.files import make_folder, read_file, try_lock, write_file
-from twocans.client.local_sockets import LocalListener, connect
-from twocans.client.local_sockets import remove as remove_socket
+from twocans.client.local_sockets import LocalListener, connect, remove_socket
 
 FOLDER: Final = "windows"
 """In the data folder."""

@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from twocans.client.files import read_file, write_file
-from twocans.client.local_sockets import LocalListener
-from twocans.client.local_sockets import remove as remove_socket
+from twocans.client.local_sockets import LocalListener, remove_socket
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.operator import Answer, Command

@@ -26,7 +26,7 @@ NOTHING = StartOptions()
 
 @pytest.fixture(params=[True, False], ids=["socket", "port"], autouse=True)
 def in_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Whether the window listens on a socket that is a file, or as on Windows on a port."""
+    """True if the window listens on a socket that is a file; it listens on a port else, as on Windows."""
     is_file: bool = request.param
     monkeypatch.setattr(local_sockets, "IN_FILES", is_file)
     return is_file

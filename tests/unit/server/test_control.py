@@ -352,7 +352,7 @@ def test_file_that_names_anything_but_a_socket_removes_nothing(sockets: Path, tm
     other = tmp_path / "other" / "file"
     other.parent.mkdir()
     other.write_text("mine")
-    local_sockets.remove(tmp_path, str(other))
-    local_sockets.remove(tmp_path, "\0")
+    local_sockets.remove_socket(tmp_path, str(other))
+    local_sockets.remove_socket(tmp_path, "\0")
     assert other.read_text() == "mine"
     assert names_in(sockets) == []
