@@ -14,7 +14,7 @@ import pytest
 from tests.contract.conftest import Setup
 from tests.support.deadline import DEADLINE_S
 from tests.support.http import Document, HttpClient, bring, path_of, send_file, upload_ticket
-from tests.support.raw import JsonPeer, Peer, decode, hello
+from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, hello
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
 from twocans.hub.hub import Hub
@@ -100,6 +100,13 @@ def test_ban_of_an_address_ends_http_connections_that_are_kept_alive(server: Ser
 def encrypted(concurrency: Concurrency, tmp_path: Path) -> Iterator[Serving]:
     """A server that takes files, and whose peers encrypt, so that their names belong to devices."""
     with serve(concurrency=concurrency, data=tmp_path, tls=client_context()) as serving:
+        yield serving
+
+
+@pytest.fixture
+def clear(concurrency: Concurrency, tmp_path: Path) -> Iterator[Serving]:
+    """A server that takes files, and whose peers do not encrypt unless a test says so."""
+    with serve(concurrency=concurrency, data=tmp_path) as serving:
         yield serving
 
 
@@ -230,3 +237,57 @@ def test_link_of_a_plain_client_ends_with_a_ban_of_its_name(server: Serving) -> 
     assert kept.ask("GET", "/").status == 404  # so the one before it has ended at the server, too
     ban(server, BanKind.NAME, "bob")
     assert kept.ask("GET", path).status == 403
+
+
+# --- a name that is bound, or freed -----------------------------------------------------------------------
+
+
+def link_of(server: Serving, sender: JsonPeer, reader: PlainPeer, cid: str = "c1") -> str:
+    """Send a file to a plain client; return the path of the link that it gets."""
+    bring(sender, server.peer, SMALL)
+    send_file(sender, reader.name, SMALL, cid)
+    return urlsplit(reader.read_message()[1].rpartition(" ")[2]).path
+
+
+def test_name_that_becomes_bound_ends_what_it_had_in_the_clear(
+    clear: Serving, paused: threading.Event
+) -> None:
+    bob, early = clear.json("bob"), clear.json("alice")
+    ticket = path_of(early.ask("DOWNLOAD", id=sent_file(clear, bob, early, SMALL)))
+    large = path_of(early.ask("DOWNLOAD", id=sent_file(clear, bob, early, LARGE)))
+    kept = HttpClient(clear.peer())
+    assert kept.ask("GET", ticket).body == SMALL.content
+    download, upload = begin_download(clear, large, paused), begin_upload(clear, early, OTHER)
+    with JsonPeer(clear.port, "alice", token=early.token, tls=client_context()) as owner:
+        assert "device" in owner.welcome.fields
+        bye = decode(early.expect_closed()[-1])
+        assert (bye.verb, bye["reason"]) == ("BYE", "revoked")
+        assert "belongs to a device now" in bye.text("text")
+        upload.expect_closed()
+        assert len(download.expect_closed()) < LARGE.size
+        assert kept.ask("GET", ticket).status == 403
+        bob.deliver("alice", "for the device only")
+        owner.expect("MSG", text="for the device only")
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["at once", "after a restart"])
+def test_link_from_before_a_name_was_bound_leads_nowhere_once_it_is_freed(
+    concurrency: Concurrency, tmp_path: Path, *, restarts: bool
+) -> None:
+    with serve(concurrency=concurrency, data=tmp_path) as server:
+        bob = server.json("bob")
+        with server.plain("alice") as plain:
+            path = link_of(server, bob, plain)
+        bob.expect("LEFT", user="alice")
+        with JsonPeer(server.port, "alice", tls=client_context()) as owner:
+            with HttpClient(server.peer()) as client:
+                assert client.ask("GET", path).status == 403
+            free_name(server, owner)
+        with HttpClient(server.peer()) as client:
+            assert client.ask("GET", path).status == 403
+        if not restarts:
+            with server.plain("alice") as next_one, HttpClient(server.peer()) as client:
+                assert client.ask("GET", link_of(server, bob, next_one, "c2")).body == SMALL.content
+    if restarts:
+        with serve(concurrency=concurrency, data=tmp_path) as server, HttpClient(server.peer()) as client:
+            assert client.ask("GET", path).status == 403

@@ -3,21 +3,57 @@
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
+from argon2 import PasswordHasher
 
+from tests.support.deadline import DEADLINE_S
 from tests.support.raw import Frame, JsonPeer, Peer, PlainPeer, Value, decode, eventually, hello
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
 from twocans.hub.limits import Limits
+from twocans.server import hash_queue
 from twocans.server.config import Concurrency, HistoryMode
+from twocans.server.hash_queue import Check, HashQueue
 
 PASSWORD: Final = "korrekt horse"
 WRONG: Final = "0" * 64
+LOCAL: Final = "127.0.0.1"
+GUESSERS: Final = 3
+"""Addresses that guess on four connections at once: one check is being made, the others fill what may wait."""
+
+
+class HeldChecks:
+    """Counts the checks of passwords that are asked for, and keeps them from being made until the test lets them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._asked = 0
+        self._may_go_on = threading.Event()
+        put, verify = HashQueue.put, PasswordHasher.verify
+
+        def counted(queue: HashQueue, check: Check) -> Check | None:
+            self._asked += 1
+            return put(queue, check)
+
+        def held(hasher: PasswordHasher, hashed: str, password: str) -> bool:
+            assert self._may_go_on.wait(DEADLINE_S)
+            return verify(hasher, hashed, password)
+
+        monkeypatch.setattr(HashQueue, "put", counted)
+        monkeypatch.setattr(PasswordHasher, "verify", held)
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many have been asked for."""
+        eventually(lambda: self._asked >= count)
+
+    def release(self) -> None:
+        """Let all of them be made."""
+        self._may_go_on.set()
 
 
 class House:
@@ -155,7 +191,7 @@ def test_others_hear_when_somebody_can_be_overheard_no_more(house: House) -> Non
         with Peer(house.server.port, tls=house.tls) as peer:
             peer.sendall(hello("alice", token=overheard.token))
             assert peer.read_line().startswith("WELCOME: ")
-            overheard.close()
+            assert overheard.expect_closed()
             assert watcher.expect("PRESENCE", user="alice")["encrypted"] is True
 
 
@@ -263,6 +299,36 @@ def test_others_are_served_while_passwords_are_checked(house: House) -> None:
             peer.sendall(hello("alice", secret="guess"))
         bob.deliver("alice", "still quick")
         alice.expect("MSG", text="still quick")
+
+
+@pytest.mark.parametrize("source", [LOCAL, "127.0.2.1"], ids=["at the computer itself", "elsewhere"])
+def test_owner_gets_in_by_password_while_many_addresses_guess(
+    house: House, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    # All peers of these tests are on one computer: only one of its addresses counts as such here.
+    monkeypatch.setattr(hash_queue, "is_local", lambda host: host == LOCAL)
+    monkeypatch.setattr(hash_queue, "MAX_WAITING", 4 * GUESSERS - 1)
+    alice = house.owner()
+    alice.ask("PASSWORD", password=PASSWORD)
+    held = HeldChecks(monkeypatch)
+
+    def guess(number: int) -> Peer:
+        peer = guessing.enter_context(
+            Peer(house.server.port, tls=house.tls, source=f"127.0.1.{number % GUESSERS}")
+        )
+        peer.sendall(b"alice wrong horse\n")
+        return peer
+
+    with ExitStack() as guessing:
+        for number in range(4 * GUESSERS):
+            guess(number)
+            held.wait_for(number + 1)
+        assert "too many passwords to check" in guess(0).read_line()
+        with Peer(house.server.port, tls=house.tls, source=source) as owner:
+            owner.sendall(f"alice {PASSWORD}\n".encode())
+            held.wait_for(4 * GUESSERS + 2)
+            held.release()
+            assert owner.read_line().startswith("LIST: ")
 
 
 # --- invites and versions of TLS --------------------------------------------------------------------------

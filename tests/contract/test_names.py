@@ -66,6 +66,29 @@ def test_server_in_any_spelling_is_refused(server: Serving, name: str) -> None:
     assert plain_answer(server.peer(), name).startswith("MSG: Server: ")
 
 
+@pytest.mark.parametrize("name", ["MSG", "list", "Hello", "НЕLР"])
+def test_words_of_the_protocol_are_no_names_and_whoever_has_one_keeps_it(
+    server: Serving, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    peer = server.peer()
+    peer.send_line(name)
+    assert "is a command here" in peer.read_line()
+    peer.sendall(hello(name))
+    refusal = decode(peer.read_line())
+    assert (refusal.verb, refusal["code"]) == ("ERROR", "name_reserved")
+    with monkeypatch.context() as before:  # as it was when they were names like any other
+        before.setattr("twocans.hub.admission.is_command_word", lambda _: False)
+        first = server.json(name)
+        first.reset()
+    with server.json(name, token=first.token) as again:
+        assert again.name == name
+
+
+def test_names_with_a_word_of_the_protocol_in_them_are_free(server: Serving) -> None:
+    for name in ("msg1", "lister", "my-list", "hello.hello", "Ping"):
+        assert server.plain(name).name == name
+
+
 @pytest.mark.parametrize(
     "other", ["alicé", "Alicé", "ALICÉ", "ａｌｉｃé", unicodedata.normalize("NFD", "alicé")]
 )

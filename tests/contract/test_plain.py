@@ -342,7 +342,7 @@ def test_help_is_no_name_in_either_dialect_but_whoever_has_it_keeps_it(
     refusal = decode(program.read_line())
     assert (refusal.verb, refusal["code"]) == ("ERROR", "name_reserved")
     with monkeypatch.context() as before:  # as it was when that was a name like any other
-        before.setattr("twocans.hub.admission.HELP_WORD", "")
+        before.setattr("twocans.hub.admission.is_command_word", lambda _: False)
         first = server.json("help")
         first.reset()
     assert server.json("help", token=first.token).name == "help"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple, Protocol
 
+from tests.support.http import Document, HttpClient, path_of, upload_ticket
 from tests.support.raw import Closed, CutOff, JsonPeer, Peer, Silent, encode, hello
 from tests.support.tls import client_context
 
@@ -29,6 +30,8 @@ CROWD: Final = 100
 """How many connections those have that stay."""
 SILENT: Final = 490
 """As many as one address may have, but for those who chat."""
+GUESSES_AT_ONCE: Final = 4
+"""How many passwords one address has checked at once; those of all workers are more than may wait."""
 PASSWORD: Final = "korrekt horse"
 GONE: Final = (OSError, Closed, CutOff, Silent)
 """What happens to those who attack."""
@@ -221,7 +224,7 @@ def refused_names(target: Target) -> None:
 
     def attempt(_worker: int, _number: int) -> None:
         with connect(target.port) as sock:
-            sock.sendall(b"no name\n" * 3)
+            sock.sendall(b"no name\nMSG\nlist\n")
             while sock.recv(1024):
                 pass
 
@@ -461,6 +464,44 @@ def _secrets(target: Target, secret: str) -> None:
         again_and_again(target, attempt)
 
 
+def crowded_passwords(target: Target) -> None:
+    """Guess from one address after another, on more connections at once than may wait for a check."""
+    tls = client_context()
+    with JsonPeer(target.port, "mallory", tls=tls) as mallory:
+        assert mallory.ask("PASSWORD", password=PASSWORD)["password"] is True
+
+        def attempt(worker: int, number: int) -> None:
+            source = f"127.{1 + worker}.{number // 250 % 250}.{1 + number % 250}"
+            with ExitStack() as open_peers:
+                peers = [
+                    open_peers.enter_context(Peer(target.port, tls=tls, source=source))
+                    for _ in range(GUESSES_AT_ONCE)
+                ]
+                for peer in peers:
+                    peer.sendall(b"mallory wrong horse\n")
+                for peer in peers:
+                    peer.read_line()
+
+        again_and_again(target, attempt)
+
+
+def bound_names(target: Target) -> None:
+    """Take names in the clear, bind them over TLS, and use what the clear session was given before."""
+    tls = client_context()
+
+    def attempt(worker: int, number: int) -> None:
+        name = f"bound{worker}n{number}"
+        with JsonPeer(target.port, name) as early:
+            document = Document(name.encode())
+            ticket = path_of(upload_ticket(early, document))
+            with JsonPeer(target.port, name, token=early.token, tls=tls):
+                early.expect_closed()
+                with HttpClient(Peer(target.port)) as client:
+                    assert client.ask("PUT", ticket, document.content).status == 403
+
+    again_and_again(target, attempt)
+
+
 _SOON: Final = ("--registration-s", "1")
 _FEW: Final = ("--connection-rate", "20")
 _TOO_FAST: Final = ("connection_refused", "too_fast")
@@ -508,5 +549,12 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         unread_tls, _TOO_SLOW, _UNLIMITED, connections=2 * WORKERS, memory_mib=_QUEUES_MIB
     ),
     "wrong passwords": Attack(guesses, _TOO_MANY, connections=WORKERS + 1, memory_mib=_ARGON2_MIB),
+    "passwords of many addresses": Attack(
+        crowded_passwords,
+        _TOO_MANY,
+        connections=GUESSES_AT_ONCE * WORKERS + 1,
+        memory_mib=_ARGON2_MIB,
+    ),
+    "names bound after use": Attack(bound_names, least=20, connections=3 * WORKERS),
     "right passwords": Attack(passwords, connections=WORKERS + 1, memory_mib=_ARGON2_MIB),
 }

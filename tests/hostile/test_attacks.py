@@ -27,6 +27,8 @@ THREADED: Final = (
     "stored bytes",
     "unread",
     "unread over TLS",
+    "passwords of many addresses",
+    "names bound after use",
     "unfinished requests",
     "uploads",
     "slow uploads",

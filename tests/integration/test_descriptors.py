@@ -12,11 +12,15 @@ from typing import Protocol
 
 import pytest
 
+from tests.support.deadline import DEADLINE_S
 from tests.support.http import Document, bring
 from tests.support.process import START_S, ServerProcess, command, environment
 from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, encode, eventually, hello
 from tests.support.terminal import Terminal
 from tests.support.tls import TlsSocket, client_context
+from twocans.client.local_sockets import connect
+from twocans.protocol.running import RUNNING_FILE, Asked, Wish, decode_running, decode_status
+from twocans.protocol.running import encode as encode_asked
 
 TLS = client_context()
 REPORT = Document(bytes(range(256)) * 400)
@@ -237,3 +241,22 @@ QUERIES_OF_A_DEVICE: Sequence[tuple[str, dict[str, str | int]]] = [
     ("PASSWORD", {"password": "correct-horse"}),
     ("REVOKE", {"device": 99}),
 ]
+
+
+@pytest.mark.parametrize("concurrency", ["async", "thread"])
+def test_owner_is_answered_at_the_control_socket_once_descriptors_are_free_again(
+    tmp_path: Path, concurrency: str
+) -> None:
+    with ServerProcess("--concurrency", concurrency, data=tmp_path) as server:
+        running = decode_running((tmp_path / RUNNING_FILE).read_bytes())
+        ask = encode_asked(Asked(secret=running.secret, wish=Wish.STATUS))
+        take_all_descriptors(server)
+        waiting = [connect(tmp_path, running.control, timeout_s=DEADLINE_S) for _ in range(3)]
+        for asking in waiting:
+            asking.sendall(ask)
+        server.event("descriptors_short")
+        give_descriptors_back(server)
+        for asking in waiting:
+            with asking, asking.makefile("rb") as answer:
+                assert decode_status(answer.readline()).online == 0
+        assert faults(server) == []

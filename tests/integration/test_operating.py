@@ -1,20 +1,23 @@
-"""Operating a server from a window: real processes, found, started again, and with the control port held by others."""
+"""Operating a server from a window: real processes, found, started again, and with the control socket held by others."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
+import stat
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.test_hosting import Starter, read, window
+from tests.support.deadline import DEADLINE_S
 from tests.support.process import ROOT, ServerProcess
 from tests.support.raw import JsonPeer, Peer, PlainPeer, encode
 from tests.support.tls import client_context
+from twocans.client.local_sockets import connect
 from twocans.gui.viewmodel.effects import FindServer, FollowPeople, OperateServer, StopServer
 from twocans.gui.viewmodel.inputs import ServerAnswered, ServerEnded, ServerPeople, ServerRuns
 from twocans.protocol.keys import server_key
@@ -34,7 +37,7 @@ from twocans.protocol.operator import (
     Refused,
     Say,
 )
-from twocans.protocol.running import RUNNING_FILE, Asked, Running, Status, Wish, decode_asked
+from twocans.protocol.running import RUNNING_FILE, SOCKET_FILE, Asked, Running, Status, Wish, decode_asked
 from twocans.protocol.running import encode as encode_running
 from twocans.server.control import MAX_STRANGERS
 
@@ -165,16 +168,44 @@ def test_server_that_the_window_has_stopped_is_not_looked_for(server: ServerProc
     assert server.wait() == 0
 
 
-def test_others_who_hold_the_control_port_keep_no_window_out(server: ServerProcess, folder: Path) -> None:
-    async def main() -> None:
-        async with operating() as alice:
-            assert await does(alice, Say(text="Tea")) == Done(text="Nobody is online to hear it.")
-
-    port = read(folder).control
-    holding = [socket.create_connection(("127.0.0.1", port)) for _ in range(2 * MAX_STRANGERS)]
-    asyncio.run(main())
+def test_programs_of_the_user_that_hold_the_control_socket_keep_no_window_out(
+    server: ServerProcess, folder: Path
+) -> None:
+    place = read(folder).control
+    holding = [connect(folder, place, timeout_s=DEADLINE_S) for _ in range(2 * MAX_STRANGERS)]
+    asyncio.run(_says_tea())
     for one in holding:
         one.close()
+
+
+def test_other_users_find_nothing_to_connect_to_but_the_chat(server: ServerProcess, folder: Path) -> None:
+    asyncio.run(_says_tea())
+    listening = [
+        connection.laddr.port
+        for connection in psutil.Process(server.process.pid).net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening == [server.port]
+    assert stat.S_IMODE((folder / SOCKET_FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_window_finds_a_server_whose_folder_is_deep_and_after_it_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path.joinpath(*["deep" * 10] * 5)
+    monkeypatch.setenv("TWOCANS_DATA", str(folder))
+    for _ in range(2):
+        with ServerProcess(data=folder) as server:
+            asyncio.run(_says_tea())
+            server.process.kill()
+            server.process.wait()
+    assert (folder / SOCKET_FILE).exists()
+
+
+async def _says_tea() -> None:
+    async with operating() as alice:
+        assert await does(alice, Say(text="Tea")) == Done(text="Nobody is online to hear it.")
 
 
 def _write(folder: Path, port: int) -> None:

@@ -1,12 +1,14 @@
-"""Connections to the control port of the server of this computer's user."""
+"""Connections to the control socket of the server of this computer's user."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, TypeVar
 
+from twocans.client.local_sockets import open_connection
 from twocans.protocol.operator import MAX_ANSWER_BYTES, Command
 from twocans.protocol.running import Asked, Running, RunningInvalid, Wish, encode
 
@@ -14,13 +16,12 @@ ANSWER_S: Final = 5.0
 """The time in seconds that a server has for an answer."""
 _ATTEMPTS: Final = 5
 _ATTEMPT_PAUSE_S: Final = 0.1
-_LOOPBACK: Final = "127.0.0.1"
 
 AnswerT = TypeVar("AnswerT")
 
 
 class ControlLine:
-    """A connection to a server's control port."""
+    """A connection to a server's control socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -46,21 +47,19 @@ class ControlLine:
 
 
 async def first_answer(
-    running: Running, asked: Asked, decode: Callable[[bytes], AnswerT]
+    folder: Path, running: Running, asked: Asked, decode: Callable[[bytes], AnswerT]
 ) -> tuple[ControlLine, AnswerT] | None:
-    """Connect to a server and ask; None if none answers there.
+    """Connect to the server of a folder and ask; None if none answers there.
 
-    A connection that is closed without an answer may have been so because somebody else holds the control port, who is
-    shut out before the owner is: another attempt gets through.
+    A connection that is closed without an answer may have been so because somebody else holds the control port, which
+    there is on Windows, and who is shut out before the owner is: another attempt gets through.
     """
     for attempt in range(_ATTEMPTS):
         if attempt:
             await asyncio.sleep(_ATTEMPT_PAUSE_S)
         try:
             async with asyncio.timeout(ANSWER_S):
-                reader, writer = await asyncio.open_connection(
-                    _LOOPBACK, running.control, limit=MAX_ANSWER_BYTES
-                )
+                reader, writer = await open_connection(folder, running.control, limit=MAX_ANSWER_BYTES)
         except (OSError, TimeoutError):
             return None
         line = ControlLine(reader, writer)

@@ -197,7 +197,9 @@ class Host:
         running = await asyncio.to_thread(self._read)
         if running is None:
             return False
-        answered = await first_answer(running, Asked(secret=running.secret, wish=self._wish), decode_status)
+        answered = await first_answer(
+            self._folder, running, Asked(secret=running.secret, wish=self._wish), decode_status
+        )
         if answered is None:
             return False  # it was killed, and the file is left over
         line, status = answered
@@ -252,7 +254,9 @@ class Host:
             self._put_now(ServerAnswered(number, command, Refused(text=_GONE)))
             return
         # A question may be asked again if the connection is closed without an answer; a command may not.
-        answered = await first_answer(running, Asked(secret=running.secret, wish=Wish.STATUS), decode_status)
+        answered = await first_answer(
+            self._folder, running, Asked(secret=running.secret, wish=Wish.STATUS), decode_status
+        )
         answer = None
         if answered is not None:
             with contextlib.suppress(TimeoutError), contextlib.closing(answered[0]) as line:

@@ -1,7 +1,8 @@
 """Makes a second start of the same profile show the window that is open, instead of a second one.
 
-The first window holds a lock and listens on the loopback address; a file that only its owner can read has the port and a
-secret. A profile is a pair of folders, for data and for settings.
+The first window holds a lock and listens on a socket that only its user can connect to, or on Windows on a port of the
+loopback address; a file that only its owner can read says where, and has a secret. A profile is a pair of folders, for
+data and for settings.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import hashlib
 import hmac
 import os
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +25,7 @@ import structlog
 from msgspec import Meta, Struct
 
 from twocans.client.files import make_folder, read_file, try_lock, write_file
+from twocans.client.local_sockets import LocalListener, connect, remove_socket
 
 FOLDER: Final = "windows"
 """In the data folder."""
@@ -37,7 +38,6 @@ MAX_SERVER_CHARS: Final = 500
 MAX_USER_CHARS: Final = 200
 _MAX_BYTES: Final = 16 * 1024
 _LOOK_AGAIN_S: Final = 0.05
-_LOOPBACK: Final = "127.0.0.1"
 _ANSWER: Final = b"shown\n"
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -78,9 +78,11 @@ class _Request(Struct, frozen=True):
 
 
 class _Address(Struct, frozen=True):
-    """What is in the file."""
+    """What is in the file. `place` is called `port` there, as in files of earlier versions."""
 
-    port: Annotated[int, Meta(ge=1, le=65535)]
+    place: Annotated[int, Meta(ge=1, le=65535)] | Annotated[str, Meta(min_length=1)] = msgspec.field(
+        name="port"
+    )
     secret: Annotated[str, Meta(min_length=32, max_length=128)]
     pid: int
 
@@ -165,19 +167,28 @@ class StartListener:
 
     async def serve(self) -> None:
         """Listen until this is cancelled. A failure is logged and keeps the window from nothing else."""
+        folder = self._file.parent
         try:
-            server = await asyncio.start_server(self._talk, _LOOPBACK, 0, limit=_MAX_BYTES)
+            left_over = await asyncio.to_thread(_read, self._file)
+            if left_over is not None:
+                remove_socket(folder, left_over.place)
+            listener = LocalListener(folder, f"{self._file.stem}.sock")
         except OSError as error:
             log.warning("starts_unheard", reason=str(error))
             return
+        server = None
         try:
-            address = _Address(int(server.sockets[0].getsockname()[1]), self._secret, os.getpid())
+            server = await asyncio.start_server(self._talk, sock=listener.socket, limit=_MAX_BYTES)
+            address = _Address(listener.place, self._secret, os.getpid())
             await asyncio.to_thread(write_file, self._file, msgspec.json.encode(address))
             await asyncio.Event().wait()
         except OSError as error:
             log.warning("starts_unheard", reason=str(error))
         finally:
-            server.close()
+            if server is not None:
+                server.close()
+            listener.socket.close()
+            listener.remove()
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
             await self._end_connections()
@@ -222,6 +233,21 @@ class StartListener:
             writer.close()
 
 
+def _read(file: Path) -> _Address | None:
+    """Return what an open window says of itself; None if there is none, or nothing that can be understood.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    content = read_file(file, _MAX_BYTES)
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=_Address)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _ask(file: Path, options: StartOptions, give_up_at: float) -> bool:
     """Ask the open window to show itself; True once it has answered.
 
@@ -229,16 +255,10 @@ def _ask(file: Path, options: StartOptions, give_up_at: float) -> bool:
         OSError: it is not there (any more).
         TimeoutError: it is there, and does not answer in time.
     """
-    content = read_file(file, _MAX_BYTES)
-    if content is None:
+    address = _read(file)
+    if address is None:
         return False
-    try:
-        address = msgspec.json.decode(content, type=_Address)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
-    with socket.create_connection(
-        (_LOOPBACK, address.port), max(0.1, give_up_at - time.monotonic())
-    ) as asking:
+    with connect(file.parent, address.place, timeout_s=max(0.1, give_up_at - time.monotonic())) as asking:
         if sys.platform == "win32":
             # Else Windows lets no program come to the front that the user has not just used.
             import ctypes

@@ -33,10 +33,9 @@ from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.logins import LoginMethod
 from twocans.protocol.names import NameInvalid, UserKey, is_confusable_with_address_or_key, new_user_key
-from twocans.protocol.plain import HELP_WORD
+from twocans.protocol.reserved_names import is_command_word
 from twocans.storage.base import Storage
 
-HELP_IS_NO_NAME: Final = "People type help to ask for help, so it cannot be a name. Please choose another."
 ENDED_MEANWHILE: Final = "This name has just been freed, or this device cut off from it. Please log in again."
 NEW_NAMES_WINDOW_S: Final = 3600.0
 
@@ -211,8 +210,6 @@ class Admission:
                 Code.AUTH_FAILED, "That name has no password here. Please write the name alone."
             )
         if account is None:
-            if key == HELP_WORD:
-                raise ProtocolError(Code.NAME_RESERVED, HELP_IS_NO_NAME)
             account = self._newcomer(session, key, claim.name)
         if claim.program and session.encrypted:
             self._add_device(session, account, claim, LoginMethod.DEVICE, admit)
@@ -225,6 +222,11 @@ class Admission:
         admit(Admitted(account, None, token, None, LoginMethod.NAME))
 
     def _look_alike(self, key: UserKey, name: str) -> None:
+        if is_command_word(name):
+            raise ProtocolError(
+                Code.NAME_RESERVED,
+                f"{name} is a command here, so it cannot be a name. Please choose another.",
+            )
         if is_confusable_with_address_or_key(key):
             raise NameInvalid(
                 "That name looks like a network address or the key of a device. Please choose another, for example "

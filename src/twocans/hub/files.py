@@ -55,7 +55,8 @@ _SENTENCES: Final = {
 class Grant(Struct, frozen=True, array_like=True):
     """What a ticket allows: to bring a file, or to fetch the one that the message `id` carries.
 
-    It counts as long as the session that got it could go on: `credential` and `host` are those of that session.
+    It counts as long as the session that got it could go on: `credential` and `host` are those of that session, and
+    `generation` is that of its name.
     """
 
     user: UserKey
@@ -64,6 +65,7 @@ class Grant(Struct, frozen=True, array_like=True):
     credential: int | None
     host: str
     id: int | None = None
+    generation: int = 0
 
 
 class NotGranted(Exception):
@@ -213,7 +215,7 @@ class Files:
         A ban or the end of a credential is a reason, its time is not: a transfer may take longer.
         """
         for address in {grant.host, host}:
-            refusal = self._access.refusal(grant.user, grant.credential, address)
+            refusal = self._access.refusal(grant.user, grant.credential, grant.generation, address)
             if refusal is not None:
                 return refusal
         return None
@@ -224,8 +226,9 @@ class Files:
         if self._serializer is None:
             raise RuntimeError("no files are taken here")
         until_s = int(self._wall_s()) + valid_s
-        grant = to_builtins(Grant(user, file, until_s, session.credential, session.host, id_))
-        return str(self._serializer.dumps(grant))
+        generation = self._access.generation(user)
+        grant = Grant(user, file, until_s, session.credential, session.host, id_, generation)
+        return str(self._serializer.dumps(to_builtins(grant)))
 
     def _taking(self, size: int, *, cid: str | None = None, rid: int | str | None = None) -> FileKeeper:
         """Where files are kept, if one of this size is taken.

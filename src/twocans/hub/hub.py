@@ -114,7 +114,7 @@ class Hub:
         storage.add_account(SERVER_KEY, SERVER_NAME)
         self.posting.count()
         self.bans = Bans(identities, wall_ms=self._wall_ms)
-        self.access = Access(self.bans, self.roster)
+        self.access = Access(self.bans, self.roster, identities.generations())
         self.files = Files(
             files,
             self.posting,
@@ -125,7 +125,7 @@ class Hub:
         self.owners = Owners(
             identities,
             self.roster,
-            access_changed=self.access.changed,
+            self.access,
             passwords=passwords,
             monotonic_s=surroundings.monotonic_s,
             wall_ms=self._wall_ms,
@@ -415,7 +415,7 @@ class Hub:
                 if ban is not None:
                     session.end(Reason.BANNED, sentence(ban))
                     ended += 1
-        self.access.changed()
+        self.access.banned()
         return ended
 
     def _wall_ms(self) -> int:

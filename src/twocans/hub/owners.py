@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from typing import Final
 
+from twocans.hub.access import Access
 from twocans.hub.account import Account
 from twocans.hub.codes import CODE_BYTES, CODE_S, PairingCode
 from twocans.hub.passwords import MIN_PASSWORD_CHARS, Passwords, prepared
@@ -31,6 +32,10 @@ BUSY: Final = "The server has too many passwords to check just now. Please try a
 UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
 CUT_OFF: Final = "This device has been cut off from your name on another device."
 LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
+NOW_BOUND: Final = (
+    "This name belongs to a device now, so it takes an encrypted connection, and a code or the password. If that is not"
+    " you, ask whoever runs the server."
+)
 FREED: Final = "The operator has freed this name: whoever registers it next has it."
 
 
@@ -69,7 +74,7 @@ class Owners:
     Args:
         identities: where they last.
         roster: who is known.
-        access_changed: called when a credential has ended, and its sessions with it.
+        access: told when a credential has ended, and its sessions with it.
         passwords: makes and checks hashes.
         monotonic_s: a clock that does not go back, in seconds.
         wall_ms: the time, in Unix milliseconds.
@@ -80,8 +85,8 @@ class Owners:
         self,
         identities: Identities,
         roster: Roster,
+        access: Access,
         *,
-        access_changed: Callable[[], None],
         passwords: Passwords,
         monotonic_s: Callable[[], float],
         wall_ms: Callable[[], int],
@@ -90,7 +95,7 @@ class Owners:
         self._log = log
         self._identities = identities
         self._roster = roster
-        self._access_changed = access_changed
+        self._access = access
         self._passwords = passwords
         self._monotonic_s = monotonic_s
         self._wall_ms = wall_ms
@@ -107,10 +112,12 @@ class Owners:
     def add_device(
         self, account: Account, token: str, name: str, on_added: Callable[[Device | None], None]
     ) -> None:
-        """Bind a name to a device, from this moment on; it is told when that will last, or None if it will not."""
-        if account.owner is None:
-            account.owner = Ownership()
-        owner = account.owner
+        """Bind a name to a device, from this moment on; it is told when that will last, or None if it will not.
+
+        Once it lasts, the sessions end that were let in by the name alone.
+        """
+        binds = account.owner is None
+        owner = account.owner = account.owner or Ownership()
         now = self._wall_ms()
         device_id = secrets.randbits(DEVICE_ID_BITS)
         record = DeviceRecord(device_id, token_digest(token), harmless_name(name), now, now)
@@ -124,6 +131,8 @@ class Owners:
             else:
                 self._log("device_added", user=account.name, device=device.name, key=device_key(device.token))
             on_added(device if is_kept else None)
+            if is_kept and binds and account.owner is owner:
+                self._end_sessions_without_credential(account)
 
         self._identities.add_device(account.key, account.name, record, kept)
 
@@ -241,7 +250,7 @@ class Owners:
         for other in [one for one in account.sessions if one.device is device]:
             other.end(Reason.REVOKED, CUT_OFF)
         self._end_password_sessions(account)
-        self._access_changed()
+        self._access.changed()
         self._identities.cut_off(account.key, device.id, kept)
 
     def set_password(self, session: Session, request: SetPassword) -> None:
@@ -275,7 +284,7 @@ class Owners:
                 if is_kept and _is_device(session, account, owner):
                     owner.password = value
                     self._end_password_sessions(account)
-                    self._access_changed()
+                    self._access.changed()
                     self._log("password_changed", user=account.name, set=value is not None)
                     _answer(session, self._devices(session, account, request.rid))
                 else:
@@ -294,6 +303,7 @@ class Owners:
     def free(self, account: Account, on_kept: OnKept) -> None:
         """Let anybody take a name that was bound; its sessions end."""
         owner, account.owner = account.owner, None
+        generation = self._access.next_generation(account.key)
 
         def kept(is_kept: bool) -> None:
             if not is_kept and account.owner is None:
@@ -302,10 +312,16 @@ class Owners:
 
         for session in list(account.sessions):
             session.end(Reason.REVOKED, FREED)
-        self._access_changed()
-        self._identities.free(account.key, kept)
+        self._access.changed()
+        self._identities.free(account.key, generation, kept)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _end_sessions_without_credential(self, account: Account) -> None:
+        """End the sessions of the time before a name was bound: no device could cut them off."""
+        for one in [session for session in account.sessions if session.credential is None]:
+            one.end(Reason.REVOKED, NOW_BOUND)
+        self._access.changed()
 
     def _end_password_sessions(self, account: Account) -> None:
         """End the sessions that came in by a password that is none any more; a device has a token of its own."""

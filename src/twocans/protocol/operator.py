@@ -1,4 +1,4 @@
-"""Commands of the server's operator on its control port, and the answers. `running` has the lines around them."""
+"""Commands of the server's operator on its control socket, and the answers. `running` has the lines around them."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ FOLDER_NAME: Final = "twocans-server"
 """What the folder of a user's server is called among their data, if nobody says otherwise."""
 RUNNING_FILE: Final = "server.json"
 """In that folder, as long as the server runs; one that was killed leaves it behind."""
+SOCKET_FILE: Final = "control.sock"
+"""In that folder, as long as the server runs: where it can be asked, except on Windows."""
 CONSOLE_LOG_FILE: Final = "console.log"
 """In that folder: what a server in the background would show."""
 STOPPED_LINE: Final = "The server has stopped."
@@ -30,6 +32,7 @@ _MAX_ADDRESSES: Final = 64
 T = TypeVar("T")
 
 _Port = Annotated[int, Meta(ge=1, le=65535)]
+_SocketPath = Annotated[str, Meta(min_length=1, max_length=4096)]
 _Address = Annotated[str, Meta(max_length=64)]
 _Text = Annotated[str, Meta(max_length=4096)]
 Addresses: TypeAlias = Annotated[tuple[_Address, ...], Meta(max_length=_MAX_ADDRESSES)]
@@ -49,7 +52,8 @@ class Running(Struct, frozen=True, kw_only=True):
         key: what clients know it by.
         started_at: Unix milliseconds.
         background: whether it was started by a window, and not at a console.
-        control: the port on the loopback address where it can be asked.
+        control: where it can be asked: a socket's path, relative to the folder of the file if it is in there, or a port on
+            the loopback address, on Windows and of earlier versions.
         secret: what whoever asks there has to know.
     """
 
@@ -59,7 +63,7 @@ class Running(Struct, frozen=True, kw_only=True):
     key: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     started_at: int
     background: bool
-    control: _Port
+    control: _Port | _SocketPath
     secret: Annotated[str, Meta(min_length=32, max_length=128)]
 
     @property

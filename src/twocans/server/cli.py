@@ -212,7 +212,7 @@ async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
     log("server_stopping", why=why)
     faults.tell_rest()
     if control is not None:
-        control.withdraw()
+        await control.withdraw()
     await server.stop()
     if control is not None:
         if config.background:
@@ -243,7 +243,7 @@ async def _let_find(config: Config, server: Server, log: Log, stop: Callable[[],
         if not findable:
             await server.stop()
             raise StartError(
-                f"In the folder {config.data} nothing can be written, or 127.0.0.1 is not usable. "
+                f"In the folder {config.data} nothing can be written, or no socket can be made. "
                 "A server in the background could not be found there."
             )
         _report_to_starter(Started())

@@ -1,7 +1,8 @@
 """Lets programs of the server's own user on this computer find the server, ask how it is, operate it, and stop it.
 
-It says in a file in its folder that it runs. Whoever can read that file knows the secret that is asked for on a port of
-the loopback address. Signals would not do: on Windows they reach no process that has no console.
+It says in a file in its folder that it runs, and where it listens: on a socket that only this user can connect to, or on
+Windows on a port of the loopback address. Whoever can read the file knows the secret that is asked for there. Signals
+would not do: on Windows they reach no process that has no console.
 """
 
 from __future__ import annotations
@@ -11,26 +12,31 @@ import contextlib
 import hmac
 import os
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from twocans.client.files import write_file
+from twocans.client.files import read_file, write_file
+from twocans.client.local_sockets import LocalListener, remove_socket
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.operator import Answer, Command
 from twocans.protocol.running import (
     MAX_BYTES,
     RUNNING_FILE,
+    SOCKET_FILE,
     Asked,
     Running,
     RunningInvalid,
     Status,
     Wish,
     decode_asked,
+    decode_running,
     encode,
 )
+from twocans.server.accepting import Accepting
 
 MAX_ASKING: Final = 32
 """So many programs that have said the secret may be connected at once."""
@@ -38,11 +44,10 @@ MAX_STRANGERS: Final = 64
 """So many connections may be open that have not said it yet; one more ends the oldest of them."""
 FIRST_LINE_S: Final = 5.0
 """Whoever does not say the secret for so long is cut off, in seconds."""
-_LOOPBACK: Final = "127.0.0.1"
 
 
 class Control:
-    """The file and the port, from `start` on.
+    """The file and the socket, from `start` on.
 
     Args:
         folder: the server's.
@@ -61,13 +66,16 @@ class Control:
         stop: Callable[[], None],
         log: EventLog,
     ) -> None:
+        self._folder = folder
         self._file = folder / RUNNING_FILE
         self._status = status
         self._carry_out = carry_out
         self._stop = stop
         self._log = log
         self._secret = secrets.token_hex(32)
-        self._server: asyncio.Server | None = None
+        self._listener: LocalListener | None = None
+        self._accepting: Accepting | None = None
+        self._starting: set[asyncio.Task[None]] = set()
         self._talks: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
         self._strangers: dict[asyncio.StreamWriter, None] = {}
         """Those of them that have not said the secret yet, the oldest first."""
@@ -77,7 +85,10 @@ class Control:
     async def start(self, *, host: str, port: int, key: ServerKey, background: bool) -> bool:
         """Say that the server runs; False if that is not possible, which is logged and keeps it from nothing else."""
         try:
-            self._server = await asyncio.start_server(self._talk, _LOOPBACK, 0, limit=MAX_BYTES)
+            self._remove_left_over()
+            self._listener = LocalListener(self._folder, SOCKET_FILE)
+            self._listener.socket.setblocking(False)
+            self._accepting = Accepting(self._listener.socket, self._admit, log=self._log)
             running = Running(
                 pid=os.getpid(),
                 host=host,
@@ -85,32 +96,59 @@ class Control:
                 key=key,
                 started_at=time.time_ns() // 1_000_000,
                 background=background,
-                control=int(self._server.sockets[0].getsockname()[1]),
+                control=self._listener.place,
                 secret=self._secret,
             )
             write_file(self._file, encode(running))
         except OSError as error:
-            self.withdraw()
+            await self.withdraw()
             self._log("not_findable", why=os.strerror(error.errno or 0))
             return False
         return True
 
-    def withdraw(self) -> None:
+    async def withdraw(self) -> None:
         """The server is about to end: nobody new is to find it."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._accepting is not None:
+            await self._accepting.stop()
+            self._accepting = None
+        if self._listener is not None:
+            self._listener.remove()
+            self._listener = None
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """The server has ended; whoever has asked sees it from the end of the connection."""
-        self.withdraw()
+        await self.withdraw()
+        if self._starting:
+            await asyncio.wait(self._starting)
         talks = [talk for talk in self._talks.values() if talk is not None]
         for writer in self._talks:
             writer.close()
         if talks:
             await asyncio.wait(talks)
+
+    def _remove_left_over(self) -> None:
+        """Remove the socket of a server that was killed; this folder is ours alone by now."""
+        with contextlib.suppress(OSError, RunningInvalid):
+            content = read_file(self._file, MAX_BYTES)
+            if content is not None:
+                remove_socket(self._folder, decode_running(content).control)
+
+    def _admit(self, sock: socket.socket, _: object) -> None:
+        sock.setblocking(False)
+        task = asyncio.get_running_loop().create_task(self._open(sock))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _open(self, sock: socket.socket) -> None:
+        reader = asyncio.StreamReader(limit=MAX_BYTES)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: asyncio.StreamReaderProtocol(reader, self._talk), sock
+            )
+        except OSError:
+            sock.close()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._talks[writer] = asyncio.current_task()

@@ -1,6 +1,6 @@
-"""Moderation: kicks, bans, codes and freed names, for the console and the control port alike.
+"""Moderation: kicks, bans, codes and freed names, for the console and the control socket alike.
 
-Parsing a typed line is left to `moderation_commands`, the control port's messages to `operator`.
+Parsing a typed line is left to `moderation_commands`, the control socket's messages to `operator`.
 """
 
 from __future__ import annotations

@@ -86,6 +86,9 @@ class Opening:
             Who takes in what has come, and all of that; None if it is not known yet.
         """
         self._head += chunk
+        if self.connection.closing:
+            # It has been ended, and still has that to say: nobody else would close it.
+            return self.connection, self._head
         line, end, _ = self._head.partition(b"\n")
         if not end and len(line) <= self.connection.max_line_bytes:
             return None

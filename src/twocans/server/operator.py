@@ -1,4 +1,4 @@
-"""The operator's commands on the control port: `moderation` carries them out, this encodes what came of it."""
+"""The operator's commands on the control socket: `moderation` carries them out, this encodes what came of it."""
 
 from __future__ import annotations
 

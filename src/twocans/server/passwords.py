@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import HashingError, InvalidHashError, VerificationError
 
-MAX_WAITING: Final = 32
-"""How many may wait for a hash; more are refused."""
-MAX_WAITING_OF_HOST: Final = 8
-"""How many of them may come from one address, which so leaves room for others."""
+from twocans.server.hash_queue import Check, HashQueue
 
 _T = TypeVar("_T")
 
@@ -29,7 +25,8 @@ class Argon2Passwords:
     def __init__(self, post: Callable[[Callable[[], None]], object]) -> None:
         self._post = post
         self._hasher = PasswordHasher()
-        self._waiting: Counter[str] = Counter()
+        self._queue = HashQueue()
+        self._is_hashing = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
 
     def hash(self, password: str, host: str, on_hash: Callable[[str | None], None]) -> None:
@@ -49,20 +46,10 @@ class Argon2Passwords:
 
     def close(self) -> None:
         """Answer nobody any more."""
+        self._queue = HashQueue()
         self._thread.shutdown(wait=True, cancel_futures=True)
 
     def _do(self, work: Callable[[], _T], host: str, on_done: Callable[[_T | None], None]) -> None:
-        if self._waiting.total() >= MAX_WAITING or self._waiting[host] >= MAX_WAITING_OF_HOST:
-            on_done(None)
-            return
-        self._waiting[host] += 1
-
-        def done(result: _T | None) -> None:
-            self._waiting[host] -= 1
-            if not self._waiting[host]:
-                del self._waiting[host]
-            on_done(result)
-
         def run() -> None:
             result = None
             # Memory may be short. Whoever waits is told that nothing can be checked now, not left waiting.
@@ -71,4 +58,18 @@ class Argon2Passwords:
             with contextlib.suppress(RuntimeError):  # the loop may have ended with the program
                 self._post(lambda: done(result))
 
-        self._thread.submit(run)
+        def done(result: _T | None) -> None:
+            self._is_hashing = False
+            self._hash_next()
+            on_done(result)
+
+        displaced = self._queue.put(Check(host, run, lambda: on_done(None)))
+        self._hash_next()
+        if displaced is not None:
+            displaced.refuse()
+
+    def _hash_next(self) -> None:
+        check = None if self._is_hashing else self._queue.pop()
+        if check is not None:
+            self._is_hashing = True
+            self._thread.submit(check.run)

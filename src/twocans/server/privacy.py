@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from twocans.protocol.running import CONSOLE_LOG_FILE, RUNNING_FILE
+from twocans.protocol.running import CONSOLE_LOG_FILE, RUNNING_FILE, SOCKET_FILE
 from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
 from twocans.server.output import LOG_FILE, SECURITY_FILE
 from twocans.storage.contents import FILES_FOLDER
@@ -26,6 +26,7 @@ _OWN: Final = (
     SECURITY_FILE,
     CONSOLE_LOG_FILE,
     RUNNING_FILE,
+    SOCKET_FILE,
     KEY_FILE,
     CERTIFICATE_FILE,
     LOCK_FILE,

@@ -170,7 +170,7 @@ class Server:
             http=self._http,
             tls=config.tls,
         )
-        self._hub.access.on_change(self._acceptor.end_shut_out)
+        self._hub.access.on_ban(self._acceptor.end_shut_out)
         await self._acceptor.start(self._listener)
         if config.keep_days is not None and self._kept is not None:
             self._retention = Retention(

@@ -6,7 +6,7 @@ the process; or at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
@@ -61,6 +61,10 @@ class Identities(Protocol):
         """All names that were bound when this was opened."""
         ...
 
+    def generations(self) -> Mapping[UserKey, int]:
+        """The generations of the names that had been freed when this was opened; see `free`."""
+        ...
+
     def bans(self) -> Iterable[Ban]:
         """All bans that there were when this was opened."""
         ...
@@ -81,8 +85,8 @@ class Identities(Protocol):
         """Keep the hash of a bound name's password, or none."""
         ...
 
-    def free(self, user: UserKey, on_kept: OnKept) -> None:
-        """Take all devices and the password from a name."""
+    def free(self, user: UserKey, generation: int, on_kept: OnKept) -> None:
+        """Take all devices and the password from a name, which is in a new generation from then on."""
         ...
 
     def add_ban(self, ban: Ban, on_kept: OnKept) -> None:
@@ -100,6 +104,10 @@ class MemoryIdentities:
     def owned(self) -> Iterable[OwnedName]:
         """See `Identities.owned`."""
         return ()
+
+    def generations(self) -> Mapping[UserKey, int]:
+        """See `Identities.generations`."""
+        return {}
 
     def bans(self) -> Iterable[Ban]:
         """See `Identities.bans`."""
@@ -120,7 +128,7 @@ class MemoryIdentities:
         """See `Identities.set_password`."""
         on_kept(True)
 
-    def free(self, user: UserKey, on_kept: OnKept) -> None:
+    def free(self, user: UserKey, generation: int, on_kept: OnKept) -> None:
         """See `Identities.free`."""
         on_kept(True)
 

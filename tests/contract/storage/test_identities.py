@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.contract.storage.kinds import ALICE, BOB, Turns, open_sqlite
+from twocans.protocol.names import UserKey
 from twocans.storage.identities import Ban, BanKind, DeviceRecord, OnKept, OwnedName
 from twocans.storage.sqlite import SqliteStorage
 from twocans.storage.sqlite.check import check
@@ -41,6 +42,11 @@ class Kept:
         """The names that are bound."""
         with open_sqlite(self.folder, Turns()) as storage:
             return list(storage.identities.owned())
+
+    def generations(self) -> Mapping[UserKey, int]:
+        """The generations of names that have been freed."""
+        with open_sqlite(self.folder, Turns()) as storage:
+            return storage.identities.generations()
 
     def bans(self) -> list[Ban]:
         """The bans."""
@@ -97,9 +103,10 @@ def test_name_that_was_freed_is_bound_no_more_and_another_still_is(kept: Kept) -
     kept.change(bind_alice, set_password)
     kept.change(
         lambda storage, on_kept: storage.identities.add_device(BOB, "bob", PHONE, on_kept),
-        lambda storage, on_kept: storage.identities.free(ALICE, on_kept),
+        lambda storage, on_kept: storage.identities.free(ALICE, 1, on_kept),
     )
     assert [one.key for one in kept.owned()] == [BOB]
+    assert kept.generations() == {ALICE: 1}
 
 
 def test_bans_are_there_again_in_their_order_until_they_are_lifted(kept: Kept) -> None:

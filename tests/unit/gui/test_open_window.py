@@ -16,10 +16,20 @@ from pathlib import Path
 import pytest
 
 from tests.unit.client.scripted import run, until
+from twocans.client import local_sockets
+from twocans.client.local_sockets import LocalListener, open_connection
 from twocans.gui import open_window as module
 from twocans.gui.open_window import Claim, OpenWindow, StartListener, StartOptions, start_options
 
 NOTHING = StartOptions()
+
+
+@pytest.fixture(params=[True, False], ids=["socket", "port"], autouse=True)
+def in_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """True if the window listens on a socket that is a file; it listens on a port else, as on Windows."""
+    is_file: bool = request.param
+    monkeypatch.setattr(local_sockets, "IN_FILES", is_file)
+    return is_file
 
 
 def window(folder: Path, config: str = "config") -> OpenWindow:
@@ -53,6 +63,12 @@ async def opened(place: OpenWindow, *, answers: bool = True) -> AsyncIterator[Sh
         with contextlib.suppress(asyncio.CancelledError):
             await listening
         place.release()
+
+
+async def connected(place: OpenWindow) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to the open window of somebody who does not know the secret."""
+    port = json.loads(place.file.read_bytes())["port"]
+    return await open_connection(place.file.parent, port, limit=1024)
 
 
 async def close(writer: asyncio.StreamWriter) -> None:
@@ -162,7 +178,6 @@ def test_who_does_not_know_the_secret_gets_no_word_and_moves_nothing(tmp_path: P
     async def test() -> None:
         place = window(tmp_path)
         async with opened(place) as shown:
-            port = json.loads(place.file.read_bytes())["port"]
             for line in (
                 json.dumps({"secret": "0" * 64, "options": {}}).encode(),
                 b"GET / HTTP/1.1",
@@ -170,7 +185,7 @@ def test_who_does_not_know_the_secret_gets_no_word_and_moves_nothing(tmp_path: P
                 b"x" * 100_000,
                 b"\xff",
             ):
-                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                reader, writer = await connected(place)
                 with contextlib.suppress(ConnectionError):
                     writer.write(line + b"\n")
                     assert await reader.read() == b""
@@ -188,10 +203,7 @@ def test_silent_connections_are_cut_off_and_hold_up_nobody(
     async def test() -> None:
         place = window(tmp_path)
         async with opened(place):
-            port = json.loads(place.file.read_bytes())["port"]
-            silent = [
-                await asyncio.open_connection("127.0.0.1", port) for _ in range(module.MAX_CONNECTIONS + 1)
-            ]
+            silent = [await connected(place) for _ in range(module.MAX_CONNECTIONS + 1)]
             for reader, _ in silent:
                 assert await reader.read() == b""
             assert await asyncio.to_thread(window(tmp_path).claim, NOTHING) is Claim.SHOWN
@@ -206,12 +218,36 @@ def test_what_is_typed_may_be_long_or_no_text() -> None:
     assert (options.server, options.user) == ("s" * module.MAX_SERVER_CHARS, "?")
 
 
-def test_loopback_alone_is_listened_on(tmp_path: Path) -> None:
+def test_others_on_the_network_or_this_computer_find_nothing_to_connect_to(
+    tmp_path: Path, *, in_files: bool
+) -> None:
     async def test() -> None:
         place = window(tmp_path)
         async with opened(place):
             port = json.loads(place.file.read_bytes())["port"]
-            with socket.create_server(("127.0.0.2", port)):
-                pass
+            if in_files:
+                assert stat.S_IMODE((place.file.parent / port).stat().st_mode) == 0o600
+            else:
+                with socket.create_server(("127.0.0.2", port)):
+                    pass
 
     run(test())
+
+
+def test_socket_that_was_left_over_is_replaced_and_goes_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_sockets, "IN_FILES", True)
+    place = window(tmp_path)
+    left = place.file.with_suffix(".sock")
+    left.parent.mkdir(parents=True)
+    LocalListener(left.parent, left.name).socket.close()
+    assert left.is_socket()
+    place.file.write_text(json.dumps({"port": left.name, "secret": "s" * 64, "pid": 1}))
+
+    async def test() -> None:
+        async with opened(place):
+            assert await asyncio.to_thread(window(tmp_path).claim, NOTHING) is Claim.SHOWN
+
+    run(test())
+    assert [path.suffix for path in left.parent.iterdir()] == [".lock"]

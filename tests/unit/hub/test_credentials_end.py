@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.hub.fakes import FakeSession, SlowIdentities, World
-from twocans.hub.owners import CUT_OFF, LOGGED_OUT
+from twocans.hub.owners import CUT_OFF, LOGGED_OUT, NOW_BOUND
 from twocans.hub.session import Reason
 from twocans.hub.sessions import MAX_LISTED
 from twocans.protocol.errors import Code
@@ -153,13 +153,59 @@ def test_device_that_is_gone_before_it_is_kept_is_not_let_in(*, free: bool) -> N
     assert [error.code for error in phone.refusals] == [Code.AUTH_FAILED]
 
 
+# --- what a name had before it was bound ------------------------------------------------------------------
+
+
+def test_name_that_becomes_bound_ends_its_sessions_without_a_credential() -> None:
+    world = World()
+    clear = world.json("alice")
+    token = clear.welcome().token
+    again = world.json("alice", token=token)
+    changes: list[int] = []
+    world.hub.access.on_change(lambda: changes.append(len(clear.ended)))
+    owner = world.program("alice", token)
+    assert clear.ended == again.ended == [(Reason.REVOKED, NOW_BOUND)]
+    assert owner.ended == []
+    assert changes == [1]
+    assert [one.by for one in sessions_of(world, owner)] == [LoginMethod.DEVICE]
+
+
+def test_name_that_becomes_bound_after_its_device_has_gone_ends_them_too() -> None:
+    identities = SlowIdentities()
+    world = World(identities=identities)
+    clear = world.json("alice")
+    owner = world.program("alice", clear.welcome().token)
+    world.hub.leave(owner, Reason.LEFT)
+    assert clear.ended == []
+    identities.due.pop()(True)
+    assert clear.ended == [(Reason.REVOKED, NOW_BOUND)]
+
+
+def test_name_whose_binding_could_not_be_kept_keeps_its_sessions() -> None:
+    identities = SlowIdentities()
+    world = World(identities=identities)
+    clear = world.json("alice")
+    world.program("alice", clear.welcome().token)
+    identities.due.pop()(False)
+    assert clear.ended == []
+    assert world.json("alice", token=clear.welcome().token).account is not None
+
+
+def test_one_more_device_ends_no_session() -> None:
+    world = World()
+    owner = world.program("alice")
+    set_password(world, owner)
+    terminal = world.netcat("alice", PASSWORD)
+    with_code(world, owner)
+    assert (owner.ended, terminal.ended) == ([], [])
+
+
 # --- what is seen -----------------------------------------------------------------------------------------
 
 
 def test_owner_sees_every_session_and_what_it_came_in_by() -> None:
     world = World()
-    clear = world.json("alice")
-    owner = world.program("alice", clear.welcome().token)
+    owner = world.program("alice")
     set_password(world, owner)
     with_code(world, owner)
     world.program("alice", secret=PASSWORD, device="tablet")
@@ -172,7 +218,6 @@ def test_owner_sees_every_session_and_what_it_came_in_by() -> None:
         (LoginMethod.PASSWORD, True, False, False),
         (LoginMethod.CODE, True, False, False),
         (LoginMethod.DEVICE, True, False, True),
-        (LoginMethod.NAME, False, False, False),
     ]
     assert seen[0].address == "192.168.1.7"
     assert owner.device is not None

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import stat
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from twocans.client import local_sockets
+from twocans.client.local_sockets import MAX_PATH_BYTES, open_connection
 from twocans.protocol.keys import server_key
 from twocans.protocol.operator import Answer, Command, Done, Kick
 from twocans.protocol.running import (
     MAX_BYTES,
     RUNNING_FILE,
+    SOCKET_FILE,
     Asked,
     Running,
     Status,
@@ -38,6 +43,7 @@ class Served:
     """A control and what it did."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.status = ONE
         self.stops = 0
         self.logged: list[str] = []
@@ -62,6 +68,13 @@ class Served:
         self.logged.append(event)
 
 
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+pytestmark = pytest.mark.usefixtures("in_files")
+
+
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[Served]:
     served = Served(folder)
@@ -81,8 +94,14 @@ def test_file_that_an_editor_has_saved_with_a_mark_is_read(encoding: str) -> Non
     assert decode_running(encode(running).decode().encode(encoding)) == running
 
 
+@pytest.fixture(params=[True, False], ids=["socket", "port"])
+def in_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listen on a socket that is a file, and as on Windows on a port."""
+    monkeypatch.setattr(local_sockets, "IN_FILES", request.param)
+
+
 async def connect(served: Served) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection("127.0.0.1", served.running.control)
+    return await open_connection(served.folder, served.running.control, limit=MAX_BYTES)
 
 
 async def gets(served: Served, said: bytes) -> bytes:
@@ -103,8 +122,8 @@ def test_the_file_says_where_it_is_and_is_for_its_user_alone_and_goes_at_the_end
         async with serving(tmp_path) as served:
             assert (served.running.pid, served.running.port, served.running.key) == (os.getpid(), 5050, KEY)
             assert stat.S_IMODE((tmp_path / RUNNING_FILE).stat().st_mode) == 0o600
-            served.control.withdraw()
-            assert not (tmp_path / RUNNING_FILE).exists()
+            await served.control.withdraw()
+            assert names_in(tmp_path) == []
 
     asyncio.run(main())
 
@@ -246,3 +265,94 @@ def test_a_folder_that_cannot_be_written_to_is_logged_and_keeps_nothing_from_run
         await served.control.close()
 
     asyncio.run(main())
+
+
+# --- where the socket is ----------------------------------------------------------------------------------
+
+
+def listens_in(folder: Path, *, place: str | None = SOCKET_FILE) -> None:
+    """A control in that folder answers, and leaves nothing at its end."""
+
+    async def main() -> None:
+        async with serving(folder) as served:
+            ask = encode(Asked(secret=served.running.secret, wish=Wish.STATUS))
+            assert await _answers(served, ask)
+            if place is not None:
+                assert served.running.control == place
+            at = folder / str(served.running.control)
+            assert stat.S_IMODE(at.stat().st_mode) == 0o600
+        assert not at.exists()
+        assert not (folder / RUNNING_FILE).exists()
+
+    asyncio.run(main())
+
+
+@pytest.fixture
+def sockets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder for temporary files, on a system where sockets are files."""
+    monkeypatch.setattr(local_sockets, "IN_FILES", True)
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_socket_is_for_its_user_alone_whatever_the_umask(sockets: Path, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        listens_in(tmp_path)
+    finally:
+        os.umask(before)
+    assert names_in(sockets) == []
+
+
+def test_folder_may_be_deeper_than_the_path_of_a_socket(sockets: Path, tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["deep" * 10] * 5)
+    folder.mkdir(parents=True)
+    assert len(os.fsencode(folder)) > MAX_PATH_BYTES
+    listens_in(folder)
+    assert names_in(sockets) == []
+
+
+def test_socket_that_a_killed_server_has_left_over_is_replaced(sockets: Path, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / SOCKET_FILE))
+    listens_in(tmp_path)
+    assert names_in(sockets) == []
+
+
+def test_folder_that_has_no_room_for_a_socket_gets_one_among_the_temporary_files(
+    sockets: Path, tmp_path: Path
+) -> None:
+    (tmp_path / SOCKET_FILE).mkdir()
+    listens_in(tmp_path, place=None)
+    assert names_in(sockets) == []
+
+
+def test_socket_among_the_temporary_files_goes_with_the_next_start(sockets: Path, tmp_path: Path) -> None:
+    (tmp_path / SOCKET_FILE).mkdir()
+
+    async def main() -> None:
+        async with serving(tmp_path):
+            left = (tmp_path / RUNNING_FILE).read_bytes()
+            place = sockets / names_in(sockets)[0]
+            assert stat.S_IMODE(place.stat().st_mode) == 0o700
+            place.rename(tmp_path / "kept")
+        # As a server leaves it that is killed.
+        (tmp_path / "kept").rename(place)
+        (tmp_path / RUNNING_FILE).write_bytes(left)
+
+    asyncio.run(main())
+    assert len(names_in(sockets)) == 1
+    listens_in(tmp_path, place=None)
+    assert names_in(sockets) == []
+
+
+def test_file_that_names_anything_but_a_socket_removes_nothing(sockets: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "file"
+    other.parent.mkdir()
+    other.write_text("mine")
+    local_sockets.remove_socket(tmp_path, str(other))
+    local_sockets.remove_socket(tmp_path, "\0")
+    assert other.read_text() == "mine"
+    assert names_in(sockets) == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.hub.fakes import World
 from tests.unit.server.fakes import Wire
 from twocans.hub.limits import Limits
+from twocans.hub.session import Reason
 from twocans.server.connection import Connection
 from twocans.server.opening import Input, Opening
 from twocans.server.transport import Transport
@@ -101,3 +102,14 @@ def test_peer_that_speaks_http_is_none_of_the_chats() -> None:
     assert served.wire.said() == []
     assert not served.wire.transport.closed
     assert served.wire.world.log.events == []
+
+
+def test_request_that_comes_when_the_connection_has_just_been_ended_does_not_keep_it_open() -> None:
+    served = Served()
+    served.wire.connection.end(Reason.SERVER_STOPPING, "The server stops.")
+    taken = served.opening.take(b"GET / HTTP/1.1\r\n\r\n")
+    assert taken is not None
+    taken[0].receive(taken[1])
+    assert served.wire.said() == ["MSG: Server: The server stops."]
+    assert served.wire.transport.closed
+    assert served.asked == []

@@ -1,4 +1,4 @@
-"""The operator's commands on the control port, carried out against a real hub."""
+"""The operator's commands on the control socket, carried out against a real hub."""
 
 from __future__ import annotations
 

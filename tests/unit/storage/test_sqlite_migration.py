@@ -77,6 +77,7 @@ def test_storage_of_version_3_is_brought_up_to_date(
         assert (accounts[BOB].delivered, accounts[BOB].handed) == (1, 3)
         asked = Asked(storage, turns)
         assert storage.log == "first"
+        assert storage.identities.generations() == {}
         assert check(tmp_path).problems == ()
         assert ids(asked.conversation(ALICE, BOB)) == [2, 4]
         assert ids(asked.search(ALICE, "word")) == [6, 2]

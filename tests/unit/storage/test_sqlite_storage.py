@@ -27,11 +27,13 @@ from tests.contract.storage.kinds import (
     open_sqlite,
     said,
 )
+from tests.support.raw import eventually
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Batch, Conflict, Failed, Unstored
 from twocans.storage.sqlite import SqliteStorage, StorageError, checkpoint
 from twocans.storage.sqlite.rows import MOST_ROWS
+from twocans.storage.sqlite.schema import connect
 
 DATABASE = "messages.db"
 MOST_MESSAGES = 100_000
@@ -290,6 +292,31 @@ def test_write_ahead_log_starts_anew_while_somebody_writes_all_the_time(
                 break
         turns.run_until(lambda: len(done) == number + 1)
     assert shrunk == 3
+
+
+def test_checkpoints_begin_once_the_database_can_be_opened_and_the_failure_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "RETRY_S", 0.0)
+    monkeypatch.setattr(checkpoint, "WAL_BYTES", 0)
+    monkeypatch.setattr(checkpoint, "WAL_MOST_BYTES", 0)
+    monkeypatch.setattr(checkpoint, "CHECK_EVERY", 1)
+    failures: list[Exception] = [OSError(24, "no descriptors"), sqlite3.OperationalError("busy")]
+
+    def fail_at_first(path: Path) -> sqlite3.Connection:
+        if failures:
+            raise failures.pop(0)
+        return connect(path)
+
+    monkeypatch.setattr(checkpoint, "connect", fail_at_first)
+    turns, errors = Turns(), list[Exception]()
+    with open_sqlite(tmp_path, turns, errors=errors) as storage:
+        asked = Asked(storage, turns)
+        said(asked.append(ALICE, BOB, "x" * 5000, "c1"))
+        turns.run_until(lambda: bool(errors))
+        log = tmp_path / f"{DATABASE}-wal"
+        eventually(lambda: log.stat().st_size == 0)
+    assert [str(error) for error in errors] == ["[Errno 24] no descriptors"]
 
 
 def test_ids_of_messages_that_a_power_cut_took_are_not_given_again(tmp_path: Path) -> None:

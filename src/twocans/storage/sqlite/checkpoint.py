@@ -18,6 +18,8 @@ WAL_MOST_BYTES: Final = 16 * 1024 * 1024
 """From which size on it is started anew, for which nobody may read: others read and write all the time."""
 PAUSE_S: Final = 0.5
 """How long to wait for those who read, and then for the writer; there is a next time."""
+RETRY_S: Final = 5.0
+"""How long to wait before connecting again, in seconds."""
 CHECK_EVERY: Final = 64
 """After how many commits its size is looked at."""
 
@@ -33,6 +35,7 @@ class Checkpointer:
         path: the database's.
         between_commits: runs something on the writer's thread, with its connection.
         paused: keeps everybody of this process from reading, and tells if it has succeeded within so many seconds.
+        on_error: told if the database cannot be opened, once until it can; on the thread here.
     """
 
     def __init__(
@@ -41,14 +44,16 @@ class Checkpointer:
         *,
         between_commits: Callable[[Callable[[sqlite3.Connection], None]], None],
         paused: Callable[[float], AbstractContextManager[bool]],
+        on_error: Callable[[Exception], object],
     ) -> None:
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
         self._between_commits = between_commits
         self._paused = paused
+        self._on_error = on_error
         self._commits = 0
         self._wanted = threading.Event()
-        self._closing = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="storage checkpoints", daemon=True)
         self._thread.start()
 
@@ -60,21 +65,36 @@ class Checkpointer:
 
     def close(self) -> None:
         """Copy everything, and end the thread; called when nobody else uses the database any more."""
-        self._closing = True
+        self._closing.set()
         self._wanted.set()
         self._thread.join()
 
     def _run(self) -> None:
-        database = connect(self._path)
+        database = self._connect()
+        if database is None:
+            return
         with contextlib.closing(database):
-            while not self._closing:
+            while not self._closing.is_set():
                 self._wanted.wait()
                 self._wanted.clear()
-                if not self._closing:
+                if not self._closing.is_set():
                     _checkpoint(database, "PASSIVE")
                     if self._size() > WAL_MOST_BYTES:
                         self._start_anew(database)
             _checkpoint(database, "TRUNCATE")
+
+    def _connect(self) -> sqlite3.Connection | None:
+        """Connect, as soon as that is possible; None if it was not before the end."""
+        is_told = False
+        while True:
+            try:
+                return connect(self._path)
+            except (OSError, sqlite3.Error) as error:  # no descriptors, for example
+                if not is_told:
+                    self._on_error(error)
+                    is_told = True
+            if self._closing.wait(RETRY_S):
+                return None
 
     def _start_anew(self, database: sqlite3.Connection) -> None:
         """Start the log anew, if nobody reads from it."""

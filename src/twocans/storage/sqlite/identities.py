@@ -6,7 +6,7 @@ Changes are made between the commits of the writer, each in a transaction of its
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from twocans.protocol.names import UserKey
@@ -43,6 +43,12 @@ class SqliteIdentities:
         self._post = post
         self._on_error = on_error
         self._owned = _load_owned(database)
+        self._generations = {
+            UserKey(key): generation
+            for key, generation in database.execute(
+                "SELECT key, generation FROM account WHERE generation > 0"
+            )
+        }
         self._bans = [
             Ban(BanKind(kind), value, why, at)
             for kind, value, why, at in database.execute("SELECT kind, value, why, at FROM ban ORDER BY at")
@@ -51,6 +57,10 @@ class SqliteIdentities:
     def owned(self) -> Iterable[OwnedName]:
         """See `Identities.owned`."""
         return iter(self._owned)
+
+    def generations(self) -> Mapping[UserKey, int]:
+        """See `Identities.generations`."""
+        return self._generations
 
     def bans(self) -> Iterable[Ban]:
         """See `Identities.bans`."""
@@ -87,13 +97,13 @@ class SqliteIdentities:
         """See `Identities.set_password`."""
         self._change(on_kept, ("UPDATE account SET password = ? WHERE id = ?", (hashed, self._number(user))))
 
-    def free(self, user: UserKey, on_kept: OnKept) -> None:
+    def free(self, user: UserKey, generation: int, on_kept: OnKept) -> None:
         """See `Identities.free`."""
         account = self._number(user)
         self._change(
             on_kept,
             ("DELETE FROM device WHERE account = ?", (account,)),
-            ("UPDATE account SET password = NULL WHERE id = ?", (account,)),
+            ("UPDATE account SET password = NULL, generation = ? WHERE id = ?", (generation, account)),
         )
 
     def add_ban(self, ban: Ban, on_kept: OnKept) -> None:

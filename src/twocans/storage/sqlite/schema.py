@@ -105,7 +105,9 @@ _SEVENTH: Final = (
     "ALTER TABLE log ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE log ADD COLUMN doubted_ms INTEGER NOT NULL DEFAULT 0",
 )
-MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH)
+# How many times the operator has freed a name: tickets of an earlier generation count no more.
+_EIGHTH: Final = ("ALTER TABLE account ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",)
+MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
 """The statements that lead from one version of the schema to the next."""
 
 

@@ -101,6 +101,7 @@ class SqliteStorage:
                     self.path,
                     between_commits=lambda job: self._writer.run(job),
                     paused=lambda within_s: self._readers.paused(within_s),
+                    on_error=lambda error: post(lambda: on_error(error)),
                 )
                 undo.callback(self._checkpointer.close)
                 self._writer = Writer(
