@@ -31,7 +31,7 @@ def goes_on(server: Serving) -> None:
     with server.json("alice") as alice, server.json("bob") as bob:
         chat(alice, bob)
     with server.plain("carol") as carol:
-        assert set(carol.users) == {"carol", "witness"}
+        carol.await_users(["witness", "carol"])
 
 
 def test_fault_while_a_message_is_handled_ends_its_senders_connection_alone(

@@ -417,9 +417,9 @@ def test_lists_and_counts_are_right_whatever_happens_between_two_steps(
             ]
             counts = stepped.answer(CountQuestion(len(log)))
             assert counts == {
-                key: Stored(len(said), sum(len(text.encode()) for text in said))
+                key: Stored(len(own), sum(len(text.encode()) for text in own))
                 for key, name in NAMES.items()
-                if (said := [message.text for message in log if message.sender == name])
+                if (own := [message.text for message in log if message.sender == name])
             }
 
 
