@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--concurrency", type=Concurrency, choices=list(Concurrency), default=Concurrency.ASYNC
     )
+    parser.add_argument("--tls", action="store_true", help="attack over TLS")
     chosen = parser.parse_args()
     unknown = [name for name in chosen.attacks if name not in ATTACKS]
     if unknown:
@@ -32,7 +33,7 @@ def main() -> None:
     print(_HEAD)
     for name in chosen.attacks or ATTACKS:
         rounds = max(1, int(chosen.seconds / PAUSE_S))
-        siege = besiege(name, chosen.concurrency, rounds=rounds, pause_s=PAUSE_S)
+        siege = besiege(name, chosen.concurrency, rounds=rounds, pause_s=PAUSE_S, tls=chosen.tls)
         before, most, quiet, loud = siege.before, siege.most, siege.quiet, siege.loud
         print(
             f"| {name} | {ATTACKS[name].connections} | +{siege.growth / MIB:.1f} |"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+from contextlib import nullcontext
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
 from typing import Final, Self
 
 from tests.hostile.catalogue import ATTACKS
+from tests.hostile.tls_relay import tls_relay
 
 PATIENCE_S: Final = 60.0
 """How long an attack is waited for before it counts as hanging."""
@@ -33,8 +35,9 @@ class Assigned:
             self._done.value += number
 
 
-def _attack(name: str, port: int, stop: Event, done: Synchronized[int]) -> None:
-    ATTACKS[name].run(Assigned(port, stop, done))
+def _attack(name: str, port: int, stop: Event, done: Synchronized[int], *, tls: bool) -> None:
+    with tls_relay(port) if tls else nullcontext(port) as there:
+        ATTACKS[name].run(Assigned(there, stop, done))
 
 
 class Attacker:
@@ -43,13 +46,18 @@ class Attacker:
     Args:
         name: which attack.
         port: where the server listens.
+        tls: True to attack over TLS.
     """
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, name: str, port: int, *, tls: bool = False) -> None:
         self._stop = _SPAWN.Event()
         self._done: Synchronized[int] = _SPAWN.Value("q", 0)
         self._process = _SPAWN.Process(
-            target=_attack, args=(name, port, self._stop, self._done), name=name, daemon=True
+            target=_attack,
+            args=(name, port, self._stop, self._done),
+            kwargs={"tls": tls},
+            name=name,
+            daemon=True,
         )
 
     def __enter__(self) -> Self:

@@ -72,6 +72,11 @@ class Attack(NamedTuple):
     lingers: bool = False
     """Whether lines are left that wait their turn, for which the server keeps the connections for a while."""
 
+    @property
+    def invite(self) -> str | None:
+        """The invite that the server asks newcomers for."""
+        return dict(itertools.pairwise(self.options)).get("--invite")
+
 
 def connect(port: int, *, receive_buffer: int | None = None) -> socket.socket:
     """A connected socket that waits a second at most."""

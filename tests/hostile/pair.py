@@ -68,16 +68,19 @@ class Pair:
 
     Args:
         server: where they chat.
+        invite: what it asks newcomers for; None for nothing.
     """
 
-    def __init__(self, server: ServerProcess) -> None:
+    def __init__(self, server: ServerProcess, *, invite: str | None = None) -> None:
         self.gauge = Gauge(server)
         self._delays: list[float] = []
         self._number = 0
         self._stack = ExitStack()
         with ExitStack() as stack:
-            self._alice = stack.enter_context(JsonPeer(server.port, "alice", tls=client_context()))
-            self._bob = stack.enter_context(JsonPeer(server.port, "bob", tls=client_context()))
+            self._alice = stack.enter_context(
+                JsonPeer(server.port, "alice", invite=invite, tls=client_context())
+            )
+            self._bob = stack.enter_context(JsonPeer(server.port, "bob", invite=invite, tls=client_context()))
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:

@@ -115,7 +115,8 @@ def slow_uploads(target: Target) -> None:
                             target.count()
                         held.pop(path).close()
                 except OSError:
-                    held.pop(path).close()
+                    if path in held:
+                        held.pop(path).close()
 
 
 def unread_files(target: Target) -> None:

@@ -38,7 +38,9 @@ class Siege(NamedTuple):
         return self.most.memory - self.before.memory
 
 
-def besiege(name: str, concurrency: Concurrency, *, rounds: int, pause_s: float = 0.0) -> Siege:
+def besiege(
+    name: str, concurrency: Concurrency, *, rounds: int, pause_s: float = 0.0, tls: bool = False
+) -> Siege:
     """Attack a server while two people chat, and see that it ends as it was, without having said a wrong word.
 
     Args:
@@ -46,15 +48,19 @@ def besiege(name: str, concurrency: Concurrency, *, rounds: int, pause_s: float 
         concurrency: how the server serves.
         rounds: how many rounds the pair goes during the attack.
         pause_s: how long it thinks before each, in seconds.
+        tls: True to attack over TLS.
     """
     attack = ATTACKS[name]
-    with ServerProcess("--concurrency", concurrency.value, *attack.options) as server, Pair(server) as pair:
+    with (
+        ServerProcess("--concurrency", concurrency.value, *attack.options) as server,
+        Pair(server, invite=attack.invite) as pair,
+    ):
         pair.chat(10)
         start = pair.gauge.now()
         quiet = pair.chat(QUIET_ROUNDS, pause_s=pause_s)
         before = pair.gauge.now()
         began = time.monotonic()
-        with Attacker(name, server.port) as attacker:
+        with Attacker(name, server.port, tls=tls) as attacker:
             attacker.wait_for(attack.least)
             if attack.met:
                 eventually(lambda: _is_met(server, *attack.met), PATIENCE_S)

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from tests.hostile.catalogue import ATTACKS
+from tests.hostile.logins import BY_LOGIN
 from tests.hostile.siege import MIB, besiege
 from twocans.server.config import Concurrency
 
@@ -33,20 +34,27 @@ THREADED: Final = (
     "uploads",
     "slow uploads",
     "unread files",
+    *BY_LOGIN,
 )
 """What is not the same if each client has a thread."""
+BY_TLS: Final = ("texts of line breaks", "long names", "searches", "resumes", "tickets", "slow uploads")
+"""What is not the same over TLS, besides what is over TLS by itself."""
 
 
 @pytest.mark.parametrize(
-    ("name", "concurrency"),
-    [(name, Concurrency.ASYNC) for name in ATTACKS] + [(name, Concurrency.THREAD) for name in THREADED],
+    ("name", "concurrency", "tls"),
+    [
+        *((name, Concurrency.ASYNC, "clear") for name in ATTACKS),
+        *((name, Concurrency.THREAD, "clear") for name in THREADED),
+        *((name, concurrency, "TLS") for name in BY_TLS for concurrency in Concurrency),
+    ],
     ids=lambda value: str(value).replace(" ", "-"),
 )
 def test_server_bounds_what_an_attack_takes_and_serves_others_meanwhile(
-    name: str, concurrency: Concurrency
+    name: str, concurrency: Concurrency, tls: str
 ) -> None:
     attack = ATTACKS[name]
-    siege = besiege(name, concurrency, rounds=ROUNDS)
+    siege = besiege(name, concurrency, rounds=ROUNDS, tls=tls == "TLS")
     assert siege.growth < (ANY_MIB + attack.connections * CONNECTION_MIB + attack.memory_mib) * MIB
     assert siege.most.descriptors <= siege.before.descriptors + attack.connections + attack.files + 10
     assert siege.loud_cpu_s < SHARE * siege.quiet_cpu_s

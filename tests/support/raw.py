@@ -287,7 +287,7 @@ class JsonPeer(Peer):
     Args:
         port: where the server listens.
         name: the user name.
-        token, after, log, status: as in HELLO.
+        token, invite, after, log, status: as in HELLO.
         source, receive_buffer, tls: as for `Peer`.
         sync: whether to read up to SYNCED; else only WELCOME is read.
     """
@@ -298,6 +298,7 @@ class JsonPeer(Peer):
         name: str,
         *,
         token: str | None = None,
+        invite: str | None = None,
         after: int | None = None,
         log: str | None = None,
         status: str | None = None,
@@ -310,7 +311,13 @@ class JsonPeer(Peer):
         self.answers_pings = True
         self.skipped: list[Frame] = []
         """Frames that came before one that was expected."""
-        optional: dict[str, Value] = {"token": token, "after": after, "log": log, "status": status}
+        optional: dict[str, Value] = {
+            "token": token,
+            "invite": invite,
+            "after": after,
+            "log": log,
+            "status": status,
+        }
         given = {key: value for key, value in optional.items() if value is not None}
         with self._closed_on_failure():
             self.send("HELLO", user=name, agent="test", **given)

@@ -48,7 +48,7 @@ def json_chunk(to: str, number: int) -> bytes:
 
 @pytest.mark.parametrize(
     ("register", "chunk", "most"),
-    [(plain_wire, plain_chunk, 11.5), (json_wire, json_chunk, 10.5)],
+    [(plain_wire, plain_chunk, 12.5), (json_wire, json_chunk, 11.5)],
     ids=["plain", "json"],
 )
 @pytest.mark.parametrize("rate", [0.0, 1e6], ids=["unlimited", "limited"])
