@@ -56,6 +56,12 @@ def screen_of(
     return choose
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _modules_are_not_looked_at_for_garbage() -> None:
+    """It took a tenth of a second for each test."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def _windows_go_in_their_own_thread() -> None:
     """Tk ends the program when another thread, here the client's, is the one to collect what is left of a window."""

@@ -14,7 +14,9 @@ from tests.hostile.tls_relay import tls_relay
 
 PATIENCE_S: Final = 60.0
 """How long an attack is waited for before it counts as hanging."""
-_SPAWN: Final = multiprocessing.get_context("spawn")
+_FORK_SERVER: Final = multiprocessing.get_context("forkserver")
+# Imports once what each attack needs.
+_FORK_SERVER.set_forkserver_preload([__name__])
 
 
 class Assigned:
@@ -50,9 +52,9 @@ class Attacker:
     """
 
     def __init__(self, name: str, port: int, *, tls: bool = False) -> None:
-        self._stop = _SPAWN.Event()
-        self._done: Synchronized[int] = _SPAWN.Value("q", 0)
-        self._process = _SPAWN.Process(
+        self._stop = _FORK_SERVER.Event()
+        self._done: Synchronized[int] = _FORK_SERVER.Value("q", 0)
+        self._process = _FORK_SERVER.Process(
             target=_attack,
             args=(name, port, self._stop, self._done),
             kwargs={"tls": tls},

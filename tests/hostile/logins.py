@@ -105,9 +105,12 @@ def invites(target: Target) -> None:
 BY_LOGIN: Final[Mapping[str, Attack]] = {
     "long names": Attack(long_names, ("name_refused", "name_invalid"), least=200),
     "texts of line breaks": Attack(
-        line_breaks, options=("--rate-limit", "0"), least=WORKERS, memory_mib=WORKERS * 8
+        line_breaks,
+        options=("--rate-limit", "0", "--connection-rate", "0"),
+        least=WORKERS,
+        memory_mib=WORKERS * 8,
     ),
-    "resumes": Attack(resumes, least=100),
+    "resumes": Attack(resumes, options=("--connection-rate", "0"), least=100),
     "searches": Attack(searches, least=500, connections=CROWD + 1, lingers=True),
     "typing": Attack(typing, least=1000, connections=CROWD, lingers=True),
     "tickets": Attack(tickets, options=("--max-storage", "100 MB"), least=200),

@@ -46,11 +46,9 @@ def stretched(image: Image.Image, border: int, size: tuple[int, int]) -> Image.I
     )
     for (left, right), (to_left, to_right) in columns:
         for (top, bottom), (to_top, to_bottom) in rows:
-            part = image.crop((left, top, right, bottom))
-            result.paste(
-                part.resize((to_right - to_left, to_bottom - to_top), Image.Resampling.NEAREST),
-                (to_left, to_top),
-            )
+            part_size = (to_right - to_left, to_bottom - to_top)
+            part = image.resize(part_size, Image.Resampling.NEAREST, (left, top, right, bottom))
+            result.paste(part, (to_left, to_top))
     return result
 
 
