@@ -224,7 +224,7 @@ def make_hosting(folder: Path, look: Look, temporary: Path) -> None:
             amelie.window.take([ServerTold(2, ("192.168.1.5",))])
             amelie.key("ctrl+h")
             amelie.wait(lambda: "Ben joined" in amelie.vm.hosting.log)
-            keep(amelie, "host")
+            take_dialog(amelie, folder / f"host-{look.value}.png")
             amelie.key("Escape", "ctrl+q")
             amelie.wait(lambda: "Keep it running" in amelie.labels)
             keep(amelie, "host-question")
