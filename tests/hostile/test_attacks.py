@@ -16,8 +16,11 @@ ANY_MIB: Final = 32
 """What any attack may take: caches fill, and Python keeps memory for itself."""
 CONNECTION_MIB: Final = 0.125
 """What any connection may take: a chunk, an unfinished line, and what OpenSSL keeps."""
-SHARE: Final = 100
-"""How many times as much of the server's time as the pair an attack may get, by the CPU time that both take."""
+SHARE: Final = 500
+"""How many times as much of the server's time as the pair an attack may get, by the CPU time that both take.
+
+The pair gets less where other programs run, since it waits for its turn on the processor twice in each round.
+"""
 THREADED: Final = (
     "silent connections",
     "bytes one by one",
