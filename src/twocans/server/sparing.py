@@ -188,9 +188,8 @@ def _recent(buckets: dict[_Key, TokenBucket], key: _Key, make: Callable[[], Toke
 
 
 def _source(fields: Mapping[str, object]) -> str:
-    """Return who has caused an event: a network address without its port, or a name."""
-    address = fields.get("address")
-    return str(fields.get("user", "")) if address is None else str(address).rpartition(":")[0]
+    """Return the network address that has caused an event, without its port; "" if none has."""
+    return str(fields.get("address", "")).rpartition(":")[0]
 
 
 def _reason(fields: Mapping[str, object]) -> str:

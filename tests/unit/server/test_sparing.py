@@ -8,8 +8,10 @@ import math
 import pytest
 
 from tests.support.deadline import DEADLINE_S
-from tests.unit.hub.fakes import ManualClock, RecordedLog
+from tests.unit.hub.fakes import ManualClock, RecordedLog, World
+from twocans.hub.limits import Limits
 from twocans.protocol.errors import Code
+from twocans.protocol.messages import CodeQuery, DeviceCode
 from twocans.server.log import SECURITY, Log, LogFormat
 from twocans.server.output import LOG_FILE_BYTES, LOG_FILES, Output
 from twocans.server.sparing import ALLOWANCES, DAY_S, FIRST_COUNT_S, HOUR_S, LAST_COUNT_S, QUIET_S, SparingLog
@@ -17,6 +19,7 @@ from twocans.server.sparing import ALLOWANCES, DAY_S, FIRST_COUNT_S, HOUR_S, LAS
 NAME = "\U00010400" * 32
 """As long as can be, of letters that take the most bytes in the log."""
 DEVICE = "\U00010400" * 64
+ADDRESS = "192.168.100.100:50505"
 WORST: dict[str, dict[str, object]] = {
     "name_refused": {
         "name": NAME,
@@ -24,12 +27,12 @@ WORST: dict[str, dict[str, object]] = {
         "length": 32,
         "code": "name_taken",
         "text": f"That name looks just like {NAME}, who is known here. Please choose another.",
-        "address": "192.168.100.100:50505",
+        "address": ADDRESS,
     },
-    "connection_refused": {"address": "192.168.100.100:50505", "why": "address_full"},
-    "device_added": {"user": NAME, "device": DEVICE, "key": "2222-3333"},
-    "device_cut_off": {"user": NAME, "device": DEVICE, "key": "2222-3333"},
-    "password_changed": {"user": NAME, "set": True},
+    "connection_refused": {"address": ADDRESS, "why": "address_full"},
+    "device_added": {"user": NAME, "device": DEVICE, "key": "2222-3333", "address": ADDRESS},
+    "device_cut_off": {"user": NAME, "device": DEVICE, "key": "2222-3333", "address": ADDRESS},
+    "password_changed": {"user": NAME, "set": True, "address": ADDRESS},
 }
 """The longest lines that peers can cause in the security log."""
 MAX_COUNTS_A_WEEK = round(7 * DAY_S / LAST_COUNT_S + math.log2(LAST_COUNT_S / FIRST_COUNT_S))
@@ -94,6 +97,19 @@ def test_flood_for_one_reason_hides_no_other_reason_and_no_other_event() -> None
     desk.cause("connection_refused", 1, why="banned")
     assert desk.events.named("name_refused")[-1]["code"] == "auth_failed"
     assert len(desk.events.named("connection_refused")) == 1
+
+
+def test_new_names_of_one_address_hide_no_device_that_somebody_adds_from_another() -> None:
+    world = World(limits=Limits(new_names_per_address=0))
+    for number in range(1000):
+        world.program(f"guest{number}", address="10.0.0.7:99")
+    owner = world.program("alice", address="10.0.0.8:99")
+    world.hub.owners.give_code(owner, CodeQuery(rid=1))
+    world.program("alice", secret=owner.of(DeviceCode)[-1].code, address="10.0.0.9:99")
+    desk = Desk()
+    for event, fields in world.log.events:
+        desk.log(event, **fields)
+    assert [desk.told("device_added", f"10.0.0.{host}") for host in (7, 8, 9)] == [20, 1, 1]
 
 
 def test_flood_of_one_address_for_all_reasons_hides_no_other_address_for_a_week() -> None:
@@ -190,7 +206,7 @@ def test_security_log_outlasts_a_week_of_everything_from_everywhere() -> None:
     for event in caused:
         allowance = ALLOWANCES[event]
         lines = allowance.overall + 7 * DAY_S * allowance.overall_per_s
-        count = {"what": event, "number": 10**9, "source": NAME, "sources": 10_000, "seconds": 3600}
+        count = {"what": event, "number": 10**9, "source": ADDRESS, "sources": 10_000, "seconds": 3600}
         week_bytes += lines * line_bytes(event, WORST[event]) + MAX_COUNTS_A_WEEK * line_bytes(
             "more_of_them", count
         )
