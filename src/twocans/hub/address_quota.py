@@ -18,6 +18,8 @@ RESERVED_BYTES: Final = 1024 * 1024
 """The bytes that one address may have stored within the window, however full the disk is."""
 CREDIT_BYTES: Final = 256 * 1024
 """The bytes that are granted at a time, so that the quota is not asked for each message."""
+DISK_PER_BYTE: Final = 5
+"""The bytes of the disk that a byte of text takes at most: in UTF-8, in the write-ahead log and the database, with its index."""
 MAX_ADDRESSES: Final = 10_000
 """The number of addresses that are remembered; of more, those that came first are forgotten."""
 
@@ -68,7 +70,9 @@ class AddressQuota:
         now = self._monotonic_s()
         if now - usage.since_s >= WINDOW_S:
             usage.since_s, usage.granted = now, usage.credit
-        allowed = min(max((usage.granted + self._room()) // 2, RESERVED_BYTES), self._max_bytes)
+        allowed = min(
+            max((usage.granted + self._room() // DISK_PER_BYTE) // 2, RESERVED_BYTES), self._max_bytes
+        )
         missing, left = size - usage.credit, allowed - usage.granted
         if missing > left:
             return False

@@ -295,7 +295,7 @@ class Admission:
             else:
                 self._let_in(session, Admitted(account, device, token, device.id, method), admit)
 
-        self._owners.add_device(account, token, claim.device, added)
+        self._owners.add_device(account, token, claim.device, added, address=session.address)
 
     def _decide_later(self, session: Session) -> None:
         session.asking = True

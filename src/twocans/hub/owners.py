@@ -110,11 +110,17 @@ class Owners:
     # --- letting in --------------------------------------------------------------------------------------
 
     def add_device(
-        self, account: Account, token: str, name: str, on_added: Callable[[Device | None], None]
+        self,
+        account: Account,
+        token: str,
+        name: str,
+        on_added: Callable[[Device | None], None],
+        *,
+        address: str,
     ) -> None:
         """Bind a name to a device, from this moment on; it is told when that will last, or None if it will not.
 
-        Once it lasts, the sessions end that were let in by the name alone.
+        Once it lasts, the sessions end that were let in by the name alone. `address` is where the device is, for the log.
         """
         binds = account.owner is None
         owner = account.owner = account.owner or Ownership()
@@ -129,7 +135,7 @@ class Owners:
                 if not owner.devices and owner.password is None and account.owner is owner:
                     account.owner = None
             else:
-                self._log("device_added", user=account.name, device=device.name, key=device_key(device.token))
+                self._log_device("device_added", account, device, address)
             on_added(device if is_kept else None)
             if is_kept and binds and account.owner is owner:
                 self._end_sessions_without_credential(account)
@@ -237,9 +243,7 @@ class Owners:
 
         def kept(is_kept: bool) -> None:
             if is_kept:
-                self._log(
-                    "device_cut_off", user=account.name, device=device.name, key=device_key(device.token)
-                )
+                self._log_device("device_cut_off", account, device, session.address)
                 _answer(session, self._devices(session, account, request.rid))
             else:
                 owner.devices[device.token] = device
@@ -285,7 +289,12 @@ class Owners:
                     owner.password = value
                     self._end_password_sessions(account)
                     self._access.changed()
-                    self._log("password_changed", user=account.name, set=value is not None)
+                    self._log(
+                        "password_changed",
+                        user=account.name,
+                        set=value is not None,
+                        address=session.address,
+                    )
                     _answer(session, self._devices(session, account, request.rid))
                 else:
                     _answer(session, _unkept(request.rid))
@@ -316,6 +325,10 @@ class Owners:
         self._identities.free(account.key, generation, kept)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _log_device(self, event: str, account: Account, device: Device, address: str) -> None:
+        key = device_key(device.token)
+        self._log(event, user=account.name, device=device.name, key=key, address=address)
 
     def _end_sessions_without_credential(self, account: Account) -> None:
         """End the sessions of the time before a name was bound: no device could cut them off."""

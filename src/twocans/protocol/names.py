@@ -25,6 +25,8 @@ _PROFILE: Final = get_profile("UsernameCaseMapped")
 _PUNCTUATION: Final = frozenset("-_.")
 _SMALL_CAPITAL: Final = "LATIN LETTER SMALL CAPITAL "
 _LEFT_TO_RIGHT: Final = "\u200e"
+_PALOCHKA: Final = "\u04cf"
+"""A Cyrillic small letter that the table has beside an i, while most fonts draw it as an l."""
 _UNSEEN_DOT: Final = re.compile("(?<=[ij])\u0307")
 _ADDRESS: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _DEVICE_KEY: Final = re.compile(r"(?=.*[0-9])[0-9a-tv-z]{4}-[0-9a-tv-z]{4}")
@@ -112,7 +114,8 @@ def skeletons(name: str) -> frozenset[str]:
     written = unicodedata.normalize("NFKD", name)
     small = unicodedata.normalize("NFD", user_key(name))
     return frozenset(
-        _UNSEEN_DOT.sub("", "".join(map(_lookalike, spelling)).casefold()) for spelling in (written, small)
+        _UNSEEN_DOT.sub("", "".join(map(_lookalike, spelling)).casefold())
+        for spelling in (written, small, small.replace(_PALOCHKA, "l"))
     )
 
 

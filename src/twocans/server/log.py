@@ -202,12 +202,17 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     ),
     "device_added": (
         "dim",
-        lambda f: f"{f['user']} is bound to a device now: {f['device']} ({f['key']})",
+        lambda f: f"{f['user']} is bound to a device now: {f['device']} ({f['key']}) at {f['address']}",
     ),
-    "device_cut_off": ("yellow", lambda f: f"{f['user']} has cut off a device: {f['device']} ({f['key']})"),
+    "device_cut_off": (
+        "yellow",
+        lambda f: f"{f['user']} has cut off a device from {f['address']}: {f['device']} ({f['key']})",
+    ),
     "password_changed": (
         "dim",
-        lambda f: f"{f['user']} has {'set' if f['set'] else 'taken away'} the password of their name",
+        lambda f: (
+            f"{f['user']} has {'set' if f['set'] else 'taken away'} the password of their name from {f['address']}"
+        ),
     ),
     "folder_open": (
         "yellow",

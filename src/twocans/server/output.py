@@ -223,6 +223,11 @@ class _PrivateLogFile(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """A full disk must not stop the chat: what is shown on the console goes on."""
 
+    def close(self) -> None:
+        """Close the file; what a full disk has no room for is left out, and the server ends all the same."""
+        with contextlib.suppress(OSError):
+            super().close()
+
 
 def _record(text: str) -> logging.LogRecord:
     return logging.LogRecord("twocans", logging.INFO, "", 0, text, None, None)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
 from msgspec import Struct
 
@@ -27,6 +28,15 @@ class Allowance(Struct, frozen=True):
     per_source_per_s: float
     overall: int
     overall_per_s: float
+
+    @property
+    def share(self) -> float:
+        """The part of the overall allowance that one source may take, for all reasons together."""
+        return max(MAX_SHARE, self.per_source / self.overall)
+
+
+MAX_SHARE: Final = 0.25
+"""The part of what is told of all sources that is told of one, unless its allowance for one reason is larger."""
 
 
 HOUR_S: Final = 3600.0
@@ -60,8 +70,11 @@ ALLOWANCES: Final[Mapping[str, Allowance]] = {
 MAX_SOURCES: Final = 10_000
 """Of how many sources it is known how much they cause; of more, those that came first are forgotten."""
 FIRST_COUNT_S: Final = 60.0
-"""After this time it is told how many events were not; then twice as late each time, as long as there are more."""
+"""After this time it is told how many events were not; then twice as late each time."""
 LAST_COUNT_S: Final = HOUR_S
+"""The longest such time."""
+QUIET_S: Final = 6 * HOUR_S
+"""After so long without a count the next one is told after the first time again."""
 
 
 class SparingLog:
@@ -78,9 +91,12 @@ class SparingLog:
         self._overall: dict[str, TokenBucket] = {}
         self._sources: dict[tuple[str, str, str], TokenBucket] = {}
         """By event, source and reason: a flood of one kind hides no other."""
+        self._shares: dict[tuple[str, str], TokenBucket] = {}
+        """By event and source: a flood of one source for many reasons hides no other source."""
         self._untold: dict[str, Counter[str]] = {}
         """For each event, how many of each source were not told."""
         self._untold_since = 0.0
+        self._counted_at = -math.inf
         self._period_s = FIRST_COUNT_S
         self._timer: Cancellable | None = None
 
@@ -88,11 +104,13 @@ class SparingLog:
         """Log one event, or count it."""
         allowance = ALLOWANCES.get(event)
         source = _source(fields)
-        if allowance is None or self._is_allowed((event, source, _reason(fields)), allowance):
+        if allowance is None or self._is_allowed(event, source, _reason(fields), allowance):
             self._log(event, **fields)
             return
         if self._timer is None:
             self._untold_since = self._timers.time()
+            if self._untold_since - self._counted_at >= QUIET_S:
+                self._period_s = FIRST_COUNT_S
             self._timer = self._timers.call_later(self._period_s, self._period_is_over)
         counts = self._untold.setdefault(event, Counter())
         counts[source if source in counts or len(counts) < MAX_SOURCES else ""] += 1
@@ -100,7 +118,10 @@ class SparingLog:
     def tell_rest(self) -> None:
         """Tell how many were not told, and begin to count anew."""
         untold, self._untold = self._untold, {}
-        seconds = round(self._timers.time() - self._untold_since)
+        now = self._timers.time()
+        seconds = round(now - self._untold_since)
+        if untold:
+            self._counted_at = now
         for event, counts in untold.items():
             ((source, _),) = counts.most_common(1)
             self._log(
@@ -116,40 +137,59 @@ class SparingLog:
             self._timer = None
 
     def _period_is_over(self) -> None:
+        self._timer = None
         if not self._untold:
-            self._timer = None
-            self._period_s = FIRST_COUNT_S
             return
         self.tell_rest()
-        # Somebody who goes on and on must not fill the log with counts either.
+        # Somebody who goes on and on, or at intervals, must not fill the log with counts either.
         self._period_s = min(2 * self._period_s, LAST_COUNT_S)
         self._untold_since = self._timers.time()
         self._timer = self._timers.call_later(self._period_s, self._period_is_over)
 
-    def _is_allowed(self, key: tuple[str, str, str], allowance: Allowance) -> bool:
+    def _is_allowed(self, event: str, source: str, reason: str, allowance: Allowance) -> bool:
         now = self._timers.time()
-        own = self._sources.pop(key, None)
-        if own is None:
-            own = TokenBucket(rate=allowance.per_source_per_s, burst=allowance.per_source, now=now)
-        self._sources[key] = own
-        if len(self._sources) > MAX_SOURCES:
-            del self._sources[next(iter(self._sources))]
-        event = key[0]
-        overall = self._overall.get(event)
-        if overall is None:
-            overall = TokenBucket(rate=allowance.overall_per_s, burst=allowance.overall, now=now)
-            self._overall[event] = overall
-        if not own.available(now) or not overall.available(now):
+        buckets = (
+            _recent(
+                self._sources,
+                (event, source, reason),
+                lambda: TokenBucket(rate=allowance.per_source_per_s, burst=allowance.per_source, now=now),
+            ),
+            _recent(
+                self._shares,
+                (event, source),
+                lambda: TokenBucket(
+                    rate=allowance.overall_per_s * allowance.share,
+                    burst=allowance.overall * allowance.share,
+                    now=now,
+                ),
+            ),
+            _recent(
+                self._overall,
+                event,
+                lambda: TokenBucket(rate=allowance.overall_per_s, burst=allowance.overall, now=now),
+            ),
+        )
+        if not all(bucket.available(now) for bucket in buckets):
             return False
-        own.take(1)
-        overall.take(1)
+        for bucket in buckets:
+            bucket.take(1)
         return True
 
 
+_Key = TypeVar("_Key")
+
+
+def _recent(buckets: dict[_Key, TokenBucket], key: _Key, make: Callable[[], TokenBucket]) -> TokenBucket:
+    """Return a bucket, made if need be, as the one that is forgotten last."""
+    bucket = buckets[key] = buckets.pop(key) if key in buckets else make()
+    if len(buckets) > MAX_SOURCES:
+        del buckets[next(iter(buckets))]
+    return bucket
+
+
 def _source(fields: Mapping[str, object]) -> str:
-    """Return who has caused an event: a network address without its port, or a name."""
-    address = fields.get("address")
-    return str(fields.get("user", "")) if address is None else str(address).rpartition(":")[0]
+    """Return the network address that has caused an event, without its port; "" if none has."""
+    return str(fields.get("address", "")).rpartition(":")[0]
 
 
 def _reason(fields: Mapping[str, object]) -> str:

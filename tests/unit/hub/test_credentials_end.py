@@ -225,6 +225,26 @@ def test_owner_sees_every_session_and_what_it_came_in_by() -> None:
     assert seen[1].device is None
 
 
+def test_changes_of_devices_and_passwords_are_logged_with_the_address_they_come_from() -> None:
+    world = World()
+    owner = world.program("alice")
+    world.hub.owners.give_code(owner, CodeQuery(rid=1))
+    phone = world.program("alice", secret=owner.of(DeviceCode)[-1].code, device="phone", address=ELSEWHERE)
+    set_password(world, phone)
+    revoke(world, owner, phone)
+    changes = [
+        (event, fields["address"])
+        for event, fields in world.log.events
+        if event in ("device_added", "password_changed", "device_cut_off")
+    ]
+    assert changes == [
+        ("device_added", owner.address),
+        ("device_added", ELSEWHERE),
+        ("password_changed", ELSEWHERE),
+        ("device_cut_off", owner.address),
+    ]
+
+
 def test_list_of_sessions_is_bounded_and_counts_all() -> None:
     world = World()
     owner = world.program("alice")

@@ -153,6 +153,8 @@ def test_case_and_width_make_no_difference(other: str) -> None:
         ("bill", "bi\u01c1"),
         ("oedipe", "\u0153dipe"),
         ("bob", "b\u043eb"),
+        ("alice", "a\u04cfice"),
+        ("alice", "A\u04c0ice"),
         ("\u05d5\u05d3", "\u05df\u05d3"),
         ("\u0628\u0627", "\u0628\u07ca"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import re
 import stat
 import sys
@@ -489,6 +490,26 @@ def test_file_that_cannot_be_rotated_shows_nobody_a_traceback(
     output.close(timeout_s=DEADLINE_S)
     assert len(stream.getvalue().splitlines()) == LOG_FILE_BYTES // 60_000 + 5
     assert capfd.readouterr().err == ""
+
+
+def test_file_that_takes_nothing_more_does_not_keep_the_server_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_for_reading(path: str, _flags: int) -> int:
+        """Open a file so that writing fails, as on a full disk: when it is flushed, and again when it is closed."""
+        return os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
+
+    monkeypatch.setattr("twocans.server.output._open_private", open_for_reading)
+    stream = io.StringIO()
+    output = Output(
+        stream=stream,
+        styled=False,
+        log_file=tmp_path / "server.log",
+        security_file=tmp_path / "security.log",
+    )
+    output.put("shown", "kept", security=True)
+    assert output.close(timeout_s=DEADLINE_S)
+    assert stream.getvalue() == "shown\n"
 
 
 def test_styled_line_keeps_its_words_when_it_is_longer_than_the_terminal() -> None:

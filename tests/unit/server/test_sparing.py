@@ -8,14 +8,18 @@ import math
 import pytest
 
 from tests.support.deadline import DEADLINE_S
-from tests.unit.hub.fakes import ManualClock, RecordedLog
+from tests.unit.hub.fakes import ManualClock, RecordedLog, World
+from twocans.hub.limits import Limits
+from twocans.protocol.errors import Code
+from twocans.protocol.messages import CodeQuery, DeviceCode
 from twocans.server.log import SECURITY, Log, LogFormat
 from twocans.server.output import LOG_FILE_BYTES, LOG_FILES, Output
-from twocans.server.sparing import ALLOWANCES, DAY_S, FIRST_COUNT_S, LAST_COUNT_S, SparingLog
+from twocans.server.sparing import ALLOWANCES, DAY_S, FIRST_COUNT_S, HOUR_S, LAST_COUNT_S, QUIET_S, SparingLog
 
 NAME = "\U00010400" * 32
 """As long as can be, of letters that take the most bytes in the log."""
 DEVICE = "\U00010400" * 64
+ADDRESS = "192.168.100.100:50505"
 WORST: dict[str, dict[str, object]] = {
     "name_refused": {
         "name": NAME,
@@ -23,14 +27,16 @@ WORST: dict[str, dict[str, object]] = {
         "length": 32,
         "code": "name_taken",
         "text": f"That name looks just like {NAME}, who is known here. Please choose another.",
-        "address": "192.168.100.100:50505",
+        "address": ADDRESS,
     },
-    "connection_refused": {"address": "192.168.100.100:50505", "why": "address_full"},
-    "device_added": {"user": NAME, "device": DEVICE, "key": "2222-3333"},
-    "device_cut_off": {"user": NAME, "device": DEVICE, "key": "2222-3333"},
-    "password_changed": {"user": NAME, "set": True},
+    "connection_refused": {"address": ADDRESS, "why": "address_full"},
+    "device_added": {"user": NAME, "device": DEVICE, "key": "2222-3333", "address": ADDRESS},
+    "device_cut_off": {"user": NAME, "device": DEVICE, "key": "2222-3333", "address": ADDRESS},
+    "password_changed": {"user": NAME, "set": True, "address": ADDRESS},
 }
 """The longest lines that peers can cause in the security log."""
+MAX_COUNTS_A_WEEK = round(7 * DAY_S / LAST_COUNT_S + math.log2(LAST_COUNT_S / FIRST_COUNT_S))
+"""The most counts of one event in a week: one an hour, and some more in the first hour."""
 
 
 class Desk:
@@ -93,6 +99,30 @@ def test_flood_for_one_reason_hides_no_other_reason_and_no_other_event() -> None
     assert len(desk.events.named("connection_refused")) == 1
 
 
+def test_new_names_of_one_address_hide_no_device_that_somebody_adds_from_another() -> None:
+    world = World(limits=Limits(new_names_per_address=0))
+    for number in range(1000):
+        world.program(f"guest{number}", address="10.0.0.7:99")
+    owner = world.program("alice", address="10.0.0.8:99")
+    world.hub.owners.give_code(owner, CodeQuery(rid=1))
+    world.program("alice", secret=owner.of(DeviceCode)[-1].code, address="10.0.0.9:99")
+    desk = Desk()
+    for event, fields in world.log.events:
+        desk.log(event, **fields)
+    assert [desk.told("device_added", f"10.0.0.{host}") for host in (7, 8, 9)] == [20, 1, 1]
+
+
+def test_flood_of_one_address_for_all_reasons_hides_no_other_address_for_a_week() -> None:
+    desk = Desk()
+    for hour in range(7 * 24):
+        for code in Code:
+            desk.cause("name_refused", 100, "10.0.0.7", code=code.value)
+        if hour % 24 == 0:
+            desk.cause("name_refused", 1, f"10.0.1.{hour}", code="auth_failed")
+            assert desk.told("name_refused", f"10.0.1.{hour}") == 1
+        desk.clock.advance(HOUR_S)
+
+
 def test_counts_of_a_flood_that_goes_on_become_rarer() -> None:
     desk = Desk()
     for _ in range(24 * 60):
@@ -104,6 +134,22 @@ def test_counts_of_a_flood_that_goes_on_become_rarer() -> None:
     desk.log.tell_rest()
     counts = desk.events.named("more_of_them")
     assert told + sum(int(str(count["number"])) for count in counts) == 24 * 60 * 100
+
+
+@pytest.mark.parametrize("pause_s", [FIRST_COUNT_S, 3 * FIRST_COUNT_S, LAST_COUNT_S, QUIET_S])
+@pytest.mark.parametrize("pulses", [1, 7])
+def test_counts_of_a_flood_that_pauses_are_bounded(pulses: int, pause_s: float) -> None:
+    desk = Desk()
+    until = desk.clock.now + 7 * DAY_S
+    desk.cause("name_refused", 1000)
+    pause_at = pulses
+    while desk.clock.now < until:
+        desk.cause("name_refused", 10)
+        desk.clock.advance(FIRST_COUNT_S)
+        if len(desk.events.named("more_of_them")) >= pause_at:
+            desk.clock.advance(pause_s)
+            pause_at += pulses
+    assert len(desk.events.named("more_of_them")) <= MAX_COUNTS_A_WEEK
 
 
 def test_after_a_pause_events_are_told_again_and_no_timer_is_left() -> None:
@@ -160,7 +206,8 @@ def test_security_log_outlasts_a_week_of_everything_from_everywhere() -> None:
     for event in caused:
         allowance = ALLOWANCES[event]
         lines = allowance.overall + 7 * DAY_S * allowance.overall_per_s
-        counts = 7 * DAY_S / LAST_COUNT_S + math.log2(LAST_COUNT_S / FIRST_COUNT_S)
-        count = {"what": event, "number": 10**9, "source": NAME, "sources": 10_000, "seconds": 3600}
-        week_bytes += lines * line_bytes(event, WORST[event]) + counts * line_bytes("more_of_them", count)
+        count = {"what": event, "number": 10**9, "source": ADDRESS, "sources": 10_000, "seconds": 3600}
+        week_bytes += lines * line_bytes(event, WORST[event]) + MAX_COUNTS_A_WEEK * line_bytes(
+            "more_of_them", count
+        )
     assert week_bytes < LOG_FILES * LOG_FILE_BYTES

@@ -15,6 +15,7 @@ from twocans.server.connection import Connection
 from twocans.server.files.moving import Movers
 from twocans.server.files.peer import HttpPeer, RequestReader, peer_of
 from twocans.server.files.service import FileService, plain
+from twocans.server.files.turns import ParserTurns
 from twocans.server.transport import Timers, Transport
 from twocans.storage.sqlite.files import SqliteFiles
 
@@ -60,6 +61,7 @@ class HttpServer:
         hub.access.on_change(service.end_refused)
         self._web = web.Server(service.handle, handler_cancellation=True, loop=self._loop)
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turns = ParserTurns(self._loop)
 
     def __call__(self, connection: Connection, transport: Transport) -> HttpPeer:
         """See `Http`."""
@@ -67,6 +69,7 @@ class HttpServer:
             transport,
             self._loop,
             speed_timers=self._speed_timers,
+            turns=self._turns,
             make_handler=self._handler,
             address=connection.address,
             encrypted=connection.encrypted,

@@ -11,12 +11,15 @@ from aiohttp.web_protocol import RequestHandler
 
 from twocans.hub.session import Reason
 from twocans.server.files.least_speed import LeastSpeed
+from twocans.server.files.turns import ParserTurns
 from twocans.server.transport import Cancellable, Timers, Transport
 
 HIGH_WATER_BYTES: Final = 256 * 1024
 """With so much still to be sent to it, nothing more is written for a peer."""
 LOW_WATER_BYTES: Final = 64 * 1024
 """With no more than this still to be sent to it, writing goes on."""
+SLICE_BYTES: Final = 8 * 1024
+"""The most that is parsed at once: of the smallest chunks this takes about a millisecond."""
 CLOSE_S: Final = 5.0
 """How long it may take to fetch the last words."""
 
@@ -42,6 +45,7 @@ class HttpPeer(asyncio.Transport):
         transport: the driver's side, or the TLS over it.
         timers: clock and timers.
         speed_timers: the same for the speed of transfers.
+        turns: those in which requests are parsed.
         make_handler: makes what reads its requests.
         address: the peer's, for people.
         encrypted: whether nobody on the way can read what is said.
@@ -53,6 +57,7 @@ class HttpPeer(asyncio.Transport):
         timers: Timers,
         *,
         speed_timers: Timers,
+        turns: ParserTurns,
         make_handler: Callable[[], RequestReader],
         address: str,
         encrypted: bool,
@@ -66,6 +71,10 @@ class HttpPeer(asyncio.Transport):
         self._transport = transport
         self._timers = timers
         self._speed_timers = speed_timers
+        self._turns = turns
+        self._unparsed = bytearray()
+        self._handler_paused = False
+        self._reading_paused = False
         self._handler = make_handler()
         self._timer: Cancellable | None = None
         self._speed: LeastSpeed | None = None
@@ -85,10 +94,24 @@ class HttpPeer(asyncio.Transport):
     def receive(self, chunk: bytes) -> None:
         """See `Input.receive`."""
         if not self.closing:
-            self._handler.data_received(chunk)
+            self._unparsed += chunk
+            if not self._handler_paused:
+                self._turns.add_now(self)
+            self._see_to_reading()
+
+    def parse_slice(self) -> bool:
+        """See `Parsing.parse_slice`."""
+        if self.closing or self._handler_paused:
+            return False
+        data = bytes(self._unparsed[:SLICE_BYTES])
+        del self._unparsed[:SLICE_BYTES]
+        self._handler.data_received(data)
+        self._see_to_reading()
+        return bool(self._unparsed) and not self._handler_paused
 
     def eof(self) -> None:
         """See `Input.eof`; what has been asked for is still answered."""
+        # All of it has been parsed: nothing is read before, and so no end.
         self._ended = True
         if self._body is not None and not self._body.is_eof():
             self.abort()
@@ -99,6 +122,7 @@ class HttpPeer(asyncio.Transport):
     def lost(self, *, timed_out: bool = False) -> None:
         """See `Input.lost`."""
         self.closing = self._gone = True
+        self._turns.remove(self)
         self._stop_watching()
         self._handler.connection_lost(ConnectionResetError("timed out" if timed_out else "gone"))
         # Each would else keep the other until the garbage collector finds them.
@@ -169,13 +193,16 @@ class HttpPeer(asyncio.Transport):
 
     def pause_reading(self) -> None:
         """See `asyncio.ReadTransport`."""
-        if not self.closing:
-            self._transport.pause_reading()
+        self._handler_paused = True
+        self._see_to_reading()
 
     def resume_reading(self) -> None:
-        """See `asyncio.ReadTransport`."""
-        if not self.closing:
-            self._transport.resume_reading()
+        """See `asyncio.ReadTransport`; what has arrived already comes first."""
+        self._handler_paused = False
+        if self._unparsed:
+            # Not within this call: aiohttp may be about to read what has been parsed.
+            self._turns.add(self)
+        self._see_to_reading()
 
     def close(self) -> None:
         """See `asyncio.BaseTransport`."""
@@ -192,6 +219,17 @@ class HttpPeer(asyncio.Transport):
             self._transport.abort()
 
     # --- small change ------------------------------------------------------------------------------------------
+
+    def _see_to_reading(self) -> None:
+        """Read nothing more while something waits to be parsed."""
+        paused = self._handler_paused or bool(self._unparsed)
+        if self.closing or paused is self._reading_paused:
+            return
+        self._reading_paused = paused
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
 
     def _watch(self) -> None:
         """Give a peer up that fetches too little."""
