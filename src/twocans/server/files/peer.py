@@ -68,6 +68,7 @@ class HttpPeer(asyncio.Transport):
         self.closing = False
         """Whether nothing more is wanted of the peer."""
         self._body: StreamReader | None = None
+        self._body_size: int | None = None
         self._transport = transport
         self._timers = timers
         self._speed_timers = speed_timers
@@ -103,8 +104,10 @@ class HttpPeer(asyncio.Transport):
         """See `Parsing.parse_slice`."""
         if self.closing or self._handler_paused:
             return False
-        data = bytes(self._unparsed[:SLICE_BYTES])
-        del self._unparsed[:SLICE_BYTES]
+        # What is left of a body of known length is passed on as it is, which takes no time worth dividing.
+        size = max(SLICE_BYTES, self._body_bytes_left())
+        data = bytes(self._unparsed[:size])
+        del self._unparsed[:size]
         self._handler.data_received(data)
         self._see_to_reading()
         return bool(self._unparsed) and not self._handler_paused
@@ -154,9 +157,14 @@ class HttpPeer(asyncio.Transport):
         """A request is being answered; one after another is."""
         self._answered = False
 
-    def expect_body(self, body: StreamReader | None) -> None:
-        """Give the peer up if it says no more before all of this has come; None for nothing that is awaited."""
-        self._body = body
+    def expect_body(self, body: StreamReader | None, size: int | None = None) -> None:
+        """Give the peer up if it says no more before all of a body has come.
+
+        Args:
+            body: the body; None for nothing that is awaited.
+            size: its bytes, None if that was not said.
+        """
+        self._body, self._body_size = body, size
         if self._ended and body is not None and not body.is_eof():
             self.abort()
 
@@ -219,6 +227,11 @@ class HttpPeer(asyncio.Transport):
             self._transport.abort()
 
     # --- small change ------------------------------------------------------------------------------------------
+
+    def _body_bytes_left(self) -> int:
+        if self._body is None or self._body_size is None:
+            return 0
+        return self._body_size - self._body.total_bytes
 
     def _see_to_reading(self) -> None:
         """Read nothing more while something waits to be parsed."""

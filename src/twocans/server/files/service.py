@@ -201,7 +201,7 @@ class FileService:
                 raise _Refused(HTTPStatus.INSUFFICIENT_STORAGE, refusal_text(offset), Upload_Offset="0")
             if offset == grant.file.size and grant.file.size:
                 return _created()
-        peer.expect_body(request.content)
+        peer.expect_body(request.content, request.content_length)
         device = _device_of(grant)
         bringing = await movers.begin(incoming, peer, device)
         if bringing.kept:
