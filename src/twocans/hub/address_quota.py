@@ -14,7 +14,7 @@ WINDOW_S: Final = 3600.0
 """The time for which stored bytes count for their address, from the first of them on."""
 MAX_WAITING_BYTES: Final = 32 * 1024 * 1024
 """The bytes of one address that may wait for the disk: half of what the storage lets wait."""
-RESERVED_BYTES: Final = 128 * 1024
+RESERVED_BYTES: Final = 1024 * 1024
 """The bytes that one address may have stored within the window, however full the disk is."""
 CREDIT_BYTES: Final = 256 * 1024
 """The bytes that are granted at a time, so that the quota is not asked for each message."""
