@@ -32,7 +32,7 @@ print(json.dumps({
     "folder": sys.prefix, "speedy": speedy is not None, "searched": sys.path,
 }), flush=True)
 def end(signal_number, frame):
-    print("interrupted", flush=True)
+    os.write(1, b"interrupted\\n")  # the signal may come within print
     sys.exit(40 + signal_number)
 if "--wait" in sys.argv or "--hang" in sys.argv:
     for number in (signal.SIGTERM, signal.SIGINT):
