@@ -439,3 +439,17 @@ def test_thread_that_writes_survives_what_nobody_foresaw(tmp_path: Path) -> None
         assert isinstance(Asked(storage, turns).append(ALICE, BOB, "text", "1"), Message)
         turns.run_until(lambda: bool(problems))
     assert [str(problem) for problem in problems] == ["unforeseen"]
+
+
+def test_room_that_the_disk_has_again_is_seen_without_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where all messages are refused for lack of room, none leads to a commit."""
+    left = [0]
+    monkeypatch.setattr("twocans.storage.sqlite.storage.unreserved_bytes", lambda _: left[0])
+    with open_sqlite(tmp_path, Turns()) as storage:
+        assert storage.room == 0
+        left[0] = 10**9
+        eventually(lambda: storage.room == 10**9)
+        left[0] = 0
+        eventually(lambda: storage.room == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import threading
 import time
@@ -133,7 +134,13 @@ class Writer:
 
     @property
     def room(self) -> int:
-        """Bytes that the disk has left beyond its reserve, as measured after a commit."""
+        """Bytes that the disk has left beyond its reserve.
+
+        As measured after a commit; or after somebody asked, since messages that are refused for it lead to no commit.
+        """
+        if time.monotonic() >= self._room_again_s:
+            self._room_again_s = math.inf  # until the thread has got to it
+            self.run(lambda _: self._measure())
         return self._room
 
     @property
@@ -237,12 +244,14 @@ class Writer:
         self._on_written()
 
     def _see_to_room(self) -> None:
-        now = time.monotonic()
-        if now >= self._room_again_s:
-            self._room_again_s = now + ROOM_S
-            # A disk that cannot be asked is as it was.
-            with contextlib.suppress(OSError):
-                self._room = self._measure_room()
+        if time.monotonic() >= self._room_again_s:
+            self._measure()
+
+    def _measure(self) -> None:
+        # A disk that cannot be asked is as it was.
+        with contextlib.suppress(OSError):
+            self._room = self._measure_room()
+        self._room_again_s = time.monotonic() + ROOM_S
 
     def _reserve(self, upto: int) -> None:
         """Make sure that ids up to this one are never given twice, whatever becomes of their messages."""
