@@ -1,4 +1,7 @@
-"""Standard streams that are closed at the start, or whose other end goes away."""
+"""Standard streams that are closed at the start, or whose other end goes away.
+
+`bootstrap.standard_streams` does the first half before these packages can be imported, and for Pythons that cannot run them.
+"""
 
 from __future__ import annotations
 

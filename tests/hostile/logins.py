@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from tests.hostile.attacks import CROWD, WORKERS, Attack, Target, again_and_again, connect, talk
@@ -49,12 +49,19 @@ def line_breaks(target: Target) -> None:
     again_and_again(target, attempt)
 
 
-def resumes(target: Target) -> None:
-    """Come back again and again to a long log of others, as if everything had been missed."""
+@contextmanager
+def _long_log(target: Target, text: str) -> Iterator[JsonPeer]:
+    """Somebody who has said a text four hundred times."""
     with JsonPeer(target.port, "rich") as rich:
         for number in range(400):
-            rich.say("rich", f"{number} " + "word " * 1000)
+            rich.say("rich", f"{number} {text}")
         rich.drain()
+        yield rich
+
+
+def resumes(target: Target) -> None:
+    """Come back again and again to a long log of others, as if everything had been missed."""
+    with _long_log(target, "word " * 1000) as rich:
         tokens: dict[int, str] = {}
 
         def attempt(worker: int, _number: int) -> None:
@@ -67,10 +74,7 @@ def resumes(target: Target) -> None:
 
 def searches(target: Target) -> None:
     """Searches for hundreds of words that nearly every text has."""
-    with JsonPeer(target.port, "rich") as rich:
-        for number in range(400):
-            rich.say("rich", f"{number} " + "a b c d e f g h " * 300)
-        rich.drain()
+    with _long_log(target, "a b c d e f g h " * 300) as rich:
         question = encode("SEARCH", rid=1, query=" ".join("abcdefgh" * 60), limit=500) + "\n"
         talk(target, lambda _: hello("rich", token=rich.token, after=10**6, log=rich.log), question.encode)
 

@@ -26,7 +26,7 @@ _DESCRIPTORS: Final = Path("/proc/self/fd")
 """Folders by the numbers of their descriptors, on Linux: as short as paths can be."""
 
 Place: TypeAlias = int | str
-"""Where a socket is: a port, or a path that may be relative to the folder of the program that listens."""
+"""The address of a socket: a port, or a path that may be relative to the folder of the program that listens."""
 
 
 class LocalListener:
@@ -44,7 +44,7 @@ class LocalListener:
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
         self.place: Place
-        """Where programs connect to it, see `open_connection`."""
+        """The address that programs connect to, see `open_connection`."""
         if not IN_FILES:
             self.socket = socket.create_server((LOOPBACK, 0))
             self.place = int(self.socket.getsockname()[1])

@@ -1,4 +1,4 @@
-"""What happens when a callback fails: the log gets the places of the traceback, the user one plain sentence, the window goes on.
+"""Failed callbacks: the log gets the places of the traceback, the user one plain sentence, and the window goes on.
 
 With `TWOCANS_GUI_STRICT=1`, in tests, the program ends with exit code 70 instead.
 """

@@ -78,7 +78,7 @@ class _Request(Struct, frozen=True):
 
 
 class _Address(Struct, frozen=True):
-    """What is in the file. `place` is called `port` there, as in files of earlier versions."""
+    """The content of the file. `place` is called `port` there, as in files of earlier versions."""
 
     place: Annotated[int, Meta(ge=1, le=65535)] | Annotated[str, Meta(min_length=1)] = msgspec.field(
         name="port"

@@ -22,7 +22,7 @@ from twocans.gui.pictures import FORMATS
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 KEPT_DAYS: Final = 7
-"""How long pasted pictures are kept at least; those that a draft or an upload names are kept longer."""
+"""The days for which pasted pictures are kept; those that a draft or an upload names are kept longer."""
 _TEXTS: Final = frozenset({"UTF8_STRING", "STRING", "TEXT", "COMPOUND_TEXT", "text/plain"})
 _URIS: Final = "text/uri-list"
 _PROGRAMS: Final = (

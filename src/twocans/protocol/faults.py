@@ -6,7 +6,7 @@ import traceback
 
 
 def places(error: BaseException) -> str:
-    """Where in the program an error came about, and what led to it; without what it says, which may be anybody's words."""
+    """Return the traceback of an error and of those that led to it, without their texts, which may repeat anybody."""
     pieces = []
     seen: BaseException | None = error
     while seen is not None:

@@ -1,4 +1,4 @@
-"""What may be said in a log of what somebody typed who is not registered: how long it was, and of what kind.
+"""The length and kind of what somebody typed who is not registered, for the log, which must not repeat it.
 
 It may be a password, an invite or a message that was put in the place of a name.
 """
@@ -14,10 +14,10 @@ from twocans.protocol.text import has_control
 
 
 class TypedKind(StrEnum):
-    """What was typed, as far as it can be told without repeating it."""
+    """The kind of a text, which tells nothing of what is in it."""
 
     NAME = "name"
-    """What could be a name."""
+    """A possible name."""
     SPACES = "spaces"
     """Text with spaces, tabs or the like."""
     CONTROL = "control"
@@ -27,11 +27,11 @@ class TypedKind(StrEnum):
     FRAME = "frame"
     """A frame of the JSON dialect that is wrong, or not the one that registers."""
     BYTES = "bytes"
-    """What is no text."""
+    """Bytes that are no text."""
 
 
 class Typed(Struct, frozen=True):
-    """What was typed; `length` is in characters, for `FRAME` and `BYTES` in bytes."""
+    """A text; `length` is in characters, for `FRAME` and `BYTES` in bytes."""
 
     kind: TypedKind
     length: int

@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 MAX_WAITING: Final = 64
-"""How many checks may wait; more displace those of the addresses that have had the most."""
+"""The most checks that may wait; more displace those of the addresses that have had the most."""
 MAX_WAITING_OF_HOST: Final = 8
-"""How many of them may come from one address. This computer's own have as much room beside the others."""
+"""The most of them from one address. This computer's own have as much room beside the others."""
 AGING_CHECKS: Final = 10_000
 """After how many checks the counts of all addresses are halved, so that recent checks count more."""
 LOCAL_PREFIX: Final = "127."

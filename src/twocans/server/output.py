@@ -34,7 +34,7 @@ CLOSE_S: Final = 2.0
 """How long the end waits for what is to be written, in seconds."""
 LOG_FILE: Final = "server.log"
 SECURITY_FILE: Final = "security.log"
-"""What matters to the safety of the server, apart from all the rest, which could turn it over."""
+"""Events about security, in a file of their own, so that no others can turn it over."""
 LOG_FILE_BYTES: Final = 1024 * 1024
 LOG_FILES: Final = 3
 

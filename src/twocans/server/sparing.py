@@ -15,7 +15,7 @@ from twocans.server.transport import Cancellable, Timers
 
 
 class Allowance(Struct, frozen=True):
-    """How many events of one name are told one by one.
+    """The number of events of one name that are told one by one.
 
     Args:
         per_source: of one source and for one reason, after a pause.
