@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -58,23 +58,33 @@ def setup(request: pytest.FixtureRequest) -> Setup:
     return SETUPS[request.param]
 
 
+def serve_as(
+    setup: Setup,
+    data: Path | None,
+    *,
+    limits: Limits | None = None,
+    history: HistoryMode = HistoryMode.ON,
+) -> AbstractContextManager[Serving]:
+    """Serve in one way of `SETUPS`; files can only be where there is a folder, `data`."""
+    return serve(
+        concurrency=setup.concurrency,
+        history=history,
+        limits=limits,
+        data=data,
+        # So that no peer gets by without the encryption that it is meant to have.
+        mode=TlsMode.OFFERED if setup.tls is None else TlsMode.REQUIRED,
+        tls=setup.tls,
+    )
+
+
 @pytest.fixture
 def start(setup: Setup, tmp_path: Path) -> Iterator[Start]:
     """Starts servers with limits of the test's own, all on the same folder."""
     with ExitStack() as servers:
 
         def start_one(limits: Limits | None = None, *, history: HistoryMode = HistoryMode.ON) -> Serving:
-            return servers.enter_context(
-                serve(
-                    concurrency=setup.concurrency,
-                    history=history,
-                    limits=limits,
-                    data=tmp_path if setup.on_disk else None,
-                    # So that no peer gets by without the encryption that it is meant to have.
-                    mode=TlsMode.OFFERED if setup.tls is None else TlsMode.REQUIRED,
-                    tls=setup.tls,
-                )
-            )
+            data = tmp_path if setup.on_disk else None
+            return servers.enter_context(serve_as(setup, data, limits=limits, history=history))
 
         yield start_one
 

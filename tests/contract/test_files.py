@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.contract.conftest import Setup
+from tests.contract.conftest import Setup, serve_as
 from tests.support.deadline import DEADLINE_S
 from tests.support.http import (
     Document,
@@ -24,9 +24,9 @@ from tests.support.http import (
     upload_ticket,
 )
 from tests.support.raw import JsonPeer, eventually
-from tests.support.serving import Serving, serve
+from tests.support.serving import Serving
 from twocans.hub.limits import Limits
-from twocans.server.config import HistoryMode, TlsMode
+from twocans.server.config import HistoryMode
 from twocans.server.files.peer import RequestReader
 from twocans.storage.contents import Contents, Incoming, Part
 
@@ -43,16 +43,7 @@ def start(setup: Setup, tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as servers:
 
         def start_one(limits: Limits | None = None, *, history: HistoryMode = HistoryMode.ON) -> Serving:
-            return servers.enter_context(
-                serve(
-                    concurrency=setup.concurrency,
-                    history=history,
-                    limits=limits,
-                    data=tmp_path,
-                    mode=TlsMode.OFFERED if setup.tls is None else TlsMode.REQUIRED,
-                    tls=setup.tls,
-                )
-            )
+            return servers.enter_context(serve_as(setup, tmp_path, limits=limits, history=history))
 
         yield start_one
 

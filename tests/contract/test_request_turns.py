@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import Setup
+from tests.contract.conftest import Setup, serve_as
 from tests.support.http import Document, HttpClient, head, path_of, upload_ticket
-from tests.support.serving import Serving, serve
-from twocans.server.config import TlsMode
+from tests.support.serving import Serving
 from twocans.server.files.peer import SLICE_BYTES, RequestReader
 
 SMALLEST_CHUNK = b"1\r\nx\r\n"
@@ -21,12 +20,7 @@ DOCUMENT = Document(b"x" * 1000)
 @pytest.fixture
 def server(setup: Setup, tmp_path: Path) -> Iterator[Serving]:
     """A server with a folder, in which alone files can be."""
-    with serve(
-        concurrency=setup.concurrency,
-        data=tmp_path,
-        mode=TlsMode.OFFERED if setup.tls is None else TlsMode.REQUIRED,
-        tls=setup.tls,
-    ) as serving:
+    with serve_as(setup, tmp_path) as serving:
         yield serving
 
 

@@ -14,13 +14,12 @@ from typing import NamedTuple
 import pytest
 from aiohttp import web
 
-from tests.contract.conftest import Setup
+from tests.contract.conftest import Setup, serve_as
 from tests.support.deadline import DEADLINE_S
 from tests.support.http import Document, HttpClient, bring, path_of, send_file, upload_ticket
 from tests.support.raw import Closed, JsonPeer, Peer, eventually
-from tests.support.serving import Serving, serve
+from tests.support.serving import Serving
 from tests.unit.hub.fakes import ManualClock
-from twocans.server.config import TlsMode
 from twocans.server.files.http import HttpServer
 from twocans.server.files.least_speed import MIN_BYTES
 from twocans.server.files.peer import HttpPeer
@@ -56,12 +55,7 @@ def timed(setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     """A server with a folder, in which alone files can be."""
     clock = ManualClock()
     monkeypatch.setattr("twocans.server.runtime.HttpServer", partial(HttpServer, speed_timers=clock))
-    with serve(
-        concurrency=setup.concurrency,
-        data=tmp_path,
-        mode=TlsMode.OFFERED if setup.tls is None else TlsMode.REQUIRED,
-        tls=setup.tls,
-    ) as server:
+    with serve_as(setup, tmp_path) as server:
         yield Timed(server, clock)
 
 
