@@ -17,7 +17,7 @@ from tests.gui.harness import Person, text_of
 from tests.support.companion import Companion
 from tests.support.cutting import Proxy, proxy_in_thread
 from tests.support.process import ServerProcess
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.picturecache import PictureCache, default_folder
 from twocans.gui.transcript.model import FileAction, FileCard, Status
 from twocans.gui.viewmodel.state import Screen

@@ -12,7 +12,7 @@ import pytest
 from tests.gui.harness import ClientProcess, Person, text_of
 from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, PlainPeer
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.state import Presence
 

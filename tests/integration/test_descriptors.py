@@ -18,7 +18,7 @@ from tests.support.process import START_S, ServerProcess, command, environment
 from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, encode, eventually, hello
 from tests.support.terminal import Terminal
 from tests.support.tls import TlsSocket, client_context
-from twocans.client.local_sockets import connect
+from twocans.common.local_sockets import connect
 from twocans.protocol.running import RUNNING_FILE, Asked, Wish, decode_running, decode_status
 from twocans.protocol.running import encode as encode_asked
 

@@ -17,7 +17,7 @@ from tests.support.deadline import DEADLINE_S
 from tests.support.process import ROOT, ServerProcess
 from tests.support.raw import JsonPeer, Peer, PlainPeer, encode
 from tests.support.tls import client_context
-from twocans.client.local_sockets import connect
+from twocans.common.local_sockets import connect
 from twocans.gui.viewmodel.effects import FindServer, FollowPeople, OperateServer, StopServer
 from twocans.gui.viewmodel.inputs import ServerAnswered, ServerEnded, ServerPeople, ServerRuns
 from twocans.protocol.keys import server_key

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from twocans.client.errors import TrustUnusable
-from twocans.client.files import locked, read_file, write_file
+from twocans.common.atomic_file import locked, read_file, write_file
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.text_files import decode_text_file
 

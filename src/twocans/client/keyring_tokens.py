@@ -17,11 +17,11 @@ from typing import Final, TypeVar
 from keyring.backend import KeyringBackend
 
 from twocans.client.errors import KeyringUnusable, TokenLost, TokensUnusable
-from twocans.client.files import FOLDER_VARIABLE, data_folder
 from twocans.client.keyring_names import FILE as NAMES_FILE
 from twocans.client.keyring_names import KeyringNames
 from twocans.client.tokens import FOLDER, FileTokens, Tokens
 from twocans.client.trust import default_trust
+from twocans.common.atomic_file import FOLDER_VARIABLE, data_folder
 from twocans.protocol.keys import ServerKey
 
 SERVICE: Final = "Twocans"

@@ -19,8 +19,8 @@ from zeroconf import Error, IPVersion, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from twocans.client.address import Address
-from twocans.client.interfaces import interfaces
-from twocans.client.multicast import check_multicast
+from twocans.common.interfaces import interfaces
+from twocans.common.multicast import check_multicast
 from twocans.protocol.announcement import SERVICE_TYPE, from_txt
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.text import spelled_out_line

@@ -12,12 +12,12 @@ from typing import Final
 
 from twocans.client.address import Address
 from twocans.client.errors import OutboxDamaged, OutboxUnusable
-from twocans.client.files import data_folder, locked, set_aside
 from twocans.client.outbox import Outgoing
 from twocans.client.sqlite_drafts import SCHEMA as DRAFTS
 from twocans.client.sqlite_drafts import SqliteDrafts
 from twocans.client.transfers.records import SCHEMA as TRANSFERS
 from twocans.client.transfers.records import SqliteRecords
+from twocans.common.atomic_file import data_folder, locked, set_aside
 from twocans.protocol.messages import FileRef
 
 FILE: Final = "outbox.db"

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from twocans.client.errors import TokenLost, TokensUnusable
-from twocans.client.files import read_file, set_aside, write_file
+from twocans.common.atomic_file import read_file, set_aside, write_file
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.text_files import decode_text_file
 

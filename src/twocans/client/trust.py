@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from twocans.client.address import Address
 from twocans.client.errors import TrustUnusable
-from twocans.client.files import data_folder, locked, read_file, write_file
+from twocans.common.atomic_file import data_folder, locked, read_file, write_file
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.text_files import decode_text_file
 

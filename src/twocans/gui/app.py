@@ -12,8 +12,8 @@ from random import SystemRandom
 from typing import Final
 
 from twocans.client.cids import new_cid
-from twocans.client.files import data_folder
 from twocans.client.nearby import Networks
+from twocans.common.atomic_file import data_folder
 from twocans.gui import errors, look
 from twocans.gui.backend import check_server
 from twocans.gui.bridge import Bridge

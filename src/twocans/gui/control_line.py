@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeVar
 
-from twocans.client.local_sockets import open_connection
+from twocans.common.local_sockets import open_connection
 from twocans.protocol.operator import MAX_ANSWER_BYTES, Command
 from twocans.protocol.running import Asked, Running, RunningInvalid, Wish, encode
 

@@ -18,7 +18,7 @@ from typing import IO, Final
 import msgspec
 
 from twocans.client import Message
-from twocans.client.transcripts import Conversation, Form, render
+from twocans.common.transcripts import Conversation, Form, render
 from twocans.gui.history import Pages
 
 PAGE: Final = 500

@@ -20,7 +20,7 @@ import platformdirs
 import structlog
 
 from twocans.client.address import Address
-from twocans.client.files import read_file
+from twocans.common.atomic_file import read_file
 from twocans.gui.control_line import ANSWER_S, ControlLine, as_asked, first_answer
 from twocans.gui.viewmodel.effects import (
     FindServer,

@@ -13,9 +13,9 @@ from typing import Final
 
 from twocans.client import Address, MemoryOutbox, Outbox, OutboxUnusable, SqliteOutbox
 from twocans.client.errors import OutboxDamaged
-from twocans.client.files import make_folder, try_lock
 from twocans.client.sqlite_drafts import SqliteDrafts
 from twocans.client.sqlite_outbox import replace_damaged_outbox
+from twocans.common.atomic_file import make_folder, try_lock
 
 ALONE: Final = (
     "Another window here has this name open. What waits to be sent in this one, its drafts, and the proof that the "

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
-from twocans.client.files import data_folder, read_file, write_file
+from twocans.common.atomic_file import data_folder, read_file, write_file
 from twocans.gui.shapes import sign
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ import msgspec
 import structlog
 from msgspec import Meta, Struct
 
-from twocans.client.files import make_folder, read_file, try_lock, write_file
-from twocans.client.local_sockets import LocalListener, connect, remove_socket
+from twocans.common.atomic_file import make_folder, read_file, try_lock, write_file
+from twocans.common.local_sockets import LocalListener, connect, remove_socket
 
 FOLDER: Final = "windows"
 """In the data folder."""

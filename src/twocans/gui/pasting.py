@@ -17,7 +17,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import structlog
 from PIL import Image, ImageGrab
 
-from twocans.client.files import make_folder, write_file
+from twocans.common.atomic_file import make_folder, write_file
 from twocans.gui.pictures import FORMATS
 
 MAX_BYTES: Final = 64 * 1024 * 1024

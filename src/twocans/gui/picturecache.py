@@ -7,7 +7,7 @@ import re
 from pathlib import Path, PurePath
 from typing import Final
 
-from twocans.client.files import data_folder, make_folder
+from twocans.common.atomic_file import data_folder, make_folder
 from twocans.protocol.messages import Message
 
 MAX_BYTES: Final = 256 * 1024 * 1024

@@ -17,7 +17,7 @@ import msgspec
 import platformdirs
 from msgspec import Meta, Struct
 
-from twocans.client.files import locked, read_file, write_file
+from twocans.common.atomic_file import locked, read_file, write_file
 from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
 from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 from twocans.protocol.text_files import decode_text_file

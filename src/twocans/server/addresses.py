@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from twocans.client.interfaces import Interface, interfaces
+from twocans.common.interfaces import Interface, interfaces
 from twocans.server.config import ANY_ADDRESS, DEFAULT_PORT
 
 _VIRTUAL: Final = re.compile(

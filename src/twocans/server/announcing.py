@@ -14,7 +14,7 @@ from typing import Final
 from zeroconf import IPVersion, NonUniqueNameException
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from twocans.client.multicast import check_multicast
+from twocans.common.multicast import check_multicast
 from twocans.hub.hub import EventLog
 from twocans.protocol.announcement import SERVICE_TYPE, Announcement, to_txt
 from twocans.server.addresses import lan_addresses

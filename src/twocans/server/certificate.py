@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from twocans.client.files import set_aside
+from twocans.common.atomic_file import set_aside
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.text_files import decode_text_file

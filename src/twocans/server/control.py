@@ -18,8 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from twocans.client.files import read_file, write_file
-from twocans.client.local_sockets import LocalListener, remove_socket
+from twocans.common.atomic_file import read_file, write_file
+from twocans.common.local_sockets import LocalListener, remove_socket
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.operator import Answer, Command

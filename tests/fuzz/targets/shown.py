@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz.grammar import JSON_WORDS, WORDS, frames, pretending_messages, streams, text, texts
 from tests.fuzz.target import Target, option, text_of
-from tests.unit.client.test_transcripts import Page
-from twocans.client.transcripts import Conversation, Form, render
+from tests.unit.common.test_transcripts import Page
+from twocans.common.transcripts import Conversation, Form, render
 from twocans.gui import oneline
 from twocans.gui.transcript import arabic, bidi, dates
 from twocans.gui.transcript.found import spans, words_of

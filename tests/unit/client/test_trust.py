@@ -13,7 +13,7 @@ import pytest
 from tests.support.process import ROOT, environment
 from twocans.client import Address, FileTrust, MemoryTrust, Met, Trust, TrustUnusable
 from twocans.client import trust as module
-from twocans.client.files import locked
+from twocans.common.atomic_file import locked
 from twocans.protocol.keys import server_key
 
 HERE = Address("Server.lan")
@@ -135,7 +135,7 @@ def test_a_full_file_takes_no_more_servers_and_forgets_none(
 def test_a_lock_that_another_process_does_not_let_go_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twocans.client.files.LOCK_S", 0.05)
+    monkeypatch.setattr("twocans.common.atomic_file.LOCK_S", 0.05)
     path = tmp_path / "known_servers.json"
     with locked(path.with_suffix(".lock")):
         assert FileTrust(path).meet(HERE, ONE).problem

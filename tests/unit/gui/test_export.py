@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.gui.test_history import Server
 from twocans.client import Page, RequestFailed
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.export import save
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.client.scripted import run, until
-from twocans.client import local_sockets
-from twocans.client.local_sockets import LocalListener, open_connection
+from twocans.common import local_sockets
+from twocans.common.local_sockets import LocalListener, open_connection
 from twocans.gui import open_window as module
 from twocans.gui.open_window import Claim, OpenWindow, StartListener, StartOptions, start_options
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from twocans.client import files
+from twocans.common import atomic_file
 from twocans.gui.settings import FOLDER_VARIABLE, Look, Settings, SettingsFile, config_dir
 from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
 from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
@@ -180,9 +180,9 @@ def test_merged_lists_are_not_longer_than_what_is_read_again(tmp_path: Path) -> 
 def test_settings_are_saved_although_a_program_that_hangs_holds_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LOCK_S", 0.05)
+    monkeypatch.setattr(atomic_file, "LOCK_S", 0.05)
     file, settings = _opened(tmp_path)
-    lock = files.try_lock(tmp_path / "client.lock")
+    lock = atomic_file.try_lock(tmp_path / "client.lock")
     assert lock is not None
     settings.sound = False
     assert file.save(settings) == ""

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, Offline
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.transcript.found import words_of
 from twocans.gui.viewmodel.effects import (
     CancelExport,

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from twocans.client.interfaces import Interface
+from twocans.common.interfaces import Interface
 from twocans.server.addresses import how_to_connect, lan_addresses, rank
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from twocans.client import local_sockets
-from twocans.client.local_sockets import MAX_PATH_BYTES, open_connection
+from twocans.common import local_sockets
+from twocans.common.local_sockets import MAX_PATH_BYTES, open_connection
 from twocans.protocol.keys import server_key
 from twocans.protocol.operator import Answer, Command, Done, Kick
 from twocans.protocol.running import (

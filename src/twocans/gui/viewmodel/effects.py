@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from twocans.client.drafts import Draft
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.recent import Recent

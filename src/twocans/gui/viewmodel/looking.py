@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.viewmodel.effects import (
     CancelExport,
     ExportChat,

@@ -11,8 +11,8 @@ from tkinter import ttk
 from typing import Final
 
 from twocans.client import default_outbox_path
-from twocans.client.files import data_folder
 from twocans.client.files_in_use import files_in_use
+from twocans.common.atomic_file import data_folder
 from twocans.gui import keys
 from twocans.gui.faces import Face
 from twocans.gui.pasting import Pasting, Unpasteable

@@ -8,7 +8,7 @@ from pathlib import Path
 from tkinter import ttk
 from typing import Final
 
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.people import one_line

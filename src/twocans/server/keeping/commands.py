@@ -14,7 +14,7 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
-from twocans.client.transcripts import Conversation, Form, render
+from twocans.common.transcripts import Conversation, Form, render
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.messages import Message
 from twocans.protocol.names import NameInvalid, user_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from twocans.client.transcripts.heading import Conversation, Heading, not_empty
-from twocans.client.transcripts.times import moment
+from twocans.common.transcripts.heading import Conversation, Heading, not_empty
+from twocans.common.transcripts.times import moment
 from twocans.protocol.text import spelled_out
 
 # The further lines of a message stand under its first, so that none can pass for another message.

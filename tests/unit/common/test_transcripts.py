@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twocans.client.transcripts import Conversation, Form, render
+from twocans.common.transcripts import Conversation, Form, render
 from twocans.protocol.messages import Message
 from twocans.protocol.text import acting
 

@@ -6,8 +6,8 @@ import html
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from twocans.client.transcripts.heading import Conversation, Heading, not_empty
-from twocans.client.transcripts.times import moment
+from twocans.common.transcripts.heading import Conversation, Heading, not_empty
+from twocans.common.transcripts.times import moment
 from twocans.protocol.text import spelled_out
 
 _STYLE: Final = """

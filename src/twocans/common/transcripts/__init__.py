@@ -10,9 +10,9 @@ from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import assert_never
 
-from twocans.client.transcripts import page, plain, records
-from twocans.client.transcripts.heading import Conversation, Heading
-from twocans.client.transcripts.times import zone_name
+from twocans.common.transcripts import page, plain, records
+from twocans.common.transcripts.heading import Conversation, Heading
+from twocans.common.transcripts.times import zone_name
 
 __all__ = ["Conversation", "Form", "render"]
 
