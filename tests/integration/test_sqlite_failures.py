@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.disk import fill, on_small_disk, seen_by, without_privileges
 from tests.support.process import START_S, ServerProcess, command, environment, run
-from tests.support.raw import Frame, JsonPeer
+from tests.support.raw import Frame, JsonPeer, eventually
 from twocans.storage.sqlite.schema import MIGRATIONS
 
 DATABASE = "messages.db"
@@ -183,20 +183,20 @@ def test_files_are_for_their_owner_alone(data: Path) -> None:
 
 
 @pytest.fixture
-def on_tiny_disk(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server whose disk has two megabytes."""
+def small_disk_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server whose disk has 32 MiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    start = on_small_disk(folder, size_kib=2048)
+    start = on_small_disk(folder, size_kib=32 * 1024)
     with ServerProcess("--data", str(folder), "--rate-limit", "0", start=[*start, *command()]) as server:
         yield server
 
 
 def test_full_disk_refuses_messages_until_there_is_room_and_loses_and_doubles_none(
-    on_tiny_disk: ServerProcess, tmp_path: Path
+    small_disk_server: ServerProcess, tmp_path: Path
 ) -> None:
-    folder = seen_by(on_tiny_disk.process, tmp_path / "disk")
-    port = on_tiny_disk.port
+    folder = seen_by(small_disk_server.process, tmp_path / "disk")
+    port = small_disk_server.port
     with JsonPeer(port, "alice") as alice, JsonPeer(port, "bob") as bob:
         stored = [alice.deliver("bob", f"before {number}", f"before-{number}") for number in range(3)]
         ballast = fill(folder)
@@ -213,7 +213,7 @@ def test_full_disk_refuses_messages_until_there_is_room_and_loses_and_doubles_no
         assert alice.ask("SEARCH", query="before").verb == "RESULTS"
         bob.send("GOT", id=stored[-1].number("id"))
         ballast.unlink()
-        late = alice.deliver("bob", "x" * 9000, refused)
+        late = _deliver_once_there_is_room(alice, refused)
         assert alice.deliver("bob", "x" * 9000, refused)["id"] == late["id"]
         assert alice.deliver("bob", "before 0", "before-0")["id"] == stored[0]["id"]
         acknowledged = [*stored, *while_full, late]
@@ -238,6 +238,19 @@ def _send_until_refused(alice: JsonPeer) -> str:
             return cid
         alice.skipped.append(frame)
     raise AssertionError("the disk does not get full")
+
+
+def _deliver_once_there_is_room(alice: JsonPeer, cid: str) -> Frame:
+    """Send again what was refused, until the server has seen that the disk has room."""
+    answers: list[Frame] = []
+
+    def is_stored() -> bool:
+        alice.say("bob", "x" * 9000, cid)
+        answers.append(next(frame for frame in _frames(alice) if frame.fields.get("cid") == cid))
+        return answers[-1].verb == "ACK"
+
+    eventually(is_stored)
+    return answers[-1]
 
 
 def _frames(peer: JsonPeer) -> Iterator[Frame]:

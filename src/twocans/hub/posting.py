@@ -214,12 +214,13 @@ class Posting:
             elif sender.stored_bytes + size > self._max_stored_bytes:
                 refusal = TOO_MUCH_STORED
             elif size > usage.credit and not self._addresses.grant(usage, size):
-                refusal = TOO_MUCH_FROM_ADDRESS
+                refusal = FULL if self._addresses.is_disk_full else TOO_MUCH_FROM_ADDRESS
             if refusal:
                 break
             count += 1
         for send in sends[count:]:
-            session.deliver(Error(code=Code.RATE_LIMITED, text=refusal, cid=send.cid or None))
+            code = Code.INTERNAL if refusal is FULL else Code.RATE_LIMITED
+            session.deliver(Error(code=code, text=refusal, cid=send.cid or None))
         if refusal and self._wall_ns() >= self._count_again_ns:
             # Messages whose time is over may have made room.
             self.count()
@@ -254,6 +255,7 @@ class Posting:
         ]
         if messages:
             batch = Batch(self._server, people, messages, _text_bytes(messages))
+            self._addresses.unstored += batch.text_bytes
             self._append(None, self._unbounded, batch, self._server, people)
         return len(people)
 
@@ -311,11 +313,13 @@ class Posting:
             session = None
         self._newest = messages[-1].id
         usage.waiting -= batch.text_bytes
+        self._addresses.unstored -= batch.text_bytes
         if unstored:
             size = _text_bytes([messages[place] for place in unstored])
             sender.stored -= len(unstored)
             sender.stored_bytes -= size
             usage.credit += size
+            self._addresses.unstored += size
             if session is not None:
                 _tell_unstored(session, messages, unstored)
             messages, recipients = without(unstored, messages), without(unstored, recipients)

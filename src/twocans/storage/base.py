@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from twocans.protocol.messages import Chat, Message
 from twocans.protocol.names import UserKey
+from twocans.storage.disk_space import Room
 
 _T = TypeVar("_T")
 
@@ -126,8 +127,8 @@ class Storage(Protocol):
         ...
 
     @property
-    def room(self) -> int:
-        """Bytes that the disk has left beyond its reserve; a moment old."""
+    def room(self) -> Room:
+        """Bytes that the disk has left; a moment old, so that what waits to be stored may not be counted."""
         ...
 
     def new_ids(self, count: int) -> int:

@@ -20,7 +20,7 @@ from typing import Final, Self
 from msgspec import Struct
 
 from twocans.protocol.messages import FileRef
-from twocans.storage.disk_space import BLOCK_BYTES, on_disk, unreserved_bytes
+from twocans.storage.disk_space import BLOCK_BYTES, on_disk, room_left
 
 FILES_FOLDER: Final = "files"
 """What the folder is called in the server's."""
@@ -80,7 +80,7 @@ class Contents:
         max_bytes: int,
         durable: bool,
         block_bytes: int = BLOCK_BYTES,
-        room: Callable[[Path], int] = unreserved_bytes,
+        room: Callable[[Path], int] = lambda folder: room_left(folder).beyond_reserve,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_bytes = max_bytes

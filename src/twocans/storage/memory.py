@@ -24,6 +24,7 @@ from twocans.storage.base import (
     known_again,
     page_of,
 )
+from twocans.storage.disk_space import NO_LIMIT, Room
 
 _WORD: Final = re.compile(r"\w+")
 
@@ -103,9 +104,9 @@ class MemoryStorage:
         """See `Storage.add_account`; names come with the messages here."""
 
     @property
-    def room(self) -> int:
+    def room(self) -> Room:
         """See `Storage.room`; nothing is written, and what is too much makes the oldest messages go."""
-        return sys.maxsize
+        return NO_LIMIT
 
     def new_ids(self, count: int) -> int:
         """See `Storage.new_ids`."""

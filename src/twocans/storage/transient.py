@@ -6,7 +6,6 @@ message that is sent again is known again. There is nothing to look back at.
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
@@ -27,6 +26,7 @@ from twocans.storage.base import (
     page_of,
     without,
 )
+from twocans.storage.disk_space import NO_LIMIT, Room
 
 
 class _Generation:
@@ -75,9 +75,9 @@ class TransientStorage:
         self._names[key] = name
 
     @property
-    def room(self) -> int:
+    def room(self) -> Room:
         """See `Storage.room`; nothing is written."""
-        return sys.maxsize
+        return NO_LIMIT
 
     def new_ids(self, count: int) -> int:
         """See `Storage.new_ids`."""

@@ -8,10 +8,11 @@ from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub import address_quota
 from twocans.hub.address_quota import CREDIT_BYTES, DISK_PER_BYTE, RESERVED_BYTES
 from twocans.hub.limits import Limits
-from twocans.hub.posting import TOO_MUCH_FROM_ADDRESS
+from twocans.hub.posting import FULL, TOO_MUCH_FROM_ADDRESS
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Send
 from twocans.storage.base import ALL_STORED, Batch, OnStored
+from twocans.storage.disk_space import Room
 from twocans.storage.memory import MemoryStorage
 
 KIB = 1024
@@ -22,14 +23,14 @@ HERE, ELSEWHERE = "192.168.1.5:40000", "192.168.1.6:40000"
 class SmallDisk(MemoryStorage):
     """A storage with as much room as the test says, which stores when the test wants it to."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, beyond_reserve: int, reserve: int = 0) -> None:
         super().__init__(log="log-1", max_messages=100_000)
-        self.left = room
+        self.left = Room(beyond_reserve, reserve)
         self.stalls = False
         self.waiting: list[tuple[Batch, OnStored]] = []
 
     @property
-    def room(self) -> int:
+    def room(self) -> Room:
         return self.left
 
     def append(self, batch: Batch, on_stored: OnStored) -> None:
@@ -102,32 +103,53 @@ def test_one_address_gets_half_of_what_the_disk_has_left() -> None:
     for _ in range(2000):
         # Letters of three bytes, which the write-ahead log and the index have once more.
         used += accepted(world, alice, 1) * 10 * KIB * DISK_PER_BYTE
-        disk.left = 100_000 * KIB - used
+        disk.left = Room(100_000 * KIB - used, 0)
     assert 40_000 * KIB < used <= 50_000 * KIB
     # The other half is for others, and half of that for each.
     bob = world.program("bob", address=ELSEWHERE)
     assert accepted(world, bob, 200) == 200
 
 
-def test_full_disk_keeps_a_little_for_every_address() -> None:
-    world = World(storage=SmallDisk(0))
-    for address in (HERE, ELSEWHERE):
-        alice = world.program(f"alice{address[10]}", address=address)
-        assert accepted(world, alice, 2 * RESERVED_BYTES // len(TEXT)) == RESERVED_BYTES // (len(TEXT) + 49)
+def test_full_disk_keeps_a_little_for_every_address_and_is_told() -> None:
+    disk = SmallDisk(0, 200_000 * KIB)
+    world = World(storage=disk)
+    taken = []
+    for number in range(12):
+        session = world.program(f"user{number}", address=f"192.168.1.{number}:40000")
+        taken.append(accepted(world, session, 2 * RESERVED_BYTES // len(TEXT)))
+        assert {error.text for error in session.errors()} == {FULL}
+        disk.left = Room(0, 200_000 * KIB - sum(taken) * (len(TEXT) + 49) * DISK_PER_BYTE)
+    assert taken[0] == RESERVED_BYTES // (len(TEXT) + 49)
+    assert taken == sorted(taken, reverse=True)
+    assert taken[-1] > 0
+    assert disk.left.reserve > 0
+
+
+def test_what_is_not_stored_yet_counts_as_taken_from_the_disk() -> None:
+    disk = SmallDisk(0, 3_000 * KIB)
+    world = World(storage=disk)
+    disk.stalls = True
+    for number in range(40):
+        accepted(world, world.program(f"user{number}", address=f"192.168.1.{number}:40000"), 100)
+    assert 2_000 * KIB < sum(batch.text_bytes for batch, _ in disk.waiting) * DISK_PER_BYTE <= 3_000 * KIB
+    disk.go_on()
+    # None of it has left its trace on this disk, so it counts no longer.
+    assert accepted(world, world.program("carol", address="192.168.2.1:40000"), 1) == 1
 
 
 def test_messages_of_one_address_that_wait_for_the_disk_leave_room_for_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(address_quota, "MAX_WAITING_BYTES", 2 * CREDIT_BYTES)
+    most = 500 * KIB
+    monkeypatch.setattr(address_quota, "MAX_WAITING_BYTES", most)
     disk = SmallDisk(10**9)
     world = World(storage=disk)
     alice, bob = world.program("alice", address=HERE), world.program("bob", address=ELSEWHERE)
     disk.stalls = True
-    many = 3 * CREDIT_BYTES // len(TEXT)
+    many = 2 * most // len(TEXT)
     accepted(world, alice, many)
     refused = len(alice.errors())
-    assert CREDIT_BYTES < (many - refused) * len(TEXT) <= 3 * CREDIT_BYTES
+    assert most - CREDIT_BYTES < (many - refused) * len(TEXT) <= most + CREDIT_BYTES
     assert refused
     accepted(world, bob, 1)
     assert bob.errors() == []

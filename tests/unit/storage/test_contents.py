@@ -19,7 +19,7 @@ from twocans.storage.disk_space import (
     MAX_RESERVE_BYTES,
     MIN_FREE_INODES,
     MIN_RESERVE_BYTES,
-    unreserved_bytes,
+    room_left,
 )
 
 CONTENT = b"hello, file"
@@ -252,7 +252,7 @@ def test_reserve_on_a_small_disk_and_on_a_large_one(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(
             shutil, "disk_usage", lambda _, total=total: usage._replace(total=total, free=total)
         )
-        assert unreserved_bytes(Path("/")) == total - reserve
+        assert room_left(Path("/")) == (total - reserve, reserve - reserve // 4)
 
 
 def test_disk_without_inodes_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_disk_without_inodes_has_no_room(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     short = SimpleNamespace(f_files=10**6, f_favail=MIN_FREE_INODES - 1)
     monkeypatch.setattr(os, "statvfs", lambda _: short)
-    assert unreserved_bytes(Path("/")) == 0
+    assert room_left(Path("/")).beyond_reserve == 0
 
 
 def test_part_that_could_not_be_synced_starts_over(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

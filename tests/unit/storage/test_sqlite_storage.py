@@ -31,6 +31,7 @@ from tests.support.raw import eventually
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Batch, Conflict, Failed, Unstored
+from twocans.storage.disk_space import Room
 from twocans.storage.sqlite import SqliteStorage, StorageError, checkpoint
 from twocans.storage.sqlite.rows import MOST_ROWS
 from twocans.storage.sqlite.schema import connect
@@ -446,10 +447,10 @@ def test_room_that_the_disk_has_again_is_seen_without_a_message(
 ) -> None:
     """Where all messages are refused for lack of room, none leads to a commit."""
     left = [0]
-    monkeypatch.setattr("twocans.storage.sqlite.storage.unreserved_bytes", lambda _: left[0])
+    monkeypatch.setattr("twocans.storage.sqlite.storage.room_left", lambda _: Room(left[0], 0))
     with open_sqlite(tmp_path, Turns()) as storage:
-        assert storage.room == 0
+        assert storage.room.beyond_reserve == 0
         left[0] = 10**9
-        eventually(lambda: storage.room == 10**9)
+        eventually(lambda: storage.room.beyond_reserve > 0)
         left[0] = 0
-        eventually(lambda: storage.room == 0)
+        eventually(lambda: storage.room.beyond_reserve == 0)

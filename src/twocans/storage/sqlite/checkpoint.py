@@ -21,7 +21,9 @@ PAUSE_S: Final = 0.5
 RETRY_S: Final = 5.0
 """How long to wait before connecting again, in seconds."""
 CHECK_EVERY: Final = 64
-"""After how many commits its size is looked at."""
+"""After how many commits its size is looked at; after each where the disk is short of room."""
+SHORT_WAL_BYTES: Final = 256 * 1024
+"""From which size on it is copied and started anew where the disk is short of room."""
 
 
 class Checkpointer:
@@ -35,6 +37,7 @@ class Checkpointer:
         path: the database's.
         between_commits: runs something on the writer's thread, with its connection.
         paused: keeps everybody of this process from reading, and tells if it has succeeded within so many seconds.
+        is_short: returns whether the disk is short of room.
         on_error: told if the database cannot be opened, once until it can; on the thread here.
     """
 
@@ -44,12 +47,14 @@ class Checkpointer:
         *,
         between_commits: Callable[[Callable[[sqlite3.Connection], None]], None],
         paused: Callable[[float], AbstractContextManager[bool]],
+        is_short: Callable[[], bool],
         on_error: Callable[[Exception], object],
     ) -> None:
         self._path = path
         self._wal = path.with_name(f"{path.name}-wal")
         self._between_commits = between_commits
         self._paused = paused
+        self._is_short = is_short
         self._on_error = on_error
         self._commits = 0
         self._wanted = threading.Event()
@@ -60,7 +65,10 @@ class Checkpointer:
     def written(self) -> None:
         """There was a commit; called on the writer's thread."""
         self._commits += 1
-        if self._commits % CHECK_EVERY == 0 and self._size() > WAL_BYTES:
+        if self._is_short():
+            if self.wal_bytes > SHORT_WAL_BYTES:
+                self._wanted.set()
+        elif self._commits % CHECK_EVERY == 0 and self.wal_bytes > WAL_BYTES:
             self._wanted.set()
 
     def close(self) -> None:
@@ -79,7 +87,7 @@ class Checkpointer:
                 self._wanted.clear()
                 if not self._closing.is_set():
                     _checkpoint(database, "PASSIVE")
-                    if self._size() > WAL_MOST_BYTES:
+                    if self.wal_bytes > (SHORT_WAL_BYTES if self._is_short() else WAL_MOST_BYTES):
                         self._start_anew(database)
             _checkpoint(database, "TRUNCATE")
 
@@ -114,7 +122,9 @@ class Checkpointer:
                 self._between_commits(truncate)
                 done.wait(PAUSE_S)
 
-    def _size(self) -> int:
+    @property
+    def wal_bytes(self) -> int:
+        """The size of the write-ahead log, which the database may still grow by; in bytes."""
         with contextlib.suppress(OSError):
             return self._wal.stat().st_size
         return 0

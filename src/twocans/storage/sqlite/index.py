@@ -109,6 +109,7 @@ class Index:
         self._used = used
         (self._indexed,) = database.execute("SELECT indexed FROM log").fetchone()
         self._missing = _count_after(database, self._indexed)
+        self._missing_bytes = 0.0
         self._round_ends = self._indexed
 
     @property
@@ -116,9 +117,15 @@ class Index:
         """How many messages are not in it."""
         return self._missing
 
-    def stored(self, number: int) -> None:
-        """So many messages have been added to the log."""
+    @property
+    def missing_bytes(self) -> int:
+        """How many bytes their texts have, about; of those that this process has stored."""
+        return int(self._missing_bytes)
+
+    def stored(self, number: int, text_bytes: int) -> None:
+        """So many messages have been added to the log, with texts of so many bytes."""
         self._missing += number
+        self._missing_bytes += text_bytes
 
     def add_slice(self, most: int) -> None:
         """Put the oldest messages that are missing into it, all of them or none.
@@ -134,6 +141,8 @@ class Index:
             self._used.round_begins()
             self._round_ends = newest
         self._indexed, number = _add_slice(self._database, self._indexed, most)
+        if self._missing:
+            self._missing_bytes *= max(0, self._missing - number) / self._missing
         self._missing -= number
         if self._indexed >= self._round_ends:
             self._used.round_ended()

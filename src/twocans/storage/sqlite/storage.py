@@ -13,7 +13,7 @@ from twocans.protocol.names import UserKey
 from twocans.storage.base import AccountRecord, Batch, Failed, OnChats, OnCounts, OnPage, OnStored, Page
 from twocans.storage.clock import ClockRecord
 from twocans.storage.contents import Contents
-from twocans.storage.disk_space import unreserved_bytes
+from twocans.storage.disk_space import Room, room_left
 from twocans.storage.sqlite import index, retention, schema
 from twocans.storage.sqlite.accounts import CountQuestion, load
 from twocans.storage.sqlite.chats import ChatsQuestion
@@ -101,6 +101,7 @@ class SqliteStorage:
                     self.path,
                     between_commits=lambda job: self._writer.run(job),
                     paused=lambda within_s: self._readers.paused(within_s),
+                    is_short=lambda: self._writer.is_short,
                     on_error=lambda error: post(lambda: on_error(error)),
                 )
                 undo.callback(self._checkpointer.close)
@@ -108,7 +109,7 @@ class SqliteStorage:
                     database,
                     last_id=self._last_id,
                     numbers=self._numbers,
-                    room=lambda: unreserved_bytes(folder),
+                    room=lambda: room_left(folder).less(self._checkpointer.wal_bytes),
                     post=post,
                     on_written=self._checkpointer.written,
                     on_error=on_error,
@@ -129,9 +130,9 @@ class SqliteStorage:
         return self._log
 
     @property
-    def room(self) -> int:
+    def room(self) -> Room:
         """See `Storage.room`."""
-        return self._writer.room - self._writer.waiting_bytes - self._gathered_bytes
+        return self._writer.room
 
     def accounts(self) -> Iterable[AccountRecord]:
         """See `Storage.accounts`."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Batch, Failed, OnStored
+from twocans.storage.disk_space import Room
 from twocans.storage.sqlite import index
 from twocans.storage.sqlite.index import Index
 from twocans.storage.sqlite.log import MessageLog, Outcome, Update
@@ -28,6 +29,8 @@ GATHER_S: Final = 0.0002
 """How long after a commit what comes gathers for the next one: each costs about the same, whatever is in it."""
 MAX_COMMIT: Final = 4096
 """From how many messages on a commit takes no more of those that wait."""
+INDEX_PER_BYTE: Final = 3
+"""The bytes of the disk that a byte of text takes at most once it is in the index, its way through the WAL included."""
 ROOM_S: Final = 0.05
 """The shortest time between two measurements of the room on the disk."""
 RESERVED_IDS: Final = 1_000_000
@@ -75,7 +78,7 @@ class Writer:
         database: the connection; nobody else uses it after this.
         last_id: the newest id that may have been given out.
         numbers: of accounts, by their keys; everybody in a batch has one when it is handed over.
-        room: returns how many bytes the disk has left beyond its reserve.
+        room: returns how many bytes the disk has left.
         post: runs a callback on the hub's thread.
         on_written: told, on the writer's thread, after every commit.
         on_error: told what could not be written; on the hub's thread.
@@ -90,7 +93,7 @@ class Writer:
         *,
         last_id: int,
         numbers: Mapping[UserKey, int],
-        room: Callable[[], int],
+        room: Callable[[], Room],
         post: Callable[[Callable[[], None]], object],
         on_written: Callable[[], None],
         on_error: Callable[[Exception], None],
@@ -133,8 +136,8 @@ class Writer:
             self._lock.notify()
 
     @property
-    def room(self) -> int:
-        """Bytes that the disk has left beyond its reserve.
+    def room(self) -> Room:
+        """Bytes that the disk has left.
 
         As measured after a commit; or after somebody asked, since messages that are refused for it lead to no commit.
         """
@@ -142,6 +145,11 @@ class Writer:
             self._room_again_s = math.inf  # until the thread has got to it
             self.run(lambda _: self._measure())
         return self._room
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the disk is short of room; a moment old."""
+        return self._room.is_short
 
     @property
     def waiting(self) -> int:
@@ -237,20 +245,21 @@ class Writer:
             self._see_to_room()
             return
         self._last_id = newest
-        self._index.stored(appended.stored)
+        self._index.stored(appended.stored, sum(batch.text_bytes for batch in batches))
         self._pace.stored(appended.stored)
-        self._post(lambda: _answer(waiting, appended.outcomes))
+        # Before the answer, with which the messages count no longer as those that are still to take room.
         self._see_to_room()
+        self._post(lambda: _answer(waiting, appended.outcomes))
         self._on_written()
 
     def _see_to_room(self) -> None:
-        if time.monotonic() >= self._room_again_s:
+        if self._room.is_short or time.monotonic() >= self._room_again_s:
             self._measure()
 
     def _measure(self) -> None:
         # A disk that cannot be asked is as it was.
         with contextlib.suppress(OSError):
-            self._room = self._measure_room()
+            self._room = self._measure_room().less(self._index.missing_bytes * INDEX_PER_BYTE)
         self._room_again_s = time.monotonic() + ROOM_S
 
     def _reserve(self, upto: int) -> None:
