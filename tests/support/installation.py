@@ -3,11 +3,15 @@
 Its requirements come from wheels that are made here; no package index is asked.
 """
 
+import atexit
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +48,32 @@ sys.exit(42 if "--fail" in sys.argv else 0)
 """
 
 
+_COPY_PIP = """
+import sys
+if sys.argv[1:2] == ["venv"]:
+    import pathlib, shutil, venv
+    def copy_pip(self, context):
+        packages = next(pathlib.Path(context.env_dir).glob("lib/python*/site-packages"))
+        shutil.copytree({source!r}, packages, dirs_exist_ok=True)
+    venv.EnvBuilder._setup_pip = copy_pip
+"""
+
+
+@functools.cache
+def quick_python() -> str:
+    """Return a Python that makes environments as `PYTHON` does, but copies pip into them, which saves three seconds each."""
+    folder = Path(tempfile.mkdtemp(prefix="twocans-python-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder / "python"], check=True)
+    here = Path(sysconfig.get_path("purelib"))
+    for package in (here / "pip", *here.glob("pip-*.dist-info")):
+        shutil.copytree(package, folder / "pip" / package.name)
+    packages = next((folder / "python").glob("lib/python*/site-packages"))
+    code = _COPY_PIP.format(source=str(folder / "pip"))
+    (packages / "sitecustomize.py").write_text(code, encoding="utf-8")
+    return str(folder / "python" / "bin" / "python")
+
+
 class Installation:
     """The folder of the programs, and ways to start them as a user does."""
 
@@ -76,7 +106,7 @@ class Installation:
         self,
         program: str,
         *arguments: str,
-        python: str = PYTHON,
+        python: str | None = None,
         environment: dict[str, str] | None = None,
         options: Sequence[str] = (),
         prefix: Sequence[str] = (),
@@ -87,14 +117,14 @@ class Installation:
         Args:
             program: its file.
             arguments: its own.
-            python: the interpreter.
+            python: the interpreter; one that makes environments quickly, if not given.
             environment: variables besides those of `plain_environment`.
             options: the interpreter's, and modules that run the program, such as `-m pdb`.
             prefix: a command that runs it all.
             new_group: whether it leads a process group of its own.
         """
         return subprocess.Popen(
-            [*prefix, python, *options, str(self.root / program), *arguments],
+            [*prefix, python or quick_python(), *options, str(self.root / program), *arguments],
             cwd="/",
             env=plain_environment() | (environment or {}),
             stdin=subprocess.PIPE,
@@ -108,7 +138,7 @@ class Installation:
         self,
         program: str,
         *arguments: str,
-        python: str = PYTHON,
+        python: str | None = None,
         environment: dict[str, str] | None = None,
         options: Sequence[str] = (),
         prefix: Sequence[str] = (),
