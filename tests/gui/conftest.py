@@ -82,5 +82,5 @@ def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[ServerProcess]:
-    with ServerProcess() as running:
+    with ServerProcess(forked=True) as running:
         yield running

@@ -197,7 +197,10 @@ def test_search_as_you_type_narrows_the_list_and_letters_typed_in_the_list_searc
 
 
 def test_a_message_that_could_not_be_sent_says_so_and_is_sent_by_a_click() -> None:
-    with ServerProcess("--history", "off") as server, Person(port=server.port, user="alice") as alice:
+    with (
+        ServerProcess("--history", "off", forked=True) as server,
+        Person(port=server.port, user="alice") as alice,
+    ):
         with PlainPeer(server.port, "bob"):
             alice.wait(lambda: "bob" in alice.drawn)
             alice.click_on("bob")

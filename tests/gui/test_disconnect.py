@@ -77,7 +77,7 @@ def test_when_the_other_side_leaves_the_list_is_back_with_a_notice_and_the_draft
 
 def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_back(tmp_path: Path) -> None:
     data = tmp_path / "server"
-    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+    with Person(port=(server := ServerProcess(data=data, forked=True)).port, user="alice") as alice:
         with server, PlainPeer(server.port, "bob"):
             alice.wait(lambda: "bob" in alice.drawn)
             alice.click_on("bob")
@@ -92,7 +92,7 @@ def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_
             alice.write("are you there")
             alice.key("Return")
             assert alice.vm.bubbles[-1].status is Status.WAITING
-        with ServerProcess(port=server.port, data=data), PlainPeer(server.port, "bob") as bob:
+        with ServerProcess(port=server.port, data=data, forked=True), PlainPeer(server.port, "bob") as bob:
             alice.click_on("Try now")
             assert bob.read_message() == ("alice", "are you there")
             alice.wait(lambda: "Try now" not in alice.labels)
@@ -103,7 +103,7 @@ def test_a_lost_server_is_told_at_once_and_what_was_written_goes_out_when_it_is_
 
 def test_the_connection_comes_back_by_itself(tmp_path: Path) -> None:
     data = tmp_path / "server"
-    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+    with Person(port=(server := ServerProcess(data=data, forked=True)).port, user="alice") as alice:
         with server:
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)
@@ -111,7 +111,7 @@ def test_the_connection_comes_back_by_itself(tmp_path: Path) -> None:
             assert "The server was stopped." in alice.labels
             before = alice.vm._retry_at
             alice.wait(lambda before=before: alice.vm._retry_at not in {None, before})  # type: ignore[misc]  # bound early
-        with ServerProcess(port=server.port, data=data) as again:
+        with ServerProcess(port=server.port, data=data, forked=True) as again:
             alice.wait(lambda: alice.vm.connected)
             again.event("user_registered", user="alice")
             assert "Connected again." in alice.labels
@@ -124,13 +124,13 @@ def test_a_server_that_restarts_throws_nobody_out_of_their_chat(
     clock = SimpleNamespace(monotonic=lambda: time.monotonic() + ahead_s, time_ns=time.time_ns)
     monkeypatch.setattr("twocans.gui.app.time", clock)
     data = tmp_path / "server"
-    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+    with Person(port=(server := ServerProcess(data=data, forked=True)).port, user="alice") as alice:
         with server, PlainPeer(server.port, "bob"):
             alice.wait(lambda: "bob" in alice.drawn)
             alice.click_on("bob")
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)
-        with ServerProcess(port=server.port, data=data):
+        with ServerProcess(port=server.port, data=data, forked=True):
             alice.wait(lambda: alice.vm.connected)
             alice.wait(lambda: "offline" in alice.labels)
             ahead_s += Timers().connect + Timers().retry_max
@@ -147,7 +147,7 @@ def test_a_server_that_restarts_throws_nobody_out_of_their_chat(
 
 
 def test_back_to_login_has_server_and_name_filled_in_and_logs_in_elsewhere(server: ServerProcess) -> None:
-    with Person(port=(first := ServerProcess()).port, user="alice") as alice:
+    with Person(port=(first := ServerProcess(forked=True)).port, user="alice") as alice:
         first.kill()
         alice.wait(lambda: "Back to login" in alice.labels)
         alice.click_on("Back to login")
@@ -336,7 +336,7 @@ def test_a_failing_callback_is_told_in_a_sentence_and_logged(
 
 def test_the_header_stays_in_place_while_the_connection_is_tried_again(tmp_path: Path) -> None:
     data = tmp_path / "server"
-    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+    with Person(port=(server := ServerProcess(data=data, forked=True)).port, user="alice") as alice:
         with server, PlainPeer(server.port, "bob"):
             alice.wait(lambda: "bob" in alice.drawn)
             alice.click_on("bob")

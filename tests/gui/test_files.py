@@ -216,7 +216,7 @@ def test_where_the_server_takes_no_files_that_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("a")
     with (
-        ServerProcess("--max-file", "0") as server,
+        ServerProcess("--max-file", "0", forked=True) as server,
         Companion(server.port, "bob"),
         Person(port=server.port, user="alice") as alice,
     ):

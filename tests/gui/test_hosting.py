@@ -298,7 +298,7 @@ def test_a_window_that_is_killed_leaves_the_server_to_the_next_one(folder: Path,
 def test_a_server_at_a_console_is_shown_and_does_not_keep_the_window_from_closing(
     folder: Path, tmp_path: Path
 ) -> None:
-    with ServerProcess(data=folder) as server:
+    with ServerProcess(data=folder, forked=True) as server:
         with Person(port=1) as alice:
             alice.wait(lambda: alice.vm.hosting.runs)
             alice.click_on("Your server …")

@@ -16,7 +16,7 @@ from twocans.gui.viewmodel.state import Need, Screen
 
 def test_what_a_killed_client_had_not_sent_goes_out_when_it_starts_again(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "server"))
-    with ServerProcess(*data) as server, PlainPeer(server.port, "bob"):
+    with ServerProcess(*data, forked=True) as server, PlainPeer(server.port, "bob"):
         address = f"127.0.0.1:{server.port}"
         with ClientProcess(
             tmp_path / "client", "--server", address, "--user", "alice", "--connect"
@@ -31,7 +31,7 @@ def test_what_a_killed_client_had_not_sent_goes_out_when_it_starts_again(tmp_pat
             client.wait(lambda: b"from before the crash" in outbox.read_bytes(), "message on disk")
             client.process.kill()
             client.process.wait()
-    with ServerProcess(*data, port=server.port) as server, PlainPeer(server.port, "bob") as bob:
+    with ServerProcess(*data, port=server.port, forked=True) as server, PlainPeer(server.port, "bob") as bob:
         with Person(port=server.port, user="alice") as alice:
             assert bob.read_message() == ("alice", "from before the crash")
             alice.click_on("bob")
@@ -46,7 +46,7 @@ def test_what_a_killed_client_had_not_sent_goes_out_when_it_starts_again(tmp_pat
 
 def test_back_to_login_and_in_again_keeps_what_waits_and_sends_it_once(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "server"))
-    with Person(port=(server := ServerProcess(*data)).port, user="alice") as alice:
+    with Person(port=(server := ServerProcess(*data, forked=True)).port, user="alice") as alice:
         with server, PlainPeer(server.port, "bob"):
             alice.wait(lambda: "bob" in alice.drawn)
             alice.click_on("bob")
@@ -56,7 +56,7 @@ def test_back_to_login_and_in_again_keeps_what_waits_and_sends_it_once(tmp_path:
             alice.key("Return")
             alice.click_on("Back to login")
             alice.wait(lambda: alice.vm.screen is Screen.LOGIN)
-        with ServerProcess(*data, port=server.port), PlainPeer(server.port, "bob") as bob:
+        with ServerProcess(*data, port=server.port, forked=True), PlainPeer(server.port, "bob") as bob:
             alice.click_on("Connect")
             alice.wait(lambda: alice.vm.screen is Screen.MAIN)
             assert bob.read_message() == ("alice", "patience")

@@ -79,7 +79,7 @@ def test_somebody_known_from_earlier_is_found_and_written_to(server: ServerProce
 
 def test_unread_counts_and_previews_survive_a_restart_of_client_and_server(tmp_path: Path) -> None:
     data = ("--data", str(tmp_path / "server"))
-    with ServerProcess(*data) as server, PlainPeer(server.port, "bob") as bob:
+    with ServerProcess(*data, forked=True) as server, PlainPeer(server.port, "bob") as bob:
         address = f"127.0.0.1:{server.port}"
         with ClientProcess(
             tmp_path / "client", "--server", address, "--user", "alice", "--connect"
@@ -91,13 +91,13 @@ def test_unread_counts_and_previews_survive_a_restart_of_client_and_server(tmp_p
             client.process.kill()
             client.process.wait()
         server.process.kill()
-    with ServerProcess(*data, port=server.port), Person(port=server.port, user="alice") as alice:
+    with ServerProcess(*data, port=server.port, forked=True), Person(port=server.port, user="alice") as alice:
         alice.wait(lambda: alice.title == "(3) Twocans – alice")
         assert {"bob", "3", "message 2", "Offline — 1"} <= set(alice.drawn)
         open_chat(alice, "bob")
         alice.wait(lambda: alice.title == "Twocans – alice")
         assert "New messages" in written(alice)
-    with ServerProcess(*data, port=server.port), Person(port=server.port, user="alice") as alice:
+    with ServerProcess(*data, port=server.port, forked=True), Person(port=server.port, user="alice") as alice:
         alice.wait(lambda: "bob" in alice.drawn)
         assert alice.title == "Twocans – alice"
 

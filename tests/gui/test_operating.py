@@ -219,7 +219,7 @@ def test_devices_of_somebody_are_shown_from_their_menu(folder: Path) -> None:
 
 
 def test_a_server_at_a_console_is_operated_before_and_after_it_starts_again(folder: Path) -> None:
-    with ServerProcess(data=folder) as server:
+    with ServerProcess(data=folder, forked=True) as server:
         port = server.port
         alice = Person(port=port, user="alice")
         try:
@@ -232,7 +232,7 @@ def test_a_server_at_a_console_is_operated_before_and_after_it_starts_again(fold
         except BaseException:
             alice.close()
             raise
-    with alice, ServerProcess(data=folder, port=port):
+    with alice, ServerProcess(data=folder, port=port, forked=True):
         alice.wait(lambda: alice.vm.connected and alice.vm.hosting.runs)
         with JsonPeer(port, "bob", tls=client_context()) as bob:
             shows_its_server(alice)

@@ -27,12 +27,12 @@ def key_of(server: ServerProcess) -> str:
 @contextmanager
 def server_set_up_anew() -> Iterator[tuple[Person, ServerProcess, str]]:
     """Somebody at the question about a key that has changed since their last login; the key before."""
-    with ServerProcess() as first, Person(port=first.port, user="alice") as alice:
+    with ServerProcess(forked=True) as first, Person(port=first.port, user="alice") as alice:
         before = key_of(first)
         alice.key("ctrl+l")
         alice.wait(lambda: alice.vm.screen is Screen.LOGIN)
         first.kill()
-        with ServerProcess(port=first.port) as second:
+        with ServerProcess(port=first.port, forked=True) as second:
             alice.key("Return")
             alice.await_dialog(QUESTION)
             yield alice, second, before
@@ -60,7 +60,7 @@ def test_the_key_of_a_new_server_is_told_and_found_again_under_security(server: 
 
 def test_an_invite_is_asked_for_beside_the_name_and_lets_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWOCANS_INVITE", "come-in-please")
-    with ServerProcess() as server, Person(port=server.port) as alice:
+    with ServerProcess(forked=True) as server, Person(port=server.port) as alice:
         alice.write("alice")
         alice.key("Return")
         alice.wait(lambda: "Invite code" in alice.labels)
@@ -135,10 +135,10 @@ def test_nothing_else_in_the_window_can_be_used_while_that_is_asked() -> None:
 
 
 def test_a_key_that_changes_during_a_lost_connection_asks_before_anything_is_sent() -> None:
-    with ServerProcess() as first, Person(port=first.port, user="alice") as alice:
+    with ServerProcess(forked=True) as first, Person(port=first.port, user="alice") as alice:
         first.kill()
         alice.wait(lambda: alice.vm.banner is not None)
-        with ServerProcess(port=first.port) as second:
+        with ServerProcess(port=first.port, forked=True) as second:
             alice.await_dialog(QUESTION)
             assert alice.vm.screen is Screen.LOGIN
             assert not registrations(second)
@@ -150,13 +150,13 @@ def test_a_key_that_changes_during_a_lost_connection_asks_before_anything_is_sen
 
 def test_a_start_that_connects_at_once_accepts_no_key_by_itself(tmp_path: Path) -> None:
     arguments = ("--user", "alice", "--connect", "--server")
-    with ServerProcess() as first:
+    with ServerProcess(forked=True) as first:
         with ClientProcess(tmp_path / "a", *arguments, f"127.0.0.1:{first.port}") as alice:
             alice.title_is("Twocans – alice")
             alice.key("ctrl+q")
             assert alice.quits() == 0
         first.kill()
-        with ServerProcess(port=first.port) as second:
+        with ServerProcess(port=first.port, forked=True) as second:
             with Person(port=second.port, user="carol"):
                 pass
             folder = tmp_path / "a"

@@ -64,7 +64,7 @@ def test_list_and_header_show_who_is_away_and_who_is_busy(server: ServerProcess,
 
 def test_others_are_told_what_the_user_says_and_told_it_again_after_a_lost_connection(tmp_path: Path) -> None:
     data = tmp_path / "server"
-    with Person(port=(server := ServerProcess(data=data)).port, user="alice") as alice:
+    with Person(port=(server := ServerProcess(data=data, forked=True)).port, user="alice") as alice:
         with server:
             with JsonPeer(server.port, "bob", tls=client_context()) as bob:
                 alice.window.act(alice.vm.set_status, Status.AWAY)
@@ -73,7 +73,7 @@ def test_others_are_told_what_the_user_says_and_told_it_again_after_a_lost_conne
                 assert bob.expect("PRESENCE", user="alice")["status"] == "busy"
             assert server.stop() == 0
         alice.wait(lambda: alice.vm.banner is not None)
-        with ServerProcess(port=server.port, data=data) as again:
+        with ServerProcess(port=server.port, data=data, forked=True) as again:
             alice.wait(lambda: alice.vm.connected)
             with JsonPeer(again.port, "carol", tls=client_context()) as carol:
                 assert carol.welcome["statuses"] == {"alice": "busy"}

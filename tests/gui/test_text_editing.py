@@ -225,7 +225,7 @@ def test_a_field_of_one_line_has_the_same_keys(server: ServerProcess) -> None:
 
 
 def test_every_field_of_the_login_form_has_the_menu_and_a_hidden_one_gives_nothing_away() -> None:
-    with ServerProcess() as server, Person(port=server.port) as alice:
+    with ServerProcess(forked=True) as server, Person(port=server.port) as alice:
         put_on_clipboard("pasted")
         form = alice.window._login
         for field in (form._server, form._user):

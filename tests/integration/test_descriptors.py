@@ -13,6 +13,7 @@ from typing import Protocol
 import pytest
 
 from tests.support.deadline import DEADLINE_S
+from tests.support.forked import ForkedProcess
 from tests.support.http import Document, bring
 from tests.support.process import START_S, ServerProcess, command, environment
 from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, encode, eventually, hello
@@ -35,7 +36,8 @@ def server(request: pytest.FixtureRequest) -> Iterator[ServerProcess]:
 class Running(Protocol):
     """A server with a process of its own."""
 
-    process: subprocess.Popen[bytes]
+    @property
+    def process(self) -> subprocess.Popen[bytes] | ForkedProcess: ...
 
 
 def descriptors(server: Running) -> set[int]:

@@ -230,12 +230,12 @@ def test_server_that_is_killed_and_started_again_gets_and_gives_all_of_it(tmp_pa
 
     async def scenario() -> None:
         folder, port = tmp_path / "server", 0
-        server = await asyncio.to_thread(lambda: ServerProcess(data=folder))
+        server = await asyncio.to_thread(lambda: ServerProcess(data=folder, forked=True))
         port = server.port
 
         async def killed() -> ServerProcess:
             await asyncio.to_thread(server.kill)
-            return await asyncio.to_thread(lambda: ServerProcess(data=folder, port=port))
+            return await asyncio.to_thread(lambda: ServerProcess(data=folder, port=port, forked=True))
 
         try:
             async with at(port, "alice") as alice, at(port, "bob") as bob:

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from tests.support.forked import ForkedProcess
+
 _CHUNK: Final = 64 * 1024
 
 
@@ -33,7 +35,7 @@ def on_small_disk(folder: Path, *, size_kib: int, filled: bool = False) -> list[
     return [*unshare, "sh", "-c", script, str(folder), f"{size_kib}k"]
 
 
-def seen_by(process: subprocess.Popen[bytes], folder: Path) -> Path:
+def seen_by(process: subprocess.Popen[bytes] | ForkedProcess, folder: Path) -> Path:
     """A folder as a process sees it."""
     return Path("/proc", str(process.pid), "root", *folder.absolute().parts[1:])
 

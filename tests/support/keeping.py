@@ -20,7 +20,7 @@ DATABASE: Final = "messages.db"
 @contextlib.contextmanager
 def served(data: Path, *arguments: str) -> Iterator[ServerProcess]:
     """A server on this folder, stopped as an operator does."""
-    with ServerProcess("--data", str(data), *arguments) as server:
+    with ServerProcess("--data", str(data), *arguments, forked=True) as server:
         yield server
         if server.process.poll() is None:
             server.stop(signal.SIGTERM)

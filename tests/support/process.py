@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from tests.support.deadline import DEADLINE_S
+from tests.support.forked import ForkedProcess, can_fork, run_forked
 from tests.support.raw import Frame
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,6 +44,8 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def run(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
     """Run the server with arguments with which it ends by itself; it keeps what it keeps in `data`."""
+    if can_fork:
+        return run_forked(["--data", str(data), *arguments], environment(), START_S)
     return subprocess.run(
         command("--data", str(data), *arguments),
         env=environment(),
@@ -114,6 +117,7 @@ class ServerProcess:
         port: where to listen, if not on a port of the system's choice.
         data: a folder that stays afterwards, instead of its own.
         announce: whether it announces itself to its network, which it should in one of the test's own only.
+        forked: True to fork it where that is possible, which is for tests whose subject is not the start.
     """
 
     def __init__(
@@ -126,6 +130,7 @@ class ServerProcess:
         port: int = 0,
         data: Path | None = None,
         announce: bool = False,
+        forked: bool = False,
     ) -> None:
         self._data = tempfile.TemporaryDirectory(prefix="twocans-")
         folder = self._data.name if data is None else str(data)
@@ -134,13 +139,17 @@ class ServerProcess:
         options += arguments
         if json_log:
             options += ["--log-format", "json"]
-        self.process = subprocess.Popen(
-            [*start, *options] if start is not None else command(*options),
-            env=environment(),
-            stdin=stdin,
-            stdout=stdout,
-            stderr=subprocess.PIPE,
-        )
+        self.process: subprocess.Popen[bytes] | ForkedProcess
+        if forked and can_fork:
+            self.process = ForkedProcess(options, environment())
+        else:
+            self.process = subprocess.Popen(
+                [*start, *options] if start is not None else command(*options),
+                env=environment(),
+                stdin=stdin,
+                stdout=stdout,
+                stderr=subprocess.PIPE,
+            )
         assert self.process.stderr is not None
         self.output = Output(self.process.stdout)
         self.errors = Output(self.process.stderr)
