@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from twocans.hub.account import Account, is_exposed
-from twocans.hub.address_quota import AddressQuota, AddressUsage
+from twocans.hub.address_quota import MAX_WAITING_BYTES, AddressQuota, AddressUsage
 from twocans.hub.limits import Limits
 from twocans.hub.looking_back import SERVER_KEY, not_registered
 from twocans.hub.roster import Roster
@@ -28,6 +28,7 @@ from twocans.storage.base import (
     Conflict,
     Failed,
     Known,
+    NoRoom,
     NoSuchFile,
     Storage,
     Stored,
@@ -219,12 +220,37 @@ class Posting:
                 break
             count += 1
         for send in sends[count:]:
-            code = Code.INTERNAL if refusal is FULL else Code.RATE_LIMITED
-            session.deliver(Error(code=code, text=refusal, cid=send.cid or None))
+            self._refuse(session, sender, usage, send, refusal)
         if refusal and self._wall_ns() >= self._count_again_ns:
             # Messages whose time is over may have made room.
             self.count()
         return sends[:count]
+
+    def _refuse(
+        self, session: Session, sender: Account, usage: AddressUsage, send: Send, refusal: str
+    ) -> None:
+        """Tell the sender that there is no room for a message, unless it is stored already and only its ACK was lost."""
+        code = Code.INTERNAL if refusal is FULL else Code.RATE_LIMITED
+        error = Error(code=code, text=refusal, cid=send.cid or None)
+        size = send.text.__sizeof__()
+        recipient = self._roster.spelled.get(send.to)
+        if not send.cid or recipient is None or usage.waiting + size > MAX_WAITING_BYTES:
+            session.deliver(error)
+            return
+        id_, at = self._storage.new_ids(1), self._wall_ns() // 1_000_000
+        message = Message(id_, at, sender.name, recipient.name, send.text, send.cid, send.file)
+        usage.waiting += size
+
+        def looked_up(batch: Batch, unstored: Mapping[int, Unstored]) -> None:
+            usage.waiting -= batch.text_bytes
+            if session.account is None:
+                return
+            if isinstance(unstored[0], NoRoom):
+                session.deliver(error)
+            else:
+                _tell_unstored(session, batch.messages, unstored)
+
+        self._storage.append(Batch(sender, [recipient], [message], size, repeats_only=True), looked_up)
 
     def count(self) -> None:
         """Find out how many messages of everybody there are; what comes meanwhile is counted beside it."""

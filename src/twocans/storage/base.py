@@ -32,6 +32,7 @@ class Batch(Struct, frozen=True):
 
     There is one recipient for each message. A message whose sender gave no `cid` has an empty one: nobody can
     send it again. `files` tells whether any of them carries one, `text_bytes` how much room the texts take, about.
+    Of a batch that `repeats_only` nothing is stored: there is no room for it, but what was stored before is known.
     """
 
     sender: Party
@@ -39,6 +40,7 @@ class Batch(Struct, frozen=True):
     messages: Sequence[Message]
     text_bytes: int
     files: bool = False
+    repeats_only: bool = False
 
 
 class Stored(Struct, frozen=True):
@@ -66,6 +68,10 @@ class NoSuchFile(Struct, frozen=True):
     """The sender has neither brought the file that the message carries, nor has it in another message."""
 
 
+class NoRoom(Struct, frozen=True):
+    """The message was not in the log before, and its batch was of repeats only."""
+
+
 class Failed(Struct, frozen=True):
     """The message could not be stored; `full` tells that there is no room on the disk."""
 
@@ -83,7 +89,7 @@ class Page(Struct, frozen=True):
     failed: bool = False
 
 
-Unstored: TypeAlias = Known | Conflict | NoSuchFile | Failed
+Unstored: TypeAlias = Known | Conflict | NoSuchFile | NoRoom | Failed
 OnStored: TypeAlias = Callable[[Batch, Mapping[int, Unstored]], None]
 """Takes a batch when it is in the log, and what became of those of its messages that are not, by their places."""
 ALL_STORED: Final[Mapping[int, Unstored]] = {}

@@ -14,6 +14,7 @@ from twocans.protocol.names import UserKey
 from twocans.storage.base import (
     AccountRecord,
     Batch,
+    NoRoom,
     OnChats,
     OnCounts,
     OnPage,
@@ -120,7 +121,9 @@ class MemoryStorage:
         sender = batch.sender.key
         for place, (message, recipient) in enumerate(zip(batch.messages, batch.recipients, strict=True)):
             known = self._by_cid.get((sender, message.cid))
-            if known is None:
+            if known is None and batch.repeats_only:
+                unstored[place] = NoRoom()
+            elif known is None:
                 self._add(message, sender, recipient.key)
             else:
                 unstored[place] = known_again(message, known)

@@ -46,6 +46,7 @@ class Draft(Struct, frozen=True):
     text: str
     cid: str
     at: int
+    repeats_only: bool = False
 
 
 class Turns:
@@ -98,7 +99,10 @@ class Asked:
         return self.append_all([draft(sender, recipient, text, cid, at=at)])[0]
 
     def append_all(self, drafts: Sequence[Draft]) -> list[Outcome]:
-        """Hand all of them over before the first is waited for, those of one sender that follow each other as one."""
+        """Hand all of them over before the first is waited for, those of one sender that follow each other as one.
+
+        Drafts that differ in `repeats_only` are not of one batch.
+        """
         outcomes: list[Outcome] = []
         came: list[Batch] = []
 
@@ -109,7 +113,7 @@ class Asked:
 
         batches = [
             batch_of(self.storage, list(given))
-            for _, given in itertools.groupby(drafts, lambda one: one.sender)
+            for _, given in itertools.groupby(drafts, lambda one: (one.sender, one.repeats_only))
         ]
         for batch in batches:
             self.storage.append(batch, on_stored)
@@ -191,6 +195,7 @@ def batch_of(storage: Storage, drafts: Sequence[Draft]) -> Batch:
             for id_, one in enumerate(drafts, first)
         ],
         text_bytes=sum(len(one.text.encode()) for one in drafts),
+        repeats_only=drafts[0].repeats_only,
     )
 
 

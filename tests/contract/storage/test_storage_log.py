@@ -22,7 +22,7 @@ from tests.contract.storage.kinds import (
 )
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import Conflict, Known
+from twocans.storage.base import Conflict, Known, NoRoom
 
 every_storage = pytest.mark.parametrize("kind", KINDS)
 users = st.sampled_from([ALICE, BOB, CAROL])
@@ -190,21 +190,33 @@ def test_ids_are_given_once_and_those_that_are_not_used_leave_a_gap(kind: str) -
 @every_storage
 @given(
     given=st.lists(
-        st.tuples(users, users, st.sampled_from(["hi", "ho"]), st.sampled_from(["c1", "c2", "c3"])),
+        st.builds(
+            Draft,
+            users,
+            users,
+            st.sampled_from(["hi", "ho"]),
+            st.sampled_from(["c1", "c2", "c3"]),
+            st.just(1000),
+            st.booleans(),
+        ),
         max_size=40,
     )
 )
 @settings(deadline=None)
-def test_cid_is_unique_for_each_sender(kind: str, given: list[tuple[UserKey, UserKey, str, str]]) -> None:
+def test_cid_is_unique_for_each_sender_and_batches_of_repeats_store_nothing(
+    kind: str, given: list[Draft]
+) -> None:
     with KINDS[kind]() as asked:
         known: dict[tuple[UserKey, str], Message] = {}
-        for number, outcome in enumerate(asked.append_all([draft(*one) for n, one in enumerate(given)])):
-            sender, recipient, text, cid = given[number]
-            before = known.get((sender, cid))
-            if before is None:
+        for number, outcome in enumerate(asked.append_all(given)):
+            one = given[number]
+            before = known.get((one.sender, one.cid))
+            if before is None and one.repeats_only:
+                assert outcome == NoRoom()
+            elif before is None:
                 assert isinstance(outcome, Message)
-                known[sender, cid] = outcome
-            elif (before.to, before.text) == (NAMES[recipient], text):
+                known[one.sender, one.cid] = outcome
+            elif (before.to, before.text) == (NAMES[one.recipient], one.text):
                 assert outcome == Known(before.id, before.at)
             else:
                 assert outcome == Conflict()

@@ -165,3 +165,18 @@ def test_message_that_is_sent_again_takes_nothing_of_what_its_address_may_have_s
         world.hub.posting.post(alice, [Send("alice", TEXT, "c1")])
     world.hub.posting.post(alice, [Send("alice", TEXT, "c2")])
     assert [ack.cid for ack in alice.acks()] == ["c1"] * 5 + ["c2"]
+
+
+def test_message_that_is_stored_is_acknowledged_again_though_there_is_no_room_for_another() -> None:
+    """A client whose connection was lost before the ACK would otherwise take it for not sent."""
+    world = World(Limits(stored_bytes_per_address=25 * KIB))
+    alice = world.program("alice")
+    world.hub.posting.post(alice, [Send("alice", TEXT, cid) for cid in ("c0", "c1", "c2")])
+    world.hub.posting.post(alice, [Send("alice", TEXT, cid) for cid in ("c0", "c2", "c1")])
+    world.hub.posting.post(alice, [Send("alice", f"not {TEXT}", "c1")])
+    assert [ack.cid for ack in alice.acks()] == ["c0", "c1", "c0", "c1"]
+    assert [(error.code, error.cid) for error in alice.errors()] == [
+        (Code.RATE_LIMITED, "c2"),
+        (Code.RATE_LIMITED, "c2"),
+        (Code.CONFLICT, "c1"),
+    ]

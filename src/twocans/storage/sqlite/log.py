@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
-from twocans.storage.base import ALL_STORED, Batch, Conflict, Known, NoSuchFile, Unstored
+from twocans.storage.base import ALL_STORED, Batch, Conflict, Known, NoRoom, NoSuchFile, Unstored
 from twocans.storage.sqlite import files
 from twocans.storage.sqlite.rows import MOST_ROWS, Value, in_pieces
 from twocans.storage.sqlite.transaction import transaction
@@ -40,7 +40,7 @@ class Appended(Struct, frozen=True):
 
 
 class _Carrying(Struct, frozen=True):
-    """Of batches some of which carry files: what the table of files gets, and what becomes of what is left out."""
+    """Of batches some of which carry files, or may not be stored: what the table of files gets, and what is left out."""
 
     rows: Sequence[tuple[int, int, int, str, int]]
     refused: Sequence[Outcome]
@@ -68,9 +68,10 @@ class MessageLog:
             sqlite3.Error: it cannot be done now; everything is as it was.
         """
         numbers = self._numbers
-        repeats = self._used.take([(numbers[batch.sender.key], batch.messages) for batch in batches])
+        repeats = self._used.take([(numbers[batch.sender.key], batch) for batch in batches])
         try:
-            carrying = self._claim(batches, repeats) if any(batch.files for batch in batches) else None
+            selects = any(batch.files or batch.repeats_only for batch in batches)
+            carrying = self._claim(batches, repeats) if selects else None
             left_out = repeats if carrying is None else carrying.left_out
             rows: list[Value] = []
             for batch, places in zip(batches, left_out, strict=True):
@@ -98,15 +99,19 @@ class MessageLog:
         return Appended(number, outcomes)
 
     def _claim(self, batches: Sequence[Batch], repeats: Sequence[Again]) -> _Carrying:
-        """Which files come with the messages, and which messages may not carry theirs."""
+        """Return the files that come with messages, and which messages are not stored for other reasons than repetition."""
         rows: list[tuple[int, int, int, str, int]] = []
         refused: list[dict[int, Unstored]] = [{} for _ in batches]
         for batch, again, unstored in zip(batches, repeats, refused, strict=True):
             sender = self._numbers[batch.sender.key]
             for place, message in enumerate(batch.messages):
-                if message.file is None or place in again:
+                if place in again:
                     continue
-                if files.has(self._database, sender, message.file):
+                if batch.repeats_only:
+                    unstored[place] = NoRoom()
+                elif message.file is None:
+                    continue
+                elif files.has(self._database, sender, message.file):
                     recipient = self._numbers[batch.recipients[place].key]
                     rows.append((message.id, sender, recipient, message.file.hash, message.file.size))
                 else:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from twocans.protocol.messages import Message
+from twocans.storage.base import Batch
 from twocans.storage.sqlite.rows import in_pieces
 
 Again: TypeAlias = Mapping[int, int]
@@ -49,20 +50,24 @@ class UsedCids:
 
     # --- for messages that are about to be stored --------------------------------------------------------
 
-    def take(self, batches: Sequence[tuple[int, Sequence[Message]]]) -> list[Again]:
-        """Take the cids of messages, by sender, for their ids; which of them were taken before?
+    def take(self, batches: Sequence[tuple[int, Batch]]) -> list[Again]:
+        """Take the cids of messages, by the sender's number, for their ids; which of them were taken before?
 
-        They stay taken unless `give_back` is called before the next.
+        They stay taken unless `give_back` is called before the next. Those of batches of repeats are only looked up.
 
         Raises:
             sqlite3.Error: the index cannot be read; nothing is taken.
         """
         self._taken.clear()
-        cids = [_cids(messages) for _, messages in batches]
+        cids = [_cids(batch.messages) for _, batch in batches]
         indexed = self._in_index(batches, cids)
         return [
-            self._take(sender, messages, theirs, indexed) if theirs else NONE_AGAIN
-            for (sender, messages), theirs in zip(batches, cids, strict=True)
+            NONE_AGAIN
+            if not theirs
+            else self._find(sender, theirs, indexed)
+            if batch.repeats_only
+            else self._take(sender, batch.messages, theirs, indexed)
+            for (sender, batch), theirs in zip(batches, cids, strict=True)
         ]
 
     def drop(self, sender: int, cid: str) -> None:
@@ -112,8 +117,13 @@ class UsedCids:
         self._taken.append((fresh, new))
         return again
 
+    def _find(self, sender: int, cids: Sequence[str], indexed: Mapping[tuple[int, str], int]) -> Again:
+        fresh, waning = self._fresh.get(sender, {}), self._waning.get(sender, {})
+        found = [fresh.get(cid) or waning.get(cid) or indexed.get((sender, cid)) for cid in cids]
+        return {place: id_ for place, id_ in enumerate(found) if id_ is not None}
+
     def _in_index(
-        self, batches: Sequence[tuple[int, Sequence[Message]]], cids: list[list[str]]
+        self, batches: Sequence[tuple[int, Batch]], cids: list[list[str]]
     ) -> dict[tuple[int, str], int]:
         asked: list[int | str | None] = []
         for (sender, _), theirs in zip(batches, cids, strict=True):
