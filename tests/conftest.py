@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,12 @@ from tests.support.networks import can_make_computers
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+if sys.platform != "win32" and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # In the background of a shell, and SIGHUP under nohup: programs that tests start would ignore them too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 LEFT_OUT = () if can_make_computers() else ("integration/test_nearby.py",)
 
