@@ -20,11 +20,13 @@ class LineTooLong(FramingError):
 
     Args:
         limit: the greatest length of a line, in bytes, without its line end.
+        beginning: the first bytes of the line, `limit` of them.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, beginning: bytes) -> None:
         super().__init__(f"a line is longer than {limit} bytes")
         self.limit = limit
+        self.beginning = beginning
 
 
 class LineReader:
@@ -74,10 +76,10 @@ class LineReader:
             for line in block.split(b"\n"):
                 if len(line) > limit:
                     self._rest = b""
-                    return block[:whole], LineTooLong(limit)
+                    return block[:whole], LineTooLong(limit, line[:limit])
                 whole += len(line) + 1
         if len(rest) > limit + 1 or (len(rest) == limit + 1 and not rest.endswith(b"\r")):
             self._rest = b""
-            return block, LineTooLong(limit)
+            return block, LineTooLong(limit, rest[:limit])
         self._rest = rest
         return block, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -23,11 +23,12 @@ from twocans.protocol.messages import (
     FromServer,
     Message,
     Receipt,
-    Rid,
     Send,
 )
+from twocans.protocol.references import references
 from twocans.protocol.text import HARMLESS, has_control
 from twocans.protocol.user_names import UserNames
+from twocans.protocol.wrong_fields import NO_OBJECT, describe
 
 HELLO_PREFIX: Final = b"HELLO:"
 MAX_DEPTH: Final = 32
@@ -60,17 +61,6 @@ def _encode_names(names: object) -> msgspec.Raw:
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_encode_names)
 
 
-class _References(msgspec.Struct):
-    """What an error gives back, whatever it is; the other fields are passed over."""
-
-    cid: msgspec.Raw = msgspec.Raw(b"null")
-    rid: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_REFERENCES: Final = msgspec.json.Decoder(_References)
-_ANY: Final = msgspec.json.Decoder()
-
-
 def is_hello(line: bytes) -> bool:
     """Whether a connection's first line picks this dialect."""
     return line.startswith(HELLO_PREFIX) and line[len(HELLO_PREFIX) :].lstrip().startswith(b"{")
@@ -82,9 +72,13 @@ def decode_client(line: bytes) -> FromClient:
     Raises:
         ProtocolError: it is no frame of a client; carries its `cid` and `rid` where they can be read.
     """
-    message = _decode(line, _CLIENT_DECODERS)
-    if isinstance(message, Send):
-        _check_characters(message)
+    try:
+        message = _decode(line, _CLIENT_DECODERS)
+        if isinstance(message, Send):
+            _check_characters(message)
+    except ProtocolError as error:
+        identify(error, line)
+        raise
     return message
 
 
@@ -110,6 +104,15 @@ def decode_sends(block: bytes, count: int) -> list[Send] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return sends if block.isascii() or all(send.cid.isprintable() for send in sends) else None
+
+
+def identify(error: ProtocolError, line: bytes) -> None:
+    """Give an error about a line, or the beginning of one, the `cid` and `rid` that can be read in it.
+
+    Every refusal to a program carries them, whoever refuses: a client knows by them what will not be answered.
+    """
+    if error.cid is None and error.rid is None:
+        error.cid, error.rid = references(line.partition(b":")[2])
 
 
 def decode_server(line: bytes) -> FromServer:
@@ -158,11 +161,7 @@ def _encode_all(start: bytes, frames: Sequence[Frame]) -> bytes:
 
 def _check_characters(message: Send) -> None:
     if has_control(message.text):
-        raise ProtocolError(
-            Code.BAD_REQUEST,
-            "That message contains control characters, so it was not sent.",
-            cid=message.cid if message.cid.isprintable() else None,
-        )
+        raise ProtocolError(Code.BAD_REQUEST, "That message contains control characters, so it was not sent.")
     if not message.cid.isprintable():
         raise ProtocolError(Code.BAD_REQUEST, "That message's cid contains control characters.")
 
@@ -177,9 +176,8 @@ def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
     try:
         message = decoder.decode(payload)
     except msgspec.ValidationError as error:
-        cid, rid = _references(payload)
         raise ProtocolError(
-            Code.BAD_REQUEST, f"{verb.decode()} was not understood: {_reason(error)}.", cid=cid, rid=rid
+            Code.BAD_REQUEST, f"{verb.decode()} was not understood: {describe(error)}."
         ) from None
     except UnicodeDecodeError:
         raise ProtocolError(
@@ -187,7 +185,8 @@ def _decode(line: bytes, decoders: _Decoders[_T]) -> _T:
         ) from None
     except (msgspec.DecodeError, RecursionError):
         raise ProtocolError(
-            Code.BAD_REQUEST, f"{verb.decode()} was not understood: its payload is not a JSON object."
+            Code.BAD_REQUEST,
+            f"{verb.decode()} was not understood: {NO_OBJECT}.",
         ) from None
     return message
 
@@ -219,30 +218,3 @@ def _unknown(verb: bytes, colon: bytes) -> ProtocolError:
     if not colon or not shown.isprintable():
         return ProtocolError(Code.BAD_REQUEST, "That line is no frame: a frame is VERB: {…}.")
     return ProtocolError(Code.UNKNOWN_VERB, f"{shown} is not a verb that is known here.")
-
-
-def _reason(error: msgspec.ValidationError) -> str:
-    # «Object missing required field `to`» and its like name the field; the path `$.limit` does so too.
-    return str(error).replace("Object missing required field", "missing field")
-
-
-def _references(payload: bytes) -> tuple[str | None, Rid | None]:
-    """The `cid` and `rid` of a payload that is wrong otherwise, so that the error finds its place."""
-    try:
-        fields = _REFERENCES.decode(payload)
-        cid, rid = _ANY.decode(fields.cid), _ANY.decode(fields.rid)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None, None
-    return (
-        cid if isinstance(cid, str) and len(cid) <= 64 and not has_control(cid) else None,
-        rid if _is_rid(rid) else None,
-    )
-
-
-def _is_rid(value: object) -> TypeGuard[Rid]:
-    """Whether an answer can give it back: the asker could not read one that is out of bounds either."""
-    try:
-        msgspec.convert(value, Rid)
-    except msgspec.ValidationError:
-        return False
-    return True

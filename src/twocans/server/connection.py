@@ -21,7 +21,6 @@ from twocans.protocol.messages import (
     CodeQuery,
     DevicesQuery,
     DownloadQuery,
-    Error,
     FindQuery,
     FromClient,
     Goodbye,
@@ -247,8 +246,7 @@ class Connection(Outgoing):
         if self.closing:
             return
         if self._too_long is not None:
-            limit = self._too_long.limit
-            self._fail(f"That line was longer than {limit} bytes, which is the limit. Goodbye.")
+            self._refuse_long_line(self._too_long)
             return
         self._resume()
 
@@ -333,6 +331,8 @@ class Connection(Outgoing):
             else:
                 self._hub.posting.post(self, (plain.decode_client(line),))
         except ProtocolError as error:
+            if self.json:
+                json.identify(error, line)
             self.deliver(error.frame())
 
     def admitted(self) -> None:
@@ -406,10 +406,15 @@ class Connection(Outgoing):
 
     # --- ends --------------------------------------------------------------------------------------------
 
-    def _fail(self, text: str) -> None:
+    def _refuse_long_line(self, line: LineTooLong) -> None:
+        error = ProtocolError(
+            Code.TOO_LONG, f"That line was longer than {line.limit} bytes, which is the limit. Goodbye."
+        )
         if self.json is None:
             self.json = False
-        self.deliver(Error(code=Code.BAD_REQUEST, text=text))
+        if self.json:
+            json.identify(error, line.beginning)
+        self.deliver(error.frame())
         self.close(Reason.PROTOCOL_ERROR)
 
     def close(self, reason: Reason) -> None:

@@ -10,24 +10,13 @@ from twocans.protocol import json, plain
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
     Bye,
-    ChatsQuery,
-    CodeQuery,
-    DevicesQuery,
-    DownloadQuery,
     Error,
-    FindQuery,
     FromClient,
     Goodbye,
     Hello,
-    HistoryQuery,
     Notice,
     Ping,
     Pong,
-    Revoke,
-    SearchQuery,
-    Send,
-    SetPassword,
-    UploadQuery,
 )
 from twocans.protocol.names import NameInvalid
 from twocans.protocol.typed import Typed, TypedKind, describe_typed
@@ -103,6 +92,8 @@ class Greeting:
                     raise NameInvalid(_SPACED)
                 self._hub.register_plain(connection, name, secret)
         except ProtocolError as error:
+            if connection.json:
+                json.identify(error, line)
             self.refuse(error)
 
     def _is_a_name(self, line: bytes) -> bool:
@@ -141,20 +132,5 @@ class Greeting:
                 pass
             case Bye():
                 self._connection.close(Reason.LEFT)
-            case Send(cid=cid):
-                raise ProtocolError(Code.NOT_REGISTERED, _WHO, cid=cid)
-            case (
-                HistoryQuery(rid=rid)
-                | SearchQuery(rid=rid)
-                | ChatsQuery(rid=rid)
-                | FindQuery(rid=rid)
-                | DevicesQuery(rid=rid)
-                | CodeQuery(rid=rid)
-                | Revoke(rid=rid)
-                | SetPassword(rid=rid)
-                | UploadQuery(rid=rid)
-                | DownloadQuery(rid=rid)
-            ):
-                raise ProtocolError(Code.NOT_REGISTERED, _WHO, rid=rid)
             case _:
                 raise ProtocolError(Code.NOT_REGISTERED, _WHO)

@@ -122,10 +122,10 @@ def test_text_with_control_characters_is_refused_with_its_cid(text: str) -> None
 
 
 @pytest.mark.parametrize("cid", ["x\0", "\u202e", "a\nb"])
-def test_cid_with_control_characters_is_refused_without_it(cid: str) -> None:
+def test_cid_with_control_characters_is_refused_and_given_back(cid: str) -> None:
     with pytest.raises(ProtocolError) as caught:
         json.decode_client(b"MSG: " + plain_json.dumps({"to": "bob", "text": "hi", "cid": cid}).encode())
-    assert (caught.value.code, caught.value.cid) == (Code.BAD_REQUEST, None)
+    assert (caught.value.code, caught.value.cid) == (Code.BAD_REQUEST, cid)
 
 
 sends = st.builds(Send, st.text(max_size=5), st.text(max_size=20), st.text(min_size=1, max_size=5))
@@ -195,10 +195,74 @@ def test_deeply_nested_unknown_field_is_refused_or_ignored() -> None:
     assert error is None or error.code is Code.BAD_REQUEST
 
 
-def test_half_a_surrogate_pair_is_refused() -> None:
-    with pytest.raises(ProtocolError) as caught:
-        json.decode_client(rb'MSG: {"to": "bob", "text": "\ud800", "cid": "c"}')
-    assert caught.value.code is Code.BAD_REQUEST
+@pytest.mark.parametrize(
+    "payload",
+    [
+        rb'{"to": "bob", "text": "\ud800", "cid": "c1"}',
+        rb'{"cid" : "c1", "to": "bob", "text": "\ud800"}',
+        b'{"to": "bob", "text": "\xff", "cid": "c1"}',
+        b'{"to": "bob", "text": "\xed\xa0\x80", "cid": "c1"}',
+        b'{"cid": "c1", "to": "bob", "text": "cut o',
+        b'{"x": {"cid": "nested"}, "y": [{"cid": "nested"}], "cid": "c1", "text": "\xff"}',
+        rb'{"text": "\"cid\": \"said\" \ud800", "cid": "c1"}',
+        b'{"x": "{[", "cid": "c1", "text": "\xff"}',
+        b'{"cid": "c1", "x": ' + b"[" * 1000 + b"]" * 1000 + b"}",
+    ],
+)
+def test_payload_that_cannot_be_decoded_is_refused_with_its_cid(payload: bytes) -> None:
+    error = refusal(json.decode_client, b"MSG: " + payload)
+    assert error is not None
+    assert (error.code, error.cid) == (Code.BAD_REQUEST, "c1")
+
+
+@pytest.mark.parametrize(("value", "rid"), [("7", 7), ('"seven"', "seven")])
+def test_request_that_cannot_be_decoded_is_refused_with_its_rid(value: str, rid: int | str) -> None:
+    error = refusal(json.decode_client, f'SEARCH: {{"query": "\\ud800", "rid": {value}}}'.encode())
+    assert error is not None
+    assert (error.code, error.rid) == (Code.BAD_REQUEST, rid)
+
+
+def test_verb_that_nobody_knows_is_refused_with_its_rid() -> None:
+    error = refusal(json.decode_client, b'NONSENSE: {"rid": 7}')
+    assert error is not None
+    assert (error.code, error.rid) == (Code.UNKNOWN_VERB, 7)
+
+
+@pytest.mark.parametrize("payload", [b'{"x": {"cid": "c"}', b'{"text": "\\"cid\\": \\"c\\"', b'{"cid": "c'])
+def test_cid_that_is_not_the_payloads_own_is_not_given_back(payload: bytes) -> None:
+    error = refusal(json.decode_client, b"MSG: " + payload)
+    assert error is not None
+    assert error.cid is None
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        (b'GOT: {"id": "x"}', "GOT was not understood: the field `id` has to be an integer."),
+        (b'GOT: {"id": -1}', "GOT was not understood: the field `id` has to be an integer of at least 0."),
+        (
+            b'CHATS: {"rid": []}',
+            "CHATS was not understood: the field `rid` has to be an integer or a string.",
+        ),
+        (
+            b'MSG: {"to": "bob", "text": "a", "cid": ""}',
+            "MSG was not understood: the field `cid` has to be a string of at least 1 character.",
+        ),
+        (
+            b'MSG: {"to": "bob", "text": "a", "cid": "c", "file": {"size": 1}}',
+            "MSG was not understood: the field `file.hash` is missing.",
+        ),
+        (
+            b'UPLOAD: {"hash": "z", "size": 1, "rid": 1}',
+            "UPLOAD was not understood: the field `hash` has a value that is not allowed.",
+        ),
+        (b"MSG: []", "MSG was not understood: its payload is not a JSON object in UTF-8."),
+    ],
+)
+def test_wrong_field_is_described_in_plain_words(line: bytes, sentence: str) -> None:
+    error = refusal(json.decode_client, line)
+    assert error is not None
+    assert error.text == sentence
 
 
 @pytest.mark.parametrize("key", ["to", "text", "cid"])

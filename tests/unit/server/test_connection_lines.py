@@ -280,11 +280,23 @@ def test_line_over_the_limit_ends_the_connection_with_a_sentence(end: bytes, reg
 
 def test_json_client_is_told_of_the_line_over_the_limit_too() -> None:
     wire = json_wire(World(Limits(max_line_bytes=100)), "alice")
-    wire.send(b"x" * 102)
+    wire.send(b'MSG: {"cid": "c1", "to"', b': "bob", "text": "' + b"x" * 102)
     (error,) = wire.frames()
     assert isinstance(error, Error)
-    assert error.code == "bad_request"
+    assert (error.code, error.cid) == ("too_long", "c1")
     assert wire.transport.closed
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b'READ: {"peer": "nobody", "id": 1, "rid": 7}', b'TYPING: {"to": "nobody", "rid": 7}'],
+)
+def test_refusal_carries_the_rid_of_a_frame_that_needs_none(frame: bytes) -> None:
+    wire = json_wire(World(), "alice")
+    wire.send(frame + b"\n")
+    (error,) = wire.frames()
+    assert isinstance(error, Error)
+    assert (error.code, error.rid) == ("no_such_user", 7)
 
 
 def test_whole_lines_before_the_endless_one_still_count() -> None:
