@@ -19,12 +19,12 @@ def test_welcome_holds_what_the_contract_says(start: Start) -> None:
     server.plain("bob")
     alice = server.json("Alice")
     welcome = alice.welcome
-    always = {"user", "server", "log", "last", "users", "token", "limits"}
+    always = {"user", "server", "log", "last", "after", "users", "token", "limits"}
     assert set(welcome.fields) - {"device", "unencrypted"} == always
     assert ("device" in welcome.fields) == (server.tls is not None)
     assert welcome["user"] == "Alice"
     assert welcome["users"] == ["bob", "Alice"]
-    assert welcome["last"] == 0
+    assert (welcome["last"], welcome["after"]) == (0, 0)
     assert welcome.text("server")
     assert welcome.text("log")
     in_force = welcome.part("limits")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.conftest import Start
 from tests.contract.frames import gone, ids, texts
-from tests.support.raw import JsonPeer
+from tests.support.raw import JsonPeer, decode, hello
 from tests.support.serving import Serving
 from twocans.hub.limits import Limits
 
@@ -85,6 +85,76 @@ def test_cursor_beyond_the_log_hides_nothing_that_comes(server: Serving) -> None
     alice.deliver("bob", "while away")
     bob = server.json("bob", token=bob.token)
     assert "while away" in texts(bob.missed)
+
+
+def test_cursor_that_no_message_has_had_swallows_nothing(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    first = alice.deliver("bob", "got").number("id")
+    bob.expect("MSG", text="got")
+    bob.send("GOT", id=first)
+    bob.drain()
+    gone(alice, bob)
+    waiting = alice.deliver("bob", "waiting").number("id")
+    alice.drain()
+    bob = server.json("bob", token=bob.token, after=waiting + 1, log=bob.log)
+    assert texts(bob.missed) == ["waiting"]
+    assert bob.welcome["after"] == first
+    assert [frame for frame in alice.drain() if frame.verb == "RECEIPT"] == []
+
+
+def test_cursor_without_its_log_is_refused(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    gone(alice, bob)
+    waiting = alice.deliver("bob", "waiting").number("id")
+    peer = server.peer()
+    peer.sendall(hello("bob", token=bob.token, after=waiting))
+    refused = decode(peer.read_line())
+    assert refused["code"] == "bad_request"
+    assert "`log`" in refused.text("text")
+    peer.sendall(hello("bob", token=bob.token))
+    assert decode(peer.read_line())["user"] == "bob"
+
+
+def test_log_without_a_cursor_is_like_no_cursor(server: Serving) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    first = alice.deliver("bob", "got").number("id")
+    bob.expect("MSG", text="got")
+    bob.send("GOT", id=first)
+    bob.drain()
+    gone(alice, bob)
+    alice.deliver("bob", "waiting")
+    bob = server.json("bob", token=bob.token, log=bob.log)
+    assert texts(bob.missed) == ["waiting"]
+    assert bob.welcome["after"] == first
+
+
+@pytest.mark.parametrize("log", [None, "of another server"])
+def test_cursor_of_nothing_at_all_needs_no_log(server: Serving, log: str | None) -> None:
+    alice, bob = server.json("alice"), server.json("bob")
+    first = alice.deliver("bob", "got").number("id")
+    bob.send("GOT", id=first)
+    bob.drain()
+    gone(alice, bob)
+    alice.deliver("bob", "waiting")
+    bob = server.json("bob", token=bob.token, after=0, log=log)
+    assert texts(bob.missed) == ["got", "waiting"]
+    assert bob.welcome["after"] == 0
+
+
+def test_new_device_that_keeps_what_welcome_says_misses_nothing(server: Serving) -> None:
+    alice, phone = server.json("alice"), server.json("bob")
+    got = alice.deliver("bob", "before").number("id")
+    phone.send("GOT", id=got)
+    phone.drain()
+    desk = server.json("bob", token=phone.token)
+    assert desk.missed == []
+    cursor = desk.welcome.number("after")
+    desk.reset()
+    missed = alice.deliver("bob", "while away").number("id")
+    phone.send("GOT", id=missed)
+    phone.drain()
+    desk = server.json("bob", token=phone.token, after=cursor, log=desk.log)
+    assert texts(desk.missed) == ["while away"]
 
 
 def test_resuming_device_gets_what_another_device_sent(server: Serving) -> None:

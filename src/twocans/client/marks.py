@@ -37,6 +37,10 @@ class Marks:
         """A new connection knows the cursor from HELLO: nothing is left to confirm."""
         self._due_at = None
 
+    def welcomed(self, after: int) -> None:
+        """The server goes on after this id. A cursor beyond it belongs to messages that the server does not have."""
+        self.cursor = after if self.cursor is None else min(self.cursor, after)
+
     def is_new(self, id_: int) -> bool:
         """Whether a message has not been given out yet.
 

@@ -148,7 +148,8 @@ class Session:
         self._introduction = introduction
         self.ending = None
         self.state = State.GREETING
-        after = self._marks.cursor
+        # A cursor means nothing without its log.
+        after = None if self._log is None else self._marks.cursor
         log = None if after is None else self._log
         self._told_status = self._status
         self._say(
@@ -391,6 +392,8 @@ class Session:
         if fresh:
             self._marks.forget()
         self._marks.reconnected()
+        if welcome.after is not None and welcome.after <= welcome.last:
+            self._marks.welcomed(welcome.after)
         self._log = welcome.log
         self.token = welcome.token or introduction.token
         self.user = welcome.user

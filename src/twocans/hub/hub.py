@@ -172,8 +172,11 @@ class Hub:
         """Let a JSON client in, or back in, now or later.
 
         Raises:
-            ProtocolError: the name is refused; the session may try another.
+            ProtocolError: the name, or the cursor, is refused; the session may try another.
         """
+        if hello.after and hello.log is None:
+            # Without it the device would start afresh, and miss what others of the account have got meanwhile.
+            raise ProtocolError(Code.BAD_REQUEST, "HELLO has `after` without the `log` that it belongs to.")
         session.plain = False
         session.status = hello.status
         claim = Claim(
@@ -189,6 +192,8 @@ class Hub:
     def _welcome(self, session: Session, hello: Hello, admitted: Admitted) -> None:
         account, device = admitted.account, admitted.device
         self._join(session, admitted)
+        resumes = hello.after == 0 or (hello.after is not None and hello.log == self._storage.log)
+        after = self._cursor(account, hello.after) if resumes else account.handed
         session.deliver(
             Welcome(
                 user=account.name,
@@ -198,18 +203,23 @@ class Hub:
                 users=self.roster.names(),
                 token=admitted.token,
                 limits=self._in_force,
+                after=after,
                 device=None if device is None else device.id,
                 # Whoever can be overheard anyway need not know of the others.
                 unencrypted=self.roster.exposed() if session.encrypted else (),
                 statuses=self.roster.statuses(),
             )
         )
-        if hello.after is not None and hello.log == self._storage.log:
-            after = min(hello.after, account.last)
+        if resumes:
             self._confirm(account, after)
-            self._backlog.start(session, account, after=after, own=True)
-        else:
-            self._backlog.start(session, account, after=account.handed, own=False)
+        self._backlog.start(session, account, after=after, own=resumes)
+
+    def _cursor(self, account: Account, after: int | None) -> int:
+        """Return the id after which a device goes on that has got everything up to `after`."""
+        if after is None or after >= self._storage.new_ids(0):
+            # No message has had that id yet, so nothing shows what the device has got.
+            return account.handed
+        return min(after, account.last)
 
     def leave(self, session: Session, reason: Reason) -> None:
         """A session has ended, for whatever reason; called once."""

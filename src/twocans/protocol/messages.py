@@ -244,7 +244,8 @@ class LimitsInForce(Struct, frozen=True, gc=False):
 class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     """Answers `Hello`: the user is registered.
 
-    `users` are online; `last` is the newest id in this account's inbox. `device` is the number of this device if
+    `users` are online; `last` is the newest id in this account's inbox, and `after` is the id after which the messages
+    begin that follow; None from older servers. `device` is the number of this device if
     the name is bound to it. `unencrypted` are those of `users` whose messages others on the network can read,
     `statuses` tells of those who are not `here`.
     """
@@ -257,6 +258,7 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     users: Sequence[str]
     token: Annotated[str, Meta(max_length=128)]
     limits: LimitsInForce
+    after: Id | None = None
     device: Id | None = None
     unencrypted: Sequence[str] = ()
     statuses: Mapping[str, Status] = {}

@@ -50,6 +50,7 @@ def welcome(
     users: tuple[str, ...] = ("alice", "bob"),
     token: str = TOKEN,
     limits: LimitsInForce = LIMITS,
+    after: int | None = None,
     unencrypted: tuple[str, ...] = (),
     statuses: Mapping[str, Status] | None = None,
 ) -> Welcome:
@@ -62,6 +63,7 @@ def welcome(
         users=list(users),
         token=token,
         limits=limits,
+        after=after,
         unencrypted=list(unencrypted),
         statuses=statuses or {},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
+from twocans.client.settings import Resume
 from twocans.protocol import json
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
@@ -253,3 +255,32 @@ def test_refusals_end_the_wait() -> None:
     events = harness.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid="c1"))
     assert events == [MessageRefused("c1", "bob", Code.NO_SUCH_USER, "Nobody.")]
     assert harness.session.pending == ()
+
+
+def test_new_device_has_a_cursor_before_the_first_message() -> None:
+    harness = Harness()
+    harness.session.connected(INTRODUCTION)
+    harness.say(welcome(last=9, after=5))
+    assert harness.session.resume == Resume(after=5, log="log-1")
+
+
+def test_cursor_beyond_the_servers_log_goes_back_to_what_the_server_has() -> None:
+    harness = Harness(resume=Resume(after=10**9, log="log-1"))
+    harness.session.connected(INTRODUCTION)
+    events = harness.say(welcome(last=6, after=5), message(6))
+    assert [event.message.id for event in events if isinstance(event, MessageReceived)] == [6]
+    assert harness.session.resume.after == 6
+
+
+@pytest.mark.parametrize("after", [None, 3, 7, 100])
+def test_welcome_never_moves_a_cursor_past_messages(after: int | None) -> None:
+    harness = Harness(resume=Resume(after=3, log="log-1"))
+    harness.session.connected(INTRODUCTION)
+    harness.say(welcome(last=7, after=after))
+    assert harness.session.resume.after == 3
+
+
+def test_cursor_without_its_log_is_not_told() -> None:
+    harness = Harness(resume=Resume(after=3))
+    harness.session.connected(INTRODUCTION)
+    assert harness.said() == [Hello(user="alice", agent="test", token=OLD_TOKEN)]

@@ -117,17 +117,20 @@ def test_cursor_of_another_log_means_nothing() -> None:
     assert world.json("bob", after=2, log="another").texts() == ["0", "1", "2"]
 
 
-def test_cursor_without_a_log_means_nothing() -> None:
-    world, _ = _world_with_waiting(3)
-    assert world.json("bob", after=2).texts() == ["0", "1", "2"]
-
-
-def test_cursor_beyond_the_end_misses_nothing_later() -> None:
+def test_cursor_beyond_the_end_misses_nothing() -> None:
     world, alice = _world_with_waiting(3)
     bob = world.json("bob", after=10**9, log="log-1")
     assert bob.synced()
     world.post(alice, "bob", "later", "later")
-    assert bob.texts() == ["later"]
+    assert bob.texts() == ["0", "1", "2", "later"]
+
+
+def test_cursor_beyond_the_end_of_the_inbox_is_one_of_messages_that_a_power_cut_has_taken() -> None:
+    world, alice = _world_with_waiting(3)
+    world.post(alice, "alice", "a note", "note")
+    bob = world.json("bob", after=4, log="log-1")
+    assert bob.welcome().after == 3
+    assert bob.texts() == []
 
 
 def test_without_a_cursor_comes_what_no_device_has_got() -> None:
