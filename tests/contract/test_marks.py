@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.contract.frames import gone, texts
-from tests.support.serving import Serving
+from tests.support.raw import JsonPeer, Value
+from tests.support.serving import Serving, serve
 
 
 def test_receipts_follow_got_and_read(server: Serving) -> None:
@@ -120,3 +123,62 @@ def test_typing_to_somebody_away_or_unknown_is_harmless(server: Serving) -> None
         alice.send("TYPING", to=to)
     assert all(frame.verb == "ERROR" for frame in alice.drain())
     assert server.json("bob", token=bob.token).missed == []
+
+
+def marks_told(server: Serving, peer: JsonPeer, *, after: int, log: str) -> list[tuple[str, str, Value]]:
+    """Resume as the user of a connection that has ended; the marks that come before SYNCED."""
+    name, token = peer.name, peer.token
+    peer = server.json(name, token=token, after=after, log=log, sync=False)
+    frames = peer.read_frames("SYNCED")
+    peer.reset()
+    return [
+        (frame.verb, frame.text("peer"), frame["id"] if frame.verb == "READ" else frame["read"])
+        for frame in frames
+        if frame.verb in {"RECEIPT", "READ"}
+    ]
+
+
+def test_who_resumes_hears_what_others_have_got_and_read_meanwhile(server: Serving) -> None:
+    alice, bob, carol = server.json("alice"), server.json("bob"), server.json("carol")
+    first = alice.deliver("bob", "one").number("id")
+    second = alice.deliver("carol", "two").number("id")
+    gone(bob, alice)
+    carol.expect("LEFT", user="alice")
+    assert marks_told(server, alice, after=second, log=alice.log) == []
+    bob.send("READ", peer="alice", id=first)
+    carol.send("GOT", id=second)
+    bob.drain()
+    carol.drain()
+    assert marks_told(server, alice, after=second, log=alice.log) == [
+        ("RECEIPT", "bob", first),
+        ("RECEIPT", "carol", 0),
+    ]
+
+
+def test_who_resumes_hears_what_another_device_has_read_meanwhile(server: Serving) -> None:
+    desk, bob = server.json("alice"), server.json("bob")
+    phone = server.json("alice", token=desk.token)
+    first = bob.deliver("alice", "one").number("id")
+    phone.expect("MSG", text="one")
+    phone.reset()
+    desk.send("READ", peer="bob", id=first)
+    desk.drain()
+    assert marks_told(server, phone, after=first, log=desk.log) == [("READ", "bob", first)]
+
+
+def test_marks_for_a_resume_survive_a_restart(tmp_path: Path) -> None:
+    with serve(data=tmp_path) as server:
+        alice, bob, carol = server.json("alice"), server.json("bob"), server.json("carol")
+        for number in range(3):
+            bob.send("READ", peer="alice", id=alice.deliver("bob", str(number)).number("id"))
+        last = alice.deliver("carol", "hi").number("id")
+        carol.send("GOT", id=last)
+        alice.send("READ", peer="bob", id=bob.deliver("alice", "thanks").number("id"))
+        for peer in (alice, bob, carol):
+            peer.drain()
+    with serve(data=tmp_path) as server:
+        assert marks_told(server, alice, after=last + 1, log=alice.log) == [
+            ("RECEIPT", "bob", 3),
+            ("RECEIPT", "carol", 0),
+            ("READ", "bob", last + 1),
+        ]

@@ -33,6 +33,7 @@ class Account:
         "name",
         "owner",
         "read",
+        "readers",
         "sessions",
         "stored",
         "stored_bytes",
@@ -63,7 +64,9 @@ class Account:
         self.handed = 0
         """Up to where messages need not be sent again to a client that has no cursor; at least `delivered`."""
         self.read: dict[UserKey, int] = {}
-        """Up to where this person has read each peer's messages."""
+        """Up to where this person has read each peer's messages; the mark that moved last comes last."""
+        self.readers: dict[Account, None] = {}
+        """Who has got or read messages of this person: at most `MAX_MARKS_RESUMED`, the one who did so last comes last."""
         self.unconfirmed: dict[Account, int] = {}
         """Who has sent messages beyond `delivered`, and the newest id of each."""
         self.joined_version = 0

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from twocans.hub import resumed_marks
 from twocans.hub.account import Account
 from twocans.hub.limits import Limits
+from twocans.hub.roster import Roster
 from twocans.hub.session import Reason, Session
 from twocans.protocol import plain
 from twocans.protocol.messages import Message, ReadMark, Synced
@@ -28,29 +30,33 @@ class Backlog:
 
     Args:
         storage: the message log.
+        roster: who is known.
         limits: how large a page may be.
     """
 
-    def __init__(self, storage: Storage, limits: Limits) -> None:
+    def __init__(self, storage: Storage, roster: Roster, limits: Limits) -> None:
         self._storage = storage
+        self._roster = roster
         # A reader that has only begun with a page is not to be cut off for it.
         self._max_bytes = min(limits.page_bytes, limits.send_queue_bytes // 4)
 
-    def start(self, session: Session, account: Account, *, after: int, own: bool) -> None:
-        """Send all messages with ids above `after`, then SYNCED.
+    def start(self, session: Session, account: Account, *, after: int, resumes: bool) -> None:
+        """Send all messages with ids above `after`, then the marks that moved last to one that resumes, then SYNCED.
 
         Args:
             session: whom to.
             account: whose inbox.
             after: the last id that need not be sent.
-            own: whether messages that the account itself has sent so far belong to it. What other devices send
-                from now on belongs to it in any case, unless the session is plain.
+            resumes: True if the session said `after`. Then messages that the account itself has sent so far belong to
+                it. What other devices send from now on belongs to it in any case, unless the session is plain.
         """
         session.cursor = after
-        self._next(session, account, own_after=0 if own else account.last)
+        self._next(session, account, own_after=0 if resumes else account.last, resumes=resumes)
 
-    def _next(self, session: Session, account: Account, *, own_after: int) -> None:
+    def _next(self, session: Session, account: Account, *, own_after: int, resumes: bool) -> None:
         if account.last <= session.cursor:
+            if resumes:
+                resumed_marks.tell(session, account, self._roster)
             self._finish(session, account)
             return
         seen = account.last
@@ -78,10 +84,10 @@ class Backlog:
             for message in messages:
                 if message.id not in session.acked:
                     session.deliver_message(message)
-            if account.read and not session.plain:
+            if account.read and not session.plain and not resumes:
                 _tell_read(session, account, messages)
             session.cursor = max(session.cursor, end)
-            session.when_drained(lambda: self._next(session, account, own_after=own_after))
+            session.when_drained(lambda: self._next(session, account, own_after=own_after, resumes=resumes))
 
         self._storage.inbox(
             account.key,

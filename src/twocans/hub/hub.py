@@ -11,6 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from twocans.hub import resumed_marks
 from twocans.hub.access import Access
 from twocans.hub.account import Account
 from twocans.hub.admission import Admission, Admitted, Claim
@@ -97,7 +98,7 @@ class Hub:
         self._storage = storage
         self._name = name
         self._around = surroundings
-        self._backlog = Backlog(storage, limits)
+        self._backlog = Backlog(storage, self.roster, limits)
         self.looking_back = LookingBack(storage, self.roster, limits=limits)
         self._server = Account(SERVER_KEY, SERVER_NAME)
         self.posting = Posting(
@@ -164,7 +165,7 @@ class Hub:
             account = admitted.account
             self._join(session, admitted)
             self.roster.catch_up(session)
-            self._backlog.start(session, account, after=account.handed, own=False)
+            self._backlog.start(session, account, after=account.handed, resumes=False)
 
         self._admission.claim(session, Claim(name=name, secret=secret), admit)
 
@@ -212,7 +213,7 @@ class Hub:
         )
         if resumes:
             self._confirm(account, after)
-        self._backlog.start(session, account, after=after, own=resumes)
+        self._backlog.start(session, account, after=after, resumes=resumes)
 
     def _cursor(self, account: Account, after: int | None) -> int:
         """Return the id after which a device goes on that has got everything up to `after`."""
@@ -290,8 +291,11 @@ class Hub:
             account.last = record.last
             account.delivered = record.delivered
             account.handed = max(record.handed, record.delivered)
-            account.read = dict(record.read)
-            account.unconfirmed = {accounts[key]: newest for key, newest in record.inbound.items()}
+            account.read = dict(sorted(record.read.items(), key=lambda mark: mark[1]))
+            account.unconfirmed = {
+                accounts[key]: newest for key, newest in record.inbound.items() if newest > record.delivered
+            }
+        resumed_marks.restore(records, accounts)
 
     def _join(self, session: Session, admitted: Admitted) -> None:
         account = session.account = admitted.account
@@ -330,20 +334,19 @@ class Hub:
         upto = min(request.id, account.last)
         moved = upto > account.read.get(peer, 0)
         if moved:
-            account.read[peer] = upto
+            resumed_marks.note_read(account, peer, upto)
             self._storage.mark_read(account.key, peer, upto)
             self._tell_own(session, account, peer, upto)
         told = self._confirm(account, upto)
         sender = self.roster.get(peer)
         if moved and sender is not None and sender is not account and sender not in told:
-            _send_receipt(sender, account)
+            _tell_receipt(sender, account)
 
     def _tell_own(self, session: Session, account: Account, peer: UserKey, upto: int) -> None:
         """What is read on one device is read on all."""
         if len(account.sessions) < 2:
             return
-        known = self.roster.get(peer)
-        mark = ReadMark(peer=SERVER_NAME if known is None else known.name, id=upto)
+        mark = ReadMark(peer=self.roster.name_of(peer), id=upto)
         for other in account.sessions:
             if other is not session and not other.plain:
                 other.deliver(mark)
@@ -357,7 +360,7 @@ class Hub:
         self._hand(account, upto)
         unconfirmed = account.unconfirmed
         for sender in unconfirmed:
-            _send_receipt(sender, account)
+            _tell_receipt(sender, account)
         account.unconfirmed = {sender: newest for sender, newest in unconfirmed.items() if newest > upto}
         return unconfirmed.keys()
 
@@ -432,7 +435,8 @@ class Hub:
         return self._around.wall_ns() // 1_000_000
 
 
-def _send_receipt(sender: Account, reader: Account) -> None:
+def _tell_receipt(sender: Account, reader: Account) -> None:
+    resumed_marks.note_reader(sender, reader)
     for session in sender.sessions:
         if not session.plain:
             session.deliver_receipt(sender, reader)

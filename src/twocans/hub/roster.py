@@ -13,7 +13,7 @@ from twocans.hub.online import Online
 from twocans.hub.presences import Presences
 from twocans.hub.session import Session
 from twocans.protocol.messages import Changes, Joined, Left, Presence, Status, UserList
-from twocans.protocol.names import UserKey, skeletons
+from twocans.protocol.names import SERVER_NAME, UserKey, skeletons
 from twocans.protocol.user_names import UserNames
 
 FIND_LIMIT: Final = 50
@@ -138,6 +138,11 @@ class Roster:
 
     def __len__(self) -> int:
         return len(self._online)
+
+    def name_of(self, key: UserKey) -> str:
+        """Return the name of somebody known here, or else the server's own."""
+        account = self.known.get(key)
+        return SERVER_NAME if account is None else account.name
 
     def find(self, prefix: str) -> list[str]:
         """Names of known people whose key starts with `prefix`, at most `FIND_LIMIT`, in alphabetical order."""

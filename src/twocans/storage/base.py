@@ -104,7 +104,7 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
     """What a storage knows of a person from earlier; all numbers are ids.
 
     `last` is the newest in the inbox, `delivered` and `handed` are marks, `read` is the mark for each peer, and
-    `inbound` the newest from each peer who has sent something beyond `delivered`.
+    `inbound` the newest message from each peer.
     """
 
     key: UserKey

@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub.limits import Limits
+from twocans.hub.resumed_marks import MAX_MARKS_RESUMED
 from twocans.hub.session import Reason
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
@@ -17,9 +18,11 @@ from twocans.protocol.messages import (
     History,
     HistoryQuery,
     Read,
+    ReadMark,
     Receipt,
     Results,
     SearchQuery,
+    Synced,
 )
 
 
@@ -248,3 +251,21 @@ def test_without_history_there_is_nothing_to_look_back_at() -> None:
     assert [page.messages for page in bob.of(Results)] == [[]]
     assert [chats.chats for chats in bob.of(Chats)] == [[]]
     assert bob.texts() == ["word"]
+
+
+def test_marks_of_a_resume_are_bounded_and_those_that_moved_last() -> None:
+    world = World()
+    alice = world.json("alice")
+    log = alice.welcome().log
+    number = MAX_MARKS_RESUMED + 5
+    for place in range(number):
+        peer = world.json(f"peer{place}")
+        world.post(alice, f"peer{place}", "hi", f"c{place}")
+        world.post(peer, "alice", "hi", "c")
+        world.hub.read(peer, Read(peer="alice", id=2 * place + 1))
+        world.hub.read(alice, Read(peer=f"peer{place}", id=2 * place + 2))
+    back = world.json("alice", token=alice.welcome().token, after=2 * number, log=log)
+    moved = {f"peer{place}" for place in range(5, number)}
+    assert {told.peer for told in back.of(Receipt)} == moved
+    assert {told.peer for told in back.of(ReadMark)} == moved
+    assert isinstance(back.take()[-1], Synced)

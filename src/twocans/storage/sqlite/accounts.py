@@ -57,7 +57,7 @@ def load(database: sqlite3.Connection) -> tuple[dict[UserKey, int], list[Account
                 inbound={
                     keys[peer]: inbound
                     for peer, _, inbound, _ in mine
-                    if inbound > delivered and peer in keys and peer != number
+                    if inbound and peer in keys and peer != number
                 },
             )
         )
