@@ -217,10 +217,24 @@ def test_code_brings_one_device_in_once_and_the_owner_can_cut_it_off(house: Hous
         assert [one["name"] for one in left.parts("devices")] == ["test"]
         last = decode(peer.expect_closed()[-1])
         assert (last.verb, last["reason"]) == ("BYE", "revoked")
-    refused(house.program(token=token), "name_taken", "secret")
+    refused(house.program(token=token), "revoked", "secret")
     house.restart()
-    refused(house.program(token=token), "name_taken", "secret")
+    refused(house.program(token=token), "revoked", "secret")
+    refused(house.program(token=WRONG), "name_taken", "secret")
     assert house.owner("alice", laptop.token).name == "alice"
+
+
+def test_device_signs_out_for_good(house: House) -> None:
+    laptop = house.owner()
+    refused(laptop.ask("SIGNOUT"), "last_device")
+    laptop.ask("PASSWORD", password=PASSWORD)
+    laptop.send("SIGNOUT", rid="bye")
+    *_, answer, last = [decode(line) for line in laptop.expect_closed()]
+    assert (answer.verb, answer["rid"], answer["devices"]) == ("DEVICES", "bye", [])
+    assert (last.verb, last["reason"]) == ("BYE", "signed_out")
+    house.restart()
+    refused(house.program(token=laptop.token), "revoked", "secret")
+    assert house.program(token=laptop.token, secret=PASSWORD).text("token") != laptop.token
 
 
 def test_guessing_codes_is_slowed_down_and_keeps_no_fresh_code_out(house: House) -> None:

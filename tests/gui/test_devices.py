@@ -54,6 +54,16 @@ def log_in(window: ClientProcess, secret: str) -> None:
     window.title_is("Twocans – alice")
 
 
+def set_password(person: Person) -> None:
+    """Set a password in the list of devices."""
+    person.click_on("Set a password …")
+    person.write(PASSWORD)
+    person.key("Return")
+    person.write(PASSWORD)
+    person.key("Return")
+    person.wait(lambda: "Your password is set." in person.labels)
+
+
 def open_menu(person: Person) -> None:
     person.hover(person.root, 1, 1)  # the pointer would choose something in the menu, too
     person.key("F10")
@@ -115,12 +125,7 @@ def test_a_password_that_was_set_in_one_window_lets_another_in(server: ServerPro
 def test_session_that_came_in_by_the_password_is_listed_and_ends_with_it(server: ServerProcess) -> None:
     with Person(port=server.port, user="alice") as alice:
         open_devices(alice)
-        alice.click_on("Set a password …")
-        alice.write(PASSWORD)
-        alice.key("Return")
-        alice.write(PASSWORD)
-        alice.key("Return")
-        alice.wait(lambda: "Your password is set." in alice.labels)
+        set_password(alice)
         with PlainPeer(server.port, f"alice {PASSWORD}", tls=client_context()) as terminal:
             alice.wait(lambda: "Logged in with the password" in alice.labels)
             assert "Cut off …" not in alice.labels  # that ends with the password
@@ -161,6 +166,24 @@ def test_a_window_that_is_cut_off_falls_back_to_the_login(server: ServerProcess,
             alice.wait(lambda: len(alice.vm.devices.rows) == 1)
             assert any("has been cut off." in label for label in alice.labels)
             second.title_is("Twocans")
+
+
+def test_a_window_that_signs_out_falls_back_to_the_login(server: ServerProcess) -> None:
+    with Person(port=server.port, user="alice") as alice:
+        open_devices(alice)
+        alice.click_on("Sign out …")
+        alice.await_dialog("Sign out on this device?")
+        alice.click_on("Sign out")
+        alice.wait(lambda: any("only device of alice" in label for label in alice.labels))
+        alice.key("Escape")
+        alice.wait(lambda: "Your devices" in alice.labels)
+        set_password(alice)
+        alice.click_on("Sign out …")
+        alice.click_on("Sign out")
+        alice.wait(lambda: alice.vm.screen is Screen.LOGIN)
+        assert any("This device is signed out." in label for label in alice.labels)
+        alice.key("Return")
+        alice.wait(lambda: "Code or password" in alice.labels)
 
 
 class OtherDevice:

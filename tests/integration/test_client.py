@@ -318,6 +318,28 @@ def test_a_device_that_is_cut_off_is_told_and_cannot_come_back_without_a_code(
     run(scenario())
 
 
+def test_a_device_signs_out_and_keeps_nothing_to_come_back_by(concurrency: Concurrency) -> None:
+    async def scenario() -> None:
+        async with serving(concurrency) as server:
+            tokens = MemoryTokens()
+            phone = at(server, "alice", tokens=tokens)
+            await phone.connect()
+            with pytest.raises(RequestFailed) as refused:
+                await phone.sign_out()
+            assert refused.value.code == Code.LAST_DEVICE
+            await phone.set_password(_PASSWORD)
+            await phone.sign_out()
+            offline = (await rest_of(phone))[-1]
+            assert isinstance(offline, Offline)
+            assert (offline.loss, offline.retry_in_s) == (Loss.SIGNED_OUT, None)
+            await phone.close()
+            with pytest.raises(ConnectFailed) as caught:
+                await at(server, "alice", tokens=tokens).connect()
+            assert (caught.value.code, caught.value.needs) == (Code.NAME_TAKEN, "secret")
+
+    run(scenario())
+
+
 def test_a_password_is_another_way_in(concurrency: Concurrency) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice") as phone:

@@ -59,6 +59,7 @@ from twocans.protocol.messages import (
     Revoke,
     SearchQuery,
     SetPassword,
+    SignOut,
     Status,
 )
 from twocans.protocol.messages import DeviceCode as CodeFrame
@@ -427,6 +428,15 @@ class Client:
             RequestFailed: there is no answer, or the server refused.
         """
         return await self._devices(lambda rid: Revoke(device=device, rid=rid))
+
+    async def sign_out(self) -> None:
+        """Take the name from this device for good; the connection ends, and what is kept here stays.
+
+        Raises:
+            RequestFailed: there is no answer, or the server refused, for example since this is the only device of a
+                name without a password.
+        """
+        await self._devices(lambda rid: SignOut(rid=rid))
 
     async def set_password(self, password: str | None) -> DeviceList:
         """Set or change the password that lets further devices in; None takes it away.

@@ -260,7 +260,7 @@ class Driver:
             raise
 
     async def _forget_if_revoked(self, ending: Ending) -> None:
-        if ending.loss is Loss.REVOKED:
+        if ending.loss in {Loss.REVOKED, Loss.SIGNED_OUT}:
             await self._credentials.revoked()
 
     def _drop_link(self) -> None:

@@ -27,7 +27,8 @@ class Loss(Enum):
         "key_changed"  # the server has another key than the one that is known: nothing was sent to it
     )
     UNVERIFIED = "unverified"  # the known keys or the token cannot be read, so nothing was sent to the server
-    REVOKED = "revoked"  # another device of the same name has cut this one off
+    REVOKED = "revoked"  # this device no longer has the name: it was cut off, or the token is of one that was
+    SIGNED_OUT = "signed_out"  # this device was signed out, by this program or another one on it
     BANNED = "banned"  # the operator has banned this user
 
 

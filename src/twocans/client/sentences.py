@@ -35,6 +35,9 @@ KICKED_NEXT: Final = "You can log in again."
 NO_SECRET: Final = "That password, code or invite contains signs that are no text. Please type it again."  # noqa: S105 - a sentence
 REVOKED: Final = "Another of your devices has cut this one off."
 REVOKED_NEXT: Final = "Log in again. You may need a code from another device, or your password."
+SIGNED_OUT: Final = (
+    "This device is signed out. A code from another device, or the password, lets it in again."
+)
 BANNED: Final = "You are banned from this server."
 BANNED_NEXT: Final = "Ask whoever runs the server to lift the ban."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
@@ -96,7 +99,7 @@ def not_connected_again(lost: str, failed: Ending) -> Ending:
     match failed.loss:
         case Loss.UNREACHABLE:
             text = lost
-        case Loss.KEY_CHANGED | Loss.UNVERIFIED | Loss.KICKED | Loss.BANNED | Loss.REVOKED:
+        case Loss.KEY_CHANGED | Loss.UNVERIFIED | Loss.KICKED | Loss.BANNED | Loss.REVOKED | Loss.SIGNED_OUT:
             text = failed.text
         case _:
             text = f"{lost} {failed.text}"

@@ -377,9 +377,10 @@ class Session:
                 self._welcomed(frame, self._introduction)
             case Error():
                 again, text = frame.code in _PASSING, frame.text
+                loss = Loss.REVOKED if frame.code == Code.REVOKED else Loss.REFUSED
                 if frame.code == Code.BANNED:
                     text = sentences.ended(text, sentences.BANNED, sentences.BANNED_NEXT)
-                self._end(Loss.REFUSED, text, code=frame.code, again=again, needs=frame.needs)
+                self._end(loss, text, code=frame.code, again=again, needs=frame.needs)
             case Goodbye():
                 self._dismissed(frame)
             case Ping():
@@ -503,6 +504,8 @@ class Session:
             case "revoked":
                 text = sentences.ended(goodbye.text, sentences.REVOKED, sentences.REVOKED_NEXT)
                 self._end(Loss.REVOKED, text, again=False)
+            case "signed_out":
+                self._end(Loss.SIGNED_OUT, goodbye.text.strip() or sentences.SIGNED_OUT, again=False)
             case "banned":
                 text = sentences.ended(goodbye.text, sentences.BANNED, sentences.BANNED_NEXT)
                 self._end(Loss.BANNED, text, again=False)

@@ -95,6 +95,7 @@ from twocans.gui.viewmodel.effects import (
     SetStatus,
     ShowFile,
     ShowNotification,
+    SignOut,
     StartServer,
     StopLooking,
     StopServer,
@@ -260,7 +261,7 @@ class Backend:
             case ChooseFiles():
                 self._end_choosing()
                 self._choosing = self._spawn(self._choose(effect))
-            case LoadDevices() | CutOff() | ChangePassword() | MakeCode():
+            case LoadDevices() | CutOff() | SignOut() | ChangePassword() | MakeCode():
                 self._ask(self._devices(client, self._session, effect))
             case ShowNotification(peer, title, body):
                 self._ask(self._notifier.show(peer, title, body))
@@ -510,7 +511,10 @@ class Backend:
             self._put_now(ResultsLoaded(session, asked.number, page.messages, page.more))
 
     async def _devices(
-        self, client: Client | None, session: int, asked: LoadDevices | CutOff | ChangePassword | MakeCode
+        self,
+        client: Client | None,
+        session: int,
+        asked: LoadDevices | CutOff | SignOut | ChangePassword | MakeCode,
     ) -> None:
         if client is None:
             return

@@ -11,6 +11,7 @@ from twocans.gui.viewmodel.effects import (
     ChangePassword,
     CutOff,
     LoadDevices,
+    SignOut,
 )
 from twocans.gui.viewmodel.inputs import (
     CodeMade,
@@ -35,12 +36,18 @@ class Owner(Protocol):
         """Cut one off."""
         ...
 
+    async def sign_out(self) -> None:
+        """Take the name from this device."""
+        ...
+
     async def set_password(self, password: str | None) -> DeviceList:
         """Set the password, or take it away."""
         ...
 
 
-async def devices(owner: Owner, session: int, asked: LoadDevices | CutOff | ChangePassword) -> DevicesLoaded:
+async def devices(
+    owner: Owner, session: int, asked: LoadDevices | CutOff | SignOut | ChangePassword
+) -> DevicesLoaded:
     """The list, after what was asked for has been done; or why that failed."""
     try:
         match asked:
@@ -48,6 +55,9 @@ async def devices(owner: Owner, session: int, asked: LoadDevices | CutOff | Chan
                 found = await owner.devices()
             case CutOff(device):
                 found = await owner.revoke(device)
+            case SignOut():
+                await owner.sign_out()
+                return DevicesLoaded(session, asked, ())
             case ChangePassword(password):
                 found = await owner.set_password(password)
     except RequestFailed as error:

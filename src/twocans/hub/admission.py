@@ -142,9 +142,16 @@ class Admission:
             if device is not None:
                 admit(Admitted(account, device, claim.token, device.id, LoginMethod.DEVICE))
                 return
+        if claim.secret is None and _is_cut_off(account, claim):
+            raise ProtocolError(
+                Code.REVOKED,
+                f"This device no longer has the name {account.name}: it was signed out, or another device cut it off."
+                " A code from another device, or the password, lets it in again.",
+                needs="secret",
+            )
         if claim.secret is None:
             how = (
-                "choose Add a device on one that has it and type its code here"
+                "log in with a code from one of its devices, or with its password"
                 if claim.program
                 else "write its password after it"
             )
@@ -287,7 +294,9 @@ class Admission:
             text = f"{account.name} has {MAX_DEVICES} devices. Cut one off on another device first."
             self._turn_away(session, ProtocolError(Code.RATE_LIMITED, text))
             return
-        token = claim.token if claim.token and is_token(claim.token) else new_token()
+        # Somebody else may have a token that was cut off.
+        keeps = claim.token and is_token(claim.token) and not _is_cut_off(account, claim)
+        token = claim.token if claim.token and keeps else new_token()
 
         def added(device: Device | None) -> None:
             if device is None:
@@ -325,6 +334,12 @@ class Admission:
         if session in self._deciding:
             self._decided(session)
             session.turned_away(error)
+
+
+def _is_cut_off(account: Account, claim: Claim) -> bool:
+    return bool(
+        account.owner is not None and claim.token and token_digest(claim.token) in account.owner.cut_off
+    )
 
 
 def _print_of(account: Account) -> int | None:

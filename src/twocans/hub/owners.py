@@ -21,8 +21,17 @@ from twocans.protocol import messages
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import as_typed, grouped, readable
 from twocans.protocol.logins import LoginMethod
-from twocans.protocol.messages import CodeQuery, DeviceCode, Devices, DevicesQuery, Error, Revoke, SetPassword
-from twocans.storage.identities import DeviceRecord, Identities, OnKept, OwnedName
+from twocans.protocol.messages import (
+    CodeQuery,
+    DeviceCode,
+    Devices,
+    DevicesQuery,
+    Error,
+    Revoke,
+    SetPassword,
+    SignOut,
+)
+from twocans.storage.identities import MAX_CUT_OFF, CutOff, DeviceRecord, Identities, OnKept, OwnedName
 
 TOKEN_BYTES: Final = 32
 MAX_DEVICES: Final = 50
@@ -31,6 +40,9 @@ DEVICE_KEY_CHARS: Final = 8
 BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
 UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
 CUT_OFF: Final = "This device has been cut off from your name on another device."
+SIGNED_OUT: Final = (
+    "This device is signed out. A code from another device, or the password, lets it in again."
+)
 LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
 NOW_BOUND: Final = (
     "This name belongs to a device now, so it takes an encrypted connection, and a code or the password. If that is not"
@@ -59,13 +71,27 @@ class Ownership:
         password: the hash of its password, if there is one.
     """
 
-    __slots__ = ("code", "devices", "password")
+    __slots__ = ("code", "cut_off", "devices", "password")
 
     def __init__(self, password: str | None = None) -> None:
         self.devices: dict[bytes, Device] = {}
         """By the hashes of their tokens."""
+        self.cut_off: dict[bytes, None] = {}
+        """The hashes of tokens that were cut off, the latest last; at most `MAX_CUT_OFF`."""
         self.password = password
         self.code: PairingCode | None = None
+
+    def remove(self, device: Device) -> None:
+        """Cut a device off."""
+        del self.devices[device.token]
+        self.cut_off[device.token] = None
+        if len(self.cut_off) > MAX_CUT_OFF:
+            del self.cut_off[next(iter(self.cut_off))]
+
+    def restore(self, device: Device) -> None:
+        """Undo `remove`."""
+        self.devices[device.token] = device
+        self.cut_off.pop(device.token, None)
 
 
 class Owners:
@@ -106,6 +132,7 @@ class Owners:
         owner = account.owner = Ownership(owned.password)
         for record in owned.devices:
             owner.devices[record.token] = Device(record)
+        owner.cut_off = dict.fromkeys(owned.cut_off)
 
     # --- letting in --------------------------------------------------------------------------------------
 
@@ -235,9 +262,13 @@ class Owners:
         account, owner = _owned_by(session, request.rid)
         device = next((one for one in owner.devices.values() if one.id == request.device), None)
         if device is None or device is session.device:
-            text = "There is no such device." if device is None else "A device cannot cut itself off."
-            raise ProtocolError(Code.BAD_REQUEST, f"{text} Ask for the list again.", rid=request.rid)
-        del owner.devices[device.token]
+            text = (
+                "There is no such device. Ask for the list again."
+                if device is None
+                else "A device is signed out by SIGNOUT, not cut off by itself."
+            )
+            raise ProtocolError(Code.BAD_REQUEST, text, rid=request.rid)
+        owner.remove(device)
         # Nothing that the device may know must bring it back.
         password, owner.password, owner.code = owner.password, None, None
 
@@ -246,7 +277,7 @@ class Owners:
                 self._log_device("device_cut_off", account, device, session.address)
                 _answer(session, self._devices(session, account, request.rid))
             else:
-                owner.devices[device.token] = device
+                owner.restore(device)
                 owner.password = owner.password or password
                 _answer(session, _unkept(request.rid))
 
@@ -255,7 +286,39 @@ class Owners:
             other.end(Reason.REVOKED, CUT_OFF)
         self._end_password_sessions(account)
         self._access.changed()
-        self._identities.cut_off(account.key, device.id, kept)
+        self._identities.cut_off(account.key, self._cut(device), kept, with_password=True)
+
+    def sign_out(self, session: Session, request: SignOut) -> None:
+        """Take the name from the device of the session itself, which is told, and all its sessions end.
+
+        The password stays, and so does a code that another device may be about to use.
+
+        Raises:
+            ProtocolError: the session is no device of the name, or nothing would be left to log in by.
+        """
+        account, owner = _owned_by(session, request.rid)
+        device = session.device
+        if device is None or not _is_device(session, account, owner):
+            raise ProtocolError(Code.BAD_REQUEST, "This device is being signed out already.", rid=request.rid)
+        if len(owner.devices) == 1 and owner.password is None:
+            raise ProtocolError(Code.LAST_DEVICE, _only_device(account), rid=request.rid)
+        owner.remove(device)
+
+        def kept(is_kept: bool) -> None:
+            if not is_kept:
+                owner.restore(device)
+                _answer(session, _unkept(request.rid))
+                return
+            self._log_device("device_cut_off", account, device, session.address)
+            session.asking = False
+            if session.account is not None:
+                session.deliver(self._devices(session, account, request.rid))
+            for one in [other for other in account.sessions if other.device is device]:
+                one.end(Reason.SIGNED_OUT, SIGNED_OUT)
+            self._access.changed()
+
+        session.asking = True
+        self._identities.cut_off(account.key, self._cut(device), kept, with_password=False)
 
     def set_password(self, session: Session, request: SetPassword) -> None:
         """Set, change or take away the password; answered with the devices.
@@ -325,6 +388,9 @@ class Owners:
         self._identities.free(account.key, generation, kept)
 
     # --- inside ------------------------------------------------------------------------------------------
+
+    def _cut(self, device: Device) -> CutOff:
+        return CutOff(device.id, device.token, self._wall_ms())
 
     def _log_device(self, event: str, account: Account, device: Device, address: str) -> None:
         key = device_key(device.token)
@@ -404,6 +470,13 @@ def _owned_by(session: Session, rid: int | str) -> tuple[Account, Ownership]:
             needs="tls",
         )
     return account, account.owner
+
+
+def _only_device(account: Account) -> str:
+    return (
+        f"This is the only device of {account.name}, and there is no password, so nobody could log in any more."
+        " Set a password, or add another device, first."
+    )
 
 
 def _password_of(account: Account) -> str | None:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     SERVER_STOPPING = "server_stopping"
     STORAGE_FAILED = "storage_failed"
     REVOKED = "revoked"
+    SIGNED_OUT = "signed_out"
     BANNED = "banned"
     TLS_FAILED = "tls_failed"
     NOT_ENCRYPTED = "not_encrypted"

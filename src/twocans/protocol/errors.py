@@ -21,6 +21,8 @@ class Code(StrEnum):
     NAME_TAKEN = "name_taken"
     AUTH_REQUIRED = "auth_required"
     AUTH_FAILED = "auth_failed"
+    REVOKED = "revoked"
+    LAST_DEVICE = "last_device"
     NO_SUCH_USER = "no_such_user"
     NOT_ONLINE = "not_online"
     EMPTY = "empty"

@@ -177,6 +177,13 @@ class Revoke(Frame, frozen=True, gc=False, omit_defaults=True):
     rid: Rid
 
 
+class SignOut(Frame, frozen=True, gc=False, omit_defaults=True):
+    """Takes the name from this device itself; answered by `Devices`, and then by `Goodbye` on all its connections."""
+
+    verb: ClassVar[str] = "SIGNOUT"
+    rid: Rid
+
+
 class SetPassword(Frame, frozen=True, gc=False, omit_defaults=True):
     """Sets, changes or, without one, takes away the password of this name; answered by `Devices`."""
 
@@ -515,6 +522,7 @@ FromClient: TypeAlias = (
     | DevicesQuery
     | CodeQuery
     | Revoke
+    | SignOut
     | SetPassword
     | UploadQuery
     | DownloadQuery

@@ -36,6 +36,7 @@ from twocans.protocol.messages import (
     Send,
     SetPassword,
     SetStatus,
+    SignOut,
     Typing,
     UploadQuery,
 )
@@ -395,6 +396,8 @@ class Connection(Outgoing):
                 self._hub.owners.give_code(self, message)
             case Revoke():
                 self._hub.owners.revoke(self, message)
+            case SignOut():
+                self._hub.owners.sign_out(self, message)
             case SetPassword():
                 self._hub.owners.set_password(self, message)
             case UploadQuery():

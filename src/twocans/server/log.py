@@ -41,6 +41,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "server_stopping": "the server is stopping",
     "storage_failed": "their messages could not be read",
     "revoked": "the device was cut off, or the name freed",
+    "signed_out": "the device was signed out",
     "banned": "banned",
     "tls_failed": "the encryption failed",
     "not_encrypted": "not encrypted, which this server asks for",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from twocans.protocol.names import UserKey
 
+MAX_CUT_OFF: Final = 100
+"""Of how many devices of a name it is known that they were cut off; of more, the latest."""
 OnKept: TypeAlias = Callable[[bool], None]
 """Told whether a change is kept; it is not if the disk does not take it."""
 
@@ -29,12 +31,24 @@ class DeviceRecord(Struct, frozen=True):
 
 
 class OwnedName(Struct, frozen=True):
-    """A name that is bound to devices, and the hash of its password, if there is one."""
+    """A name that is bound to devices, and the hash of its password, if there is one.
+
+    `cut_off` are the digests of the tokens that were cut off, the latest last.
+    """
 
     key: UserKey
     name: str
     password: str | None
     devices: tuple[DeviceRecord, ...]
+    cut_off: tuple[bytes, ...] = ()
+
+
+class CutOff(Struct, frozen=True):
+    """A device that is cut off at a time in Unix milliseconds; `token` is the digest of its token."""
+
+    device_id: int
+    token: bytes
+    at: int
 
 
 class BanKind(StrEnum):
@@ -77,8 +91,8 @@ class Identities(Protocol):
         """A device has been here at that time; nobody waits for this to be kept."""
         ...
 
-    def cut_off(self, user: UserKey, device_id: int, on_kept: OnKept) -> None:
-        """Take a device and the password from a name."""
+    def cut_off(self, user: UserKey, cut: CutOff, on_kept: OnKept, *, with_password: bool) -> None:
+        """Take a device from a name, and the password too if need be; that it was cut off is remembered."""
         ...
 
     def set_password(self, user: UserKey, hashed: str | None, on_kept: OnKept) -> None:
@@ -120,7 +134,7 @@ class MemoryIdentities:
     def saw_device(self, device_id: int, seen: int) -> None:
         """See `Identities.saw_device`."""
 
-    def cut_off(self, user: UserKey, device_id: int, on_kept: OnKept) -> None:
+    def cut_off(self, user: UserKey, cut: CutOff, on_kept: OnKept, *, with_password: bool) -> None:
         """See `Identities.cut_off`."""
         on_kept(True)
 

@@ -10,7 +10,15 @@ import pytest
 
 from tests.contract.storage.kinds import ALICE, BOB, Turns, open_sqlite
 from twocans.protocol.names import UserKey
-from twocans.storage.identities import Ban, BanKind, DeviceRecord, OnKept, OwnedName
+from twocans.storage.identities import (
+    MAX_CUT_OFF,
+    Ban,
+    BanKind,
+    CutOff,
+    DeviceRecord,
+    OnKept,
+    OwnedName,
+)
 from twocans.storage.sqlite import SqliteStorage
 from twocans.storage.sqlite.check import check
 
@@ -73,6 +81,18 @@ def see_phone(storage: SqliteStorage, on_kept: OnKept) -> None:
     on_kept(True)
 
 
+def cut_off(
+    device: DeviceRecord, *, at: int = 5000, with_password: bool = True
+) -> Callable[[SqliteStorage, OnKept], None]:
+    """A change that cuts a device off from alice's name."""
+
+    def change(storage: SqliteStorage, on_kept: OnKept) -> None:
+        cut = CutOff(device.id, device.token, at)
+        storage.identities.cut_off(ALICE, cut, on_kept, with_password=with_password)
+
+    return change
+
+
 def set_password(storage: SqliteStorage, on_kept: OnKept) -> None:
     storage.identities.set_password(ALICE, "$argon2id$x", on_kept)
 
@@ -85,18 +105,34 @@ def test_devices_and_password_are_there_again(kept: Kept) -> None:
 
 def test_device_that_was_seen_or_removed_is_so_again(kept: Kept) -> None:
     kept.change(bind_alice, add_phone)
-    kept.change(
-        lambda storage, on_kept: storage.identities.cut_off(ALICE, LAPTOP.id, on_kept),
-        see_phone,
-    )
+    kept.change(cut_off(LAPTOP), see_phone)
     ((device,),) = (one.devices for one in kept.owned())
     assert (device.name, device.seen) == ("phone ☎", 9000)
 
 
 def test_device_that_is_cut_off_takes_the_password_of_its_name_along(kept: Kept) -> None:
     kept.change(bind_alice, add_phone, set_password)
-    kept.change(lambda storage, on_kept: storage.identities.cut_off(ALICE, PHONE.id, on_kept))
-    assert kept.owned() == [OwnedName(ALICE, "Alice", None, (LAPTOP,))]
+    kept.change(cut_off(PHONE))
+    assert kept.owned() == [OwnedName(ALICE, "Alice", None, (LAPTOP,), (PHONE.token,))]
+
+
+def test_device_that_is_signed_out_leaves_the_password(kept: Kept) -> None:
+    kept.change(bind_alice, add_phone, set_password)
+    assert kept.change(cut_off(PHONE, with_password=False)) == [True]
+    assert kept.owned() == [OwnedName(ALICE, "Alice", "$argon2id$x", (LAPTOP,), (PHONE.token,))]
+
+
+def test_tokens_that_were_cut_off_are_bounded_and_those_of_a_freed_name_are_forgotten(kept: Kept) -> None:
+    tokens = [bytes([number]) * 32 for number in range(MAX_CUT_OFF + 2)]
+    kept.change(
+        bind_alice,
+        *(cut_off(DeviceRecord(1, token, "", 0, 0), at=at) for at, token in enumerate(tokens)),
+    )
+    (owned,) = kept.owned()
+    assert owned.cut_off == tuple(tokens[2:])
+    kept.change(lambda storage, on_kept: storage.identities.free(ALICE, 1, on_kept), bind_alice)
+    (owned,) = kept.owned()
+    assert owned.cut_off == ()
 
 
 def test_name_that_was_freed_is_bound_no_more_and_another_still_is(kept: Kept) -> None:

@@ -304,7 +304,12 @@ def test_a_long_computer_name_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "loss", "kept"), [("revoked", Loss.REVOKED, False), ("banned", Loss.BANNED, True)]
+    ("reason", "loss", "kept"),
+    [
+        ("revoked", Loss.REVOKED, False),
+        ("signed_out", Loss.SIGNED_OUT, False),
+        ("banned", Loss.BANNED, True),
+    ],
 )
 @pytest.mark.parametrize("text", ["The server says why.", ""])
 def test_a_device_that_was_cut_off_forgets_its_token_and_a_banned_one_does_not(
@@ -337,6 +342,28 @@ def test_a_device_that_was_cut_off_while_away_hears_it_at_once_and_forgets_its_t
             with pytest.raises(ConnectFailed) as caught:
                 await connecting
             assert (caught.value.loss, caught.value.text) == (Loss.REVOKED, f"Cut off. {REVOKED_NEXT}")
+            assert tokens.get(KEY, "alice") is None
+
+    run(scenario())
+
+
+def test_a_token_that_was_cut_off_is_told_as_such_and_forgotten() -> None:
+    async def scenario() -> None:
+        tokens = MemoryTokens()
+        async with ScriptedServer() as server:
+            connecting = asyncio.create_task(server.client(tokens=tokens).connect())
+            conversation = await server.accept()
+            await conversation.hear()
+            conversation.say(Error(code=Code.REVOKED, text="This device was cut off.", needs="secret"))
+            with pytest.raises(ConnectFailed) as caught:
+                await connecting
+            error = caught.value
+            assert (error.loss, error.text, error.code, error.needs) == (
+                Loss.REVOKED,
+                "This device was cut off.",
+                Code.REVOKED,
+                "secret",
+            )
             assert tokens.get(KEY, "alice") is None
 
     run(scenario())

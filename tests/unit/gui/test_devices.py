@@ -10,6 +10,7 @@ from twocans.gui.viewmodel.effects import (
     ChangePassword,
     CutOff,
     LoadDevices,
+    SignOut,
 )
 from twocans.gui.viewmodel.inputs import (
     CodeMade,
@@ -34,6 +35,9 @@ class Owner:
     async def revoke(self, device: int) -> DeviceList:
         return self._answer(device)
 
+    async def sign_out(self) -> None:
+        self._answer("sign out")
+
     async def set_password(self, password: str | None) -> DeviceList:
         return self._answer(password)
 
@@ -54,6 +58,14 @@ def test_each_answer_carries_the_list_and_what_was_asked() -> None:
         told = asyncio.run(devices(owner, 3, asked))
         assert told == DevicesLoaded(3, asked, (PHONE,), password=True, sessions=(TERMINAL,))
     assert owner.asked == ["devices", 7, "correct horse", None]
+
+
+def test_signing_out_is_asked_for_and_a_refusal_told() -> None:
+    owner = Owner()
+    assert asyncio.run(devices(owner, 3, SignOut())) == DevicesLoaded(3, SignOut(), ())
+    assert owner.asked == ["sign out"]
+    refused = asyncio.run(devices(Owner(RequestFailed("last_device", "The only one.")), 3, SignOut()))
+    assert refused == DevicesLoaded(3, SignOut(), None, problem="The only one.")
 
 
 def test_a_code_is_told_with_its_time() -> None:

@@ -13,11 +13,13 @@ from twocans.gui.viewmodel.effects import (
     CutOff,
     LoadDevices,
     MakeCode,
+    SignOut,
 )
 from twocans.gui.viewmodel.inputs import (
     CodeMade,
     DevicesLoaded,
 )
+from twocans.gui.viewmodel.state import Screen
 from twocans.protocol.messages import Device, LoggedIn
 
 DAY_MS = 24 * 3600 * 1000
@@ -54,7 +56,7 @@ def load(
     )
 
 
-def fail(desk: Desk, asked: LoadDevices | CutOff | ChangePassword, problem: str) -> None:
+def fail(desk: Desk, asked: LoadDevices | CutOff | SignOut | ChangePassword, problem: str) -> None:
     desk.vm.handle(DevicesLoaded(desk.vm.form.session, asked, None, problem=problem))
 
 
@@ -148,9 +150,23 @@ def test_who_thinks_better_of_it_cuts_nothing_off(desk: Desk) -> None:
     assert not desk.all(CutOff)
 
 
-def test_this_device_cannot_be_chosen(desk: Desk) -> None:
+def test_this_device_is_signed_out_only_after_a_question(desk: Desk) -> None:
+    load(desk, this(desk), password=True)
     desk.vm.devices.choose(1)
-    assert desk.vm.devices.page is Page.LIST
+    assert desk.vm.devices.page is Page.CUT_OFF
+    assert desk.vm.devices.password_goes == ""
+    desk.vm.devices.cut_off()
+    assert (desk.all(SignOut), desk.all(CutOff)) == ([SignOut()], [])
+    desk.event(Offline(Loss.SIGNED_OUT, "This device is signed out.", None))
+    assert desk.vm.screen is Screen.LOGIN
+    assert desk.vm.form.state.message == "This device is signed out."
+
+
+def test_only_device_is_told_why_it_cannot_sign_out(desk: Desk) -> None:
+    desk.vm.devices.choose(1)
+    desk.vm.devices.cut_off()
+    fail(desk, SignOut(), "This is the only device.")
+    assert (desk.vm.devices.page, desk.vm.devices.problem) == (Page.CUT_OFF, "This is the only device.")
 
 
 def test_pressing_twice_asks_once(desk: Desk) -> None:

@@ -26,7 +26,7 @@ from twocans.protocol.messages import (
 from twocans.protocol.names import UserKey
 from twocans.storage.base import Storage
 from twocans.storage.files import FileKeeper
-from twocans.storage.identities import DeviceRecord, Identities, MemoryIdentities, OnKept
+from twocans.storage.identities import CutOff, DeviceRecord, Identities, MemoryIdentities, OnKept
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.transient import TransientStorage
 
@@ -254,6 +254,10 @@ class SlowIdentities(MemoryIdentities):
 
     def add_device(self, user: UserKey, name: str, device: DeviceRecord, on_kept: OnKept) -> None:
         """See `Identities.add_device`."""
+        self.due.append(on_kept)
+
+    def cut_off(self, user: UserKey, cut: CutOff, on_kept: OnKept, *, with_password: bool) -> None:
+        """See `Identities.cut_off`."""
         self.due.append(on_kept)
 
 

@@ -19,8 +19,10 @@ from twocans.protocol.messages import (
     DeviceCode,
     Devices,
     DevicesQuery,
+    Error,
     Revoke,
     SetPassword,
+    SignOut,
 )
 from twocans.storage.identities import BanKind
 
@@ -304,8 +306,72 @@ def test_device_that_is_cut_off_is_told_and_its_token_is_worth_nothing() -> None
     world.hub.owners.revoke(first, Revoke(device=device, rid=2))
     assert [reason for reason, _ in second.ended] == [Reason.REVOKED]
     assert [one.this for one in first.of(Devices)[-1].devices] == [True]
-    assert refusal(lambda: world.program("alice", token)).code is Code.NAME_TAKEN
+    told = refusal(lambda: world.program("alice", token))
+    assert (told.code, told.needs) == (Code.REVOKED, "secret")
     assert refusal(lambda: world.program("alice", token, secret=code)).code is Code.AUTH_FAILED
+
+
+def test_token_that_was_cut_off_is_never_good_again() -> None:
+    world = World()
+    first = bound(world)
+    second = world.program("alice", secret=code_of(world, first))
+    token, device = second.welcome().token, second.welcome().device
+    assert device is not None
+    world.hub.owners.revoke(first, Revoke(device=device, rid=2))
+    back = world.program("alice", token, secret=code_of(world, first))
+    assert back.welcome().token != token
+    assert refusal(lambda: world.program("alice", token)).code is Code.REVOKED
+    assert world.program("alice", back.welcome().token).account is not None
+
+
+def test_device_that_signs_out_is_answered_and_all_its_sessions_end() -> None:
+    world = World()
+    first = with_password(world)
+    second = world.program("alice", secret=code_of(world, first))
+    token = second.welcome().token
+    beside = world.program("alice", token)
+    code = code_of(world, first)
+    world.hub.owners.sign_out(second, SignOut(rid=5))
+    answer = second.of(Devices)[-1]
+    assert (answer.rid, len(answer.devices), answer.password) == (5, 1, True)
+    assert [[reason for reason, _ in one.ended] for one in (first, second, beside)] == [
+        [],
+        [Reason.SIGNED_OUT],
+        [Reason.SIGNED_OUT],
+    ]
+    assert refusal(lambda: world.program("alice", token)).code is Code.REVOKED
+    assert world.program("alice", secret=code).account is not None
+    assert world.program("alice", secret=PASSWORD).account is not None
+
+
+def test_only_device_signs_out_if_there_is_a_password() -> None:
+    world = World()
+    only = bound(world)
+    with pytest.raises(ProtocolError) as error:
+        world.hub.owners.sign_out(only, SignOut(rid=5))
+    assert (error.value.code, error.value.rid) == (Code.LAST_DEVICE, 5)
+    assert not only.ended
+    world.hub.owners.set_password(only, SetPassword(rid=6, password=PASSWORD))
+    world.hub.owners.sign_out(only, SignOut(rid=7))
+    assert [reason for reason, _ in only.ended] == [Reason.SIGNED_OUT]
+    assert refusal(lambda: world.program("alice")).code is Code.NAME_TAKEN
+    assert world.program("alice", secret=PASSWORD).account is not None
+
+
+def test_device_whose_signing_out_is_not_kept_stays() -> None:
+    identities = SlowIdentities()
+    world = World(identities=identities)
+    first = world.program("alice")
+    identities.due.pop()(True)
+    world.hub.owners.set_password(first, SetPassword(rid=6, password=PASSWORD))
+    world.hub.owners.sign_out(first, SignOut(rid=7))
+    with pytest.raises(ProtocolError) as error:
+        world.hub.owners.sign_out(first, SignOut(rid=8))
+    assert error.value.rid == 8
+    identities.due.pop()(False)
+    assert [(error.code, error.rid) for error in first.of(Error)] == [(Code.INTERNAL, 7)]
+    assert not first.ended
+    assert len(devices_of(world, first).devices) == 1
 
 
 def test_device_cannot_cut_itself_off_nor_one_of_somebody_else() -> None:
@@ -340,6 +406,7 @@ def test_devices_are_the_business_of_devices_only(session: str) -> None:
         lambda: world.hub.owners.give_code(asking, CodeQuery(rid=1)),
         lambda: world.hub.owners.revoke(asking, Revoke(device=1, rid=1)),
         lambda: world.hub.owners.set_password(asking, SetPassword(rid=1, password=PASSWORD)),
+        lambda: world.hub.owners.sign_out(asking, SignOut(rid=1)),
     )
     for ask in asks:
         with pytest.raises(ProtocolError) as error:

@@ -148,7 +148,7 @@ def test_device_that_is_gone_before_it_is_kept_is_not_let_in(*, free: bool) -> N
     else:
         (new,) = [one for one in account.owner.devices.values() if one is not owner.device]
         world.hub.owners.revoke(owner, Revoke(device=new.id, rid=2))
-    identities.due.pop()(True)
+    identities.due.pop(0)(True)
     assert phone.account is None
     assert [error.code for error in phone.refusals] == [Code.AUTH_FAILED]
 

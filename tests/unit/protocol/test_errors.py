@@ -7,7 +7,7 @@ from twocans.protocol.errors import Code, ProtocolError
 CONTRACT = {
     "bad_request", "unknown_verb", "not_registered", "name_invalid", "name_reserved", "name_taken",
     "auth_required", "auth_failed", "no_such_user", "not_online", "empty", "too_long", "rate_limited",
-    "conflict", "server_full", "banned", "no_such_file", "file_too_large", "storage_full", "internal",
+    "revoked", "last_device", "conflict", "server_full", "banned", "no_such_file", "file_too_large", "storage_full", "internal",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ CLIENT = {
     "DEVICES": ({"rid"}, set()),
     "CODE": ({"rid"}, set()),
     "REVOKE": ({"device", "rid"}, set()),
+    "SIGNOUT": ({"rid"}, set()),
     "PASSWORD": ({"rid"}, {"password"}),
     "UPLOAD": ({"hash", "size", "rid"}, set()),
     "DOWNLOAD": ({"id", "rid"}, set()),
@@ -32,7 +33,7 @@ CLIENT = {
 SERVER = {
     "WELCOME": (
         {"user", "server", "log", "last", "users", "token", "limits"},
-        {"device", "unencrypted", "statuses"},
+        {"after", "device", "unencrypted", "statuses"},
     ),
     "SYNCED": ({"last"}, set()),
     "JOINED": ({"user"}, {"encrypted", "status"}),

@@ -16,6 +16,7 @@ from twocans.gui.viewmodel.effects import (
     CutOff,
     LoadDevices,
     MakeCode,
+    SignOut,
 )
 from twocans.gui.viewmodel.inputs import (
     CodeMade,
@@ -42,7 +43,7 @@ class Page(Enum):
 
     CLOSED = "closed"
     LIST = "list"
-    CUT_OFF = "cut_off"  # whether to cut a device off
+    CUT_OFF = "cut_off"  # whether to cut a device off, or sign this one out
     CODE = "code"  # a code for a further one
     PASSWORD = "password"  # noqa: S105 - the form for it
 
@@ -79,7 +80,7 @@ class MyDevices:
         self.told = ""
         """What has been done, as a sentence."""
         self.chosen: DeviceRow | None = None
-        """The device that is to be cut off, if that is wanted."""
+        """The device that is to be cut off, or this one, which is to be signed out, if that is wanted."""
         self.code = ""
         self.password_error = ""
         self.repeat_error = ""
@@ -107,8 +108,9 @@ class MyDevices:
 
     @property
     def password_goes(self) -> str:
-        """What happens to the password when a device is cut off; "" if there is none."""
-        return CUT_OFF_NOTE if self.has_password else ""
+        """What happens to the password when the chosen device is cut off; "" if nothing does."""
+        signs_out = self.chosen is not None and self.chosen.this
+        return CUT_OFF_NOTE if self.has_password and not signs_out else ""
 
     @property
     def waiting(self) -> bool:
@@ -145,17 +147,17 @@ class MyDevices:
         self._go(Page.CLOSED)
 
     def choose(self, device: int) -> None:
-        """Ask whether to cut this device off."""
-        self.chosen = next((row for row in self.rows if row.id == device and not row.this), None)
+        """Ask whether to cut a device off, or to sign this one out."""
+        self.chosen = next((row for row in self.rows if row.id == device), None)
         if self.chosen is not None:
             self.problem = self.told = ""
             self._go(Page.CUT_OFF)
 
     def cut_off(self) -> None:
-        """Cut the chosen device off."""
+        """Cut the chosen device off; this one is signed out."""
         if self.chosen is not None and self.chosen.id is not None and self._may_ask():
             self.busy = True
-            self._changes.do(CutOff(self.chosen.id))
+            self._changes.do(SignOut() if self.chosen.this else CutOff(self.chosen.id))
 
     def add(self) -> None:
         """Show a code for a further device."""
@@ -222,6 +224,9 @@ class MyDevices:
         if not isinstance(loaded.asked, LoadDevices):
             self.busy = False
         self._changes.draw(Part.DEVICES)
+        if isinstance(loaded.asked, SignOut) and loaded.devices is not None:
+            # The connection ends in a moment, which shows the login.
+            return
         if loaded.devices is None:
             if isinstance(loaded.asked, ChangePassword) and loaded.asked.password is not None:
                 self.password_error = loaded.problem

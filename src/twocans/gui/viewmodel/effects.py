@@ -171,6 +171,11 @@ class CutOff:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOut:
+    """Take one's name from this device."""
+
+
+@dataclass(frozen=True, slots=True)
 class MakeCode:
     """Ask for a code that lets one more device in."""
 
@@ -482,6 +487,7 @@ ForBackend: TypeAlias = (
     | CancelExport
     | LoadDevices
     | CutOff
+    | SignOut
     | MakeCode
     | ChangePassword
     | RetryNow

@@ -9,7 +9,7 @@ from twocans.client.events import Event
 from twocans.client.nearby import Nearby
 from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel.attaching import Attachment
-from twocans.gui.viewmodel.effects import ChangePassword, CutOff, LoadDevices
+from twocans.gui.viewmodel.effects import ChangePassword, CutOff, LoadDevices, SignOut
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Chat, Device, LoggedIn, Message
 from twocans.protocol.operator import Answer, Command, People
@@ -163,7 +163,7 @@ class DevicesLoaded:
     """The devices that have one's name, and its sessions, after `asked`; None if that failed, and `problem` says why."""
 
     session: int
-    asked: LoadDevices | CutOff | ChangePassword
+    asked: LoadDevices | CutOff | SignOut | ChangePassword
     devices: tuple[Device, ...] | None
     password: bool = False
     problem: str = ""

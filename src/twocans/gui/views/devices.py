@@ -198,8 +198,8 @@ class _Rows(ttk.Frame):
             )
             icon.grid(row=number, column=0, padx=(0, em(0.9)))
             room = self._width - em(2.6)
-            if row.id is not None and not row.this:
-                button = self._button(row.id, number)
+            if row.id is not None:
+                button = self._button(row.id, "Sign out …" if row.this else "Cut off …", number)
                 button.grid(row=number, column=2, padx=(em(0.6), 0))
                 room -= button.winfo_reqwidth() + em(0.6)
                 self._buttons.append(button)
@@ -217,10 +217,10 @@ class _Rows(ttk.Frame):
         else:
             self._bar.pack_forget()
 
-    def _button(self, device: int, number: int) -> ttk.Button:
+    def _button(self, device: int, text: str, number: int) -> ttk.Button:
         button = ttk.Button(
             self._inner,
-            text="Cut off …",
+            text=text,
             style="Soft.TButton",
             cursor="hand2",
             command=lambda: self._choose(device),
@@ -245,13 +245,13 @@ class _Rows(ttk.Frame):
 
 
 class _CutOffPage(_Page):
-    """Whether to cut a device off."""
+    """Asks if a device is to be cut off, or this one signed out."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, vm: ViewModel, act: Act, width: int) -> None:
         super().__init__(parent, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
-        self.text("It is logged out at once, and gets no more of your messages.")
-        self.text("To come back it needs a code from one of your devices.")
+        self._what = self.text()
+        self._back = self.text()
         self._password = self.text()
         self._last = self.text("What it has got so far stays on it.", below=0.0)
         self._cut, self._keep = self.buttons(
@@ -263,14 +263,29 @@ class _CutOffPage(_Page):
     def show(self) -> None:
         devices = self.vm.devices
         if devices.chosen is not None:
-            name = self.theme.elide(Face.TITLE, devices.chosen.name, self.width - self.theme.em(6))
-            self._title.configure(text=f"Cut off {self.theme.drawn(name)}?")
+            self._ask_about(devices.chosen)
         self._password.configure(text=devices.password_goes)
         if devices.password_goes:
             self._password.pack(anchor="w", pady=(0, self.theme.em(0.6)), before=self._last)
         else:
             self._password.pack_forget()
         self._cut.state(["!disabled" if devices.connected and not devices.busy else "disabled"])
+
+    def _ask_about(self, device: DeviceRow) -> None:
+        name = self.theme.drawn(self.theme.elide(Face.TITLE, device.name, self.width - self.theme.em(6)))
+        if device.this:
+            self._title.configure(text="Sign out on this device?")
+            self._what.configure(
+                text="You return to the login, and this device gets no more of your messages."
+            )
+            self._back.configure(
+                text="To log in here again you need a code from one of your other devices, or your password."
+            )
+        else:
+            self._title.configure(text=f"Cut off {name}?")
+            self._what.configure(text="It is logged out at once, and gets no more of your messages.")
+            self._back.configure(text="To come back it needs a code from one of your devices.")
+        self._cut.configure(text="Sign out" if device.this else "Cut off")
 
 
 class _CodePage(_Page):

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from twocans.protocol.names import UserKey
-from twocans.storage.identities import Ban, BanKind, DeviceRecord, OnKept, OwnedName
+from twocans.storage.identities import MAX_CUT_OFF, Ban, BanKind, CutOff, DeviceRecord, OnKept, OwnedName
 
 Statement: TypeAlias = tuple[str, tuple[object, ...]]
+
+_FORGET_CUT_OFF: Final = """
+    DELETE FROM cut_off WHERE account = ? AND token NOT IN (
+        SELECT token FROM cut_off WHERE account = ? ORDER BY at DESC LIMIT ?)"""
 
 
 class SqliteIdentities:
@@ -85,12 +89,18 @@ class SqliteIdentities:
             lambda _: None, ("UPDATE device SET seen = max(seen, ?) WHERE id = ?", (seen, device_id))
         )
 
-    def cut_off(self, user: UserKey, device_id: int, on_kept: OnKept) -> None:
+    def cut_off(self, user: UserKey, cut: CutOff, on_kept: OnKept, *, with_password: bool) -> None:
         """See `Identities.cut_off`."""
+        account = self._number(user)
         self._change(
             on_kept,
-            ("DELETE FROM device WHERE id = ?", (device_id,)),
-            ("UPDATE account SET password = NULL WHERE id = ?", (self._number(user),)),
+            ("DELETE FROM device WHERE id = ?", (cut.device_id,)),
+            (
+                "INSERT OR REPLACE INTO cut_off(token, account, at) VALUES (?, ?, ?)",
+                (cut.token, account, cut.at),
+            ),
+            (_FORGET_CUT_OFF, (account, account, MAX_CUT_OFF)),
+            ("UPDATE account SET password = iif(?, NULL, password) WHERE id = ?", (with_password, account)),
         )
 
     def set_password(self, user: UserKey, hashed: str | None, on_kept: OnKept) -> None:
@@ -103,6 +113,7 @@ class SqliteIdentities:
         self._change(
             on_kept,
             ("DELETE FROM device WHERE account = ?", (account,)),
+            ("DELETE FROM cut_off WHERE account = ?", (account,)),
             ("UPDATE account SET password = NULL, generation = ? WHERE id = ?", (generation, account)),
         )
 
@@ -153,11 +164,16 @@ def _load_owned(database: sqlite3.Connection) -> list[OwnedName]:
         "SELECT account, id, token, name, created, seen FROM device ORDER BY created, id"
     ):
         devices.setdefault(account, []).append(DeviceRecord(*fields))
+    cut_off: dict[int, list[bytes]] = {}
+    for account, token in database.execute("SELECT account, token FROM cut_off ORDER BY at"):
+        cut_off.setdefault(account, []).append(token)
     rows = database.execute(
         "SELECT id, key, name, password FROM account"
         " WHERE password IS NOT NULL OR id IN (SELECT account FROM device)"
     )
     return [
-        OwnedName(UserKey(key), name, password, tuple(devices.get(account, ())))
+        OwnedName(
+            UserKey(key), name, password, tuple(devices.get(account, ())), tuple(cut_off.get(account, ()))
+        )
         for account, key, name, password in rows
     ]

@@ -107,7 +107,13 @@ _SEVENTH: Final = (
 )
 # How many times the operator has freed a name: tickets of an earlier generation count no more.
 _EIGHTH: Final = ("ALTER TABLE account ADD COLUMN generation INTEGER NOT NULL DEFAULT 0",)
-MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH)
+# The digests of tokens that were cut off from a name, so that their devices can be told.
+_NINTH: Final = (
+    """CREATE TABLE cut_off(
+        token BLOB PRIMARY KEY, account INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX cut_off_account ON cut_off(account, at)",
+)
+MIGRATIONS: Final = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH, _SEVENTH, _EIGHTH, _NINTH)
 """The statements that lead from one version of the schema to the next."""
 
 
