@@ -10,7 +10,7 @@ An example is a fenced block with the info string `session plain` or `session js
 - blank lines, and comments that start with `#`.
 
 In JSON, the string "…" and the number 0 in `id`, `at`, `last` and a few more stand for anything that the server says;
-a client that sends "…" sends what the server has last told it in that field, and as a `secret` the last code that anybody
+a client that sends "…" sends what the server has last told it in that field, on an earlier connection too, and as a `secret` the last code that anybody
 was shown. JSON is spoken over TLS, as programs do. A LIST that a newer one replaces may
 be left out; everything else that the server sends has to be there, in its order.
 """
@@ -131,11 +131,13 @@ def replay(example: Example) -> None:
     with TemporaryDirectory() as data, serve(data=Path(data)) as server, ExitStack() as opened:
         connections: dict[str, Connection] = {}
         secret: dict[str, Value] = {}
+        before: dict[str, dict[str, Value]] = {}
         for written in example.lines:
             if not written.strip() or written.startswith("#"):
                 continue
             if done := _DONE.fullmatch(written.strip()):
                 connection = connections.pop(done[1])
+                before[done[1]] = connection.told
                 if done[2] == "leaves":
                     connection.peer.close()
                 else:
@@ -148,7 +150,8 @@ def replay(example: Example) -> None:
                 name, direction = "client", "<"
             if name not in connections:
                 assert direction == ">", f"{name} receives before it has said anything"
-                connections[name] = Connection(opened.enter_context(Peer(server.port, tls=tls)))
+                peer = opened.enter_context(Peer(server.port, tls=tls))
+                connections[name] = Connection(peer, before.pop(name, {}))
             if direction == "=":
                 connection = connections[name]
                 if request := _REQUEST.fullmatch(line):
