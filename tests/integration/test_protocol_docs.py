@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
 import pytest
 
 from tests.support.http import HttpClient
@@ -32,9 +33,17 @@ from tests.support.process import ROOT
 from tests.support.raw import Closed, Peer, Silent, Value
 from tests.support.serving import serve
 from tests.support.tls import client_context
+from twocans.hub.session import Reason
+from twocans.protocol.errors import Code
+from twocans.protocol.messages import FROM_CLIENT, FROM_SERVER, Frame
 
 DOCUMENT = ROOT / "docs" / "protocol.md"
 ANYTHING = "…"
+NEVER_SAID = {
+    *("left", "connection_lost", "timed_out", "too_slow", "protocol_error"),
+    *("tls_failed", "not_encrypted", "failed"),
+}
+"""Reasons why a session ends that no peer is told."""
 NUMBERS = ("id", "at", "last", "device", "created", "seen", "since")
 _BLOCK = re.compile(r"^```session (plain|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAID = re.compile(r"(\w+)([<>=]) ?(.*)")
@@ -177,6 +186,51 @@ def replay(example: Example) -> None:
 @pytest.mark.parametrize("example", examples(), ids=lambda example: f"line{example.line}-{example.dialect}")
 def test_example_of_the_document_is_true(example: Example) -> None:
     replay(example)
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """The rows of the first table under a heading: the cells of each, by the names in its first cell."""
+    _, _, after = DOCUMENT.read_text(encoding="utf-8").partition(f"\n### {heading}\n")
+    table = re.search(r"^\|.*?\n(?!\|)", after, re.MULTILINE | re.DOTALL)
+    assert table, f"no table under {heading!r}"
+    found: dict[str, list[str]] = {}
+    for line in table[0].splitlines()[2:]:
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        found |= dict.fromkeys(re.findall(r"`(\w+)`", cells[0]), cells)
+    return found
+
+
+def fields(kind: type[Frame]) -> set[str]:
+    """The fields of a frame as the document writes them: with a question mark those that may be left out."""
+    description = msgspec.inspect.type_info(kind)
+    assert isinstance(description, msgspec.inspect.StructType)
+    return {f"{one.encode_name}{'' if one.required else '?'}" for one in description.fields}
+
+
+# Older servers leave these out; this one always sends them.
+ALWAYS_SENT = {"WELCOME": {"after"}, "DEVICES": {"sessions", "session_count"}, "PRESENCE": {"status"}}
+
+
+def test_document_has_all_frames_of_a_client_and_their_fields() -> None:
+    shown = rows("What a client sends")
+    assert shown.keys() == {kind.verb for kind in FROM_CLIENT}
+    for kind in FROM_CLIENT:
+        names = set(re.findall(r"`(\w+\??)`", shown[kind.verb][1]))
+        assert fields(kind) <= names, kind.verb
+
+
+def test_document_has_all_frames_of_a_server_and_their_fields() -> None:
+    shown = rows("What the server sends")
+    assert shown.keys() == {kind.verb for kind in FROM_SERVER}
+    for kind in FROM_SERVER:
+        names = set(re.findall(r"`(\w+\??)`", shown[kind.verb][1]))
+        always = ALWAYS_SENT.get(kind.verb, set())
+        assert {name.rstrip("?") if name.rstrip("?") in always else name for name in fields(kind)} <= names
+
+
+def test_document_has_all_error_codes_and_all_reasons_of_a_bye() -> None:
+    assert rows("Errors").keys() == set(Code)
+    assert rows("Byes").keys() == {reason.value for reason in Reason} - NEVER_SAID
 
 
 def test_document_has_examples_of_both_dialects() -> None:
