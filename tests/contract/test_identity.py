@@ -224,6 +224,22 @@ def test_code_brings_one_device_in_once_and_the_owner_can_cut_it_off(house: Hous
     assert house.owner("alice", laptop.token).name == "alice"
 
 
+def test_code_may_be_mistyped_twice_on_a_connection_and_the_third_time_ends_it(house: House) -> None:
+    laptop = house.owner()
+    with Peer(house.server.port, tls=house.tls) as peer:
+        for _ in range(2):
+            peer.sendall(hello("alice", secret="2222-2222"))
+            refused(decode(peer.read_line()), "auth_failed", "secret")
+        peer.sendall(hello("alice", secret=code_of(laptop)))
+        assert decode(peer.read_line()).verb == "WELCOME"
+    with Peer(house.server.port, tls=house.tls) as peer:
+        for _ in range(3):
+            peer.sendall(hello("alice", secret="2222-2222"))
+            refused(decode(peer.read_line()), "auth_failed", "secret")
+        (last,) = [decode(line) for line in peer.expect_closed()]
+        assert (last.verb, last["reason"]) == ("BYE", "refused")
+
+
 def test_device_signs_out_for_good(house: House) -> None:
     laptop = house.owner()
     refused(laptop.ask("SIGNOUT"), "last_device")

@@ -16,7 +16,7 @@ from twocans.protocol.names import UserKey
 from twocans.storage.identities import Ban
 
 if TYPE_CHECKING:
-    from twocans.hub.owners import Device
+    from twocans.hub.ownership import Device
 
 ENDED: Final = "This link is from a login that has ended. Please log in again and ask for a new one."
 

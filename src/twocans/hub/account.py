@@ -10,7 +10,7 @@ from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
     from twocans.hub.online import Block
-    from twocans.hub.owners import Ownership
+    from twocans.hub.ownership import Ownership
     from twocans.hub.session import Session
 
 

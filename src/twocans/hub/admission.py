@@ -21,12 +21,12 @@ from twocans.hub.owners import (
     BUSY,
     MAX_DEVICES,
     UNKEPT,
-    Device,
     Owners,
     is_token,
     new_token,
     token_digest,
 )
+from twocans.hub.ownership import Device
 from twocans.hub.passwords import password_print
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session

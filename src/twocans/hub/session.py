@@ -15,7 +15,7 @@ from twocans.protocol.names import UserKey
 if TYPE_CHECKING:
     from twocans.hub.account import Account
     from twocans.hub.address_quota import AddressUsage
-    from twocans.hub.owners import Device
+    from twocans.hub.ownership import Device
 
 
 class Reason(StrEnum):

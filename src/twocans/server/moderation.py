@@ -13,7 +13,8 @@ from msgspec import Struct
 from twocans.hub.account import Account
 from twocans.hub.bans import name_key, network
 from twocans.hub.hub import EventLog, Hub
-from twocans.hub.owners import Device, device_key
+from twocans.hub.owners import device_key
+from twocans.hub.ownership import Device
 from twocans.protocol.keys import as_typed
 from twocans.protocol.names import UserKey, is_confusable_with_address_or_key
 from twocans.protocol.operator import BanTarget
