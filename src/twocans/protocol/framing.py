@@ -20,7 +20,7 @@ class LineTooLong(FramingError):
 
     Args:
         limit: the greatest length of a line, in bytes, without its line end.
-        beginning: the first bytes of the line, `limit` of them.
+        beginning: as much of the line as has come: at least its first `limit` bytes.
     """
 
     def __init__(self, limit: int, beginning: bytes) -> None:
@@ -76,10 +76,10 @@ class LineReader:
             for line in block.split(b"\n"):
                 if len(line) > limit:
                     self._rest = b""
-                    return block[:whole], LineTooLong(limit, line[:limit])
+                    return block[:whole], LineTooLong(limit, line)
                 whole += len(line) + 1
         if len(rest) > limit + 1 or (len(rest) == limit + 1 and not rest.endswith(b"\r")):
             self._rest = b""
-            return block, LineTooLong(limit, rest[:limit])
+            return block, LineTooLong(limit, rest)
         self._rest = rest
         return block, None

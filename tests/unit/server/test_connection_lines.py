@@ -278,9 +278,17 @@ def test_line_over_the_limit_ends_the_connection_with_a_sentence(end: bytes, reg
     assert [fields["reason"] for fields in ended] == ["protocol_error"]
 
 
-def test_json_client_is_told_of_the_line_over_the_limit_too() -> None:
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        (b'MSG: {"cid": "c1", "to"', b': "bob", "text": "' + b"x" * 102),
+        (b'MSG: {"to": "bob", "text": "', b"x" * 102 + b'", "cid": "c1"}\n'),
+    ],
+    ids=["in the beginning", "in what has come"],
+)
+def test_json_client_is_told_of_the_line_over_the_limit_too(chunks: tuple[bytes, ...]) -> None:
     wire = json_wire(World(Limits(max_line_bytes=100)), "alice")
-    wire.send(b'MSG: {"cid": "c1", "to"', b': "bob", "text": "' + b"x" * 102)
+    wire.send(*chunks)
     (error,) = wire.frames()
     assert isinstance(error, Error)
     assert (error.code, error.cid) == ("too_long", "c1")
