@@ -219,7 +219,7 @@ class Hub:
         """Return the id after which a device goes on that has got everything up to `after`."""
         if after is None or after >= self._storage.new_ids(0):
             # No message has had that id yet, so nothing shows what the device has got.
-            return account.handed
+            return account.delivered
         return min(after, account.last)
 
     def leave(self, session: Session, reason: Reason) -> None:

@@ -1,6 +1,6 @@
-"""The `cid` and `rid` of a payload that cannot be decoded, so that the error about it finds its place.
+"""The `cid` and `rid` of a payload that is refused, so that the error about it finds its place.
 
-A payload may be cut off, hold half a surrogate pair, or not be UTF-8: nothing of it counts but these two.
+It may be cut off, nested too deeply, hold half a surrogate pair, or not be UTF-8: nothing of it counts but these two.
 """
 
 from __future__ import annotations
@@ -14,34 +14,20 @@ import msgspec
 from twocans.protocol.messages import Cid, Rid
 
 # Within a string a quotation mark has a backslash before it, so in JSON this is a key.
-_CID: Final = re.compile(rb'(?<!\\)"cid"[ \t]*:[ \t]*("(?:[^"\\]|\\.){1,800}")')
-_RID: Final = re.compile(rb'(?<!\\)"rid"[ \t]*:[ \t]*("(?:[^"\\]|\\.){0,800}"|[0-9]{1,19}(?=[ \t]*[,}]))')
-
-
+_CID: Final = re.compile(rb'"cid"(?<!\\"cid")[ \t]*:[ \t]*("(?:[^"\\]|\\.){1,800}")')
+_RID: Final = re.compile(
+    rb'"rid"(?<!\\"rid")[ \t]*:[ \t]*("(?:[^"\\]|\\.){0,800}"|[0-9]{1,19}(?=[ \t]*[,}]))'
+)
 _MAX_LOOKED_AT: Final = 8
 """The first places of a field are looked at: each costs a pass over what stands before it."""
 
-
-class _Fields(msgspec.Struct):
-    """The fields that an error gives back; the others are passed over."""
-
-    cid: msgspec.Raw = msgspec.Raw(b"null")
-    rid: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_FIELDS: Final = msgspec.json.Decoder(_Fields)
 _CID_VALUE: Final = msgspec.json.Decoder(Cid)
 _RID_VALUE: Final[msgspec.json.Decoder[Rid]] = msgspec.json.Decoder(Rid)
 
 
 def references(payload: bytes) -> tuple[str | None, Rid | None]:
     """Return the `cid` and `rid` of a payload; None for each that is not there or that no answer could give back."""
-    try:
-        fields = _FIELDS.decode(payload)
-        cid, rid = bytes(fields.cid), bytes(fields.rid)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        cid, rid = _found(_CID, payload), _found(_RID, payload)
-    return _cid(cid), _rid(rid)
+    return _cid(_found(_CID, payload)), _rid(_found(_RID, payload))
 
 
 def _found(field: re.Pattern[bytes], payload: bytes) -> bytes:

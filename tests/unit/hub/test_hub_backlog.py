@@ -6,7 +6,7 @@ from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub.backlog import PAGE_MESSAGES
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
-from twocans.protocol.messages import Message, Synced, UserList, Welcome
+from twocans.protocol.messages import Message, Receipt, Synced, UserList, Welcome
 from twocans.protocol.user_names import UserNames
 
 
@@ -123,6 +123,17 @@ def test_cursor_beyond_the_end_misses_nothing() -> None:
     assert bob.synced()
     world.post(alice, "bob", "later", "later")
     assert bob.texts() == ["0", "1", "2", "later"]
+
+
+def test_cursor_beyond_the_end_confirms_nothing() -> None:
+    world, alice = _world_with_waiting(3)
+    terminal = world.plain("bob")
+    terminal.handed = 2
+    world.hub.leave(terminal, Reason.LEFT)
+    alice.take()
+    bob = world.json("bob", after=10**9, log="log-1")
+    assert bob.texts() == ["0", "1", "2"]
+    assert alice.of(Receipt) == []
 
 
 def test_cursor_beyond_the_end_of_the_inbox_is_one_of_messages_that_a_power_cut_has_taken() -> None:
