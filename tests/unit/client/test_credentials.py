@@ -369,6 +369,30 @@ def test_a_token_that_was_cut_off_is_told_as_such_and_forgotten() -> None:
     run(scenario())
 
 
+def test_a_device_that_was_cut_off_while_away_stops_trying_and_keeps_its_messages() -> None:
+    async def scenario() -> None:
+        tokens = MemoryTokens()
+        async with ScriptedServer() as server:
+            client = server.client(tokens=tokens)
+            first = await server.let_in(client)
+            await first.abort()
+            second = await server.accept()
+            await second.hear()
+            client.send("bob", "not sent yet")
+            second.say(Error(code=Code.REVOKED, text="This device was cut off.", needs="secret"))
+            offline = [event for event in await rest_of(client) if isinstance(event, Offline)][-1]
+            assert (offline.loss, offline.text, offline.retry_in_s) == (
+                Loss.REVOKED,
+                "This device was cut off.",
+                None,
+            )
+            assert [message.text for message in client.pending] == ["not sent yet"]
+            assert tokens.get(KEY, "alice") is None
+            await client.close()
+
+    run(scenario())
+
+
 def test_a_persons_devices_are_listed_let_in_and_cut_off() -> None:
     async def scenario() -> None:
         async with ScriptedServer() as server:
