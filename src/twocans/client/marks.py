@@ -37,9 +37,15 @@ class Marks:
         """A new connection knows the cursor from HELLO: nothing is left to confirm."""
         self._due_at = None
 
-    def welcomed(self, after: int) -> None:
-        """The server goes on after this id. A cursor beyond it belongs to messages that the server does not have."""
-        self.cursor = after if self.cursor is None else min(self.cursor, after)
+    def welcomed(self, after: int, *, said: int | None) -> None:
+        """The server goes on after this id; `said` is the one that HELLO had.
+
+        Where it is below that, the server does not have what the cursor belongs to.
+        """
+        if self.cursor is None:
+            self.cursor = after
+        elif said is None or after < said:
+            self.cursor = min(self.cursor, after)
 
     def is_new(self, id_: int) -> bool:
         """Whether a message has not been given out yet.

@@ -122,6 +122,7 @@ class Session:
         self._timers = timers
         self._clock = clock
         self._log = resume.log
+        self._said_after: int | None = None
         self._introduction: Introduction | None = None
         self._marks = Marks(resume.after, clock)
         self._sender = Sender(outbox)
@@ -151,6 +152,7 @@ class Session:
         # A cursor means nothing without its log.
         after = None if self._log is None else self._marks.cursor
         log = None if after is None else self._log
+        self._said_after = after
         self._told_status = self._status
         self._say(
             Hello(
@@ -394,7 +396,7 @@ class Session:
             self._marks.forget()
         self._marks.reconnected()
         if welcome.after is not None and welcome.after <= welcome.last:
-            self._marks.welcomed(welcome.after)
+            self._marks.welcomed(welcome.after, said=self._said_after)
         self._log = welcome.log
         self.token = welcome.token or introduction.token
         self.user = welcome.user
