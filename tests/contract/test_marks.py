@@ -146,8 +146,8 @@ def test_who_resumes_hears_what_others_have_got_and_read_meanwhile(server: Servi
     carol.expect("LEFT", user="alice")
     assert marks_told(server, alice, after=second, log=alice.log) == []
     bob.send("READ", peer="alice", id=first)
-    carol.send("GOT", id=second)
     bob.drain()
+    carol.send("GOT", id=second)
     carol.drain()
     assert marks_told(server, alice, after=second, log=alice.log) == [
         ("RECEIPT", "bob", first),
