@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from twocans.client.settings import Clock
@@ -9,12 +10,17 @@ from twocans.protocol.messages import Frame, Got, Read
 
 GOT_EVERY_S: Final = 1.0
 """How often the server is told at most, in seconds: it tells everybody whose messages that were."""
+MAX_STEPS: Final = 1000
+"""How many ids are remembered to fall back to."""
 MAX_READ_MARKS: Final = 1000
 """How many people's read marks are kept while there is no connection; the oldest go first."""
 
 
 class Marks:
-    """The marks of one session. They only grow, as long as the server's log is the same.
+    """The marks of one session. They only grow, as long as the server's log is the same and its ids fit together.
+
+    What makes the cursor grow is the server's word, so the ids that did are remembered: when it turns out that one
+    cannot have been right, the cursor falls back to those before it. Then messages may come again, and none is lost.
 
     Args:
         cursor: the id up to which everything has been given out; None if nothing has.
@@ -23,29 +29,22 @@ class Marks:
 
     def __init__(self, cursor: int | None, clock: Clock) -> None:
         self.cursor = cursor
+        self._began_at = cursor
+        self._steps: deque[int] = deque(() if cursor is None else (cursor,), MAX_STEPS)
         self._clock = clock
         self._due_at: float | None = None
         self._read: dict[str, int] = {}
 
     def forget(self) -> None:
         """The log is another one: ids known so far mean nothing."""
-        self.cursor = None
+        self.cursor = self._began_at = None
+        self._steps.clear()
         self._read.clear()
         self.reconnected()
 
     def reconnected(self) -> None:
         """A new connection knows the cursor from HELLO: nothing is left to confirm."""
         self._due_at = None
-
-    def welcomed(self, after: int, *, said: int | None) -> None:
-        """The server goes on after this id; `said` is the one that HELLO had.
-
-        Where it is below that, the server does not have what the cursor belongs to.
-        """
-        if self.cursor is None:
-            self.cursor = after
-        elif said is None or after < said:
-            self.cursor = min(self.cursor, after)
 
     def is_new(self, id_: int) -> bool:
         """Whether a message has not been given out yet.
@@ -55,9 +54,32 @@ class Marks:
         """
         return self.cursor is None or id_ > self.cursor
 
+    def is_contradicted_by(self, id_: int) -> bool:
+        """True if a message with this id can be no repetition although the cursor is beyond it."""
+        return not self.is_new(id_) and id_ > self._steps[0] and id_ not in self._steps
+
+    def fall_back(self, upto: int, *, otherwise: int | None = None) -> None:
+        """The cursor cannot be right: go back to the greatest id up to this one that has been given out.
+
+        Where none is known, to `otherwise`; without it to `upto` if the cursor is an earlier program's, else to the
+        beginning.
+        """
+        steps = self._steps
+        while steps and steps[-1] > upto:
+            steps.pop()
+        if steps:
+            self.cursor = steps[-1]
+        elif otherwise is None and self._began_at is None:
+            self.cursor = None
+        else:
+            self.cursor = upto if otherwise is None else otherwise
+            steps.append(self.cursor)
+
     def reached(self, id_: int) -> None:
         """Everything up to an id has been given out, or is one's own."""
-        self.cursor = id_ if self.cursor is None else max(self.cursor, id_)
+        if self.is_new(id_):
+            self.cursor = id_
+            self._steps.append(id_)
 
     def given_out(self, id_: int) -> None:
         """A message has been given out; the server is to know soon."""

@@ -19,7 +19,6 @@ from twocans.client import (
     Offline,
     Online,
     Page,
-    PeerTyping,
     RequestFailed,
     Timers,
     UserJoined,
@@ -47,7 +46,6 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     Synced,
-    TypingFrom,
 )
 
 
@@ -378,8 +376,8 @@ def test_a_program_that_does_not_take_events_slows_the_server_and_misses_nothing
             client = server.client(timers=Timers(connect=3600, ping_after=3600, dead_after=3600))
             conversation = await server.let_in(client)
             conversation.writer.transport.set_write_buffer_limits(high=0)
-            # More than the buffers of both systems hold, and nothing that would have to be confirmed.
-            told = [TypingFrom(sender=f"{number} " + "x" * 8000) for number in range(4000)]
+            # More than the buffers of both systems hold.
+            told = [message(number, text="x" * 8000) for number in range(1, 4001)]
             stalled = False
             for number, frame in enumerate(told):
                 conversation.say(frame)
@@ -389,7 +387,9 @@ def test_a_program_that_does_not_take_events_slows_the_server_and_misses_nothing
                     except TimeoutError:
                         stalled = True
             assert stalled, "everything was read though nobody took it"
-            assert [(await next_of(client, PeerTyping)).user for _ in told] == [one.sender for one in told]
+            assert [(await next_of(client, MessageReceived)).message.id for _ in told] == [
+                one.id for one in told
+            ]
             await client.close()
 
     run(scenario())

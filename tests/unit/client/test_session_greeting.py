@@ -61,7 +61,7 @@ def test_a_server_that_is_full_and_speaks_the_plain_dialect_is_quoted() -> None:
     ending = harness.session.ending
     assert ending is not None
     assert ending.loss is Loss.REFUSED
-    assert ending.text == "The server is full.[31m Try later."
+    assert ending.text == "The server is full.\\u001b[31m Try later."
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from msgspec import Struct
 from yarl import URL
 
 from twocans.client import sentences
+from twocans.client.checks import sentence
 from twocans.client.link import Where, shown_key, tls_context
 from twocans.client.transfers.disk import PIECE_BYTES
 from twocans.client.transfers.failures import Cut, Failed
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.text import spelled_out_line
 
 IDLE_S: Final = 60.0
 """How long nothing may move, in seconds."""
@@ -30,7 +30,6 @@ ANSWER_S: Final = 600.0
 _TICKET: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", re.ASCII)
 _MAX_SENTENCE_BYTES: Final = 2000
-_MAX_SENTENCE_CHARS: Final = 500
 
 
 class Source(Protocol):
@@ -263,8 +262,7 @@ async def _reply(response: aiohttp.ClientResponse) -> Reply:
     if response.status < HTTPStatus.BAD_REQUEST:
         return Reply(response.status, "")
     said = await response.content.read(_MAX_SENTENCE_BYTES)
-    text = " ".join(said.decode(errors="replace").split())
-    return Reply(response.status, spelled_out_line(text[:_MAX_SENTENCE_CHARS]))
+    return Reply(response.status, sentence(said.decode(errors="replace")))
 
 
 def _url(where: Where, ticket: str) -> URL:
