@@ -159,8 +159,8 @@ def test_a_files_name_is_safe_when_the_program_hears_of_it(name: str, safe: str)
         b'CODE: {"rid":1,"code":"ab","valid_s":-1}',
         b'CODE: {"rid":1,"code":"ab","valid_s":99999999999}',
         b'TICKET: {"rid":1,"ticket":"a","offset":-1,"valid_s":1}',
-        b'CHATS: {"rid":1,"chats":[{"peer":"bob","unread":-1,"last":'
-        b'{"id":1,"at":1,"from":"b","to":"a","text":"","cid":""}}]}',
+        b'CHATS: {"rid":1,"chats":[{"peer":"b","unread":-1,"last":%s}]}'
+        % b'{"id":1,"at":1,"from":"b","to":"a","text":"","cid":""}',
         b'FOUND: {"rid":1,"users":[' + b",".join(b'"u%d"' % n for n in range(2000)) + b"]}",
         b'DEVICES: {"rid":1,"devices":[],"password":false,"session_count":-5}',
     ],

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import aiohttp
 from msgspec import Struct
@@ -27,6 +27,12 @@ IDLE_S: Final = 60.0
 ANSWER_S: Final = 600.0
 """How long the server may take to look at a whole file, in seconds, and to answer."""
 
+LEAST_BYTES: Final = 64 * 1024
+"""How much has to come in `IDLE_S` seconds: a byte now and then is as good as nothing."""
+
+MAX_OVERHEAD_BYTES: Final = 64 * 1024
+"""How much a server may send beside a file's content: headers, answers before the answer, a sentence."""
+
 _TICKET: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", re.ASCII)
 _MAX_SENTENCE_BYTES: Final = 2000
@@ -40,15 +46,61 @@ class Source(Protocol):
         ...
 
 
+class _Allowance:
+    """How many bytes a server may still send for one request; below 0 once it has sent more."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+
+class _Metered(asyncio.Protocol):
+    """Ends a connection that brings more than it may: aiohttp reads answers before the answer without end.
+
+    Args:
+        inner: gets what comes.
+        allowance: what may still come; shared, because aiohttp connects a second time after a lost connection.
+    """
+
+    def __init__(self, inner: asyncio.Protocol, transport: asyncio.Transport, allowance: _Allowance) -> None:
+        self._inner = inner
+        self._transport = transport
+        self._allowance = allowance
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        self._allowance.left -= len(data)
+        if self._allowance.left >= 0:
+            self._inner.data_received(data)
+        else:
+            self._transport.abort()
+
+    def eof_received(self) -> bool | None:
+        """Called by the event loop."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """Called by the event loop."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Called by the event loop."""
+        self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._inner.connection_lost(exc)
+
+
 class _KeyPin(aiohttp.Fingerprint):
     """Compares the server's key, not its certificate: it may have a new one for the same key.
 
-    aiohttp calls it for each connection, before anything is written to it.
+    aiohttp calls it for each connection, before anything is written to it. From then on it is metered.
     """
 
-    def __init__(self, key: ServerKey) -> None:
+    def __init__(self, key: ServerKey, allowance: _Allowance) -> None:
         super().__init__(bytes.fromhex(key))
         self._key = key
+        self._allowance = allowance
         self._transport: asyncio.Transport | None = None
 
     def check(self, transport: asyncio.Transport) -> None:
@@ -57,6 +109,8 @@ class _KeyPin(aiohttp.Fingerprint):
         if shown != self._key:
             host, port = transport.get_extra_info("peername")
             raise aiohttp.ServerFingerprintMismatch(self.fingerprint, bytes.fromhex(shown or ""), host, port)
+        inner = cast("asyncio.Protocol", transport.get_protocol())
+        transport.set_protocol(_Metered(inner, transport, self._allowance))
 
     def abort(self) -> None:
         """Close the connection at once, without waiting for a peer that reads nothing."""
@@ -107,6 +161,7 @@ class Content:
     ) -> None:
         self.start = start
         self._left = size - start
+        self._owed = LEAST_BYTES
         self._response = response
         self._idle = idle
 
@@ -121,7 +176,10 @@ class Content:
             piece = await self._response.content.readany()
         except (aiohttp.ClientError, OSError):
             raise Cut(sentences.FILE_CUT) from None
-        _put_off(self._idle, IDLE_S)
+        self._owed -= len(piece)
+        if self._owed <= 0:
+            self._owed = LEAST_BYTES
+            _put_off(self._idle, IDLE_S)
         if len(piece) > self._left:
             raise Failed(sentences.FILE_GARBLED)
         self._left -= len(piece)
@@ -143,7 +201,7 @@ async def put(where: Where, ticket: str, *, first: int, size: int, source: Sourc
     async with (
         _explained(),
         asyncio.timeout(IDLE_S + connect_s) as idle,
-        _session(where, connect_s) as session,
+        _session(where, connect_s, MAX_OVERHEAD_BYTES) as session,
     ):
         body = _Body(source, idle)
         try:
@@ -172,7 +230,7 @@ async def delete(where: Where, ticket: str, *, connect_s: float) -> None:
     async with (
         _explained(),
         asyncio.timeout(IDLE_S + connect_s),
-        _session(where, connect_s) as session,
+        _session(where, connect_s, MAX_OVERHEAD_BYTES) as session,
         session.delete(_url(where, ticket), ssl=tls_context(), allow_redirects=False),
     ):
         pass
@@ -194,7 +252,7 @@ async def get(
     async with (
         _explained(),
         asyncio.timeout(IDLE_S + connect_s) as idle,
-        _session(where, connect_s) as session,
+        _session(where, connect_s, size + MAX_OVERHEAD_BYTES) as session,
         session.get(
             _url(where, ticket), headers=headers, ssl=tls_context(), allow_redirects=False
         ) as response,
@@ -221,15 +279,20 @@ def _start(response: aiohttp.ClientResponse, first: int, size: int) -> int:
         start = first
     encoding = response.headers.get("Content-Encoding", "identity").casefold()
     length = response.headers.get("Content-Length")
-    if encoding != "identity" or (length is not None and length != str(size - start)):
+    if encoding != "identity" or length != str(size - start):
         raise Failed(sentences.FILE_GARBLED)
     return start
 
 
 @asynccontextmanager
-async def _session(where: Where, connect_s: float) -> AsyncIterator[aiohttp.ClientSession]:
-    """Made for one request: no cookies, no proxies, nothing unpacked, and no connection left open."""
-    pin = _KeyPin(where.key)
+async def _session(where: Where, connect_s: float, most: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """Made for one request: no cookies, no proxies, nothing unpacked, and no connection left open.
+
+    Raises:
+        Failed: the server has sent more than `most` bytes.
+    """
+    allowance = _Allowance(most)
+    pin = _KeyPin(where.key, allowance)
     async with aiohttp.ClientSession(
         # The request has the context and the connector the pin: aiohttp takes one of them from each.
         connector=aiohttp.TCPConnector(ssl=pin, family=socket.AF_INET, force_close=True),
@@ -241,6 +304,10 @@ async def _session(where: Where, connect_s: float) -> AsyncIterator[aiohttp.Clie
     ) as session:
         try:
             yield session
+        except (aiohttp.ClientError, OSError, Cut):
+            if allowance.left < 0:
+                raise Failed(sentences.FILE_GARBLED) from None
+            raise
         finally:
             pin.abort()
 
