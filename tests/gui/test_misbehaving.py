@@ -9,7 +9,7 @@ from tests.gui.harness import Person
 from tests.misbehaving.modes import CHATS, GREETINGS, LIES, PAGES
 from tests.misbehaving.server import LyingServer, Mode, in_thread
 from twocans.client.checks import MAX_SENTENCE_CHARS
-from twocans.client.transcripts import Form
+from twocans.common.transcripts import Form
 from twocans.gui.viewmodel.state import Screen
 from twocans.protocol.messages import HistoryQuery
 

@@ -375,7 +375,7 @@ def test_a_program_that_does_not_take_events_slows_the_server_and_misses_nothing
         async with ScriptedServer() as server:
             client = server.client(timers=Timers(connect=3600, ping_after=3600, dead_after=3600))
             conversation = await server.let_in(client)
-            conversation.writer.transport.set_write_buffer_limits(high=0)
+            conversation.writer.transport.set_write_buffer_limits(high=65536)
             # More than the buffers of both systems hold.
             told = [message(number, text="x" * 8000) for number in range(1, 4001)]
             stalled = False
@@ -390,6 +390,29 @@ def test_a_program_that_does_not_take_events_slows_the_server_and_misses_nothing
             assert [(await next_of(client, MessageReceived)).message.id for _ in told] == [
                 one.id for one in told
             ]
+            await client.close()
+
+    run(scenario())
+
+
+def test_events_that_nobody_takes_are_bounded_by_their_texts_and_not_by_their_number() -> None:
+    async def scenario() -> None:
+        async with ScriptedServer() as server:
+            client = server.client()
+            conversation = await server.let_in(client)
+            conversation.writer.transport.set_write_buffer_limits(high=65536)
+            stalled = False
+            for number in range(1, 401):
+                conversation.say(message(number, text="x" * 100_000))
+                try:
+                    await asyncio.wait_for(conversation.writer.drain(), 0.5)
+                except TimeoutError:
+                    stalled = True
+                    break
+            assert stalled, "everything was read though nobody took it"
+            taken = [event for event in client._driver.stream._events if isinstance(event, MessageReceived)]
+            # What was read together with the one that reached the limit counts too.
+            assert sum(len(event.message.text) for event in taken) < 3_000_000
             await client.close()
 
     run(scenario())
