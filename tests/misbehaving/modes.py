@@ -122,6 +122,8 @@ LIES: Final = (
     Mode("typing of strangers", ends=False, says=[TypingFrom(sender=f"u{n}") for n in range(500)]),
     Mode("receipts of strangers", ends=False, says=[Receipt(f"u{n}", MAX_ID, MAX_ID) for n in range(500)]),
     Mode("far marks", ends=False, says=[Receipt("bob", MAX_ID, MAX_ID), ReadMark("bob", MAX_ID)]),
+    Mode("a text of 5 MB", ends=False, text="x" * 5_000_000),
+    Mode("a text of 100,000 lines", ends=False, text="x\n" * 100_000),
     Mode("a far message", says=[_MSG % (2**62, 1)]),
     Mode("a message of the year 300,000", says=[_MSG % (1000, 10**16)]),
     Mode("a message before all time", says=[_MSG % (1000, -(10**16))]),

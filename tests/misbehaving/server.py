@@ -54,6 +54,7 @@ class Mode:
         ends: whether the client has to end the connection; None if it may.
         greets: what it says to HELLO; given the honest answer. Honest if None.
         says: what it says once the user is live.
+        text: of a message that it has for the user, and delivers.
         answers: what it says to a question of this kind; honest if None.
         endless: what it goes on saying until the client ends the connection.
         slow: waits a moment after each of the endless pieces.
@@ -64,6 +65,7 @@ class Mode:
     ends: bool | None = True
     greets: Callable[[Sequence[Frame]], Sequence[Said]] | None = None
     says: Sequence[Said] = ()
+    text: str = ""
     answers: Callable[[FromClient], Sequence[Said] | None] | None = None
     endless: bytes = b""
     slow: bool = False
@@ -189,6 +191,8 @@ class _Connection:
         said = greeting if mode.greets is None else mode.greets(greeting)
         self._user = next((one.user for one in said if isinstance(one, Welcome)), hello.user)
         await self._say(*said, *mode.says)
+        if mode.text:
+            await self._say(account.receive(mode.text))
         if mode is not HONEST:
             # Whatever became of the lie, this one has to arrive.
             marker = account.receive(f"after {mode.name}")

@@ -8,6 +8,7 @@ from tests.unit.gui.desk import Desk
 from twocans.client.events import MessageReceived, PeerTyping
 from twocans.gui.viewmodel import attention, chats, conversation, filecards, paging
 from twocans.gui.viewmodel.effects import FetchPicture, LoadHistory, ShowNotification
+from twocans.gui.viewmodel.entries import MAX_SHOWN_CHARS, TOO_LONG
 from twocans.gui.viewmodel.inputs import HistoryLoaded
 from twocans.protocol.messages import FileRef, Message
 
@@ -26,18 +27,20 @@ def test_one_conversation_holds_no_more_than_so_many_characters(is_open: bool) -
     desk.log_in("bob")
     if is_open:
         desk.vm.open("bob")
-    for number in range(1, 101):
-        desk.event(_message(number, text="x" * 100_000))
+    for number in range(1, 301):
+        desk.event(_message(number, text="x" * 30_000))
         assert _held(desk) <= conversation.MAX_CHARS * 5 // 4
     bob = desk.vm.chats.of("bob")
-    assert bob.entries[-1].id == 100
+    assert bob.entries[-1].id == 300
     assert bob.more
 
 
-def test_one_text_that_is_too_large_for_all_is_held_alone() -> None:
+def test_one_text_that_is_too_large_for_all_is_held_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversation, "MAX_CHARS", 1000)
+    monkeypatch.setattr(conversation, "_TRIMMED_TO_CHARS", 800)
     desk = Desk()
     desk.log_in("bob")
-    desk.event(_message(1), _message(2, text="x" * (conversation.MAX_CHARS + 1)))
+    desk.event(_message(1), _message(2, text="x" * 1001))
     assert [one.id for one in desk.vm.chats.of("bob").entries] == [2]
 
 
@@ -46,11 +49,11 @@ def test_all_conversations_together_hold_no_more_than_so_many_characters() -> No
     desk.log_in("bob")
     desk.vm.open("bob")
     desk.event(_message(1, text="the first"))
-    for number in range(2, 202):
-        desk.event(_message(number, f"peer{number}", "x" * 200_000))
+    for number in range(2, 802):
+        desk.event(_message(number, f"peer{number}", "x" * 30_000))
         assert _held(desk) <= chats.MAX_ALL_CHARS
     assert [one.text for one in desk.vm.chats.of("bob").entries] == ["the first"]
-    assert desk.vm.chats.of("peer201").entries
+    assert desk.vm.chats.of("peer801").entries
 
 
 def test_what_was_released_is_loaded_again_and_ones_own_unsent_messages_stay(
@@ -103,3 +106,13 @@ def test_pictures_that_never_come_are_waited_for_in_a_bounded_number(monkeypatch
         desk.event(_message(number, text="a.png", file=FileRef(f"{number:064x}", 5)))
         desk.take()
     assert len(desk.all(FetchPicture)) == 20
+
+
+def test_a_text_that_would_hold_up_the_window_is_shown_in_part_and_says_so() -> None:
+    desk = Desk()
+    desk.log_in("bob")
+    desk.vm.open("bob")
+    desk.event(_message(1, text="x\n" * 100_000), _message(2, text="x" * MAX_SHOWN_CHARS))
+    first, second = desk.vm.bubbles
+    assert first.text == ("x\n" * 100_000)[:MAX_SHOWN_CHARS] + TOO_LONG
+    assert second.text == "x" * MAX_SHOWN_CHARS

@@ -21,6 +21,7 @@ from twocans.gui.viewmodel.entries import (
     message_key,
     own_key,
     position,
+    shortened,
     shown_text,
 )
 from twocans.gui.viewmodel.showing import (
@@ -262,7 +263,7 @@ class Conversation:
         self.newest_id = max(self.newest_id, message.id)
         if self.ahead and key not in self._by_key:
             self._aside = [one for one in self._aside if one.key != key]
-            self.last = message
+            self.last = shortened(message)
             return []
         if key not in self._by_key:
             return [self._insert(entry_of(message, True, epoch))]
@@ -275,7 +276,7 @@ class Conversation:
             return self._settle(known, message, epoch), False
         self.newest_id = max(self.newest_id, message.id)
         if self.ahead:
-            self.last = message
+            self.last = shortened(message)
             return [], True
         self._grown += len(message.text)
         entry = entry_of(message, own, epoch)
