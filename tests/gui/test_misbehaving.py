@@ -80,7 +80,7 @@ def test_saving_a_chat_whose_pages_go_no_further_ends_with_a_sentence(tmp_path: 
         for mode in PAGES:
             server.modes.append(mode)
             server.cut()
-            alice.wait(lambda: not server.modes and _is_connected(alice))
+            alice.wait(lambda: _is_connected(alice) and not server.modes)
             asked = len(server.heard)
             alice.window.act(lambda: alice.vm.save_chat(str(tmp_path / "chat.txt"), Form.TEXT, "bob"))
             alice.wait(lambda: alice.vm.export is not None and not alice.vm.export.busy)
