@@ -62,6 +62,9 @@ MAX_SENTENCE_CHARS: Final = 500
 """The longest sentence of a server that a person is shown."""
 MAX_LABEL_CHARS: Final = 200
 """The longest name of a server or a device."""
+LINE_BYTES: Final = (1024, 2**30)
+TEXT_BYTES: Final = (100, 2**30)
+"""The least and the greatest limit that a server can be set to, or a later one might be."""
 _MAX_FILE_NAME_CHARS: Final = 1000
 """What `safe_name` is given of a file's name; it keeps less."""
 
@@ -183,6 +186,10 @@ class FrameChecker:
 
     def _welcome(self, welcome: Welcome) -> Welcome:
         _check_key(welcome.log)
+        limits = welcome.limits
+        for value, (least, most) in ((limits.line_bytes, LINE_BYTES), (limits.text_bytes, TEXT_BYTES)):
+            if not least <= value <= most:
+                raise _broken("its limits are none")
         self._check_names((welcome.user, *welcome.users))
         self._check_names((*welcome.unencrypted, *welcome.statuses))
         return structs.replace(welcome, server=sentence(welcome.server, most=MAX_LABEL_CHARS))

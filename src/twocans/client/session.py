@@ -73,6 +73,9 @@ MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 MAX_IGNORED: Final = 10_000
 """How many frames in a row may mean nothing here; a newer server may have some to say."""
 
+MAX_EARLY_PINGS: Final = 100
+"""How many questions for a sign of life a server may ask before WELCOME."""
+
 TYPING_EVERY_S: Final = 3.0
 
 _PLAIN_FROM_SERVER: Final = b"MSG: Server: "
@@ -393,7 +396,8 @@ class Session:
                 self._end(loss, text, code=frame.code, again=again, needs=frame.needs)
             case Goodbye():
                 self._dismissed(frame)
-            case Ping():
+            case Ping() if self._ignored < MAX_EARLY_PINGS:
+                self._ignored += 1
                 self._say(Pong(n=frame.n))
             case _:
                 self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
@@ -410,6 +414,7 @@ class Session:
             return
         self._marks.reconnected()
         self._last_told = welcome.last
+        self._ignored = 0
         self._log = welcome.log
         self.token = welcome.token or introduction.token
         self.user = welcome.user
@@ -559,12 +564,10 @@ class Session:
     def _synced(self, synced: Synced) -> bool:
         if self.state is State.LIVE:
             return False
-        if synced.last > self._newest_known:
-            self._not_understood()
-            return False
+        last = min(synced.last, self._newest_known)
         if self._marks.cursor is None:
-            # Everything else is behind what has been given out: it would be sent again, if there were anything.
-            self._marks.reached(synced.last)
+            # Where there is a cursor it stays: what follows it would be sent again, if there were anything.
+            self._marks.reached(last)
         self.state = State.LIVE
         self._liveness.caught_up()
         for frame in self._marks.take(at_once=True):
@@ -572,7 +575,7 @@ class Session:
         # Messages wait until now: what of them is stored already has come back among those missed, and no
         # acknowledgement overtakes an older message, so the cursor never passes over one.
         self._sender.open()
-        self._events.append(CaughtUp(synced.last))
+        self._events.append(CaughtUp(last))
         return True
 
     def _dismissed(self, goodbye: Goodbye) -> None:

@@ -275,11 +275,11 @@ class LimitsInForce(Struct, frozen=True, gc=False):
     `rate` is in messages per second, 0 for no limit. `file_bytes` is the size of the largest file, 0 for none at all.
     """
 
-    line_bytes: Annotated[int, Meta(ge=1024, le=2**30)]
-    text_bytes: Annotated[int, Meta(ge=100, le=2**30)]
-    rate: Annotated[float, Meta(ge=0, le=1e9)]
-    burst: Annotated[float, Meta(ge=0, le=1e12)]
-    file_bytes: Count = 0
+    line_bytes: Count
+    text_bytes: Count
+    rate: Annotated[float, Meta(ge=0)]
+    burst: Annotated[float, Meta(ge=0)]
+    file_bytes: Size = 0
 
 
 class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.client.sessions import INTRODUCTION, Harness, message, welcome
 from twocans.client.events import Loss, MessageReceived, MessageStored, Online, ReadElsewhere, ReceiptMoved
 from twocans.client.requests import Answer
-from twocans.client.session import State
+from twocans.client.session import MAX_EARLY_PINGS, State
 from twocans.client.settings import Resume
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
@@ -21,6 +21,7 @@ from twocans.protocol.messages import (
     History,
     HistoryQuery,
     Message,
+    Ping,
     ReadMark,
     Receipt,
     Results,
@@ -140,11 +141,22 @@ def test_an_id_that_is_none_is_kept_by_nobody(line: str, id_: int) -> None:
     assert harness.session.resume.after == 3
 
 
+def test_pings_before_welcome_are_answered_in_a_bounded_number() -> None:
+    harness = Harness()
+    harness.session.connected(INTRODUCTION)
+    harness.said()
+    harness.say(*(Ping(n=number) for number in range(MAX_EARLY_PINGS)))
+    assert harness.session.ending is None
+    assert len(harness.said()) == MAX_EARLY_PINGS
+    harness.say(Ping(n=1))
+    assert _is_broken(harness)
+
+
 def test_synced_tells_of_nothing_that_was_not_handed_out() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
-    harness.say(welcome(last=5), message(5), Synced(last=6))
-    assert _is_broken(harness)
+    harness.say(welcome(last=5), Synced(last=MAX_ID))
+    assert harness.session.state is State.LIVE
     assert harness.session.resume.after == 5
 
 
