@@ -103,8 +103,11 @@ async def _hear_all_of_it(
     assert received["one"] <= 1
     if asking is not None:
         await asking
-    if mode.ends is not None:
-        assert mode.ends is (len(refusals) + len(lost) == 1)
+    times = len(refusals) + len(lost)
+    if mode.slow:
+        assert times >= 1  # an honest server may be too slow for somebody so impatient
+    elif mode.ends is not None:
+        assert times == (1 if mode.ends else 0)
     return lost
 
 
@@ -112,7 +115,7 @@ async def _hear_all_of_it(
 def test_a_server_that_lies_costs_no_message_and_no_name(mode: Mode) -> None:
     async def scenario() -> None:
         server, _ = await _outlive(mode)
-        assert len(server.hellos) <= 2
+        assert mode.slow or len(server.hellos) <= 2
 
     run(scenario())
 
