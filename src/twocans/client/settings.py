@@ -46,7 +46,7 @@ class Timers(Struct, frozen=True, kw_only=True):
     ping_after: float = PING_AFTER_S
     dead_after: float = 45.0
     answer: float = 30.0
-    catch_up: float = 60.0
+    catch_up: float = 180.0
     retry_first: float = 0.5
     retry_max: float = RETRY_MAX_S
     file_retry_max: float = 30.0
