@@ -19,6 +19,7 @@ from twocans.client.checks import sentence
 from twocans.client.link import Where, shown_key, tls_context
 from twocans.client.transfers.disk import PIECE_BYTES
 from twocans.client.transfers.failures import Cut, Failed
+from twocans.client.transfers.meter import Allowance, Metered
 from twocans.protocol.keys import ServerKey
 
 IDLE_S: Final = 60.0
@@ -46,58 +47,13 @@ class Source(Protocol):
         ...
 
 
-class _Allowance:
-    """How many bytes a server may still send for one request; below 0 once it has sent more."""
-
-    def __init__(self, most: int) -> None:
-        self.left = most
-
-
-class _Metered(asyncio.Protocol):
-    """Ends a connection that brings more than it may: aiohttp reads answers before the answer without end.
-
-    Args:
-        inner: gets what comes.
-        allowance: what may still come; shared, because aiohttp connects a second time after a lost connection.
-    """
-
-    def __init__(self, inner: asyncio.Protocol, transport: asyncio.Transport, allowance: _Allowance) -> None:
-        self._inner = inner
-        self._transport = transport
-        self._allowance = allowance
-
-    def data_received(self, data: bytes) -> None:
-        """Called by the event loop."""
-        self._allowance.left -= len(data)
-        if self._allowance.left >= 0:
-            self._inner.data_received(data)
-        else:
-            self._transport.abort()
-
-    def eof_received(self) -> bool | None:
-        """Called by the event loop."""
-        return self._inner.eof_received()
-
-    def pause_writing(self) -> None:
-        """Called by the event loop."""
-        self._inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        """Called by the event loop."""
-        self._inner.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the event loop."""
-        self._inner.connection_lost(exc)
-
-
 class _KeyPin(aiohttp.Fingerprint):
     """Compares the server's key, not its certificate: it may have a new one for the same key.
 
     aiohttp calls it for each connection, before anything is written to it. From then on it is metered.
     """
 
-    def __init__(self, key: ServerKey, allowance: _Allowance) -> None:
+    def __init__(self, key: ServerKey, allowance: Allowance) -> None:
         super().__init__(bytes.fromhex(key))
         self._key = key
         self._allowance = allowance
@@ -110,7 +66,7 @@ class _KeyPin(aiohttp.Fingerprint):
             host, port = transport.get_extra_info("peername")
             raise aiohttp.ServerFingerprintMismatch(self.fingerprint, bytes.fromhex(shown or ""), host, port)
         inner = cast("asyncio.Protocol", transport.get_protocol())
-        transport.set_protocol(_Metered(inner, transport, self._allowance))
+        transport.set_protocol(Metered(inner, transport, self._allowance))
 
     def abort(self) -> None:
         """Close the connection at once, without waiting for a peer that reads nothing."""
@@ -291,7 +247,7 @@ async def _session(where: Where, connect_s: float, most: int) -> AsyncIterator[a
     Raises:
         Failed: the server has sent more than `most` bytes.
     """
-    allowance = _Allowance(most)
+    allowance = Allowance(most)
     pin = _KeyPin(where.key, allowance)
     async with aiohttp.ClientSession(
         # The request has the context and the connector the pin: aiohttp takes one of them from each.
