@@ -528,7 +528,8 @@ class Session:
             self._not_understood()
             return False
         if not self._marks.is_new(message.id):
-            if self._marks.is_contradicted_by(message.id):
+            # One's own may come late: it was stored on a connection that was lost before the acknowledgement.
+            if not own and self._marks.is_contradicted_by(message.id):
                 self._marks.fall_back(message.id - 1)
                 self._not_understood()
             return False

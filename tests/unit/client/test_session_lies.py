@@ -221,6 +221,15 @@ def test_a_message_that_contradicts_the_cursor_is_asked_for_again() -> None:
     assert _hello(harness).after == 4
 
 
+def test_a_message_of_ones_own_before_the_cursor_contradicts_nothing() -> None:
+    harness = Harness()
+    harness.connect(message(4), last=4)
+    harness.say(message(8))
+    assert harness.say(message(7, sender="alice", to="bob")) == []
+    assert harness.session.ending is None
+    assert harness.session.resume.after == 8
+
+
 def test_an_old_message_again_takes_the_cursor_nowhere() -> None:
     harness = Harness(resume=Resume(after=100, log="log-1"))
     harness.connect(last=100)
