@@ -114,7 +114,6 @@ class LyingServer:
         self.hellos: list[Hello] = []
         self.heard: list[FromClient] = []
         """Everything that clients have said, on all connections."""
-        self.written_bytes = 0
         self.port = 0
         self._server: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -236,7 +235,6 @@ class _Connection:
         for one in said:
             data = json.encode(one) if isinstance(one, Frame) else one
             self._writer.write(data)
-            self._server.written_bytes += len(data)
             await self._writer.drain()
 
     async def _say_for_ever(self, mode: Mode) -> None:

@@ -136,11 +136,6 @@ class FrameChecker:
     def __init__(self) -> None:
         self._names: set[str] = set()
 
-    @property
-    def name_count(self) -> int:
-        """How many names are known; never more than `MAX_USERS`."""
-        return len(self._names)
-
     def decode(self, line: bytes) -> FromServer:
         """Return what a line says, cleaned.
 

@@ -91,7 +91,7 @@ def test_the_names_of_one_connection_are_bounded(monkeypatch: pytest.MonkeyPatch
     checker.decode(json.encode(Joined(user="user0")).rstrip())
     with pytest.raises(ProtocolError):
         checker.decode(json.encode(TypingFrom(sender="one-more")).rstrip())
-    assert checker.name_count == 50
+    assert len(checker._names) == 50
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "one\r\n\x1b[2Jtwo\x07\u202e", "\x00" * 5000, ""])
