@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from tests.gui.harness import Person
 from tests.misbehaving.modes import CHATS, GREETINGS, LIES, PAGES
@@ -63,10 +66,11 @@ def _go_through(alice: Person, server: LyingServer, mode: Mode) -> None:
     assert len(server.hellos) - known <= 3, mode.name
 
 
-def test_a_window_outlives_every_way_to_misbehave() -> None:
+@pytest.mark.parametrize("modes", [GREETINGS, LIES, (*CHATS, *PAGES)], ids=["greetings", "lies", "answers"])
+def test_a_window_outlives_every_way_to_misbehave(modes: Sequence[Mode]) -> None:
     with in_thread() as server, Person(port=server.port, user="alice") as alice:
         alice.window.act(lambda: alice.vm.open("bob"))
-        for mode in (*GREETINGS, *LIES, *CHATS, *PAGES):
+        for mode in modes:
             if mode.window:
                 _go_through(alice, server, mode)
         alice.wait(lambda: _is_connected(alice))
