@@ -84,6 +84,6 @@ class LineReader:
                 whole += len(line) + 1
         if len(rest) > limit + 1 or (len(rest) == limit + 1 and not rest.endswith(b"\r")):
             self._rest = b""
-            return block, LineTooLong(limit, rest)
+            return block, LineTooLong(limit, bytes(rest))
         self._rest = rest
         return block, None

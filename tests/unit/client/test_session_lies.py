@@ -203,6 +203,36 @@ def message_of(id_: int) -> Message:
     return Message(id=id_, at=1, sender="bob", to="alice", text="hi", cid="c")
 
 
+def _far(harness: Harness) -> None:
+    """Have the client go beyond all messages, and connect again."""
+    harness.connect(message(4), last=4)
+    harness.send("hello", cid="c1")
+    harness.said()
+    harness.say(Ack(cid="c1", id=MAX_ID, at=1))
+    harness.drop()
+    harness.session.connected(INTRODUCTION)
+    harness.said()
+
+
+def test_a_far_cursor_falls_back_where_the_server_goes_on_before_what_was_given_out() -> None:
+    harness = Harness()
+    _far(harness)
+    harness.say(welcome(last=6, after=2), message(3), message(4))
+    assert harness.say(message(5), message(6), Synced(last=6))[:2] == [
+        MessageReceived(message(5)),
+        MessageReceived(message(6)),
+    ]
+    assert harness.session.state is State.LIVE
+
+
+def test_a_far_cursor_is_said_again_where_the_server_goes_on_behind_what_was_given_out() -> None:
+    harness = Harness()
+    _far(harness)
+    assert harness.say(welcome(last=6, after=5)) == []
+    assert _is_broken(harness)
+    assert _hello(harness).after == 4
+
+
 def test_a_far_place_of_an_earlier_program_is_given_up_for_the_servers_newest() -> None:
     harness = Harness(resume=Resume(after=MAX_ID, log="log-1"))
     harness.connect(last=6)
