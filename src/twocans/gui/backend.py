@@ -35,6 +35,7 @@ from twocans.client import (
 from twocans.client.errors import ClientError
 from twocans.client.events import TransferMoved
 from twocans.client.nearby import Networks
+from twocans.common.newfile import NewFileError
 from twocans.gui.devices import code, devices
 from twocans.gui.drafting import Drafting
 from twocans.gui.errors import SENTENCE
@@ -541,6 +542,8 @@ class Backend:
             )
         except RequestFailed as error:
             self._put_now(ExportEnded(session, f"The chat was not saved. {error.text}", failed=True))
+        except NewFileError as error:
+            self._put_now(ExportEnded(session, f"The chat was not saved. {error}.", failed=True))
         except (OSError, ValueError) as error:
             why = (
                 os.strerror(error.errno)

@@ -31,11 +31,11 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from twocans.common.atomic_file import set_aside
+from twocans.common.newfile import NewFileError, new_file
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.text_files import decode_text_file
 from twocans.server.tls import server_context
-from twocans.storage.newfile import NewFileError, new_file
 
 KEY_FILE: Final = "server.key"
 CERTIFICATE_FILE: Final = "server.crt"

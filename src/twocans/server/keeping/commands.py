@@ -14,12 +14,12 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
+from twocans.common.newfile import NewFileError, new_file
 from twocans.common.transcripts import Conversation, Form, render
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.messages import Message
 from twocans.protocol.names import NameInvalid, user_key
 from twocans.protocol.text import spelled_out_line
-from twocans.storage.newfile import NewFileError, new_file
 from twocans.storage.sqlite import StorageError, archive
 from twocans.storage.sqlite.backup import back_up
 from twocans.storage.sqlite.check import check

@@ -14,8 +14,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from twocans.common.newfile import new_file
 from twocans.storage.contents import FILES_FOLDER, PIECE_BYTES, whole_files
-from twocans.storage.newfile import new_file
 from twocans.storage.sqlite.schema import connect
 
 SUFFIX: Final = ".files"
