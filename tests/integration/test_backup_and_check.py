@@ -15,6 +15,7 @@ from tests.support.keeping import (
     assert_one_sentence,
     database,
     fill,
+    fill_as_version_1,
     in_folder,
     is_private,
     make_larger,
@@ -238,7 +239,7 @@ def test_folder_without_messages_is_told_in_one_sentence_and_stays_as_it_is(
     [
         ("PRAGMA application_id = 7", "another program"),
         ("PRAGMA user_version = 999", "newer version"),
-        ("PRAGMA user_version = 1", "older version"),
+        ("PRAGMA user_version = 0", "holds nothing yet"),
     ],
 )
 def test_database_of_another_program_or_version_is_told_in_one_sentence(
@@ -250,6 +251,29 @@ def test_database_of_another_program_or_version_is_told_in_one_sentence(
         connection.execute(change)
     assert_one_sentence(in_folder(tmp_path, "--data", str(data), *arguments), told)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_database_of_an_older_version_can_be_backed_up_before_the_server_upgrades_it(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    fill_as_version_1(data, at=1_700_000_000_000)
+    content = (data / DATABASE).read_bytes()
+    for name in ("export", "check"):
+        finished = in_folder(tmp_path, "--data", str(data), *COMMANDS[name])
+        assert_one_sentence(finished, "older version", "server.py backup FILE")
+    finished = run("backup", str(tmp_path / "copy.db"), data=data)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert (data / DATABASE).read_bytes() == content
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert copy.execute("SELECT text FROM message").fetchall() == [("hello",)]
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    shutil.copy(tmp_path / "copy.db", restored / DATABASE)
+    with served(restored) as server, JsonPeer(server.port, "alice") as alice:
+        assert alice.deliver("bob", "again").number("id") > 1
 
 
 @every_command

@@ -20,6 +20,8 @@ _LIVE_FILES: Final = frozenset({DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABA
 def back_up(folder: Path, to: Path, *, replace: bool) -> int:
     """Copy the database of a folder into a file of its own, check the copy, and give it its name.
 
+    A database of an earlier version stays of that version.
+
     Args:
         folder: the server's.
         to: the file to be made.
@@ -35,7 +37,10 @@ def back_up(folder: Path, to: Path, *, replace: bool) -> int:
     if to.absolute().parent.resolve() == folder.resolve() and to.name in _LIVE_FILES:
         raise StorageError(f"{to} is what the server itself uses. Choose another name for the backup")
     source_path = folder / DATABASE_FILE
-    with contextlib.closing(open_to_read(source_path)) as source, new_file(to, replace=replace) as unfinished:
+    with (
+        contextlib.closing(open_to_read(source_path, older=True)) as source,
+        new_file(to, replace=replace) as unfinished,
+    ):
         try:
             with contextlib.closing(connect(unfinished)) as target:
                 _copy(source, target)

@@ -171,8 +171,12 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
     return database
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
+def open_to_read(path: Path, *, older: bool = False) -> sqlite3.Connection:
     """The database of a server that may be running, for reading only; it is never in the server's way.
+
+    Args:
+        path: the database.
+        older: true to open one of an earlier version as well, whose tables are those of that version.
 
     Raises:
         StorageError: there is none, or it cannot be read, or is not of this version.
@@ -187,7 +191,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise StorageError(_unreadable(path, str(error))) from None
     try:
         _check_identity(database, path)
-        _check_current(database, path)
+        _check_current(database, path, oldest=1 if older else len(MIGRATIONS))
     except StorageError:
         database.close()
         raise
@@ -255,12 +259,16 @@ def _check_identity(database: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _check_current(database: sqlite3.Connection, path: Path) -> None:
+def _check_current(database: sqlite3.Connection, path: Path, *, oldest: int) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version < len(MIGRATIONS):
-        raise StorageError(
-            f"{path} was written by an older version of Twocans. Start the server with it once, then try again"
-        )
+    if version >= oldest:
+        return
+    if version == 0:
+        raise StorageError(f"{path} holds nothing yet. Start the server once, then try again")
+    raise StorageError(
+        f"{path} was written by an older version of Twocans, and the server upgrades it when it starts. Keep a copy of "
+        "it as it is (server.py backup FILE), start the server once, then try again"
+    )
 
 
 def _migrate(database: sqlite3.Connection) -> None:
