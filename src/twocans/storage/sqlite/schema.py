@@ -181,6 +181,8 @@ def open_to_read(path: Path, *, older: bool = False) -> sqlite3.Connection:
     Raises:
         StorageError: there is none, or it cannot be read, or is not of this version.
     """
+    if path.parent.is_file():
+        raise StorageError(f"{path.parent} is a file. Name the folder of the server with --data DIR")
     if not path.exists():
         raise StorageError(
             f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
