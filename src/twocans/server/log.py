@@ -6,6 +6,7 @@ Where the lines go is the affair of `output`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -331,8 +332,13 @@ class Log:
             self.output.put(Text(spelled_out_line(text), style=style), "")
 
 
-_stamp = structlog.processors.TimeStamper(fmt="iso", utc=False, key="time")
 _to_json = structlog.processors.JSONRenderer()
+
+
+def _stamp(_logger: object, _name: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    """Put the time into an event: ISO 8601 with the distance from UTC."""
+    event["time"] = datetime.now().astimezone().isoformat(timespec="microseconds")
+    return event
 
 
 def _now(event: dict[str, object]) -> MutableMapping[str, object]:

@@ -291,7 +291,7 @@ def test_any_refused_name_makes_one_json_line_that_gives_it_back(name: str) -> N
     assert written[:-1].isprintable()
     read = json.loads(written)
     assert (read["event"], read["name"]) == ("name_refused", name)
-    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", read["time"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d", read["time"])
 
 
 @pytest.mark.parametrize("name", _FORGERIES)
