@@ -215,7 +215,7 @@ class Server:
         config = self._config
         if config.data is not None:
             # Without history no message and no file comes into it, but names and bans are kept.
-            contents = None
+            folder, contents = config.data, None
             if config.history is HistoryMode.ON and config.limits.max_file_bytes:
                 contents = _open_contents(config.data, config)
             self._kept = SqliteStorage(
@@ -224,7 +224,7 @@ class Server:
                 post=loop.call_soon_threadsafe,
                 at_end_of_turn=loop.call_soon,
                 on_error=lambda error: self._sparing_log(
-                    "storage_error", error=describe_storage_error(error)
+                    "storage_error", error=describe_storage_error(error, folder)
                 ),
                 contents=contents,
             )

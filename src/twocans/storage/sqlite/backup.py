@@ -10,7 +10,7 @@ from typing import Final
 
 from twocans.common.newfile import new_file
 from twocans.storage.sqlite.lock import LOCK_FILE
-from twocans.storage.sqlite.schema import DATABASE_FILE, StorageError, connect, explain, open_to_read
+from twocans.storage.sqlite.schema import DATABASE_FILE, StorageError, connect, explain, is_full, open_to_read
 
 SLICE_PAGES: Final = 1024
 """How many pages are copied at a time."""
@@ -69,9 +69,9 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _not_copied(source: Path, to: Path, error: sqlite3.Error) -> str:
+    if is_full(to, error):
+        return f"The disk with {to} is full, so no backup was made. Make room, or choose another place"
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_FULL:
-            return f"The disk with {to} is full, so no backup was made. Make room, or choose another place"
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
             return f"{to} could not be written ({error}), so no backup was made. Choose another place"
         case _:

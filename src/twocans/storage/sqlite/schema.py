@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from twocans.storage import disk_space
+
 APPLICATION_ID: Final = 0x2CA25050
 """Marks a file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
 BUSY_MS: Final = 5000
@@ -199,7 +201,8 @@ def open_to_read(path: Path, *, older: bool = False) -> sqlite3.Connection:
         raise
     except sqlite3.Error as error:
         database.close()
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY} and not is_full(path, error):
             raise StorageError(_unreadable(path, "no permission")) from None
         raise StorageError(explain(path, error)) from None
     return database
@@ -221,12 +224,20 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return database
 
 
+def is_full(path: Path, error: sqlite3.Error) -> bool:
+    """True if SQLite failed because the disk with this file is full, which it calls an I/O error where little is left."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_FULL or (
+        code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN} and disk_space.is_full(path.absolute().parent)
+    )
+
+
 def explain(path: Path, error: sqlite3.Error) -> str:
     """What is wrong with the database, and what to do, for the person who starts the server."""
+    if is_full(path, error):
+        return f"The disk with {path} is full. Make room, or choose another folder with --data DIR"
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
-        case sqlite3.SQLITE_FULL:
-            return f"The disk with {path} is full. Make room, or choose another folder with --data DIR"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return (
                 f"{path} is damaged or is no database. It has been left as it is. "
