@@ -212,6 +212,13 @@ def test_check_finds_a_damaged_page(tmp_path: Path, table: str) -> None:
     assert "not in order" in finished.stderr
 
 
+def test_check_counts_one_message_in_the_singular(tmp_path: Path) -> None:
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice:
+        alice.deliver("alice", "a note")
+    finished = run("check", data=tmp_path)
+    assert "in order: 1 message, 1 person" in finished.stdout
+
+
 def test_check_changes_nothing(tmp_path: Path) -> None:
     serve_and_say(tmp_path, "hello")
     before = (tmp_path / DATABASE).read_bytes()

@@ -138,7 +138,13 @@ def _check(data: Path, *, thorough: bool) -> int:
         return 1
     told = [counted(report.messages, "message"), counted(report.people, "person", "people")]
     if report.cleared:
-        told.append(f"{counted(report.cleared, 'message')} without their text, as their time is over")
+        told.append(
+            counted(
+                report.cleared,
+                "message without its text, as its time is over",
+                "messages without their text, as their time is over",
+            )
+        )
     if report.files:
         told.append(counted(report.files, "file"))
     if report.unindexed:
