@@ -68,10 +68,9 @@ def _complete(options: argparse.Namespace, parser: Parser) -> None:
         options.out = None if options.out in (None, "-") else Path(options.out)
         options.format = options.format or _format_of(options.out)
         if options.format is None:
-            endings = ", ".join(f".{ending}" for ending in FORMATS.values())
             raise UsageError(
                 parser.commands["export"].format_usage(),
-                f"export needs --format {', '.join(FORMATS)}, or --out FILE with a name that ends in {endings}.",
+                "export needs --format json, text or html, or --out with a name that ends in .json, .txt or .html.",
             )
     elif options.command == "backup" and options.file == Path("-"):
         raise UsageError(
@@ -149,14 +148,18 @@ def _add_commands(parser: Parser) -> None:
         description="They work while the server runs, too.",
     )
 
-    def add(name: str, sentence: str) -> Parser:
-        command = commands.add_parser(name, help=sentence, description=sentence)
+    def add(name: str, sentence: str, usage: str | None = None) -> Parser:
+        command = commands.add_parser(name, help=sentence, description=sentence, usage=usage)
         parser.commands[name] = command
         # Whatever stands before the command counts, unless it is said again after it.
         _add_whereabouts(command)
         return command
 
-    add("config", "Show all settings, and from where each is.")
+    add(
+        "config",
+        "Show all settings, and from where each is; it takes the options of the server.",
+        usage=f"{PROGRAM} config [options]",
+    )
     export = add("export", "Write down all conversations of one person.")
     export.add_argument("--user", required=True, metavar="NAME", help="whose conversations")
     export.add_argument(

@@ -194,6 +194,10 @@ def _read_key(file: Path) -> PrivateKeyTypes:
 def _read(file: Path) -> bytes:
     """The content without a byte order mark."""
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe or device may never end
+            raise CertificateError(
+                f"{file} cannot be read (not a file). It has to be a file that the server may read"
+            )
         content = file.read_bytes()
     except OSError as error:
         raise CertificateError(

@@ -112,7 +112,7 @@ class _Reading:
     def problem(self, words: Iterable[str]) -> str:
         for word in words:
             if word == "--":
-                return ""
+                return "" if self._command else f"-- means nothing before a command. {self._see()}"
             if found := self._take(word):
                 return found
         if self._waiting:
@@ -193,7 +193,7 @@ class _Reading:
         meant = difflib.get_close_matches(word.lower(), self._all.commands, 1, _LIKENESS)
         hint = f"Did you mean {meant[0]}? " if meant else ""
         return (
-            f"{word} is not a command. {hint}The commands are {', '.join(self._all.commands)}; "
+            f"{word or 'An empty word'} is not a command. {hint}The commands are {', '.join(self._all.commands)}; "
             "without one, the server starts."
         )
 

@@ -153,6 +153,16 @@ def test_folder_that_is_a_file_is_told(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
+@pytest.mark.parametrize("words", [[], ["check"], ["backup", "copy.db"]])
+def test_database_that_is_a_pipe_is_not_waited_for(
+    tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "messages.db")
+    assert cli.main(["--port", "0", "--data", str(tmp_path), *words]) == 1
+    assert "messages.db cannot be used (not a file)" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
 @pytest.mark.parametrize("name", ["server.log", "security.log"])
 def test_log_file_that_is_a_pipe_does_not_hold_up_the_start(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]

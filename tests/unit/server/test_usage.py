@@ -43,6 +43,8 @@ def test_misspelt_option_is_told_with_the_one_that_was_meant(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        ([""], "An empty word is not a command. "),
+        (["--", "check"], "-- means nothing before a command. See server.py --help."),
         (["--bogus"], "--bogus is not an option. See server.py --help."),
         (["bakup", "out.db"], "bakup is not a command. Did you mean backup? The commands are config, "),
         (["serve"], "serve is not a command. The commands are config, export, backup, check; without one, "),
@@ -66,11 +68,11 @@ def test_misspelt_option_is_told_with_the_one_that_was_meant(
         (["export", "--user"], "--user needs a value: --user NAME."),
         (
             ["export", "--user", "bob"],
-            "export needs --format json, text, html, or --out FILE with a name that ",
+            "export needs --format json, text or html, or --out with a name that ",
         ),
         (
             ["export", "--user", "bob", "--out", "bob.pdf"],
-            "export needs --format json, text, html, or --out ",
+            "export needs --format json, text or html, or --out ",
         ),
         (
             ["export", "--user", "bob", "--format", "pdf"],

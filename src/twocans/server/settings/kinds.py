@@ -53,7 +53,7 @@ def shortened(value: object) -> str:
     """A value that somebody gave, to be shown in a sentence: without its end if it is long, and harmless."""
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return "a huge number"
-    text = spelled_out_line(str(value))
+    text = spelled_out_line(str(value)) or "an empty text"
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 

@@ -147,6 +147,7 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
             # SQLite makes its other files with the rights of this one.
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _refuse_special(path)
         # SQLite opens a file that it may only read all the same, and finds out when it writes.
         if not os.access(path, os.R_OK | os.W_OK):
             raise StorageError(_cannot(path, "no permission"))
@@ -189,6 +190,7 @@ def open_to_read(path: Path, *, older: bool = False) -> sqlite3.Connection:
         raise StorageError(
             f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
         )
+    _refuse_special(path)
     try:
         database = connect(path, read_only=True)
     except sqlite3.Error as error:
@@ -255,6 +257,12 @@ def _unreadable(path: Path, why: str) -> str:
 
 def _cannot(path: Path, why: str) -> str:
     return f"{path} cannot be used ({why}). Choose another folder with --data DIR"
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse a pipe or a device, which SQLite would wait for without end."""
+    if not path.is_file():
+        raise StorageError(_cannot(path, "not a file"))
 
 
 def _check_identity(database: sqlite3.Connection, path: Path) -> None:
