@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+from tests.support.disk import without_privileges
 from tests.support.keeping import (
     DATABASE,
     assert_one_sentence,
@@ -23,7 +25,7 @@ from tests.support.keeping import (
     served,
     spoil_page,
 )
-from tests.support.process import run
+from tests.support.process import START_S, command, environment, run
 from tests.support.raw import JsonPeer, eventually
 
 COMMANDS = {
@@ -281,6 +283,28 @@ def test_database_of_an_older_version_can_be_backed_up_before_the_server_upgrade
     shutil.copy(tmp_path / "copy.db", restored / DATABASE)
     with served(restored) as server, JsonPeer(server.port, "alice") as alice:
         assert alice.deliver("bob", "again").number("id") > 1
+
+
+@every_command
+def test_folder_that_cannot_be_looked_into_is_told_in_one_sentence(
+    spoken: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(spoken, data)
+    data.chmod(0)
+    start = [*without_privileges(), *command("--data", str(data), *arguments)]
+    finished = subprocess.run(
+        start,
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+    data.chmod(0o700)
+    assert_one_sentence(finished, f"{data / DATABASE} cannot be read (Permission denied)")
 
 
 @every_command

@@ -184,13 +184,16 @@ def open_to_read(path: Path, *, older: bool = False) -> sqlite3.Connection:
     Raises:
         StorageError: there is none, or it cannot be read, or is not of this version.
     """
-    if path.parent.is_file():
-        raise StorageError(f"{path.parent} is a file. Name the folder of the server with --data DIR")
-    if not path.exists():
-        raise StorageError(
-            f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
-        )
-    _refuse_special(path)
+    try:
+        if path.parent.is_file():
+            raise StorageError(f"{path.parent} is a file. Name the folder of the server with --data DIR")
+        if not path.exists():
+            raise StorageError(
+                f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
+            )
+        _refuse_special(path)
+    except OSError as error:
+        raise StorageError(_unreadable(path, os.strerror(error.errno or 0))) from None
     try:
         database = connect(path, read_only=True)
     except sqlite3.Error as error:
