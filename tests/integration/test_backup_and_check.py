@@ -27,6 +27,7 @@ from tests.support.keeping import (
 )
 from tests.support.process import START_S, command, environment, run
 from tests.support.raw import JsonPeer, eventually
+from twocans.storage.sqlite.schema import MIGRATIONS
 
 COMMANDS = {
     "export": ["export", "--user", "alice", "--format", "text"],
@@ -282,7 +283,11 @@ def test_database_of_an_older_version_can_be_backed_up_before_the_server_upgrade
     restored.mkdir()
     shutil.copy(tmp_path / "copy.db", restored / DATABASE)
     with served(restored) as server, JsonPeer(server.port, "alice") as alice:
+        upgraded = server.event("database_upgraded")
+        assert (upgraded["before"], upgraded["now"]) == (1, len(MIGRATIONS))
         assert alice.deliver("bob", "again").number("id") > 1
+    with served(restored) as server:
+        assert "database_upgraded" not in [event.verb for event in server.events()]
 
 
 @every_command

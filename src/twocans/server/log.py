@@ -291,6 +291,14 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             f"messages are removed again from {format_date(f['trusted_from'])} on."
         ),
     ),
+    "database_upgraded": (
+        "yellow",
+        lambda f: (
+            f"The database was upgraded from version {f['before']} to version {f['now']}. Earlier versions of Twocans cannot "
+            "use it any more. To keep a way back next time, run server.py backup FILE with the new version before its "
+            "first start."
+        ),
+    ),
     "storage_error": ("red", lambda f: f"Messages or files could not be stored or read: {f['error']}"),
     "lines_dropped": ("dim", lambda f: f"({counted(int(str(f['number'])), 'line')} could not be shown)"),
 }

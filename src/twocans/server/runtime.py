@@ -43,6 +43,7 @@ from twocans.storage.contents import FILES_FOLDER, Contents
 from twocans.storage.identities import Identities, MemoryIdentities
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import Durability, FolderInUse, SqliteStorage, StorageError
+from twocans.storage.sqlite.schema import MIGRATIONS
 from twocans.storage.transient import TransientStorage
 
 RESERVED_DESCRIPTORS: Final = 64
@@ -226,6 +227,7 @@ class Server:
                 on_error=lambda error: self._sparing_log(
                     "storage_error", error=describe_storage_error(error, folder)
                 ),
+                on_upgraded=lambda before: self._log("database_upgraded", before=before, now=len(MIGRATIONS)),
                 contents=contents,
             )
             self._identities = self._kept.identities

@@ -101,6 +101,7 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),
     ("storage_error", {"error": "disk I/O error"}, "disk I/O error"),
     ("messages_cleared", {"keep_days": 30, "number": 7}, "30 days"),
+    ("database_upgraded", {"before": 5, "now": 8}, "from version 5 to version 8."),
     ("lines_dropped", {"number": 7}, "7 lines"),
     ("descriptors_short", {"why": "Too many open files"}, "ulimit -n"),
 ]

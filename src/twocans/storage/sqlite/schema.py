@@ -8,6 +8,7 @@ import secrets
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -136,8 +137,15 @@ class FolderInUse(StorageError):
     """Another server is using the folder."""
 
 
-def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
+def open_database(
+    path: Path, durability: Durability, on_upgraded: Callable[[int], object]
+) -> sqlite3.Connection:
     """The database of a server, made or brought up to date if need be.
+
+    Args:
+        path: the database.
+        durability: what an acknowledged message survives.
+        on_upgraded: told the version that it was of, if that was an earlier one.
 
     Raises:
         StorageError: it is damaged, newer than this program, somebody else's, or cannot be read or written.
@@ -164,13 +172,15 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
         database.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.POWER else 'NORMAL'}")
         # A thread of its own carries the write-ahead log over, so that no commit waits for it.
         database.execute("PRAGMA wal_autocheckpoint = 0")
-        _migrate(database)
+        version = _migrate(database)
     except StorageError:
         database.close()
         raise
     except sqlite3.Error as error:
         database.close()
         raise StorageError(explain(path, error)) from None
+    if 0 < version < len(MIGRATIONS):
+        on_upgraded(version)
     return database
 
 
@@ -295,7 +305,8 @@ def _check_current(database: sqlite3.Connection, path: Path, *, oldest: int) -> 
     )
 
 
-def _migrate(database: sqlite3.Connection) -> None:
+def _migrate(database: sqlite3.Connection) -> int:
+    """Bring the tables up to date; return the version that they were of."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         database.execute("BEGIN IMMEDIATE")
@@ -315,3 +326,4 @@ def _migrate(database: sqlite3.Connection) -> None:
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
+    return int(version)
