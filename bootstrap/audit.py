@@ -86,7 +86,7 @@ def _judge(report: dict[str, list[dict[str, object]]]) -> int:
     ours = [flaw for flaw in flaws if flaw.package not in _FROM_PYTHON]
     for flaw in flaws:
         print(flaw if flaw in ours else f"{flaw} (not counted: it comes with Python)")
-    print(f"{len(packages)} packages, {len(ours)} known flaws")
+    print(f"{len(packages)} packages, {len(ours)} known flaw{'' if len(ours) == 1 else 's'}")
     return 1 if ours else 0
 
 

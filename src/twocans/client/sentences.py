@@ -232,6 +232,11 @@ def no_file(name: str, *, is_folder: bool) -> str:
     return f"{name} is no file that can be sent."
 
 
+def not_replaced(name: str) -> str:
+    """For a file that is to be saved in place of something that is no file."""
+    return f"{name} is a folder, a link or a device, so it was not replaced. Choose another name."
+
+
 def file_changed(name: str) -> str:
     """For a file that was changed between being looked at and having been sent."""
     return f"{name} was changed while it was being sent. Send it again when it is ready."

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -39,9 +41,12 @@ def read_file(path: Path, limit: int) -> bytes | None:
     """What is in a file, at most `limit` bytes; None if there is none.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or is a pipe or a device, where reading may never end.
     """
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
         with path.open("rb") as file:
             return file.read(limit)
     except (FileNotFoundError, NotADirectoryError):

@@ -12,6 +12,7 @@ from typing import Final
 from twocans.hub.limits import Limits, Quota, TokenBucket
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.names import UserKey
+from twocans.protocol.plurals import counted
 
 GUESSES_PER_NAME: Final = 10
 """How many times as many wrong passwords of a name as of an address are taken before it counts as attacked."""
@@ -73,7 +74,8 @@ class Guesses:
             raise _too_many()
         wait_s = self._invites.wait_s(host)
         if wait_s > 0:
-            when = f"{math.ceil(wait_s)} seconds" if wait_s <= LONG_S else f"{math.ceil(wait_s / 60)} minutes"
+            long = wait_s > LONG_S
+            when = counted(math.ceil(wait_s / 60 if long else wait_s), "minute" if long else "second")
             raise ProtocolError(
                 Code.RATE_LIMITED,
                 "Many wrong invites have come to this server just now, so each has to wait for its turn. Please"

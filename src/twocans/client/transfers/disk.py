@@ -223,12 +223,14 @@ class Part:
         return True
 
     def replace(self, path: Path) -> None:
-        """Give it its name once it is whole, in place of whatever has it.
+        """Give it its name once it is whole, in place of an ordinary file that has it.
 
         Raises:
-            Failed: it does not work.
+            Failed: it does not work, or a device, pipe, socket or link has that name.
         """
         with explained(self._into):
+            if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+                raise Failed(sentences.not_replaced(path.name))
             self.path.replace(path)
 
 

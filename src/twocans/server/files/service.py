@@ -21,6 +21,7 @@ from twocans.hub.hub import EventLog
 from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import FileRef
 from twocans.protocol.names import UserKey
+from twocans.protocol.plurals import counted
 from twocans.server.config import TlsMode
 from twocans.server.files.least_speed import LeastSpeed
 from twocans.server.files.moving import Bringing, Movers
@@ -325,14 +326,16 @@ def _gone() -> _Refused:
 
 def _not_there(come: int) -> _Refused:
     return _Refused(
-        HTTPStatus.CONFLICT, f"{come} bytes of the file are here; go on there.", Upload_Offset=str(come)
+        HTTPStatus.CONFLICT,
+        f"{counted(come, 'byte')} of the file came; go on there.",
+        Upload_Offset=str(come),
     )
 
 
 def _too_slow(come: int) -> _Refused:
     return _Refused(
         HTTPStatus.REQUEST_TIMEOUT,
-        f"This upload was too slow, so it was ended. {come} bytes of the file are here; go on there.",
+        f"This upload was too slow, so it was ended. {counted(come, 'byte')} of the file came; go on there.",
         Upload_Offset=str(come),
     )
 
@@ -362,7 +365,7 @@ def _wanted(request: web.BaseRequest, file: FileRef) -> range | None:
     if not span:
         raise _Refused(
             HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-            f"The file is {file.size} bytes long.",
+            f"The file is {counted(file.size, 'byte')} long.",
             Content_Range=f"bytes */{file.size}",
         )
     return span

@@ -114,6 +114,7 @@ class SqliteStorage:
                     last_id=self._last_id,
                     numbers=self._numbers,
                     room=lambda: room_left(folder).less(self._checkpointer.wal_bytes),
+                    is_full=lambda error: schema.is_full(self.path, error),
                     post=post,
                     on_written=self._checkpointer.written,
                     on_error=on_error,

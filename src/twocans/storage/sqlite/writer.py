@@ -79,6 +79,7 @@ class Writer:
         last_id: the newest id that may have been given out.
         numbers: of accounts, by their keys; everybody in a batch has one when it is handed over.
         room: returns how many bytes the disk has left.
+        is_full: returns whether an error means that the disk is full.
         post: runs a callback on the hub's thread.
         on_written: told, on the writer's thread, after every commit.
         on_error: told what could not be written; on the hub's thread.
@@ -94,6 +95,7 @@ class Writer:
         last_id: int,
         numbers: Mapping[UserKey, int],
         room: Callable[[], Room],
+        is_full: Callable[[sqlite3.Error], bool],
         post: Callable[[Callable[[], None]], object],
         on_written: Callable[[], None],
         on_error: Callable[[Exception], None],
@@ -102,6 +104,7 @@ class Writer:
         self._last_id = last_id
         self._reserved = last_id
         self._measure_room = room
+        self._is_full = is_full
         self._room = room()
         self._room_again_s = 0.0
         self._post = post
@@ -277,7 +280,7 @@ class Writer:
         # Nobody waits for the updates, so they are tried again with the next batch.
         with self._lock:
             self._held[:0] = updates
-        failure = Failed(full=(getattr(error, "sqlite_errorcode", 0) & 0xFF) == sqlite3.SQLITE_FULL)
+        failure = Failed(full=isinstance(error, sqlite3.Error) and self._is_full(error))
         outcomes: list[Outcome] = [dict.fromkeys(range(len(one.batch.messages)), failure) for one in waiting]
         self._post(lambda: _answer(waiting, outcomes))
         self._post(lambda: self._on_error(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import threading
 from pathlib import Path
 
@@ -45,6 +46,20 @@ def test_part_that_got_both_names_before_a_crash_loses_the_one(tmp_path: Path) -
     (tmp_path / "a").hardlink_to(part.path)
     assert part.place(tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_part_replaces_an_ordinary_file_and_nothing_else(tmp_path: Path) -> None:
+    part = Part(tmp_path / "a.part", tmp_path / "a")
+    part.path.write_bytes(b"new")
+    (tmp_path / "theirs").write_bytes(b"theirs")
+    (tmp_path / "link").symlink_to(tmp_path / "theirs")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name in ("link", "pipe", "folder"):
+        with pytest.raises(Failed, match=f"{name} is a folder, a link or a device, so it was not replaced"):
+            part.replace(tmp_path / name)
+    part.replace(tmp_path / "theirs")
+    assert (tmp_path / "link").read_bytes() == b"new"
 
 
 @pytest.mark.parametrize("name", ["a", "report.pdf", "ö" * 127, "x" * 255])
