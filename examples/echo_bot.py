@@ -12,7 +12,7 @@ async def echo(server: str, user: str) -> None:
         print(f"{client.user} is online at {client.address}. Ctrl-C ends.", flush=True)
         async for event in client:
             if isinstance(event, MessageReceived) and event.message.sender != client.user:
-                client.send(event.message.sender, event.message.text)
+                client.enqueue(event.message.sender, event.message.text)
             elif isinstance(event, Offline):
                 print(event.text, flush=True)
 

@@ -19,7 +19,7 @@ async def send(server: str, user: str, to: str, file: Path) -> str:
     """Send it; a sentence that says why if that did not work."""
     trust, tokens = default_trust(), default_tokens()
     async with Client(server, user, agent="send-file", trust=trust, tokens=tokens) as client:
-        sent = client.transfers.send(to, file)
+        sent = client.transfers.start_upload(to, file)
         async for event in client:
             if isinstance(event, MessageStored) and event.cid == sent:
                 print(f"{event.text} is sent.", flush=True)

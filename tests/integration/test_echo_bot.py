@@ -45,7 +45,7 @@ def test_the_bot_echoes_until_it_is_stopped(tmp_path: Path) -> None:
         async def scenario() -> None:
             async with Client(f"localhost:{server.port}", "alice", timers=QUICK) as alice:
                 for text in ("hello", "two\nlines", "🦜"):
-                    await alice.deliver("parrot", text)
+                    await alice.send("parrot", text)
                     echoed = (await next_of(alice, MessageReceived)).message
                     assert (echoed.sender, echoed.text) == ("parrot", text)
                 bot.send_signal(signal.SIGINT)

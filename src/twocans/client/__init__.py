@@ -4,7 +4,7 @@ Everything is encrypted, and a server is known by the key that it had at first. 
 same person says where both are kept: `Client(…, trust=default_trust(), tokens=default_tokens())`.
 
 async with Client("192.168.1.5", "alice") as client:
-    await client.deliver("bob", "hello")
+    await client.send("bob", "hello")
     async for event in client:
         ...
 """
@@ -41,7 +41,7 @@ from twocans.client.events import (
 from twocans.client.keyring_tokens import KeyringOrFileTokens, KeyringTokens, default_tokens
 from twocans.client.nearby import Nearby, NearbyServer, NearbyServers, Search
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
-from twocans.client.settings import Resume, Timers
+from twocans.client.settings import Position, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
 from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
 from twocans.client.transfers.model import Transfer, TransferState
@@ -89,11 +89,11 @@ __all__ = [
     "Outgoing",
     "Page",
     "PeerTyping",
+    "Position",
     "PresenceChanged",
     "ReadElsewhere",
     "ReceiptMoved",
     "RequestFailed",
-    "Resume",
     "Search",
     "ServerKey",
     "SqliteOutbox",

@@ -30,7 +30,7 @@ from twocans.client.link import Where
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.requests import Reply
 from twocans.client.session import Session
-from twocans.client.settings import Clock, Resume, Timers, default_clock
+from twocans.client.settings import Clock, Position, Timers, default_clock
 from twocans.client.sqlite_outbox import SqliteOutbox
 from twocans.client.tokens import MemoryTokens, Tokens
 from twocans.client.transfers.records import MemoryRecords
@@ -110,7 +110,7 @@ class Client:
         random: for pauses and message ids; the system's source if None.
         timers: how long things may take.
         outbox: what waits to be acknowledged; one in memory if None.
-        resume: where an earlier client ended (its `resume`), to go on from there.
+        position: where an earlier client ended (its `position`), to go on from there.
         trust: the keys of known servers; only those that this client meets if None.
         tokens: where the proofs are kept that this is the same person again; in memory if None, and then the
             name is lost with the client where the server binds names to devices.
@@ -135,7 +135,7 @@ class Client:
         random: Random | None = None,
         timers: Timers | None = None,
         outbox: Outbox | None = None,
-        resume: Resume | None = None,
+        position: Position | None = None,
         trust: Trust | None = None,
         tokens: Tokens | None = None,
         secret: str | None = None,
@@ -153,7 +153,7 @@ class Client:
             agent=agent,
             where=str(self.address),
             outbox=MemoryOutbox() if outbox is None else outbox,
-            resume=resume or Resume(),
+            position=position or Position(),
             timers=timers,
             clock=clock,
         )
@@ -176,7 +176,7 @@ class Client:
             random=self._random,
         )
         self.transfers = Transfers(
-            _Chat(self._session, self._driver),
+            _ChatConnection(self._session, self._driver),
             outbox.transfers if isinstance(outbox, SqliteOutbox) else MemoryRecords(),
             self._driver.stream,
             timers=timers,
@@ -247,12 +247,12 @@ class Client:
         return self._session.user
 
     @property
-    def online(self) -> tuple[str, ...]:
+    def online_users(self) -> tuple[str, ...]:
         """Who is online as far as now known, oneself included; nobody while there is no connection."""
         return self._session.users
 
     @property
-    def unencrypted(self) -> tuple[str, ...]:
+    def unencrypted_users(self) -> tuple[str, ...]:
         """Those who are online and whose messages others on the network can read."""
         return self._session.unencrypted
 
@@ -277,13 +277,13 @@ class Client:
         return self._session.pending
 
     @property
-    def resume(self) -> Resume:
+    def position(self) -> Position:
         """What a later client needs to go on from here, beside the same `trust` and `tokens`."""
-        return self._session.resume
+        return self._session.position
 
     # --- messages ----------------------------------------------------------------------------------------
 
-    def send(self, to: str, text: str, *, cid: str | None = None) -> str:
+    def enqueue(self, to: str, text: str, *, cid: str | None = None) -> str:
         """Put a message into the outbox; it is sent now, or when there is a connection again.
 
         What becomes of it comes as `MessageStored` or `MessageRefused`, the latter too if this client sees
@@ -306,7 +306,7 @@ class Client:
         self._driver.changed()
         return cid
 
-    async def deliver(self, to: str, text: str) -> MessageStored:
+    async def send(self, to: str, text: str) -> MessageStored:
         """Send, and wait until the server has stored the message, over losses of the connection too.
 
         The result comes out of the iteration as well. A caller that stops waiting leaves the message in the
@@ -331,7 +331,7 @@ class Client:
             raise MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}") from None
         return cid
 
-    def read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it
+    def mark_read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it
         """Everything from `peer` up to `id` has been read; told when there is a connection."""
         self._session.read(peer, id)
         self._driver.changed()
@@ -351,7 +351,7 @@ class Client:
 
     # --- questions ---------------------------------------------------------------------------------------
 
-    async def history(self, peer: str, *, before: int | None = None, limit: int = DEFAULT_PAGE) -> Page:
+    async def history_page(self, peer: str, *, before: int | None = None, limit: int = DEFAULT_PAGE) -> Page:
         """One page of the conversation with somebody, oldest message first.
 
         Args:
@@ -367,7 +367,7 @@ class Client:
         )
         return Page(tuple(reply.messages), reply.more)
 
-    async def search(
+    async def search_page(
         self, query: str, *, peer: str | None = None, before: int | None = None, limit: int = DEFAULT_PAGE
     ) -> Page:
         """One page of one's own messages that hold all words of `query`, newest first.
@@ -394,7 +394,7 @@ class Client:
         """
         return tuple((await self._ask(Chats, lambda rid: ChatsQuery(rid=rid))).chats)
 
-    async def find(self, prefix: str) -> tuple[str, ...]:
+    async def find_users(self, prefix: str) -> tuple[str, ...]:
         """People known to the server whose name starts with `prefix`, online or not.
 
         Raises:
@@ -459,7 +459,7 @@ class Client:
         raise RequestFailed(Code.BAD_REQUEST, sentences.NOT_UNDERSTOOD)
 
 
-class _Chat:
+class _ChatConnection:
     """What transfers need of one client."""
 
     def __init__(self, session: Session, driver: Driver) -> None:

@@ -31,7 +31,7 @@ from twocans.client.outbox import Outbox, Outgoing
 from twocans.client.people import People
 from twocans.client.requests import Answer, Requests
 from twocans.client.sending import Sender
-from twocans.client.settings import Clock, Ending, Introduction, Resume, Timers
+from twocans.client.settings import Clock, Ending, Introduction, Position, Timers
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.framing import LineReader
@@ -94,7 +94,7 @@ class Session:
         agent: the program's name, for the server.
         where: the server's address, for sentences.
         outbox: what waits to be acknowledged.
-        resume: where an earlier connection ended.
+        position: where an earlier connection ended.
         timers: how long things may take.
         clock: the time, in seconds.
     """
@@ -106,7 +106,7 @@ class Session:
         agent: str,
         where: str,
         outbox: Outbox,
-        resume: Resume,
+        position: Position,
         timers: Timers,
         clock: Clock,
     ) -> None:
@@ -121,10 +121,10 @@ class Session:
         self._where = where
         self._timers = timers
         self._clock = clock
-        self._log = resume.log
+        self._log = position.log
         self._said_after: int | None = None
         self._introduction: Introduction | None = None
-        self._marks = Marks(resume.after, clock)
+        self._marks = Marks(position.after, clock)
         self._sender = Sender(outbox)
         self._requests = Requests(answer_s=timers.answer, clock=clock)
         self._people = People()
@@ -254,9 +254,9 @@ class Session:
         return self._sender.outbox.pending()
 
     @property
-    def resume(self) -> Resume:
+    def position(self) -> Position:
         """What a later session needs to go on from here."""
-        return Resume(self._marks.cursor, self._log)
+        return Position(self._marks.cursor, self._log)
 
     # --- what comes out ----------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class Timers(Struct, frozen=True, kw_only=True):
     file_retry_max: float = 30.0
 
 
-class Resume(Struct, frozen=True):
+class Position(Struct, frozen=True):
     """What makes a later connection go on where an earlier one ended.
 
     Args:

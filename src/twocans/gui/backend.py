@@ -24,8 +24,8 @@ from twocans.client import (
     Offline,
     Online,
     Outgoing,
+    Position,
     RequestFailed,
-    Resume,
     TrustUnusable,
     default_outbox_path,
     default_tokens,
@@ -175,7 +175,7 @@ class Backend:
         self._choosing: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
         self._drafting: Drafting | None = None
-        self._resumes: dict[tuple[Address, str], Resume] = {}
+        self._resumes: dict[tuple[Address, str], Position] = {}
         self._memory: dict[tuple[Address, str], MemoryOutbox] = {}
         self._trust = default_trust()
         self._tokens = default_tokens()
@@ -231,7 +231,7 @@ class Backend:
                     self._put_now(failed)
             case MarkRead(peer, id_):
                 if client is not None:
-                    client.read(peer, id_)
+                    client.mark_read(peer, id_)
             case SendTyping(to):
                 if client is not None:
                     client.typing(to)
@@ -353,7 +353,7 @@ class Backend:
                 effect.user,
                 agent=AGENT,
                 outbox=keeping.outbox,
-                resume=self._resumes.get(who),
+                position=self._resumes.get(who),
                 trust=self._trust,
                 tokens=self._own_tokens if keeping.is_alone else self._tokens,
                 secret=effect.secret,
@@ -395,8 +395,8 @@ class Backend:
             if client is not None:
                 if self._client is client:
                     self._client = None
-                if client.resume.log is not None:
-                    self._resumes[who] = client.resume
+                if client.position.log is not None:
+                    self._resumes[who] = client.position
                 # Not awaited here: a login that is given up must not keep the next one waiting.
                 self._spawn(self._leave(client, keeping))
 
@@ -441,7 +441,7 @@ class Backend:
             self._put_now(SendFailed(self._session, to, cid, "Not sent: you are not connected."))
             return
         try:
-            client.send(to, text, cid=cid)
+            client.enqueue(to, text, cid=cid)
         except ClientError as error:
             self._put_now(SendFailed(self._session, to, cid, error.text))
 
@@ -453,7 +453,7 @@ class Backend:
             if client is None:
                 self._put_now(HistoryLoaded(session, peer, before, None))
                 return
-            page = await client.history(peer, before=before, limit=PAGE)
+            page = await client.history_page(peer, before=before, limit=PAGE)
         except RequestFailed as error:
             log.info("history_unavailable", code=error.code)
             self._put_now(HistoryLoaded(session, peer, before, None))
@@ -495,7 +495,7 @@ class Backend:
     async def _find(self, client: Client | None, session: int, prefix: str) -> None:
         try:
             if client is not None:
-                self._put_now(PeopleFound(session, prefix, await client.find(prefix)))
+                self._put_now(PeopleFound(session, prefix, await client.find_users(prefix)))
         except RequestFailed as error:
             log.info("people_unavailable", code=error.code)
 
@@ -503,7 +503,7 @@ class Backend:
         try:
             if client is None:
                 return
-            page = await client.search(asked.query, peer=asked.peer, before=asked.before, limit=PAGE)
+            page = await client.search_page(asked.query, peer=asked.peer, before=asked.before, limit=PAGE)
         except RequestFailed as error:
             log.info("search_unavailable", code=error.code)
             self._put_now(ResultsLoaded(session, asked.number, None, problem=error.text))

@@ -9,7 +9,7 @@ from typing import Final
 from twocans.client.events import Event
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.session import Session
-from twocans.client.settings import Introduction, Resume, Timers
+from twocans.client.settings import Introduction, Position, Timers
 from twocans.protocol import json
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import (
@@ -81,7 +81,7 @@ class Harness:
         self,
         *,
         outbox: Outbox | None = None,
-        resume: Resume | None = None,
+        position: Position | None = None,
         timers: Timers | None = None,
     ) -> None:
         self.clock = HandClock()
@@ -91,7 +91,7 @@ class Harness:
             agent="test",
             where="server:5050",
             outbox=MemoryOutbox() if outbox is None else outbox,
-            resume=resume or Resume(),
+            position=position or Position(),
             timers=self.timers,
             clock=self.clock,
         )

@@ -51,7 +51,7 @@ def test_connect_gives_who_is_online_and_so_does_the_first_event() -> None:
             assert await next_of(client, Online) is online
             assert client.connected
             assert client.user == "Alice"
-            assert client.online == ("alice", "bob")
+            assert client.online_users == ("alice", "bob")
             await client.close()
             assert await conversation.hear_all() == [Bye()]
 
@@ -205,9 +205,9 @@ def test_a_closed_client_is_closed_for_good(monkeypatch: pytest.MonkeyPatch) -> 
             with pytest.raises(RuntimeError):
                 await client.connect()
             with pytest.raises(MessageNotSent):
-                client.send("bob", "hello")
+                client.enqueue("bob", "hello")
             with pytest.raises(MessageNotSent):
-                await client.deliver("bob", "hello")
+                await client.send("bob", "hello")
             with pytest.raises(RequestFailed) as caught:
                 await client.chats()
             assert caught.value.code == "offline"

@@ -56,7 +56,7 @@ def test_a_delivered_message_is_stored() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             sent = await conversation.hear()
             assert isinstance(sent, Send)
             assert [waiting.cid for waiting in client.pending] == [sent.cid]
@@ -75,7 +75,7 @@ def test_a_message_that_is_refused_raises_where_it_is_waited_for() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             sent = await conversation.hear()
             assert isinstance(sent, Send)
             conversation.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid=sent.cid))
@@ -83,7 +83,7 @@ def test_a_message_that_is_refused_raises_where_it_is_waited_for() -> None:
                 await delivering
             assert (caught.value.code, caught.value.text) == (Code.NO_SUCH_USER, "Nobody.")
             with pytest.raises(MessageNotSent) as caught:
-                await client.deliver("bob", "")
+                await client.send("bob", "")
             assert caught.value.code == Code.EMPTY
             await client.close()
 
@@ -95,7 +95,7 @@ def test_delivering_goes_on_over_a_lost_connection() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             sent = await conversation.hear()
             conversation.reset()
             conversation = await server.accept()
@@ -117,11 +117,11 @@ def test_questions_are_answered() -> None:
             client = server.client()
             conversation = await server.let_in(client)
             asking = asyncio.gather(
-                client.history("bob", before=9, limit=2),
-                client.search("hi", peer="bob"),
+                client.history_page("bob", before=9, limit=2),
+                client.search_page("hi", peer="bob"),
                 client.chats(),
-                client.find("b"),
-                client.find("x"),
+                client.find_users("b"),
+                client.find_users("x"),
                 return_exceptions=True,
             )
             asked = [await conversation.hear() for _ in range(5)]
@@ -174,8 +174,8 @@ def test_a_question_fails_when_the_connection_is_lost_and_while_there_is_none() 
                 await asking
             assert caught.value.code == "offline"
             with pytest.raises(RequestFailed):
-                await client.history("bob")
-            assert client.online == ()
+                await client.history_page("bob")
+            assert client.online_users == ()
             await client.close()
 
     run(scenario())
@@ -295,7 +295,7 @@ def test_closing_during_a_pause_ends_the_events() -> None:
             client = server.client(timers=Timers(retry_first=3600, retry_max=3600))
             await (await server.let_in(client)).close()
             await next_of(client, Offline)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             ending = asyncio.create_task(rest_of(client))
             await asyncio.sleep(0)
             await client.close()
@@ -318,7 +318,7 @@ def test_a_kicked_client_does_not_come_back() -> None:
             assert events[-1] == Offline(Loss.KICKED, "Out. You can log in again.", None)
             assert await conversation.hear_all() == []
             with pytest.raises(MessageNotSent):
-                client.send("bob", "hello")
+                client.enqueue("bob", "hello")
             await client.close()
 
     run(scenario())
@@ -400,7 +400,7 @@ def test_a_program_that_waits_before_it_takes_events_gets_its_answer() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            asking = asyncio.create_task(client.find("b"))
+            asking = asyncio.create_task(client.find_users("b"))
             await conversation.hear()
             for number in range(4 * MAX_EVENTS):
                 conversation.say(Joined(user=f"user{number}"))
@@ -416,7 +416,7 @@ def test_waiting_behind_far_too_many_events_is_given_up() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            asking = asyncio.create_task(client.find("b"))
+            asking = asyncio.create_task(client.find_users("b"))
             await conversation.hear()
             for number in range(2 * MAX_EVENTS_AWAITED):
                 conversation.say(Joined(user=f"user{number}"))
@@ -439,7 +439,7 @@ def test_a_server_that_does_not_read_does_not_fill_the_clients_memory() -> None:
             conversation = await server.let_in(client, welcome(limits=roomy))
             conversation.stop_reading()
             for _ in range(50):
-                client.send("bob", "x" * size)
+                client.enqueue("bob", "x" * size)
             link = client._driver._link
             assert link is not None
             transport = link._transport
@@ -461,7 +461,7 @@ def test_a_server_that_does_not_acknowledge_gets_a_few_messages_and_after_a_loss
             conversation = await server.let_in(client)
             total = 300
             for number in range(total):
-                client.send("bob", str(number))
+                client.enqueue("bob", str(number))
             first: list[Send] = []
             while len(first) < MAX_IN_FLIGHT:
                 sent = await conversation.hear()
@@ -495,7 +495,7 @@ def test_many_messages_of_one_moment_are_all_sent_before_goodbye() -> None:
             conversation = await server.let_in(client)
             await next_of(client, CaughtUp)
             for number in range(10):
-                client.send("bob", str(number))
+                client.enqueue("bob", str(number))
             await client.close()
             heard = await conversation.hear_all()
             assert [frame.text for frame in heard if isinstance(frame, Send)] == [str(n) for n in range(10)]
@@ -508,8 +508,8 @@ def test_what_is_sent_before_connecting_goes_out_then() -> None:
     async def scenario() -> None:
         async with ScriptedServer() as server:
             client = server.client()
-            cid = client.send("bob", "hello")
-            client.send("bob", "", cid="empty")
+            cid = client.enqueue("bob", "hello")
+            client.enqueue("bob", "", cid="empty")
             conversation = await server.let_in(client)
             assert await conversation.hear() == Send(to="bob", text="hello", cid=cid)
             refused = await next_of(client, MessageRefused)
@@ -525,7 +525,7 @@ def test_a_cid_that_is_none_is_a_mistake_of_the_program(cid: str) -> None:
         async with ScriptedServer() as server:
             client = server.client()
             with pytest.raises(ValueError, match="cid"):
-                client.send("bob", "hello", cid=cid)
+                client.enqueue("bob", "hello", cid=cid)
 
     run(scenario())
 

@@ -378,7 +378,7 @@ def test_a_device_that_was_cut_off_while_away_stops_trying_and_keeps_its_message
             await first.abort()
             second = await server.accept()
             await second.hear()
-            client.send("bob", "not sent yet")
+            client.enqueue("bob", "not sent yet")
             second.say(Error(code=Code.REVOKED, text="This device was cut off.", needs="secret"))
             offline = [event for event in await rest_of(client) if isinstance(event, Offline)][-1]
             assert (offline.loss, offline.text, offline.retry_in_s) == (
@@ -450,7 +450,7 @@ def test_who_is_not_encrypted_is_known_beside_who_is_online() -> None:
                 client, welcome(users=("alice", "bob", "carol"), unencrypted=("carol", "nobody"))
             )
             assert (await next_of(client, Online)).unencrypted == ("carol",)
-            assert client.unencrypted == ("carol",)
+            assert client.unencrypted_users == ("carol",)
             await client.close()
 
     run(scenario())

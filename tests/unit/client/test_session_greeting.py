@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.client.sessions import INTRODUCTION, KEY, LIMITS, OLD_TOKEN, TOKEN, Harness, message, welcome
 from twocans.client.events import CaughtUp, Loss, MessageReceived, Offline, Online
-from twocans.client.settings import Resume, Timers
+from twocans.client.settings import Position, Timers
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Error, Goodbye, Hello, Ping, Pong, Synced
 
@@ -202,10 +202,10 @@ def test_a_second_welcome_is_no_twocans() -> None:
 
 
 def test_an_earlier_programs_place_is_taken_up_again() -> None:
-    harness = Harness(resume=Resume(after=41, log="log-1"))
+    harness = Harness(position=Position(after=41, log="log-1"))
     hello, *_ = harness.connect(message(41), message(42), last=42)
     assert hello == Hello(user="alice", agent="test", after=41, log="log-1", token=OLD_TOKEN)
-    assert harness.session.resume == Resume(after=42, log="log-1")
+    assert harness.session.position == Position(after=42, log="log-1")
     assert harness.session.token == TOKEN
 
 

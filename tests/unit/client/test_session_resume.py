@@ -23,7 +23,7 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
-from twocans.client.settings import Resume
+from twocans.client.settings import Position
 from twocans.protocol import json
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
@@ -78,11 +78,11 @@ def test_an_acknowledgement_moves_the_cursor_only_when_live() -> None:
     harness.send("hello", cid="c1")
     harness.said()
     harness.say(Ack(cid="c1", id=7, at=70))
-    assert harness.session.resume.after == 7
+    assert harness.session.position.after == 7
     harness.drop()
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=20), Ack(cid="other", id=20, at=1))
-    assert harness.session.resume.after == 7
+    assert harness.session.position.after == 7
     assert harness.say(message(8)) == [MessageReceived(message(8))]
 
 
@@ -96,8 +96,8 @@ def test_another_log_starts_afresh() -> None:
     assert isinstance(online, Online)
     assert online.fresh
     assert others == [MessageReceived(message(3)), CaughtUp(3)]
-    assert harness.session.resume.after == 3
-    assert harness.session.resume.log == "log-2"
+    assert harness.session.position.after == 3
+    assert harness.session.position.log == "log-2"
 
 
 def test_the_same_log_is_not_fresh() -> None:
@@ -214,7 +214,7 @@ def test_any_cutting_of_the_bytes_gives_the_same_events_and_answers(
             harness.session.receive(chunk)
         session = harness.session
         said = [] if session.ending else [frame.verb for frame in harness.said()]
-        return session.take_events(), said, (session.ending, session.resume, session.users)
+        return session.take_events(), said, (session.ending, session.position, session.users)
 
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     pieces = [data[start:end] for start, end in pairwise(edges)]
@@ -261,26 +261,26 @@ def test_new_device_has_a_cursor_before_the_first_message() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=9, after=5))
-    assert harness.session.resume == Resume(after=5, log="log-1")
+    assert harness.session.position == Position(after=5, log="log-1")
 
 
 def test_cursor_beyond_the_servers_log_goes_back_to_what_the_server_has() -> None:
-    harness = Harness(resume=Resume(after=10**9, log="log-1"))
+    harness = Harness(position=Position(after=10**9, log="log-1"))
     harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(last=6, after=5), message(6))
     assert [event.message.id for event in events if isinstance(event, MessageReceived)] == [6]
-    assert harness.session.resume.after == 6
+    assert harness.session.position.after == 6
 
 
 @pytest.mark.parametrize("after", [None, 3, 7, 100])
 def test_welcome_never_moves_a_cursor_past_messages(after: int | None) -> None:
-    harness = Harness(resume=Resume(after=3, log="log-1"))
+    harness = Harness(position=Position(after=3, log="log-1"))
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=7, after=after))
-    assert harness.session.resume.after == 3
+    assert harness.session.position.after == 3
 
 
 def test_cursor_without_its_log_is_not_told() -> None:
-    harness = Harness(resume=Resume(after=3))
+    harness = Harness(position=Position(after=3))
     harness.session.connected(INTRODUCTION)
     assert harness.said() == [Hello(user="alice", agent="test", token=OLD_TOKEN)]

@@ -127,7 +127,7 @@ def test_folder_without_rights_is_told(tmp_path: Path) -> None:
 def test_message_that_cannot_be_written_is_not_sent_and_says_so(tmp_path: Path) -> None:
     box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
     client = Client(HOME, "alice", outbox=box)
-    client.send("bob", "this one is written")
+    client.enqueue("bob", "this one is written")
     # A trigger stands for the disk that refuses to take more.
     with sqlite3.connect(tmp_path / "o.db") as other:
         other.execute(
@@ -135,7 +135,7 @@ def test_message_that_cannot_be_written_is_not_sent_and_says_so(tmp_path: Path) 
         )
     other.close()
     with pytest.raises(MessageNotSent, match=r"not sent\. .*o\.db cannot be used: disk is full"):
-        client.send("bob", "and this one is not")
+        client.enqueue("bob", "and this one is not")
     assert [one.text for one in client.pending] == ["this one is written"]
     box.close()
 

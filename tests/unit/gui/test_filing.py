@@ -55,7 +55,7 @@ class Refusing:
     def __init__(self) -> None:
         self.sent: list[str] = []
 
-    def send(self, to: str, path: Path) -> None:
+    def start_upload(self, to: str, path: Path) -> None:
         if path.name == "bad.txt":
             raise MessageNotSent("BUSY", "Too many files wait to be sent.")
         self.sent.append(f"{path.name} to {to}")

@@ -20,7 +20,7 @@ _PASSING: Final = frozenset({OFFLINE, TIMED_OUT, BUSY, CLOSED, Code.RATE_LIMITED
 """Refusals that a later attempt may well not meet."""
 
 
-class Chat(Protocol):
+class ChatConnection(Protocol):
     """The connection by which the user chats."""
 
     @property
@@ -50,7 +50,7 @@ class Server:
         connect_s: how long a further connection to it may take to come about, in seconds.
     """
 
-    def __init__(self, chat: Chat, *, connect_s: float) -> None:
+    def __init__(self, chat: ChatConnection, *, connect_s: float) -> None:
         self.connect_s = connect_s
         self.limits: LimitsInForce | None = None
         self._chat = chat

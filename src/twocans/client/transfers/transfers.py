@@ -21,7 +21,7 @@ from twocans.client.transfers.failures import Cut, Failed
 from twocans.client.transfers.job import Job, Listener
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.records import Record, Records
-from twocans.client.transfers.server import Chat, Server
+from twocans.client.transfers.server import ChatConnection, Server
 from twocans.client.transfers.threads import Threads
 from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import Message
@@ -59,7 +59,7 @@ class Transfers:
 
     def __init__(
         self,
-        chat: Chat,
+        chat: ChatConnection,
         records: Records,
         listener: Listener,
         *,
@@ -90,7 +90,7 @@ class Transfers:
         """The transfers that are there, oldest first; of an earlier time of the program too."""
         return tuple(job.transfer for job in self._jobs.values() if not job.is_cancelled)
 
-    def send(self, to: str, path: Path, *, name: str | None = None) -> str:
+    def start_upload(self, to: str, path: Path, *, name: str | None = None) -> str:
         """Send a file: it is brought to the server, and then a message tells of it.
 
         The file is read later, and must not be changed until it is sent.
@@ -112,7 +112,7 @@ class Transfers:
         f"{to}{path}".encode()
         return self._add(Record(id=self._new_id(), outgoing=True, peer=to, name=name, path=str(path)))
 
-    def fetch(self, message: Message, into: Path, *, replace: bool = False) -> str:
+    def start_download(self, message: Message, into: Path, *, replace: bool = False) -> str:
         """Fetch the file that a message carries.
 
         It grows beside `into` in a file that ends in `.part`. What is called `into` by then is not overwritten unless
@@ -150,13 +150,13 @@ class Transfers:
         )
 
     def pause(self, id: str) -> None:  # noqa: A002 - as elsewhere in the client
-        """Stop until `go_on`, over restarts too; what has been done stays. Nothing happens to what does not move."""
+        """Stop until `resume`, over restarts too; what has been done stays. Nothing happens to what does not move."""
         job = self._open_job(id)
         if job is not None and job.state.is_moving:
             job.move(TransferState.PAUSED)
             _stop(job)
 
-    def go_on(self, id: str) -> None:  # noqa: A002
+    def resume(self, id: str) -> None:  # noqa: A002
         """Go on with what is paused, or try again what has failed."""
         job = self._open_job(id)
         if job is not None and job.state in {TransferState.PAUSED, TransferState.FAILED} and not self._closed:
