@@ -97,6 +97,7 @@ def test_two_people_chat(concurrency: Concurrency) -> None:
             received = (await next_of(bob, MessageReceived)).message
             assert (received.id, received.cid, received.at) == (stored.id, stored.cid, stored.at)
             assert (received.sender, received.text) == ("alice", "hello: there\nbob 👋")
+            bob.commit()
             assert (await next_of(alice, ReceiptMoved)).delivered >= stored.id
             bob.mark_read("alice", received.id)
             await next_of(alice, ReceiptMoved, lambda receipt: receipt.read == stored.id)

@@ -23,8 +23,8 @@ _BOT: Final = ROOT / "examples" / "echo_bot.py"
 @contextmanager
 def _bot(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, str(_BOT), *arguments],
-        env=environment({"TWOCANS_DATA_DIR": str(data)}),
+        [sys.executable, str(_BOT), "--folder", str(data / "bot"), *arguments],
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -97,8 +97,8 @@ class Program:
 
     def _tell(self, event: Event) -> None:
         match event:
-            case Online():
-                say("online", log=self._client.position.log)
+            case Online(log=log):
+                say("online", log=log)
                 self._live = False
             case CaughtUp():
                 self._live = True

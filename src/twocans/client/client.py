@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from os import PathLike
+from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
 from typing import Final, TypeVar
@@ -13,7 +15,7 @@ from msgspec import Struct
 
 from twocans.client import sentences
 from twocans.client.address import Address, parse_address
-from twocans.client.cids import new_cid
+from twocans.client.cids import new_cid, reply_cid
 from twocans.client.credentials import Credentials
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
 from twocans.client.errors import (
@@ -28,10 +30,12 @@ from twocans.client.errors import (
 from twocans.client.events import Event, Loss, MessageStored, Online
 from twocans.client.link import Where
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.requests import Reply
 from twocans.client.session import Session
 from twocans.client.settings import Clock, Position, Timers, default_clock
 from twocans.client.sqlite_outbox import SqliteOutbox
+from twocans.client.store import Store
 from twocans.client.tokens import MemoryTokens, Tokens
 from twocans.client.transfers.records import MemoryRecords
 from twocans.client.transfers.transfers import Transfers
@@ -101,6 +105,10 @@ class Client:
     Iterate over it with `async for` to hear what happens, from the first `Online` on. A client whose events
     are not taken stops reading after `driver.MAX_EVENTS` of them, and the server takes it for slow.
 
+    Asking for the next event says that the program is done with the one before: then the position moves, and the
+    server is told. With `folder` the position outlives the program: however it ends, its next run begins with the
+    event that it was working on. See `reply` and `commit`.
+
     Args:
         address: where the server is.
         user: the name to register under.
@@ -110,7 +118,8 @@ class Client:
         random: for pauses and message ids; the system's source if None.
         timers: how long things may take.
         outbox: what waits to be acknowledged; one in memory if None.
-        position: where an earlier client ended (its `position`), to go on from there.
+        position: where an earlier client ended (its `position`), to go on from there; for programs that keep it
+            themselves.
         trust: the keys of known servers; only those that this client meets if None.
         tokens: where the proofs are kept that this is the same person again; in memory if None, and then the
             name is lost with the client where the server binds names to devices.
@@ -119,9 +128,14 @@ class Client:
         device: what the owner of the name sees this device as; the computer's name if None.
         expected_key: the key that was announced for the server. Where none is known yet, a server with another key
             is refused with `Loss.KEY_CHANGED` before anything is said to it; a key that is known counts more.
+        folder: keeps between runs all that `outbox`, `position`, `trust` and `tokens` are for. Many clients can
+            share it if their servers or users differ.
 
     Raises:
         AddressInvalid: the address is none.
+        FolderInUse: another client has this user at this server, in this folder.
+        OutboxUnusable: the folder cannot be used.
+        ValueError: an outbox or a position is given beside a folder.
     """
 
     def __init__(
@@ -142,8 +156,17 @@ class Client:
         invite: str | None = None,
         device: str | None = None,
         expected_key: ServerKey | None = None,
+        folder: str | PathLike[str] | None = None,
     ) -> None:
         self.address = parse_address(address) if isinstance(address, str) else address
+        if folder is not None and not (outbox is None and position is None):
+            raise ValueError("the folder has an outbox and a position of its own")
+        self._store = store = None if folder is None else Store(Path(folder), self.address, user)
+        if store is not None:
+            outbox, position = store.outbox, store.outbox.position
+            trust, tokens = trust or store.trust, tokens or store.tokens
+        self._outbox = MemoryOutbox() if outbox is None else outbox
+        self._progress = Progress(position or Position(), MemoryPosition() if store is None else store.outbox)
         self._random = random or SystemRandom()
         self._wall_ms = wall_ms or _wall_ms
         timers = timers or Timers()
@@ -152,8 +175,8 @@ class Client:
             user,
             agent=agent,
             where=str(self.address),
-            outbox=MemoryOutbox() if outbox is None else outbox,
-            position=position or Position(),
+            outbox=self._outbox,
+            position=self._progress.position,
             timers=timers,
             clock=clock,
         )
@@ -218,11 +241,19 @@ class Client:
 
         Files that are on their way stop, and go on another time if the outbox is on disk.
         """
-        await self.transfers.close()
-        await self._driver.close()
+        try:
+            await self.transfers.close()
+            await self._driver.close()
+        finally:
+            if self._store is not None:
+                self._store.close()
 
     async def __aenter__(self) -> Client:
-        await self.connect()
+        try:
+            await self.connect()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -234,10 +265,34 @@ class Client:
         return self
 
     async def __anext__(self) -> Event:
+        self.commit()
         event = await self._driver.stream.take()
         if event is None:
             raise StopAsyncIteration
+        if self._can_keep:
+            self._progress.taken(event)
         return event
+
+    def commit(self) -> None:
+        """Say that the program is done with the event that it was given last, without asking for the next one.
+
+        Called before leaving the iteration, it spares the next run that event. After `close` nothing is kept any
+        more: what is still given out then comes again.
+
+        Raises:
+            OutboxUnusable: the position could not be saved.
+        """
+        if self._can_keep:
+            self._progress.commit()
+            self._confirm()
+
+    @property
+    def _can_keep(self) -> bool:
+        return self._store is None or self._store.is_open
+
+    def _confirm(self) -> None:
+        if self._session.confirm(self._progress.position):
+            self._driver.changed()
 
     # --- what is known -----------------------------------------------------------------------------------
 
@@ -278,8 +333,11 @@ class Client:
 
     @property
     def position(self) -> Position:
-        """What a later client needs to go on from here, beside the same `trust` and `tokens`."""
-        return self._session.position
+        """Up to where the program has dealt with everything; a later client can go on from there.
+
+        With `folder` it is kept by the client.
+        """
+        return self._progress.position
 
     # --- messages ----------------------------------------------------------------------------------------
 
@@ -306,16 +364,59 @@ class Client:
         self._driver.changed()
         return cid
 
-    async def send(self, to: str, text: str) -> MessageStored:
+    async def send(self, to: str, text: str, *, cid: str | None = None) -> MessageStored:
         """Send, and wait until the server has stored the message, over losses of the connection too.
 
         The result comes out of the iteration as well. A caller that stops waiting leaves the message in the
         outbox.
 
+        Args:
+            to: the recipient's name.
+            text: what it says; all kinds of line ends become `\\n`.
+            cid: the message's id, 1 to 64 characters; a fresh one if None. The same message under the same cid is
+                stored once, however often it is sent.
+
         Raises:
             MessageNotSent: it was refused, or nobody can wait for it any more.
+            ValueError: the cid is none, or belongs to another message that is waiting.
         """
-        result = await self._driver.result(self._post(to, text, None))
+        return await self._stored(self._post(to, text, cid))
+
+    async def reply(self, message: Message, text: str) -> MessageStored:
+        """Reply to a message, once for good, and wait until the server has stored the reply.
+
+        The reply is put into the outbox, and the program is done with the message, in one step: a program with a
+        `folder` that ends at any moment replies to each message exactly once. Where the same message is replied to
+        again all the same, the server knows the reply by its cid. So one message has one reply; for more, `send`
+        with cids that the program derives from the message.
+
+        Args:
+            message: as it came; of one's own from another device, the reply goes to the same conversation.
+            text: what the reply says.
+
+        Raises:
+            MessageNotSent: it was refused, or nobody can wait for it any more; with `conflict` the message has
+                another reply already.
+            ValueError: another reply to the same message is waiting in the outbox.
+        """
+        if self._driver.stream.ended:
+            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+        to = message.to if message.sender == self.user else message.sender
+        cid = reply_cid(message)
+
+        def post() -> bool:
+            self._post(to, text, cid)
+            return self._outbox.get(cid) is not None
+
+        try:
+            self._progress.commit_with(message, post)
+        except OutboxUnusable as error:
+            raise _unwritten(error) from None
+        self._confirm()
+        return await self._stored(cid)
+
+    async def _stored(self, cid: str) -> MessageStored:
+        result = await self._driver.result(cid)
         if isinstance(result, MessageStored):
             return result
         raise MessageNotSent(result.code, result.text)
@@ -328,7 +429,7 @@ class Client:
         try:
             _post(self._session, self._driver, Outgoing(cid, to, text))
         except OutboxUnusable as error:
-            raise MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}") from None
+            raise _unwritten(error) from None
         return cid
 
     def mark_read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it
@@ -491,6 +592,10 @@ def _post(session: Session, driver: Driver, message: Outgoing) -> None:
     if len(driver.stream) >= MAX_EVENTS_AWAITED:
         raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
     session.send(message)
+
+
+def _unwritten(error: OutboxUnusable) -> MessageNotSent:
+    return MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}")
 
 
 def _wall_ms() -> int:

@@ -50,6 +50,10 @@ class OutboxDamaged(OutboxUnusable):
     """The file of the outbox is no database any more, or a page of it is corrupt."""
 
 
+class FolderInUse(ClientError):
+    """Another program uses the folder as the same user at the same server."""
+
+
 class TrustUnusable(ClientError):
     """The keys of known servers cannot be read or written."""
 

@@ -37,7 +37,8 @@ class Online(Struct, frozen=True):
 
     `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more. `key` is
     the server's; with `first_use` nobody has compared it yet. `unencrypted` are those of `users` whose messages
-    others on the network can read, `statuses` tells of those who are not here.
+    others on the network can read, `statuses` tells of those who are not here. Ids count within `log`. `after` is the id after which messages begin, where that is not the one that the program
+    has dealt with: it had none yet, or the server no longer has what came later.
     """
 
     user: str
@@ -49,6 +50,8 @@ class Online(Struct, frozen=True):
     first_use: bool = False
     unencrypted: tuple[str, ...] = ()
     statuses: Mapping[str, Status] = {}
+    log: str = ""
+    after: int | None = None
 
 
 class Offline(Struct, frozen=True):

@@ -17,35 +17,48 @@ class Marks:
     """The marks of one session. They only grow, as long as the server's log is the same.
 
     Args:
-        cursor: the id up to which everything has been given out; None if nothing has.
+        cursor: the id up to which the program has dealt with everything; None if it has dealt with nothing.
         clock: the time, in seconds.
     """
 
     def __init__(self, cursor: int | None, clock: Clock) -> None:
         self.cursor = cursor
+        """The id up to which everything has been given out."""
+        self.confirmed = cursor
+        """The id up to which the program has dealt with everything: the next connection starts there."""
+        self._newest = self._told = 0 if cursor is None else cursor
         self._clock = clock
         self._due_at: float | None = None
         self._read: dict[str, int] = {}
 
     def forget(self) -> None:
         """The log is another one: ids known so far mean nothing."""
-        self.cursor = None
+        self.cursor = self.confirmed = None
+        self._newest = 0
         self._read.clear()
         self.reconnected()
 
     def reconnected(self) -> None:
-        """A new connection knows the cursor from HELLO: nothing is left to confirm."""
+        """A new connection knows from HELLO what is confirmed."""
         self._due_at = None
+        self._told = self.confirmed or 0
 
-    def welcomed(self, after: int, *, said: int | None) -> None:
+    def welcomed(self, after: int, *, said: int | None) -> int | None:
         """The server goes on after this id; `said` is the one that HELLO had.
 
         Where it is below that, the server does not have what the cursor belongs to.
+
+        Returns:
+            The id after which messages begin if the program has to hear of it: there was none yet, or it has gone back.
         """
         if self.cursor is None:
-            self.cursor = after
+            self.cursor = self.confirmed = after
         elif said is None or after < said:
             self.cursor = min(self.cursor, after)
+            self.confirmed = self.cursor if self.confirmed is None else min(self.confirmed, self.cursor)
+        else:
+            return None
+        return self.cursor
 
     def is_new(self, id_: int) -> bool:
         """Whether a message has not been given out yet.
@@ -58,12 +71,26 @@ class Marks:
     def reached(self, id_: int) -> None:
         """Everything up to an id has been given out, or is one's own."""
         self.cursor = id_ if self.cursor is None else max(self.cursor, id_)
+        if self.confirmed is None:
+            # Nothing came before it. Without `after` the server would start behind other devices of the user.
+            self.confirmed = id_
 
     def given_out(self, id_: int) -> None:
-        """A message has been given out; the server is to know soon."""
+        """A message has been given out, and waits for `confirm`."""
+        if self.confirmed is None:
+            self.confirmed = id_ - 1
+        self._newest = id_
         self.reached(id_)
-        if self._due_at is None:
-            self._due_at = self._clock() + GOT_EVERY_S
+
+    def confirm(self, id_: int) -> bool:
+        """The program has dealt with everything up to an id; True if messages are among it that GOT is due for now."""
+        if self.confirmed is not None and id_ <= self.confirmed:
+            return False
+        self.confirmed = id_
+        if self._due_at is not None or min(id_, self._newest) <= self._told:
+            return False
+        self._due_at = self._clock() + GOT_EVERY_S
+        return True
 
     def read(self, peer: str, upto: int) -> None:
         """The user has read everything from `peer` up to an id."""
@@ -83,7 +110,7 @@ class Marks:
         frames: list[Frame] = [Read(peer=peer, id=upto) for peer, upto in self._read.items()]
         self._read.clear()
         due = self._due_at is not None and (at_once or self._clock() >= self._due_at)
-        if due and self.cursor is not None:
-            frames.append(Got(id=self.cursor))
+        if due and self.confirmed is not None:
+            frames.append(Got(id=self.confirmed))
             self.reconnected()
         return frames

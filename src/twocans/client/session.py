@@ -150,7 +150,7 @@ class Session:
         self.ending = None
         self.state = State.GREETING
         # A cursor means nothing without its log.
-        after = None if self._log is None else self._marks.cursor
+        after = None if self._log is None else self._marks.confirmed
         log = None if after is None else self._log
         self._said_after = after
         self._told_status = self._status
@@ -253,11 +253,6 @@ class Session:
         """What waits to be acknowledged, oldest first."""
         return self._sender.outbox.pending()
 
-    @property
-    def position(self) -> Position:
-        """What a later session needs to go on from here."""
-        return Position(self._marks.cursor, self._log)
-
     # --- what comes out ----------------------------------------------------------------------------------
 
     def take_events(self) -> list[Event]:
@@ -304,6 +299,13 @@ class Session:
         refusal = self._sender.add(message)
         if refusal is not None:
             self._events.append(refusal)
+
+    def confirm(self, position: Position) -> bool:
+        """The program has dealt with everything up to a position; True if there is news to tell the server soon."""
+        # What is still given out of another log means nothing to the server of now.
+        return (
+            position.after is not None and position.log == self._log and self._marks.confirm(position.after)
+        )
 
     def read(self, peer: str, upto: int) -> None:
         """Everything from `peer` up to an id has been read; told now, or when there is a connection again."""
@@ -395,8 +397,9 @@ class Session:
         if fresh:
             self._marks.forget()
         self._marks.reconnected()
+        after = None
         if welcome.after is not None and welcome.after <= welcome.last:
-            self._marks.welcomed(welcome.after, said=self._said_after)
+            after = self._marks.welcomed(welcome.after, said=self._said_after)
         self._log = welcome.log
         self.token = welcome.token or introduction.token
         self.user = welcome.user
@@ -415,6 +418,8 @@ class Session:
                 first_use,
                 self.unencrypted,
                 self.statuses,
+                welcome.log,
+                after,
             )
         )
 

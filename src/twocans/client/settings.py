@@ -51,10 +51,10 @@ class Timers(Struct, frozen=True, kw_only=True):
 
 
 class Position(Struct, frozen=True):
-    """What makes a later connection go on where an earlier one ended.
+    """What makes a later client go on where an earlier one ended.
 
     Args:
-        after: the id up to which everything has been given out; None if nothing has.
+        after: the id up to which the program has dealt with everything; None if it has dealt with nothing.
         log: the server's log that `after` belongs to.
     """
 

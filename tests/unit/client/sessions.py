@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-from twocans.client.events import Event
+from twocans.client.events import Event, Online
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.session import Session
 from twocans.client.settings import Introduction, Position, Timers
 from twocans.protocol import json
@@ -75,7 +76,7 @@ def message(id_: int, *, sender: str = "bob", to: str = "alice", text: str = "hi
 
 
 class Harness:
-    """A session, and what a server would see of it."""
+    """A session, and what a server would see of it; the program deals with all events at once, or waits for `deal_with`."""
 
     def __init__(
         self,
@@ -83,6 +84,7 @@ class Harness:
         outbox: Outbox | None = None,
         position: Position | None = None,
         timers: Timers | None = None,
+        deals: bool = True,
     ) -> None:
         self.clock = HandClock()
         self.timers = timers or Timers()
@@ -95,11 +97,23 @@ class Harness:
             timers=self.timers,
             clock=self.clock,
         )
+        self.progress = Progress(position or Position(), MemoryPosition())
+        self._deals = deals
 
     def say(self, *frames: Frame) -> list[Event]:
         """The server says frames; what the user hears of it."""
         self.session.receive(b"".join(map(json.encode, frames)))
-        return self.session.take_events()
+        events = self.session.take_events()
+        for event in events:
+            if self._deals or isinstance(event, Online):
+                self.deal_with(event)
+        return events
+
+    def deal_with(self, event: Event) -> None:
+        """The program is given an event and is done with it."""
+        self.progress.taken(event)
+        self.progress.commit()
+        self.session.confirm(self.progress.position)
 
     def said(self) -> list[FromClient]:
         """What the client has said since the last call."""

@@ -21,7 +21,7 @@ def test_welcome_puts_the_user_online_under_the_servers_spelling() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(user="Alice", users=("Alice", "bob")))
-    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, False, KEY)]
+    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, False, KEY, log="log-1")]
     assert harness.session.user == "Alice"
     assert harness.session.users == ("Alice", "bob")
     assert harness.session.is_online
@@ -205,7 +205,7 @@ def test_an_earlier_programs_place_is_taken_up_again() -> None:
     harness = Harness(position=Position(after=41, log="log-1"))
     hello, *_ = harness.connect(message(41), message(42), last=42)
     assert hello == Hello(user="alice", agent="test", after=41, log="log-1", token=OLD_TOKEN)
-    assert harness.session.position == Position(after=42, log="log-1")
+    assert harness.progress.position == Position(after=42, log="log-1")
     assert harness.session.token == TOKEN
 
 
