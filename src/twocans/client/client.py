@@ -102,7 +102,8 @@ class DeviceCode(Struct, frozen=True):
 class Client:
     """One user at one server. Belongs to the event loop in which `connect` is called.
 
-    Iterate over it with `async for` to hear what happens, from the first `Online` on. A client whose events
+    Iterate over it with `async for` to hear what happens, from the first `Online` on. The iteration ends when the
+    client is closed, and raises `ConnectionEnded` when the connection is lost for good. A client whose events
     are not taken stops reading after `driver.MAX_EVENTS` of them, and the server takes it for slow.
 
     Asking for the next event says that the program is done with the one before: then the position moves, and the
@@ -209,6 +210,7 @@ class Client:
         )
         """Files that are sent and fetched; those of an earlier time of the program go on once it is connected."""
         self._driver.observer = self.transfers
+        self._is_awaited = False
 
     # --- the connection ----------------------------------------------------------------------------------
 
@@ -265,9 +267,26 @@ class Client:
         return self
 
     async def __anext__(self) -> Event:
+        """Be done with the event before, and wait for the next one. After `close` the iteration ends.
+
+        Raises:
+            ConnectionEnded: the connection is lost for good; the last `Offline` has said why.
+            OutboxUnusable: the position could not be saved.
+            RuntimeError: the client was not connected yet, or another task is waiting for the next event.
+        """
+        if not self._driver.is_started:
+            raise RuntimeError("connect the client before iterating over it, best by `async with`")
+        if self._is_awaited:
+            raise RuntimeError("another task iterates over this client, and gets the events")
         self.commit()
-        event = await self._driver.stream.take()
+        self._is_awaited = True
+        try:
+            event = await self._driver.stream.take()
+        finally:
+            self._is_awaited = False
         if event is None:
+            if self._driver.lost is not None:
+                raise self._driver.lost
             raise StopAsyncIteration
         if self._can_keep:
             self._progress.taken(event)

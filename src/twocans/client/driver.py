@@ -10,7 +10,7 @@ from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.backoff import Backoff
 from twocans.client.credentials import Credentials
-from twocans.client.errors import BUSY, CLOSED, ConnectFailed
+from twocans.client.errors import BUSY, CLOSED, ConnectFailed, ConnectionEnded
 from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import AttemptFailed, Link, NotEncrypted, Where, open_link
 from twocans.client.requests import Reply
@@ -95,6 +95,8 @@ class Driver:
         self._retry_now = asyncio.Event()
         self._closing = False
         self._closed = asyncio.Event()
+        self._started = False
+        self._lost: ConnectionEnded | None = None
 
     # --- from the first connection to the last ------------------------------------------------------------
 
@@ -132,8 +134,29 @@ class Driver:
             raise
         if self._closing:
             raise ConnectFailed(Loss.LOST, sentences.CLOSED)
+        self._started = True
         self._task = asyncio.create_task(self._stay_connected(), name="twocans: stay connected")
         return online
+
+    @property
+    def is_started(self) -> bool:
+        """True once events can be waited for: from the first connection on, and after `close`."""
+        return self._started or self.stream.ended
+
+    @property
+    def lost(self) -> ConnectionEnded | None:
+        """Why there is no connection for good; None while there may be one, and after `close`."""
+        task = self._task
+        if (
+            self._lost is None
+            and not self._closing
+            and task is not None
+            and task.done()
+            and not task.cancelled()
+        ):
+            self._lost = ConnectionEnded(Loss.LOST, sentences.UNEXPECTED)
+            self._lost.__cause__ = task.exception()
+        return self._lost
 
     @property
     def where(self) -> Where | None:
@@ -190,6 +213,7 @@ class Driver:
             self._publish()
             if pause_s is None:
                 self._over = None
+                self._lost = ConnectionEnded(ending.loss, ending.text, ending.code)
                 await self._forget_if_revoked(ending)
                 return
             try:

@@ -100,6 +100,21 @@ class ConnectFailed(ClientError):
         self.known_key = known_key
 
 
+class ConnectionEnded(ClientError):
+    """The connection is lost, and another attempt would make no sense: the iteration of the client ends with this.
+
+    Args:
+        loss: why.
+        text: what happened and what to do, a sentence for a person.
+        code: the protocol's error code if the server refused.
+    """
+
+    def __init__(self, loss: Loss, text: str, code: str | None = None) -> None:
+        super().__init__(text)
+        self.loss = loss
+        self.code = code
+
+
 class RequestFailed(ClientError):
     """A question was not answered.
 

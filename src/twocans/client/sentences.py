@@ -40,6 +40,7 @@ SIGNED_OUT: Final = (
 )
 BANNED: Final = "You are banned from this server."
 BANNED_NEXT: Final = "Ask whoever runs the server to lift the ban."
+UNEXPECTED: Final = "Something went wrong in this program, so the connection was ended. Start it again."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
 TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."

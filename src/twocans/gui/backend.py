@@ -16,6 +16,7 @@ from twocans.client import (
     AddressInvalid,
     Client,
     ConnectFailed,
+    ConnectionEnded,
     Loss,
     MemoryOutbox,
     MemoryTokens,
@@ -341,7 +342,7 @@ class Backend:
         session = effect.session
         client: Client | None = None
         waiting: tuple[Outgoing, ...] | None
-        problem, ended = "", False
+        problem = ""
         try:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
@@ -378,8 +379,10 @@ class Backend:
                             self._put_now(FromClient(session, TransferMoved(transfer)))
                 if isinstance(event, Online) and (client.problem or problem):
                     self._put_now(KeepingFailed(session, client.problem or problem))
-                ended = isinstance(event, Offline) and event.retry_in_s is None
-            if not ended:
+        except ConnectionEnded as error:
+            # The last event has said so already, unless the client itself has failed.
+            if error.__cause__ is not None:
+                log.exception("login_failed")
                 self._put_now(FromClient(session, Offline(Loss.LOST, SENTENCE, None)))
         except ConnectFailed as error:
             self._put_now(
