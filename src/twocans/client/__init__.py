@@ -21,6 +21,7 @@ from twocans.client.errors import (
     OutboxUnusable,
     RequestFailed,
     TokensUnusable,
+    TransferFailed,
     TrustUnusable,
 )
 from twocans.client.events import (
@@ -106,6 +107,7 @@ __all__ = [
     "Tokens",
     "TokensUnusable",
     "Transfer",
+    "TransferFailed",
     "TransferMoved",
     "TransferState",
     "Transfers",

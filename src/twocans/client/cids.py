@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from random import Random
+from typing import Final
 
 from twocans.protocol.messages import Message
 
-_CHANCE_BITS = 74
+MAX_CID_CHARS: Final = 64
+_CHANCE_BITS: Final = 74
 
 
 def new_cid(*, now_ms: int, random: Random) -> str:
@@ -22,6 +24,17 @@ def new_cid(*, now_ms: int, random: Random) -> str:
         random: for the 74 bits that tell ids of one millisecond apart.
     """
     return _uuid7(now_ms, random.getrandbits(_CHANCE_BITS))
+
+
+def check_cid(cid: str) -> str:
+    """Return an id that a program has chosen.
+
+    Raises:
+        ValueError: no message can have it.
+    """
+    if not (1 <= len(cid) <= MAX_CID_CHARS and cid.isprintable()):
+        raise ValueError(f"a cid has 1 to {MAX_CID_CHARS} printable characters")
+    return cid
 
 
 def reply_cid(message: Message) -> str:

@@ -9,13 +9,13 @@ from os import PathLike
 from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
 from twocans.client import sentences
 from twocans.client.address import Address, parse_address
-from twocans.client.cids import new_cid, reply_cid
+from twocans.client.cids import check_cid, new_cid, reply_cid
 from twocans.client.credentials import Credentials
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
 from twocans.client.errors import (
@@ -27,7 +27,7 @@ from twocans.client.errors import (
     OutboxUnusable,
     RequestFailed,
 )
-from twocans.client.events import Event, Loss, MessageStored, Online
+from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import Where
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.progress import MemoryPosition, Progress
@@ -67,8 +67,6 @@ from twocans.protocol.messages import (
     Status,
 )
 from twocans.protocol.messages import DeviceCode as CodeFrame
-
-MAX_CID_CHARS: Final = 64
 
 _Reply = TypeVar("_Reply", History, Results, Chats, Found, Devices, CodeFrame)
 
@@ -441,10 +439,7 @@ class Client:
         raise MessageNotSent(result.code, result.text)
 
     def _post(self, to: str, text: str, cid: str | None) -> str:
-        if cid is None:
-            cid = new_cid(now_ms=self._wall_ms(), random=self._random)
-        elif not (1 <= len(cid) <= MAX_CID_CHARS and cid.isprintable()):
-            raise ValueError(f"a cid has 1 to {MAX_CID_CHARS} characters")
+        cid = new_cid(now_ms=self._wall_ms(), random=self._random) if cid is None else check_cid(cid)
         try:
             _post(self._session, self._driver, Outgoing(cid, to, text))
         except OutboxUnusable as error:
@@ -592,6 +587,9 @@ class _ChatConnection:
 
     async def ask(self, make: Callable[[int], Frame]) -> Reply:
         return await self._driver.answer(self._session.ask(make))
+
+    async def result(self, cid: str) -> MessageStored | MessageRefused:
+        return await self._driver.result(cid)
 
     def post(self, message: Outgoing) -> None:
         _post(self._session, self._driver, message)

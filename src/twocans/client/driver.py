@@ -83,7 +83,7 @@ class Driver:
         self._clock = clock
         self._backoff = Backoff(first_s=timers.retry_first, most_s=timers.retry_max, random=random)
         self._answers: dict[Rid, asyncio.Future[Reply]] = {}
-        self._results: dict[str, asyncio.Future[Result]] = {}
+        self._results: dict[str, list[asyncio.Future[Result]]] = {}
         self._online_at = 0.0
         self._link: Link | None = None
         self._greeted: asyncio.Future[Online] | None = None
@@ -364,9 +364,9 @@ class Driver:
                     if self._greeted is not None and not self._greeted.done():
                         self._greeted.set_result(event)
                 case MessageStored() | MessageRefused():
-                    result = self._results.pop(event.cid, None)
-                    if result is not None and not result.done():
-                        result.set_result(event)
+                    for result in self._results.get(event.cid, ()):
+                        if not result.done():
+                            result.set_result(event)
                 case _:
                     pass
             if self.observer is not None:
@@ -429,19 +429,23 @@ class Driver:
     async def result(self, cid: str) -> Result:
         """What becomes of a message that was just given to the session."""
         waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._results[cid] = waiting
+        together = self._results.setdefault(cid, [])
+        together.append(waiting)
         self.changed()
         try:
             return await waiting
         finally:
-            self._results.pop(cid, None)
+            together.remove(waiting)
+            if not together and self._results.get(cid) is together:
+                del self._results[cid]
 
     def _give_up(self, code: str, text: str) -> None:
         for rid, waiting in self._answers.items():
             if not waiting.done():
                 waiting.set_result(Error(code=code, text=text, rid=rid))
-        for cid, result in self._results.items():
-            if not result.done():
-                result.set_result(MessageRefused(cid, "", code, text))
+        for cid, together in self._results.items():
+            for result in together:
+                if not result.done():
+                    result.set_result(MessageRefused(cid, "", code, text))
         self._answers.clear()
         self._results.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from twocans.client.events import Loss
+from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
 
 OFFLINE: Final = "offline"
@@ -113,6 +114,20 @@ class ConnectionEnded(ClientError):
         super().__init__(text)
         self.loss = loss
         self.code = code
+
+
+class TransferFailed(ClientError):
+    """A file that was waited for has not arrived.
+
+    Args:
+        text: what happened and what to do, a sentence for a person.
+        transfer: the transfer as it was then. `transfers.resume` tries again one that has failed, and one that is
+            still under way goes on by itself, after a restart too if there is a folder or an outbox on disk.
+    """
+
+    def __init__(self, text: str, transfer: Transfer) -> None:
+        super().__init__(text)
+        self.transfer = transfer
 
 
 class RequestFailed(ClientError):

@@ -45,6 +45,7 @@ GARBLED: Final = "The server sent something that was not understood, so the conn
 
 TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."
 NO_FILES: Final = "This server takes no files."
+FILE_CANCELLED: Final = "The file was cancelled."
 FILE_CUT: Final = "The connection for the file was lost."
 FILE_GARBLED: Final = (
     "The server's answer about the file was not understood. Is its version newer than this program's?"

@@ -627,3 +627,19 @@ def test_an_unfinished_catch_up_is_resumed_where_it_ended() -> None:
             await client.close()
 
     run(scenario())
+
+
+def test_tasks_that_send_the_same_message_all_get_its_result() -> None:
+    async def scenario() -> None:
+        async with ScriptedServer() as server:
+            client = server.client()
+            conversation = await server.let_in(client)
+            sending = [asyncio.create_task(client.send("bob", "hello", cid="c1")) for _ in range(3)]
+            assert await conversation.hear() == Send(to="bob", text="hello", cid="c1")
+            sending[1].cancel()
+            await asyncio.wait({sending[1]})
+            conversation.say(Ack(cid="c1", id=3, at=30))
+            assert [(await sending[number]).id for number in (0, 2)] == [3, 3]
+            await client.close()
+
+    run(scenario())

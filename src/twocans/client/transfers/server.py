@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from twocans.client import sentences
 from twocans.client.errors import BUSY, CLOSED, OFFLINE, TIMED_OUT, MessageNotSent, OutboxUnusable
+from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.link import Where
 from twocans.client.outbox import Outgoing
 from twocans.client.requests import Reply
@@ -30,6 +31,10 @@ class ChatConnection(Protocol):
 
     async def ask(self, make: Callable[[int], Frame]) -> Reply:
         """The answer to a request; `make` gets its number."""
+        ...
+
+    async def result(self, cid: str) -> MessageStored | MessageRefused:
+        """What becomes of a message that is in the outbox."""
         ...
 
     def post(self, message: Outgoing) -> None:
