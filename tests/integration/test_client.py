@@ -36,8 +36,8 @@ from twocans.client import (
     UserJoined,
     UserLeft,
 )
+from twocans.client.codes import ErrorCode
 from twocans.hub.limits import Limits
-from twocans.protocol.errors import Code
 from twocans.server.config import Concurrency, Config, HistoryMode
 from twocans.server.runtime import Server
 
@@ -150,13 +150,13 @@ def test_a_plain_client_joins_in(concurrency: Concurrency) -> None:
 @pytest.mark.parametrize(
     ("user", "code"),
     [
-        ("alice", Code.NAME_TAKEN),
-        ("ALICE", Code.NAME_TAKEN),
-        ("a b", Code.NAME_INVALID),
-        ("server", Code.NAME_RESERVED),
+        ("alice", ErrorCode.NAME_TAKEN),
+        ("ALICE", ErrorCode.NAME_TAKEN),
+        ("a b", ErrorCode.NAME_INVALID),
+        ("server", ErrorCode.NAME_RESERVED),
     ],
 )
-def test_a_refused_name_is_told(concurrency: Concurrency, user: str, code: Code) -> None:
+def test_a_refused_name_is_told(concurrency: Concurrency, user: str, code: ErrorCode) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice"):
             with pytest.raises(ConnectFailed) as caught:
@@ -184,10 +184,10 @@ def test_messages_that_cannot_be_delivered_are_refused(concurrency: Concurrency)
         async with serving(concurrency, limits=limits) as server, at(server, "alice") as alice:
             with pytest.raises(MessageNotSent) as caught:
                 await alice.send("nobody", "hello")
-            assert caught.value.code == Code.NO_SUCH_USER
+            assert caught.value.code == ErrorCode.NO_SUCH_USER
             with pytest.raises(MessageNotSent) as caught:
                 await alice.send("alice", "x" * 101)
-            assert caught.value.code == Code.TOO_LONG
+            assert caught.value.code == ErrorCode.TOO_LONG
             refused = await next_of(alice, MessageRefused)
             assert refused.to == "nobody"
             assert alice.pending == ()
@@ -213,10 +213,10 @@ def test_looking_back(concurrency: Concurrency) -> None:
             assert await bob.find_users("AL") == ("alice",)
             with pytest.raises(RequestFailed) as caught:
                 await bob.history_page("nobody")
-            assert caught.value.code == Code.NO_SUCH_USER
+            assert caught.value.code == ErrorCode.NO_SUCH_USER
             with pytest.raises(RequestFailed) as caught:
                 await bob.history_page("alice", limit=0)
-            assert caught.value.code == Code.BAD_REQUEST
+            assert caught.value.code == ErrorCode.BAD_REQUEST
 
     run(scenario())
 
@@ -327,7 +327,7 @@ def test_a_device_signs_out_and_keeps_nothing_to_come_back_by(concurrency: Concu
             await phone.connect()
             with pytest.raises(RequestFailed) as refused:
                 await phone.sign_out()
-            assert refused.value.code == Code.LAST_DEVICE
+            assert refused.value.code == ErrorCode.LAST_DEVICE
             await phone.set_password(_PASSWORD)
             await phone.sign_out()
             offline = (await rest_of(phone))[-1]
@@ -336,7 +336,7 @@ def test_a_device_signs_out_and_keeps_nothing_to_come_back_by(concurrency: Concu
             await phone.close()
             with pytest.raises(ConnectFailed) as caught:
                 await at(server, "alice", tokens=tokens).connect()
-            assert (caught.value.code, caught.value.needs) == (Code.NAME_TAKEN, "secret")
+            assert (caught.value.code, caught.value.needs) == (ErrorCode.NAME_TAKEN, "secret")
 
     run(scenario())
 
@@ -347,7 +347,7 @@ def test_a_password_is_another_way_in(concurrency: Concurrency) -> None:
             assert (await phone.set_password(_PASSWORD)).password
             with pytest.raises(ConnectFailed) as caught:
                 await at(server, "alice", secret=_PASSWORD[::-1]).connect()
-            assert caught.value.code == Code.AUTH_FAILED
+            assert caught.value.code == ErrorCode.AUTH_FAILED
             async with at(server, "alice", secret=_PASSWORD) as laptop:
                 assert len((await laptop.devices()).devices) == 2
 

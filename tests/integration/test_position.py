@@ -23,7 +23,7 @@ from twocans.client import (
     Position,
     ReceiptMoved,
 )
-from twocans.protocol.errors import Code
+from twocans.client.codes import ErrorCode
 from twocans.server.config import Config
 from twocans.server.runtime import Server
 
@@ -119,7 +119,7 @@ def test_reply_ends_the_work_on_a_message_and_is_stored_once(tmp_path: Path) -> 
                 assert await client.reply(asked, "hello to you") == stored
                 with pytest.raises(MessageNotSent) as other:
                     await client.reply(asked, "something else")
-                assert other.value.code == Code.CONFLICT
+                assert other.value.code == ErrorCode.CONFLICT
             async with bot(where, tmp_path) as client:
                 assert "hello" not in await texts(client)
             history = (await alice.history_page("bot")).messages
@@ -153,7 +153,7 @@ def test_reply_that_is_refused_does_not_end_the_work(tmp_path: Path) -> None:
                 asked = (await next_of(client, MessageReceived)).message
                 with pytest.raises(MessageNotSent) as empty:
                     await client.reply(asked, " ")
-                assert empty.value.code == Code.EMPTY
+                assert empty.value.code == ErrorCode.EMPTY
             async with bot(where, tmp_path) as client:
                 assert await texts(client) == ["hello"]
 

@@ -10,7 +10,8 @@ async with Client("192.168.1.5", "alice") as client:
 """
 
 from twocans.client.address import DEFAULT_PORT, Address, Link, parse_address, parse_link
-from twocans.client.client import Client, DeviceCode, DeviceList, Page
+from twocans.client.client import Client, DeviceCode, DeviceList
+from twocans.client.codes import ErrorCode
 from twocans.client.errors import (
     AddressInvalid,
     ClientError,
@@ -44,6 +45,7 @@ from twocans.client.events import (
 from twocans.client.keyring_tokens import KeyringOrFileTokens, KeyringTokens, default_tokens
 from twocans.client.nearby import Nearby, NearbyServer, NearbyServers, Search
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.paging import Page
 from twocans.client.settings import Position, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
 from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
@@ -66,6 +68,7 @@ __all__ = [
     "Device",
     "DeviceCode",
     "DeviceList",
+    "ErrorCode",
     "Event",
     "FileRef",
     "FileTokens",

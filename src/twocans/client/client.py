@@ -14,22 +14,16 @@ from typing import TypeVar
 from msgspec import Struct
 
 from twocans.client import sentences
-from twocans.client.address import Address, parse_address
+from twocans.client.address import Address, as_address
 from twocans.client.cids import check_cid, new_cid, reply_cid
+from twocans.client.codes import ErrorCode
 from twocans.client.credentials import Credentials
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
-from twocans.client.errors import (
-    BUSY,
-    CLOSED,
-    UNWRITTEN,
-    ConnectFailed,
-    MessageNotSent,
-    OutboxUnusable,
-    RequestFailed,
-)
+from twocans.client.errors import ConnectFailed, MessageNotSent, OutboxUnusable, RequestFailed
 from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import Where
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.paging import Page, newest_first
 from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.requests import Reply
 from twocans.client.session import Session
@@ -71,13 +65,6 @@ from twocans.protocol.messages import DeviceCode as CodeFrame
 _Reply = TypeVar("_Reply", History, Results, Chats, Found, Devices, CodeFrame)
 
 
-class Page(Struct, frozen=True):
-    """Some messages; `more` says whether older ones exist."""
-
-    messages: tuple[Message, ...]
-    more: bool
-
-
 class DeviceList(Struct, frozen=True):
     """The devices that have one's name, whether a password is another way to it, and who is logged in under it.
 
@@ -109,7 +96,7 @@ class Client:
     event that it was working on. See `reply` and `commit`.
 
     Args:
-        address: where the server is.
+        address: where the server is: "host", "host:port", a link, or an `Address`.
         user: the name to register under.
         agent: the program's name, told to the server.
         clock: seconds; the system's clock if None.
@@ -131,7 +118,7 @@ class Client:
             share it if their servers or users differ.
 
     Raises:
-        AddressInvalid: the address is none.
+        AddressInvalid: the address is none; it is a ValueError.
         FolderInUse: another client has this user at this server, in this folder.
         OutboxUnusable: the folder cannot be used.
         ValueError: an outbox or a position is given beside a folder.
@@ -157,7 +144,9 @@ class Client:
         expected_key: ServerKey | None = None,
         folder: str | PathLike[str] | None = None,
     ) -> None:
-        self.address = parse_address(address) if isinstance(address, str) else address
+        self.address = as_address(address)
+        if not isinstance(user, str):
+            raise TypeError(f"a user name is a str, not {type(user).__name__}")
         if folder is not None and not (outbox is None and position is None):
             raise ValueError("the folder has an outbox and a position of its own")
         self._store = store = None if folder is None else Store(Path(folder), self.address, user)
@@ -399,6 +388,16 @@ class Client:
         """
         return await self._stored(self._post(to, text, cid))
 
+    async def drain(self) -> None:
+        """Wait until the outbox is empty: everything that was sent so far is stored or refused.
+
+        Files count from when their message is in the outbox.
+
+        Raises:
+            MessageNotSent: nobody can wait any more; what was not sent stays in the outbox.
+        """
+        await self._driver.drained()
+
     async def reply(self, message: Message, text: str) -> MessageStored:
         """Reply to a message, once for good, and wait until the server has stored the reply.
 
@@ -417,7 +416,7 @@ class Client:
             ValueError: another reply to the same message is waiting in the outbox.
         """
         if self._driver.stream.ended:
-            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
         to = message.to if message.sender == self.user else message.sender
         cid = reply_cid(message)
 
@@ -466,6 +465,18 @@ class Client:
 
     # --- questions ---------------------------------------------------------------------------------------
 
+    def history(self, peer: str, *, before: int | None = None) -> AsyncIterator[Message]:
+        """Iterate over the conversation with somebody, newest message first; pages are loaded as they are needed.
+
+        Args:
+            peer: with whom.
+            before: only messages with smaller ids; None begins with the newest.
+
+        Raises:
+            RequestFailed: while iterating, there is no answer, or the server refused.
+        """
+        return newest_first(lambda below: self.history_page(peer, before=below), before)
+
     async def history_page(self, peer: str, *, before: int | None = None, limit: int = DEFAULT_PAGE) -> Page:
         """One page of the conversation with somebody, oldest message first.
 
@@ -481,6 +492,21 @@ class Client:
             History, lambda rid: HistoryQuery(peer=peer, rid=rid, before=before, limit=limit)
         )
         return Page(tuple(reply.messages), reply.more)
+
+    def search(
+        self, query: str, *, peer: str | None = None, before: int | None = None
+    ) -> AsyncIterator[Message]:
+        """Iterate over one's own messages that hold all words of `query`, newest first, loading page after page.
+
+        Args:
+            query: words.
+            peer: only from the conversation with them.
+            before: only messages with smaller ids.
+
+        Raises:
+            RequestFailed: while iterating, there is no answer, or the server refused.
+        """
+        return newest_first(lambda below: self.search_page(query, peer=peer, before=below), before)
 
     async def search_page(
         self, query: str, *, peer: str | None = None, before: int | None = None, limit: int = DEFAULT_PAGE
@@ -605,14 +631,14 @@ def _post(session: Session, driver: Driver, message: Outgoing) -> None:
         ValueError: the cid belongs to another message that is waiting.
     """
     if driver.stream.ended:
-        raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+        raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
     if len(driver.stream) >= MAX_EVENTS_AWAITED:
-        raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
+        raise MessageNotSent(ErrorCode.BUSY, sentences.TOO_MANY_EVENTS)
     session.send(message)
 
 
 def _unwritten(error: OutboxUnusable) -> MessageNotSent:
-    return MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}")
+    return MessageNotSent(ErrorCode.UNWRITTEN, f"The message was not sent. {error.text}")
 
 
 def _wall_ms() -> int:

@@ -9,8 +9,9 @@ from typing import Final, Protocol
 from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.backoff import Backoff
+from twocans.client.codes import ErrorCode
 from twocans.client.credentials import Credentials
-from twocans.client.errors import BUSY, CLOSED, ConnectFailed, ConnectionEnded
+from twocans.client.errors import ConnectFailed, ConnectionEnded, MessageNotSent
 from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import AttemptFailed, Link, NotEncrypted, Where, open_link
 from twocans.client.requests import Reply
@@ -97,6 +98,7 @@ class Driver:
         self._closed = asyncio.Event()
         self._started = False
         self._lost: ConnectionEnded | None = None
+        self._draining: set[asyncio.Future[None]] = set()
 
     # --- from the first connection to the last ------------------------------------------------------------
 
@@ -302,7 +304,7 @@ class Driver:
         if self.observer is not None:
             self.observer.ended()
         self.stream.end()
-        self._give_up(CLOSED, sentences.CLOSED)
+        self._give_up(ErrorCode.CLOSED, sentences.CLOSED)
 
     # --- one connection ----------------------------------------------------------------------------------
 
@@ -372,6 +374,10 @@ class Driver:
             if self.observer is not None:
                 self.observer.happened(event)
         self.stream.put(events)
+        if self._draining and not self._session.pending:
+            for drain in self._draining:
+                if not drain.done():
+                    drain.set_result(None)
 
     # --- time, and too much of it all ---------------------------------------------------------------------
 
@@ -396,9 +402,9 @@ class Driver:
     def _regulate(self, link: Link) -> None:
         """Stop reading while the program or the server does not keep up; nothing is ever dropped."""
         waiting = len(self.stream)
-        awaited = bool(self._answers or self._results)
+        awaited = bool(self._answers or self._results or self._draining)
         if awaited and waiting >= MAX_EVENTS_AWAITED:
-            self._give_up(BUSY, sentences.TOO_MANY_EVENTS)
+            self._give_up(ErrorCode.BUSY, sentences.TOO_MANY_EVENTS)
         limit = MAX_EVENTS_AWAITED if awaited else MAX_EVENTS
         # Whoever waits for an answer may take no events until then: only what they take would let it be read.
         slow = waiting >= limit or (self._program_is_slow and not awaited and waiting > limit // 2)
@@ -439,7 +445,25 @@ class Driver:
             if not together and self._results.get(cid) is together:
                 del self._results[cid]
 
-    def _give_up(self, code: str, text: str) -> None:
+    async def drained(self) -> None:
+        """Return as soon as the outbox is empty.
+
+        Raises:
+            MessageNotSent: nobody can wait any more.
+        """
+        if not self._session.pending:
+            return
+        if self.stream.ended:
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.CLOSED)
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._draining.add(waiting)
+        self.changed()
+        try:
+            await waiting
+        finally:
+            self._draining.discard(waiting)
+
+    def _give_up(self, code: ErrorCode, text: str) -> None:
         for rid, waiting in self._answers.items():
             if not waiting.done():
                 waiting.set_result(Error(code=code, text=text, rid=rid))
@@ -447,5 +471,8 @@ class Driver:
             for result in together:
                 if not result.done():
                     result.set_result(MessageRefused(cid, "", code, text))
+        for drain in self._draining:
+            if not drain.done():
+                drain.set_exception(MessageNotSent(code, text))
         self._answers.clear()
         self._results.clear()

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from twocans.client.codes import ErrorCode
 from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import FileRef, LimitsInForce, Message, Status
@@ -66,7 +67,7 @@ class Offline(Struct, frozen=True):
     loss: Loss
     text: str
     retry_in_s: float | None
-    code: str | None = None
+    code: ErrorCode | None = None
     key: ServerKey | None = None
     known_key: ServerKey | None = None
 
@@ -124,7 +125,7 @@ class MessageRefused(Struct, frozen=True):
 
     cid: str
     to: str
-    code: str
+    code: ErrorCode
     text: str
 
 

@@ -6,11 +6,10 @@ from collections import deque
 from typing import Final
 
 from twocans.client import sentences
-from twocans.client.errors import BUSY
+from twocans.client.codes import ErrorCode
 from twocans.client.events import MessageRefused
 from twocans.client.outbox import MAX_PENDING, Outbox, Outgoing
 from twocans.protocol import json
-from twocans.protocol.errors import Code
 from twocans.protocol.messages import LimitsInForce, Send
 from twocans.protocol.text import has_control
 
@@ -66,7 +65,7 @@ class Sender:
             return None
         refusal = self._check(message)
         if refusal is None and len(self.outbox) >= MAX_PENDING:
-            refusal = MessageRefused(message.cid, message.to, BUSY, sentences.OUTBOX_FULL)
+            refusal = MessageRefused(message.cid, message.to, ErrorCode.BUSY, sentences.OUTBOX_FULL)
         if refusal is None:
             self.outbox.add(message)
             if self._open:
@@ -99,9 +98,9 @@ class Sender:
     def _check(self, message: Outgoing) -> MessageRefused | None:
         """What the server would refuse, and what it could not even read."""
         limits = self._limits
-        code, why = Code.BAD_REQUEST, ""
+        code, why = ErrorCode.BAD_REQUEST, ""
         if not message.text or message.text.isspace():
-            code, why = Code.EMPTY, sentences.EMPTY
+            code, why = ErrorCode.EMPTY, sentences.EMPTY
         elif has_control(message.text):
             why = sentences.CONTROL
         else:
@@ -112,7 +111,7 @@ class Sender:
             else:
                 # A line over the limit would end the connection, again and again.
                 if limits and (size > limits.text_bytes or len(line) - 1 > limits.line_bytes):
-                    code = Code.TOO_LONG
+                    code = ErrorCode.TOO_LONG
                     why = sentences.too_long(min(limits.text_bytes, limits.line_bytes))
         return MessageRefused(message.cid, message.to, code, why) if why else None
 

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final, assert_never
 
 from twocans.client import sentences
-from twocans.client.errors import CLOSED, OFFLINE
+from twocans.client.codes import ErrorCode
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -201,7 +201,7 @@ class Session:
         self._introduction = None
         self._people.forget()
         self._sender.close()
-        self._requests.fail_all(OFFLINE, sentences.NOT_CONNECTED)
+        self._requests.fail_all(ErrorCode.OFFLINE, sentences.NOT_CONNECTED)
 
     def offline(self, ending: Ending, retry_in_s: float | None) -> None:
         """The same, and the user is told."""
@@ -221,7 +221,7 @@ class Session:
         if self.state in {State.GREETING, State.CATCHING_UP, State.LIVE}:
             self._say(Bye())
             self.state = State.ENDED
-        self._requests.fail_all(CLOSED, sentences.CLOSED)
+        self._requests.fail_all(ErrorCode.CLOSED, sentences.CLOSED)
 
     @property
     def is_online(self) -> bool:
@@ -487,7 +487,7 @@ class Session:
         if error.cid is not None:
             message = self._sender.settle(error.cid)
             if message is not None:
-                self._events.append(MessageRefused(error.cid, message.to, error.code, error.text))
+                self._events.append(MessageRefused(error.cid, message.to, ErrorCode(error.code), error.text))
         elif error.rid is not None:
             self._requests.answered(error.rid, error)
 
@@ -535,7 +535,7 @@ class Session:
         needs: str | None = None,
     ) -> None:
         if self.ending is None and self.state not in {State.OFFLINE, State.ENDED}:
-            self.ending = Ending(loss, text, code, again, needs)
+            self.ending = Ending(loss, text, None if code is None else ErrorCode(code), again, needs)
             self.state = State.ENDED
             self._sender.close()
 

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from twocans.client.codes import ErrorCode
 from twocans.client.events import Loss
 from twocans.protocol.keys import ServerKey
 
@@ -67,7 +68,7 @@ class Ending(Struct, frozen=True):
 
     loss: Loss
     text: str
-    code: str | None = None
+    code: ErrorCode | None = None
     again: bool = True
     needs: str | None = None
     key: ServerKey | None = None

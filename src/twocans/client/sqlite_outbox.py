@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twocans.client.address import Address
+from twocans.client.address import Address, as_address
 from twocans.client.errors import OutboxDamaged, OutboxUnusable
 from twocans.client.outbox import Outgoing
 from twocans.client.settings import Position
@@ -55,12 +55,14 @@ class SqliteOutbox:
         user: who sends them.
 
     Raises:
+        AddressInvalid: the server's address is none.
         OutboxDamaged: the file is damaged.
         OutboxUnusable: the file cannot be used for another reason.
     """
 
-    def __init__(self, path: Path, server: Address, user: str) -> None:
-        self._key = (str(server), user)
+    def __init__(self, path: str | os.PathLike[str], server: Address | str, user: str) -> None:
+        path = Path(path)
+        self._key = (str(as_address(server)), user)
         self._path = path
         with self._explained():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

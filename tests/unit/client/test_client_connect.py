@@ -22,6 +22,7 @@ from twocans.client import (
     Timers,
     driver,
 )
+from twocans.client.codes import ErrorCode
 from twocans.client.sentences import unreachable
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Bye, Error, Hello
@@ -91,7 +92,7 @@ def test_a_refused_name_is_told_with_its_code_and_may_be_tried_again() -> None:
                 await connecting
             assert (caught.value.loss, caught.value.code, caught.value.text) == (
                 Loss.REFUSED,
-                Code.NAME_TAKEN,
+                ErrorCode.NAME_TAKEN,
                 "alice is taken.",
             )
             assert await conversation.hear_all() == []
@@ -227,7 +228,7 @@ def test_a_client_that_was_never_connected_can_be_closed() -> None:
 def test_a_name_that_cannot_be_encoded_is_refused_without_a_server() -> None:
     async def scenario() -> None:
         failed = await _failure(Client("localhost:1", "al\ud800ice"))
-        assert (failed.loss, failed.code) == (Loss.REFUSED, Code.NAME_INVALID)
+        assert (failed.loss, failed.code) == (Loss.REFUSED, ErrorCode.NAME_INVALID)
 
     run(scenario())
 

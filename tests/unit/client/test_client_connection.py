@@ -25,6 +25,7 @@ from twocans.client import (
     UserJoined,
     driver,
 )
+from twocans.client.codes import ErrorCode
 from twocans.client.driver import MAX_EVENTS, MAX_EVENTS_AWAITED
 from twocans.client.sending import MAX_IN_FLIGHT
 from twocans.protocol.errors import Code
@@ -81,10 +82,10 @@ def test_a_message_that_is_refused_raises_where_it_is_waited_for() -> None:
             conversation.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid=sent.cid))
             with pytest.raises(MessageNotSent) as caught:
                 await delivering
-            assert (caught.value.code, caught.value.text) == (Code.NO_SUCH_USER, "Nobody.")
+            assert (caught.value.code, caught.value.text) == (ErrorCode.NO_SUCH_USER, "Nobody.")
             with pytest.raises(MessageNotSent) as caught:
                 await client.send("bob", "")
-            assert caught.value.code == Code.EMPTY
+            assert caught.value.code == ErrorCode.EMPTY
             await client.close()
 
     run(scenario())
@@ -140,7 +141,7 @@ def test_questions_are_answered() -> None:
             assert chats == ()
             assert people == ("bob",)
             assert isinstance(refused, RequestFailed)
-            assert refused.code == Code.BAD_REQUEST
+            assert refused.code == ErrorCode.BAD_REQUEST
             await client.close()
 
     run(scenario())
@@ -333,7 +334,7 @@ def test_a_name_that_was_taken_in_the_meantime_ends_the_client() -> None:
             await conversation.hear()
             conversation.say(Error(code=Code.NAME_TAKEN, text="Taken."))
             events = await rest_of(client)
-            assert events[-1] == Offline(Loss.REFUSED, "Connection lost. Taken.", None, Code.NAME_TAKEN)
+            assert events[-1] == Offline(Loss.REFUSED, "Connection lost. Taken.", None, ErrorCode.NAME_TAKEN)
             await client.close()
 
     run(scenario())

@@ -18,6 +18,7 @@ from twocans.client import (
     Offline,
     Online,
 )
+from twocans.client.codes import ErrorCode
 from twocans.client.driver import Driver
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Error, Goodbye
@@ -56,7 +57,7 @@ def test_refusal_after_a_loss_raises_with_the_servers_code() -> None:
             conversation.say(Error(code=Code.NAME_TAKEN, text="Taken."))
             with pytest.raises(ConnectionEnded) as ended:
                 await events_of(client, [])
-            assert (ended.value.loss, ended.value.code) == (Loss.REFUSED, Code.NAME_TAKEN)
+            assert (ended.value.loss, ended.value.code) == (Loss.REFUSED, ErrorCode.NAME_TAKEN)
             await client.close()
 
     run(scenario())

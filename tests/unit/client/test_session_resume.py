@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.client.sessions import INTRODUCTION, OLD_TOKEN, Harness, message, welcome
+from twocans.client.codes import ErrorCode
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -283,7 +284,7 @@ def test_refusals_end_the_wait() -> None:
     harness.connect()
     harness.send("hello", cid="c1")
     events = harness.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid="c1"))
-    assert events == [MessageRefused("c1", "bob", Code.NO_SUCH_USER, "Nobody.")]
+    assert events == [MessageRefused("c1", "bob", ErrorCode.NO_SUCH_USER, "Nobody.")]
     assert harness.session.pending == ()
 
 

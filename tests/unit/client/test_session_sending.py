@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.client.sessions import INTRODUCTION, LIMITS, Harness, message, welcome
+from twocans.client.codes import ErrorCode
 from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.outbox import MAX_PENDING, MemoryOutbox, Outgoing
 from twocans.client.sending import MAX_IN_FLIGHT
@@ -105,16 +106,16 @@ def test_line_ends_of_all_systems_become_one() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", Code.EMPTY),
-        (" \r\n\t", Code.EMPTY),
-        ("bell \x07", Code.BAD_REQUEST),
-        ("half a pair \ud83d", Code.BAD_REQUEST),
-        ("x" * (LIMITS.text_bytes + 1), Code.TOO_LONG),
-        ("é" * (LIMITS.text_bytes // 2 + 1), Code.TOO_LONG),
+        ("", ErrorCode.EMPTY),
+        (" \r\n\t", ErrorCode.EMPTY),
+        ("bell \x07", ErrorCode.BAD_REQUEST),
+        ("half a pair \ud83d", ErrorCode.BAD_REQUEST),
+        ("x" * (LIMITS.text_bytes + 1), ErrorCode.TOO_LONG),
+        ("é" * (LIMITS.text_bytes // 2 + 1), ErrorCode.TOO_LONG),
     ],
     ids=["empty", "blank", "control", "surrogate", "long", "long in bytes"],
 )
-def test_what_the_server_would_refuse_is_not_sent_at_all(text: str, code: Code) -> None:
+def test_what_the_server_would_refuse_is_not_sent_at_all(text: str, code: ErrorCode) -> None:
     harness = Harness()
     harness.connect()
     [refused] = harness.send(text, cid="c1")
@@ -142,7 +143,7 @@ def test_a_message_from_before_the_limits_were_known_is_checked_when_they_are() 
     assert _sent(harness) == ["short"]
     [refused] = harness.session.take_events()
     assert isinstance(refused, MessageRefused)
-    assert (refused.cid, refused.code) == ("long", Code.TOO_LONG)
+    assert (refused.cid, refused.code) == ("long", ErrorCode.TOO_LONG)
 
 
 def test_a_line_over_the_servers_limit_is_never_sent_since_it_would_end_every_connection() -> None:
@@ -152,7 +153,7 @@ def test_a_line_over_the_servers_limit_is_never_sent_since_it_would_end_every_co
     harness.said()
     [refused] = harness.send("\n" * 40 + "x" * 40, cid="c1")
     assert isinstance(refused, MessageRefused)
-    assert refused.code == Code.TOO_LONG
+    assert refused.code == ErrorCode.TOO_LONG
 
 
 def test_a_name_that_cannot_be_encoded_is_refused() -> None:

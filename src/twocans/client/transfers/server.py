@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from twocans.client import sentences
-from twocans.client.errors import BUSY, CLOSED, OFFLINE, TIMED_OUT, MessageNotSent, OutboxUnusable
+from twocans.client.codes import ErrorCode
+from twocans.client.errors import MessageNotSent, OutboxUnusable
 from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.link import Where
 from twocans.client.outbox import Outgoing
@@ -17,7 +18,16 @@ from twocans.client.transfers.failures import Cut, Failed
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Error, Frame, LimitsInForce, Ticket
 
-_PASSING: Final = frozenset({OFFLINE, TIMED_OUT, BUSY, CLOSED, Code.RATE_LIMITED, Code.INTERNAL})
+_PASSING: Final = frozenset(
+    {
+        ErrorCode.OFFLINE,
+        ErrorCode.TIMED_OUT,
+        ErrorCode.BUSY,
+        ErrorCode.CLOSED,
+        Code.RATE_LIMITED,
+        Code.INTERNAL,
+    }
+)
 """Refusals that a later attempt may well not meet."""
 
 

@@ -16,7 +16,8 @@ from msgspec import structs
 from twocans.client import sentences
 from twocans.client.backoff import Backoff
 from twocans.client.cids import check_cid, new_cid
-from twocans.client.errors import BUSY, CLOSED, UNWRITTEN, MessageNotSent, OutboxUnusable, TransferFailed
+from twocans.client.codes import ErrorCode
+from twocans.client.errors import MessageNotSent, OutboxUnusable, TransferFailed
 from twocans.client.events import Event, MessageRefused, MessageStored, Offline, Online
 from twocans.client.outbox import Outgoing
 from twocans.client.settings import Clock, Timers
@@ -313,14 +314,14 @@ class Transfers:
 
     def _add(self, record: Record) -> str:
         if self._closed:
-            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
         finished = [job for job in self._jobs.values() if job.state is TransferState.DONE]
         if len(self._jobs) - len(finished) >= MAX_UNFINISHED:
-            raise MessageNotSent(BUSY, sentences.TOO_MANY_FILES)
+            raise MessageNotSent(ErrorCode.BUSY, sentences.TOO_MANY_FILES)
         try:
             self._records.put(record)
         except OutboxUnusable as error:
-            raise MessageNotSent(UNWRITTEN, error.text) from None
+            raise MessageNotSent(ErrorCode.UNWRITTEN, error.text) from None
         for job in finished[: max(0, len(finished) - MAX_FINISHED + 1)]:
             self._forget(job)
         job = self._jobs[record.id] = self._job(record)
@@ -331,7 +332,7 @@ class Transfers:
     def _start_again(self, job: Job) -> str:
         """Go on with a transfer that the program starts once more, or tell again what became of it."""
         if self._closed:
-            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
         record = job.record
         if job.state is TransferState.DONE and record.outgoing:
             if record.message_id is None:

@@ -36,7 +36,7 @@ from twocans.client import (
     TransferMoved,
     TransferState,
 )
-from twocans.client.errors import BUSY, CLOSED, UNWRITTEN
+from twocans.client.codes import ErrorCode
 from twocans.client.transfers import transfers
 from twocans.client.transfers.disk import Part
 from twocans.client.transfers.records import SqliteRecords
@@ -352,7 +352,7 @@ def test_closed_client_takes_no_files_and_nothing_is_told_after_the_end(tmp_path
             await rest_of(client)
             with pytest.raises(MessageNotSent) as raised:
                 client.transfers.start_upload("bob", tmp_path / "0")
-            assert raised.value.code == CLOSED
+            assert raised.value.code == ErrorCode.CLOSED
             for id_ in ids:
                 client.transfers.resume(id_)
                 client.transfers.cancel(id_)
@@ -379,7 +379,7 @@ def test_too_many_files_are_refused_and_old_ones_forgotten(
                 await failed(client, client.transfers.start_upload("bob", other))
             with pytest.raises(MessageNotSent) as raised:
                 client.transfers.start_upload("bob", other)
-            assert raised.value.code == BUSY
+            assert raised.value.code == ErrorCode.BUSY
 
     run(scenario())
 
@@ -397,7 +397,7 @@ def test_file_that_cannot_be_written_down_is_not_sent(
                 monkeypatch.setattr(SqliteRecords, "put", refuse)
                 with pytest.raises(MessageNotSent) as raised:
                     client.transfers.start_upload("bob", tmp_path / "a")
-                assert raised.value.code == UNWRITTEN
+                assert raised.value.code == ErrorCode.UNWRITTEN
                 assert client.transfers.all == ()
             box.close()
 
