@@ -1,12 +1,12 @@
-"""An asyncio client for Twocans servers: connect, who is online, send, an iterator of events, reconnect.
+"""An asyncio client for Twocans servers: events, messages, history and files, over all losses of the connection.
 
-Everything is encrypted, and a server is known by the key that it had at first. A program that starts again as the
-same person says where both are kept: `Client(…, trust=default_trust(), tokens=default_tokens())`.
+    async with Client("192.168.1.5", "echo", folder="echo-bot") as client:
+        async for event in client:
+            if isinstance(event, MessageReceived) and event.message.sender != client.user:
+                await client.reply(event.message, event.message.text)
 
-async with Client("192.168.1.5", "alice") as client:
-    await client.send("bob", "hello")
-    async for event in client:
-        ...
+`Client` has the calls, `client.transfers` (see `Transfers`) those for files, and `Event` lists what the iteration gives. The folder
+keeps what the next run needs. docs/library.md is the guide; the names in `__all__` are the whole public interface.
 """
 
 from twocans.client.address import DEFAULT_PORT, Address, Link, parse_address, parse_link
@@ -53,7 +53,7 @@ from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.transfers import Transfers
 from twocans.client.trust import FileTrust, MemoryTrust, Met, Trust, default_trust
 from twocans.protocol.keys import ServerKey, is_same_key, readable_key
-from twocans.protocol.messages import Chat, Device, FileRef, Message, Status
+from twocans.protocol.messages import Chat, Device, FileRef, LimitsInForce, LoggedIn, Message, Status
 
 __all__ = [
     "DEFAULT_PORT",
@@ -76,7 +76,9 @@ __all__ = [
     "FolderInUse",
     "KeyringOrFileTokens",
     "KeyringTokens",
+    "LimitsInForce",
     "Link",
+    "LoggedIn",
     "Loss",
     "MemoryOutbox",
     "MemoryTokens",

@@ -105,7 +105,8 @@ def test_client_that_is_not_connected_cannot_be_iterated_over() -> None:
             conversation = await server.accept()
             with pytest.raises(RuntimeError, match="connect the client"):
                 await anext(client)
-            await conversation.abort()
+            await conversation.hear()
+            conversation.say(Error(code=Code.NAME_TAKEN, text="Taken."))
             with pytest.raises(ConnectFailed):
                 await connecting
             with pytest.raises(RuntimeError, match="connect the client"):
