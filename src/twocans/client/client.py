@@ -93,7 +93,10 @@ class Client:
 
     Asking for the next event says that the program is done with the one before: then the position moves, and the
     server is told. With `folder` the position outlives the program: however it ends, its next run begins with the
-    event that it was working on. See `reply` and `commit`.
+    event that it was working on. See `reply` and `commit`. A client with a folder is to be closed even if it was never
+    connected.
+
+    Files go by `client.transfers`, see `Transfers`.
 
     Args:
         address: where the server is: "host", "host:port", a link, or an `Address`.
@@ -152,7 +155,8 @@ class Client:
         self._store = store = None if folder is None else Store(Path(folder), self.address, user)
         if store is not None:
             outbox, position = store.outbox, store.outbox.position
-            trust, tokens = trust or store.trust, tokens or store.tokens
+            trust = store.trust if trust is None else trust
+            tokens = store.tokens if tokens is None else tokens
         self._outbox = MemoryOutbox() if outbox is None else outbox
         self._progress = Progress(position or Position(), MemoryPosition() if store is None else store.outbox)
         self._random = random or SystemRandom()

@@ -78,7 +78,7 @@ class Marks:
     def given_out(self, id_: int) -> None:
         """A message has been given out, and waits for `confirm`."""
         if self.confirmed is None:
-            self.confirmed = id_ - 1
+            self.confirmed = max(id_ - 1, 0)
         self._newest = id_
         self.reached(id_)
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
+from twocans.client.errors import OutboxUnusable
 from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStored, Online
 from twocans.client.settings import Position
 from twocans.protocol.messages import Message
@@ -57,16 +58,14 @@ class Progress:
         self._current: Event | None = None
 
     def taken(self, event: Event) -> None:
-        """The program has been given an event and works on it.
-
-        Raises:
-            OutboxUnusable: the position could not be saved.
-        """
+        """The program has been given an event and works on it."""
         self._current = event
         if isinstance(event, MessageReceived) and self.position.after is None:
             # Without a position the server continues from where all devices of the user are: others may be further
             # by the next run. It delivers in the order of ids, so all before the first message is dealt with.
-            self._move(Position(event.message.id - 1, self.position.log))
+            # Where that cannot be saved, nothing is lost yet: `commit` says so.
+            with contextlib.suppress(OutboxUnusable):
+                self._move(Position(max(event.message.id - 1, 0), self.position.log))
 
     def commit(self) -> None:
         """The program is done with the event that it was given last; nothing happens a second time.

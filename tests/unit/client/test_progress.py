@@ -91,6 +91,16 @@ def test_position_is_saved_before_the_first_message_is_worked_on() -> None:
     assert progress.position == Position(40, "log-1")
 
 
+def test_first_message_is_given_out_though_its_place_cannot_be_saved() -> None:
+    kept = Kept()
+    kept.fails = True
+    progress = Progress(Position(None, "log-1"), kept)
+    progress.taken(MessageReceived(message(41)))
+    assert progress.position == Position(None, "log-1")
+    with pytest.raises(OutboxUnusable):
+        progress.commit()
+
+
 def test_ones_own_messages_count_only_when_no_older_ones_follow() -> None:
     assert after(online(), stored(9), start=Position(4, "log-1")) == Position(4, "log-1")
     assert after(online(), CaughtUp(8), stored(9)) == Position(9, "log-1")

@@ -159,7 +159,7 @@ def test_reading_goes_on_when_the_program_has_taken_enough() -> None:
     with_client(scenario)
 
 
-@pytest.mark.parametrize("how", ["ask", "deliver"])
+@pytest.mark.parametrize("how", ["ask", "send", "drain"])
 def test_whoever_waits_again_with_thousands_of_events_not_taken_gets_an_answer(how: str) -> None:
     async def scenario(_: ScriptedServer, client: Client, conversation: Conversation) -> None:
         asking = asyncio.create_task(client.find_users("a"))
@@ -176,6 +176,12 @@ def test_whoever_waits_again_with_thousands_of_events_not_taken_gets_an_answer(h
             await conversation.hear()
             conversation.say(Found(rid=2, users=["bob"]))
             assert await second == ("bob",)
+        elif how == "drain":
+            cid = client.enqueue("bob", "hello")
+            await conversation.hear()
+            draining = asyncio.create_task(client.drain())
+            conversation.say(Ack(cid=cid, id=1, at=1))
+            await draining
         else:
             delivering = asyncio.create_task(client.send("bob", "hello"))
             frame = await conversation.hear()

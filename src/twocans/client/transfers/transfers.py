@@ -26,9 +26,9 @@ from twocans.client.transfers.failures import Cut, Failed
 from twocans.client.transfers.job import Job, Listener
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.records import Record, Records
-from twocans.client.transfers.results import Results
 from twocans.client.transfers.server import ChatConnection, Server
 from twocans.client.transfers.threads import Threads
+from twocans.client.transfers.waiters import Waiters
 from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import Message
 
@@ -78,7 +78,7 @@ class Transfers:
         random: Random,
     ) -> None:
         self._records = records
-        self._results = Results(listener)
+        self._waiters = Waiters(listener)
         self._timers = timers
         self._clock = clock
         self._wall_ms = wall_ms
@@ -291,7 +291,7 @@ class Transfers:
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        self._results.end(tuple(job.transfer for job in self._jobs.values()))
+        self._waiters.end(tuple(job.transfer for job in self._jobs.values()))
 
     async def close(self) -> None:
         """Stop everything; what is unfinished stays for another time."""
@@ -361,10 +361,10 @@ class Transfers:
         return None
 
     async def _end_of(self, id_: str) -> Transfer:
-        ended = await self._results.wait(self._jobs[id_].transfer)
+        ended = await self._waiters.wait(self._jobs[id_].transfer)
         # By the time the task runs, its message may have been stored, or refused.
         job = self._jobs.get(id_)
-        return ended if job is None else await self._results.wait(job.transfer)
+        return ended if job is None else await self._waiters.wait(job.transfer)
 
     def _open_job(self, id_: str) -> Job | None:
         """Return a transfer, unless it is cancelled."""
@@ -372,7 +372,7 @@ class Transfers:
         return None if job is None or job.is_cancelled else job
 
     def _job(self, record: Record) -> Job:
-        return Job(record, records=self._records, listener=self._results, clock=self._clock)
+        return Job(record, records=self._records, listener=self._waiters, clock=self._clock)
 
     def _forget(self, job: Job) -> None:
         job.forget()

@@ -11,7 +11,7 @@ from twocans.client.transfers.job import Listener
 from twocans.client.transfers.model import Transfer, TransferState
 
 
-class Results:
+class Waiters:
     """A listener that passes everything on, and wakes the tasks that wait for a transfer.
 
     Args:
