@@ -36,10 +36,10 @@ class Marks:
         self.cursor = self.confirmed = None
         self._newest = 0
         self._read.clear()
-        self.reconnected()
+        self.told_server()
 
-    def reconnected(self) -> None:
-        """A new connection knows from HELLO what is confirmed."""
+    def told_server(self) -> None:
+        """The server hears what is confirmed, by HELLO or GOT."""
         self._due_at = None
         self._told = self.confirmed or 0
 
@@ -58,6 +58,7 @@ class Marks:
             self.confirmed = self.cursor if self.confirmed is None else min(self.confirmed, self.cursor)
         else:
             return None
+        self.told_server()
         return self.cursor
 
     def is_new(self, id_: int) -> bool:
@@ -112,5 +113,5 @@ class Marks:
         due = self._due_at is not None and (at_once or self._clock() >= self._due_at)
         if due and self.confirmed is not None:
             frames.append(Got(id=self.confirmed))
-            self.reconnected()
+            self.told_server()
         return frames

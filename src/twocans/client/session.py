@@ -149,6 +149,7 @@ class Session:
         self._introduction = introduction
         self.ending = None
         self.state = State.GREETING
+        self._marks.told_server()
         # A cursor means nothing without its log.
         after = None if self._log is None else self._marks.confirmed
         log = None if after is None else self._log
@@ -396,7 +397,6 @@ class Session:
         fresh = self._log is not None and welcome.log != self._log
         if fresh:
             self._marks.forget()
-        self._marks.reconnected()
         after = None
         if welcome.after is not None and welcome.after <= welcome.last:
             after = self._marks.welcomed(welcome.after, said=self._said_after)

@@ -19,6 +19,7 @@ from twocans.protocol.messages import (
     Found,
     FromClient,
     Got,
+    Hello,
     Joined,
     Ping,
     Pong,
@@ -135,6 +136,21 @@ def test_got_is_not_told_of_what_the_program_has_not_dealt_with() -> None:
     assert _at(harness, 1.0) == [Got(id=3)]
     harness.session.leave()
     assert harness.said() == [Bye()]
+
+
+def test_got_is_told_of_what_was_dealt_with_while_the_connection_came_about() -> None:
+    harness = Harness(deals=False)
+    harness.connect()
+    first, second = harness.say(message(3), message(4))
+    harness.drop()
+    harness.session.connected(INTRODUCTION)
+    harness.deal_with(first)
+    harness.deal_with(second)
+    harness.say(welcome(last=4), message(3), message(4), Synced(last=4))
+    hello, *rest = harness.said()
+    assert isinstance(hello, Hello)
+    assert (hello.after, rest) == (0, [Got(id=4)])
+    assert _at(harness, 5) == []
 
 
 def test_got_is_told_on_leaving_of_what_was_dealt_with_just_before() -> None:
