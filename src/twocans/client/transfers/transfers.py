@@ -183,7 +183,8 @@ class Transfers:
         if id_ not in self._jobs:
             return self._add(record)
         known = self._jobs[id_]
-        same = (known.record.outgoing, known.record.peer, known.record.path) == (True, to, str(path))
+        kept = known.record
+        same = (kept.outgoing, kept.peer, kept.name, kept.path) == (True, to, name, str(path))
         if known.is_cancelled or not same:
             raise ValueError(f"the cid {id_} belongs to another transfer")
         return self._start_again(known)

@@ -130,10 +130,11 @@ def test_upload_is_the_transfer_with_the_id_of_its_message(tmp_path: Path) -> No
             stored = await next_of(client, MessageStored)
             assert (sent.id, sent.message_id) == ("report-1", stored.id)
             assert (sent.state, sent.name) == (TransferState.DONE, "report.pdf")
-            assert await client.transfers.upload("bob", path, cid="report-1") == sent
+            assert await client.transfers.upload("bob", path, name="report.pdf", cid="report-1") == sent
             assert len(server.messages) == 1
-            with pytest.raises(ValueError, match="another transfer"):
-                client.transfers.start_upload("carol", path, cid="report-1")
+            for other in ({"to": "carol", "name": "report.pdf"}, {"to": "bob", "name": "other.pdf"}):
+                with pytest.raises(ValueError, match="another transfer"):
+                    client.transfers.start_upload(other["to"], path, name=other["name"], cid="report-1")
             with pytest.raises(ValueError, match="1 to 64"):
                 client.transfers.start_upload("bob", path, cid="")
 
