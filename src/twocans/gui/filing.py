@@ -149,10 +149,8 @@ class Filing:
             self._put_now(PictureCame(session, hash_, str(path)))
             return
         begun = next((one for one in client.transfers.all if one.path == str(path)), None)
-        if begun is None:
+        if begun is None or not begun.state.is_moving:
             client.transfers.start_download(message, path)
-        elif begun.state is TransferState.FAILED:
-            client.transfers.resume(begun.id)
 
     async def _save_to_downloads(self, message: Message, name: str, client: Client, session: int) -> None:
         folder = platformdirs.user_downloads_path()
