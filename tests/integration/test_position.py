@@ -163,23 +163,23 @@ def test_reply_that_is_refused_does_not_end_the_work(tmp_path: Path) -> None:
 def test_reply_waits_in_the_outbox_for_the_next_run(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with ScriptedServer() as server:
-            client = Client(server.address, "bot", timers=QUICK, folder=tmp_path / "bot", device="test")
+            client = Client(server.address, "alice", timers=QUICK, folder=tmp_path / "bot", device="test")
             conversation = await server.let_in(client)
-            conversation.say(message(3, to="bot"))
+            conversation.say(message(3))
             asked = (await next_of(client, MessageReceived)).message
             await client.close()
             with pytest.raises(MessageNotSent):
                 await client.reply(asked, "too late")
-            client = Client(server.address, "bot", timers=QUICK, folder=tmp_path / "bot", device="test")
+            client = Client(server.address, "alice", timers=QUICK, folder=tmp_path / "bot", device="test")
             assert client.position.after == 0
             conversation = await server.let_in(client)
-            conversation.say(message(3, to="bot"))
+            conversation.say(message(3))
             asked = (await next_of(client, MessageReceived)).message
             replying = client.reply(asked, "in time")
             replying.send(None)  # up to where it waits for the server
             replying.close()
             await client.close()
-            client = Client(server.address, "bot", timers=QUICK, folder=tmp_path / "bot")
+            client = Client(server.address, "alice", timers=QUICK, folder=tmp_path / "bot")
             assert [one.text for one in client.pending] == ["in time"]
             assert client.position.after == 3
             await client.close()
