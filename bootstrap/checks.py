@@ -92,7 +92,10 @@ def _lanes(environment: Environment, reports: Path) -> list[list[Step]]:
     ruff = str(environment.command("ruff"))
     python = str(environment.python)
     importlinter = "from importlinter.cli import lint_imports_command as run; run()"
-    everywhere = ["tests/unit", "tests/contract", "tests/fuzz", "tests/hostile", "tests/integration"]
+    everywhere = [
+        *("tests/unit", "tests/contract", "tests/fuzz", "tests/hostile", "tests/misbehaving"),
+        "tests/integration",
+    ]
     programs = [
         "src",
         "bootstrap",

@@ -636,7 +636,7 @@ def _post(session: Session, driver: Driver, message: Outgoing) -> None:
     """
     if driver.stream.ended:
         raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
-    if len(driver.stream) >= MAX_EVENTS_AWAITED:
+    if driver.stream.load >= MAX_EVENTS_AWAITED:
         raise MessageNotSent(ErrorCode.BUSY, sentences.TOO_MANY_EVENTS)
     session.send(message)
 

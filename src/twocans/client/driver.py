@@ -22,7 +22,10 @@ from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Error, Rid
 
 MAX_EVENTS: Final = 1000
-"""With so many events not taken yet, nothing more is read from the server until half of them are."""
+"""With so many events not taken yet, nothing more is read from the server until half of them are.
+
+Those with long texts count as several: see `stream.weight`.
+"""
 
 MAX_EVENTS_AWAITED: Final = 20_000
 """The same while the program waits for an answer, which comes after them; then the waiting is given up."""
@@ -401,7 +404,7 @@ class Driver:
 
     def _regulate(self, link: Link) -> None:
         """Stop reading while the program or the server does not keep up; nothing is ever dropped."""
-        waiting = len(self.stream)
+        waiting = self.stream.load
         awaited = bool(self._answers or self._results or self._draining)
         if awaited and waiting >= MAX_EVENTS_AWAITED:
             self._give_up(ErrorCode.BUSY, sentences.TOO_MANY_EVENTS)

@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from twocans.client import sentences
 from twocans.client.address import Address
+from twocans.client.checks import sentence
 from twocans.client.events import Loss
 from twocans.client.settings import Ending
 from twocans.protocol.keys import ServerKey, server_key
-from twocans.protocol.text import spelled_out_line
 
 REFUSAL_S: Final = 1.0
 """How long a server may take to say in the clear why it does not let anybody in."""
@@ -234,7 +234,7 @@ async def _refusal(address: Address) -> str:
         return ""
     line = said.partition(b"\n")[0]
     return (
-        spelled_out_line(line.removeprefix(_FROM_SERVER).decode(errors="replace"))
+        sentence(line.removeprefix(_FROM_SERVER).decode(errors="replace"))
         if line.startswith(_FROM_SERVER)
         else ""
     )

@@ -1,7 +1,8 @@
-"""Whether the server at the other end of a connection is still there, by the clock."""
+"""Whether the server at the other end of a connection is still there, and brings the user up to date, by the clock."""
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 from twocans.client.settings import Clock, Timers
@@ -13,6 +14,7 @@ class Due(Enum):
     NOTHING = "nothing"
     PING = "ping"
     DEAD = "dead"
+    STUCK = "stuck"
 
 
 class Liveness:
@@ -27,21 +29,38 @@ class Liveness:
         self._clock = clock
         self._listening = True
         self._heard_at = self._pinged_at = clock()
+        self._progressed_at: float | None = None
 
     def heard(self) -> None:
-        """The server has sent something."""
+        """The server has sent a whole frame that means something."""
         self._heard_at = self._clock()
+
+    def catching_up(self) -> None:
+        """From now on the server sends what was missed."""
+        self._heard_at = self._progressed_at = self._clock()
+
+    def progressed(self) -> None:
+        """Something of what was missed has come."""
+        if self._progressed_at is not None:
+            self._progressed_at = self._clock()
+
+    def caught_up(self) -> None:
+        """Nothing is missing any more."""
+        self._progressed_at = None
 
     def listen(self, *, again: bool) -> None:
         """Reading is suspended, or goes on `again`: silence in between is not the server's."""
         self._listening = again
         self.heard()
+        self.progressed()
 
     def check(self) -> Due:
         """What to do now; a PING counts as sent."""
         now = self._clock()
         if self._listening and now >= self._heard_at + self._timers.dead_after:
             return Due.DEAD
+        if self._listening and now >= self._stuck_at():
+            return Due.STUCK
         if now < self._ping_at():
             return Due.NOTHING
         self._pinged_at = now
@@ -50,7 +69,12 @@ class Liveness:
     def next_at(self) -> float:
         """When `check` will have something, by the clock."""
         ping_at = self._ping_at()
-        return min(ping_at, self._heard_at + self._timers.dead_after) if self._listening else ping_at
+        if not self._listening:
+            return ping_at
+        return min(ping_at, self._heard_at + self._timers.dead_after, self._stuck_at())
+
+    def _stuck_at(self) -> float:
+        return math.inf if self._progressed_at is None else self._progressed_at + self._timers.catch_up
 
     def _ping_at(self) -> float:
         # Who does not listen cannot answer the server's PING; one's own keeps the connection alive.

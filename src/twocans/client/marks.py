@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
 from twocans.client.settings import Clock
@@ -9,12 +10,17 @@ from twocans.protocol.messages import Frame, Got, Read
 
 GOT_EVERY_S: Final = 1.0
 """How often the server is told at most, in seconds: it tells everybody whose messages that were."""
+MAX_STEPS: Final = 1000
+"""How many ids are remembered to fall back to."""
 MAX_READ_MARKS: Final = 1000
 """How many people's read marks are kept while there is no connection; the oldest go first."""
 
 
 class Marks:
-    """The marks of one session. They only grow, as long as the server's log is the same.
+    """The marks of one session. They only grow, as long as the server's log is the same and its ids fit together.
+
+    What makes the cursor grow is the server's word, so the ids that did are remembered: when it turns out that one
+    cannot have been right, the cursor falls back to those before it. Then messages may come again, and none is lost.
 
     Args:
         cursor: the id up to which the program has dealt with everything; None if it has dealt with nothing.
@@ -27,14 +33,18 @@ class Marks:
         self.confirmed = cursor
         """The id up to which the program has dealt with everything: the next connection starts there."""
         self._newest = self._told = 0 if cursor is None else cursor
+        self._began_at = cursor
+        self._steps: deque[int] = deque(() if cursor is None else (cursor,), MAX_STEPS)
+        self._is_news = False
         self._clock = clock
         self._due_at: float | None = None
         self._read: dict[str, int] = {}
 
     def forget(self) -> None:
         """The log is another one: ids known so far mean nothing."""
-        self.cursor = self.confirmed = None
+        self.cursor = self.confirmed = self._began_at = None
         self._newest = 0
+        self._steps.clear()
         self._read.clear()
         self.told_server()
 
@@ -43,23 +53,16 @@ class Marks:
         self._due_at = None
         self._told = self.confirmed or 0
 
-    def welcomed(self, after: int, *, said: int | None) -> int | None:
-        """The server goes on after this id; `said` is the one that HELLO had.
-
-        Where it is below that, the server does not have what the cursor belongs to.
-
-        Returns:
-            The id after which messages begin if the program has to hear of it: there was none yet, or it has gone back.
-        """
+    def begin(self, after: int) -> None:
+        """Messages begin after this id, if none has come yet."""
         if self.cursor is None:
-            self.cursor = self.confirmed = after
-        elif said is None or after < said:
-            self.cursor = min(self.cursor, after)
-            self.confirmed = self.cursor if self.confirmed is None else min(self.confirmed, self.cursor)
-        else:
-            return None
-        self.told_server()
-        return self.cursor
+            self.reached(after)
+            self._is_news = True
+
+    def take_news(self) -> int | None:
+        """The cursor, once for each time that it has begun or fallen back: the program does not know of that."""
+        is_news, self._is_news = self._is_news, False
+        return self.cursor if is_news else None
 
     def is_new(self, id_: int) -> bool:
         """Whether a message has not been given out yet.
@@ -69,9 +72,36 @@ class Marks:
         """
         return self.cursor is None or id_ > self.cursor
 
+    def is_contradicted_by(self, id_: int) -> bool:
+        """True if a message with this id can be no repetition although the cursor is beyond it."""
+        return not self.is_new(id_) and id_ > self._steps[0] and id_ not in self._steps
+
+    def fall_back(self, upto: int, *, otherwise: int | None = None) -> None:
+        """The cursor cannot be right: go back to the greatest id up to this one that has been given out.
+
+        Where none is known, to `otherwise`; without it to `upto` if the cursor is an earlier program's, else to the
+        beginning.
+        """
+        steps = self._steps
+        while steps and steps[-1] > upto:
+            steps.pop()
+        if steps:
+            self.cursor = steps[-1]
+        elif otherwise is None and self._began_at is None:
+            self.cursor = None
+        else:
+            self.cursor = upto if otherwise is None else otherwise
+            steps.append(self.cursor)
+        if self.cursor is None or (self.confirmed is not None and self.confirmed > self.cursor):
+            self.confirmed = self.cursor
+        self._newest = min(self._newest, self.cursor or 0)
+        self._is_news = True
+
     def reached(self, id_: int) -> None:
         """Everything up to an id has been given out, or is one's own."""
-        self.cursor = id_ if self.cursor is None else max(self.cursor, id_)
+        if self.is_new(id_):
+            self.cursor = id_
+            self._steps.append(id_)
         if self.confirmed is None:
             # Nothing came before it. Without `after` the server would start behind other devices of the user.
             self.confirmed = id_
@@ -85,6 +115,8 @@ class Marks:
 
     def confirm(self, id_: int) -> bool:
         """The program has dealt with everything up to an id; True if messages are among it that GOT is due for now."""
+        # The program may still be told of ids from which the cursor has fallen back.
+        id_ = min(id_, self.cursor or 0)
         if self.confirmed is not None and id_ <= self.confirmed:
             return False
         self.confirmed = id_

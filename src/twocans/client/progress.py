@@ -107,7 +107,8 @@ class Progress:
                 return Position(after if event.log == log else None, event.log)
             case CaughtUp(last):
                 self._live = True
-                return Position(max(last, after or 0), log)
+                # Where there is a position it stays: nothing was missed between it and the first live message.
+                return Position(last if after is None else after, log)
             case MessageReceived(message):
                 return Position(max(message.id, after or 0), log)
             case MessageStored(id=id_) if self._live:

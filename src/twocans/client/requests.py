@@ -8,10 +8,11 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from twocans.client import sentences
+from twocans.client.checks import check_answer
 from twocans.client.codes import ErrorCode
 from twocans.client.settings import Clock
 from twocans.protocol import json
-from twocans.protocol.errors import Code
+from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (
     Chats,
     DeviceCode,
@@ -52,6 +53,7 @@ class Requests:
         self._last_rid = 0
         # In the order of their deadlines, since each has the same time.
         self._deadlines: dict[Rid, float] = {}
+        self._queries: dict[Rid, Frame] = {}
         self._answers: list[Answer] = []
 
     def ask(self, make: Callable[[int], Frame], *, online: bool) -> tuple[int, bytes]:
@@ -68,17 +70,35 @@ class Requests:
             self._fail(rid, ErrorCode.BUSY, sentences.TOO_MANY_REQUESTS)
             return rid, b""
         try:
-            line = json.encode(make(rid))
+            query = make(rid)
+            line = json.encode(query)
         except UnicodeEncodeError:
             self._fail(rid, Code.BAD_REQUEST, sentences.UNSAYABLE)
             return rid, b""
         self._deadlines[rid] = self._clock() + self._answer_s
+        self._queries[rid] = query
         return rid, line
 
-    def answered(self, rid: Rid, reply: Reply) -> None:
-        """The server has answered; what nobody asked or waits for any more is dropped."""
-        if self._deadlines.pop(rid, None) is not None:
-            self._answers.append(Answer(rid, reply))
+    def answered(self, rid: Rid, reply: Reply) -> bool:
+        """The server has answered; what nobody asked or waits for any more is dropped.
+
+        Returns:
+            Whether somebody has waited for it.
+
+        Raises:
+            ProtocolError: it is no answer to what was asked; whoever waits for it is told.
+        """
+        query = self._queries.get(rid)
+        if query is None:
+            return False
+        try:
+            check_answer(query, reply)
+        except ProtocolError:
+            self._fail(rid, Code.BAD_REQUEST, sentences.NOT_UNDERSTOOD)
+            raise
+        self._close(rid)
+        self._answers.append(Answer(rid, reply))
+        return True
 
     def fail_all(self, code: str, text: str) -> None:
         """No answer will come to anything that is open."""
@@ -102,6 +122,10 @@ class Requests:
         answers, self._answers = self._answers, []
         return answers
 
-    def _fail(self, rid: Rid, code: str, text: str) -> None:
+    def _close(self, rid: Rid) -> None:
         self._deadlines.pop(rid, None)
+        self._queries.pop(rid, None)
+
+    def _fail(self, rid: Rid, code: str, text: str) -> None:
+        self._close(rid)
         self._answers.append(Answer(rid, Error(code=code, text=text, rid=rid)))

@@ -6,10 +6,12 @@ from collections import deque
 from typing import Final
 
 from twocans.client import sentences
+from twocans.client.checks import is_same_user
 from twocans.client.codes import ErrorCode
 from twocans.client.events import MessageRefused
 from twocans.client.outbox import MAX_PENDING, Outbox, Outgoing
 from twocans.protocol import json
+from twocans.protocol.framing import DEFAULT_MAX_LINE_BYTES
 from twocans.protocol.messages import LimitsInForce, Send
 from twocans.protocol.text import has_control
 
@@ -73,23 +75,48 @@ class Sender:
         return refusal
 
     def next(self) -> bytes | MessageRefused | None:
-        """The line of the next message to send, or why it cannot be sent here; None if it is not time."""
+        """The line of the next message to send, or why no server takes it; None if it is not time.
+
+        What a server claims of its limits does not empty the outbox. A longer text is sent, for the server to refuse
+        it; a longer line would end every connection, so it waits until there are other limits.
+        """
         while self._open and self._unsent and len(self._in_flight) < MAX_IN_FLIGHT:
             message = self.outbox.get(self._unsent.popleft())
             if message is None:
                 continue
-            # It was added when the limits were not known, or others.
-            refusal = self._check(message)
-            if refusal is not None:
+            line = _line(message)
+            if self._limits is not None and len(line) - 1 > self._limits.line_bytes:
+                if len(line) - 1 <= DEFAULT_MAX_LINE_BYTES:
+                    continue
                 self.outbox.remove(message.cid)
-                return refusal
+                text = sentences.too_long(self._limits.text_bytes)
+                return MessageRefused(message.cid, message.to, ErrorCode.TOO_LONG, text)
             self._in_flight.add(message.cid)
-            return _line(message)
+            return line
         return None
 
     def settle(self, cid: str) -> Outgoing | None:
-        """The server has stored or refused a message: it is out of the outbox; None if it was not in it."""
+        """The server has stored or refused a message of this connection, which is out of the outbox now.
+
+        None if no such message is under way: nothing else leaves the outbox.
+        """
+        if cid not in self._in_flight:
+            return None
         self._in_flight.discard(cid)
+        return self._take(cid)
+
+    def returned(self, cid: str, to: str, text: str) -> Outgoing | None:
+        """The server has given a message back, of this connection or an earlier one: it was stored.
+
+        None if no message with that content is in the outbox.
+        """
+        message = self.outbox.get(cid)
+        if message is None or message.text != text or not is_same_user(message.to, to):
+            return None
+        self._in_flight.discard(cid)
+        return self._take(cid)
+
+    def _take(self, cid: str) -> Outgoing | None:
         message = self.outbox.get(cid)
         if message is not None:
             self.outbox.remove(cid)
@@ -109,7 +136,6 @@ class Sender:
             except UnicodeEncodeError:
                 why = sentences.UNSAYABLE
             else:
-                # A line over the limit would end the connection, again and again.
                 if limits and (size > limits.text_bytes or len(line) - 1 > limits.line_bytes):
                     code = ErrorCode.TOO_LONG
                     why = sentences.too_long(min(limits.text_bytes, limits.line_bytes))

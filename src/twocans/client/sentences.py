@@ -41,6 +41,7 @@ SIGNED_OUT: Final = (
 BANNED: Final = "You are banned from this server."
 BANNED_NEXT: Final = "Ask whoever runs the server to lift the ban."
 UNEXPECTED: Final = "Something went wrong in this program, so the connection was ended. Start it again."
+REFUSED: Final = "The server does not let you in. Ask whoever runs it."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
 TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."
@@ -77,6 +78,16 @@ def too_long(limit: int) -> str:
 def silent(seconds: float) -> str:
     """For a server from which nothing was heard for that long."""
     return f"Connection lost. The server has not answered for {seconds:g} seconds."
+
+
+def stuck(seconds: float) -> str:
+    """For a server that does not send what was missed for that long."""
+    return f"Connection lost. The server has not sent your messages for {seconds:g} seconds."
+
+
+def another_user(where: str) -> str:
+    """For a server that lets somebody in under a name that is not theirs."""
+    return f"{where} let you in under another name, so nothing was sent. Ask whoever runs the server."
 
 
 def ended(said: str, otherwise: str, following: str) -> str:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final, assert_never
 
 from twocans.client import sentences
+from twocans.client.checks import FrameChecker, is_same_user, sentence
 from twocans.client.codes import ErrorCode
 from twocans.client.events import (
     CaughtUp,
@@ -69,6 +70,12 @@ from twocans.protocol.messages import (
 MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 """The longest line that a server may send: a large page of history, or thousands of names."""
 
+MAX_IGNORED: Final = 10_000
+"""How many frames in a row may mean nothing here; a newer server may have some to say."""
+
+MAX_EARLY_PINGS: Final = 100
+"""How many questions for a sign of life a server may ask before WELCOME."""
+
 TYPING_EVERY_S: Final = 3.0
 
 _PLAIN_FROM_SERVER: Final = b"MSG: Server: "
@@ -124,6 +131,7 @@ class Session:
         self._log = position.log
         self._said_after: int | None = None
         self._introduction: Introduction | None = None
+        self._last_told = 0
         self._marks = Marks(position.after, clock)
         self._sender = Sender(outbox)
         self._requests = Requests(answer_s=timers.answer, clock=clock)
@@ -135,11 +143,13 @@ class Session:
 
     def _start(self) -> None:
         self._reader = LineReader(MAX_LINE_BYTES)
+        self._checker = FrameChecker()
+        self._ignored = 0
         self._to_say: list[bytes] = []
         self._liveness = Liveness(self._timers, self._clock)
         self._welcome_by = self._clock() + self._timers.connect
         self._heard_anything = False
-        self._pings = 0
+        self._pings = self._pongs = 0
 
     # --- the connection ----------------------------------------------------------------------------------
 
@@ -171,7 +181,6 @@ class Session:
 
     def receive(self, chunk: bytes) -> None:
         """Take in what the server sent; any cutting into chunks has the same effect."""
-        self._liveness.heard()
         self._heard_anything = True
         lines, too_long = self._reader.feed(chunk)
         for line in lines:
@@ -348,6 +357,8 @@ class Session:
             match self._liveness.check():
                 case Due.DEAD:
                     self._end(Loss.TIMED_OUT, sentences.silent(self._timers.dead_after))
+                case Due.STUCK:
+                    self._end(Loss.TIMED_OUT, sentences.stuck(self._timers.catch_up))
                 case Due.PING:
                     self._pings += 1
                     self._say(Ping(n=self._pings))
@@ -370,10 +381,10 @@ class Session:
         if line.startswith(_PLAIN_FROM_SERVER):
             # A server says so whatever it has to say before it knows the dialect: that it is full, say.
             text = line[len(_PLAIN_FROM_SERVER) :].decode(errors="replace")
-            self._end(Loss.REFUSED, _printable(text))
+            self._end(Loss.REFUSED, sentence(text) or sentences.REFUSED)
             return
         try:
-            frame = json.decode_server(line)
+            frame = self._checker.decode(line)
         except ProtocolError:
             self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
             return
@@ -381,31 +392,38 @@ class Session:
             case Welcome() if self._introduction is not None:
                 self._welcomed(frame, self._introduction)
             case Error():
-                again, text = frame.code in _PASSING, frame.text
+                again, text = frame.code in _PASSING, frame.text or sentences.REFUSED
                 loss = Loss.REVOKED if frame.code == Code.REVOKED else Loss.REFUSED
                 if frame.code == Code.BANNED:
-                    text = sentences.ended(text, sentences.BANNED, sentences.BANNED_NEXT)
+                    text = sentences.ended(frame.text, sentences.BANNED, sentences.BANNED_NEXT)
                 self._end(loss, text, code=frame.code, again=again, needs=frame.needs)
             case Goodbye():
                 self._dismissed(frame)
-            case Ping():
+            case Ping() if self._ignored < MAX_EARLY_PINGS:
+                self._ignored += 1
                 self._say(Pong(n=frame.n))
             case _:
                 self._end(Loss.PROTOCOL, sentences.not_twocans(self._where))
 
     def _welcomed(self, welcome: Welcome, introduction: Introduction) -> None:
+        if not is_same_user(welcome.user, self.user):
+            self._end(Loss.PROTOCOL, sentences.another_user(self._where))
+            return
         fresh = self._log is not None and welcome.log != self._log
         if fresh:
             self._marks.forget()
-        after = None
-        if welcome.after is not None and welcome.after <= welcome.last:
-            after = self._marks.welcomed(welcome.after, said=self._said_after)
+        if not self._goes_on(welcome):
+            self._not_understood()
+            return
+        self._last_told = welcome.last
+        self._ignored = 0
         self._log = welcome.log
         self.token = welcome.token or introduction.token
         self.user = welcome.user
         self._people.welcomed(welcome)
         self._sender.limit(welcome.limits)
         self.state = State.CATCHING_UP
+        self._liveness.catching_up()
         key, first_use = introduction.key, introduction.first_use
         self._events.append(
             Online(
@@ -419,89 +437,151 @@ class Session:
                 self.unencrypted,
                 self.statuses,
                 welcome.log,
-                after,
+                self._marks.take_news(),
             )
         )
 
+    def _goes_on(self, welcome: Welcome) -> bool:
+        """Bring the cursor together with where the server goes on; False if that would leave out messages."""
+        marks = self._marks
+        begins = welcome.after if welcome.after is not None and welcome.after <= welcome.last else None
+        cursor = marks.cursor
+        if cursor is not None and self._said_after is None and begins is not None and begins < cursor:
+            marks.fall_back(begins, otherwise=begins)
+        elif cursor is not None and welcome.last < cursor:
+            # The newest message here is older than the cursor: what moved that cannot have been right.
+            marks.fall_back(welcome.last, otherwise=begins)
+            if marks.cursor is None or marks.cursor < (welcome.last if begins is None else begins):
+                return False
+        if marks.cursor is None and begins is not None:
+            marks.begin(begins)
+        return True
+
     def _told(self, line: bytes) -> None:
         try:
-            frame = json.decode_server(line)
+            makes_sense = self._take(self._checker.decode(line))
         except ProtocolError as error:
             # A newer server may have more to say than this client knows; all else is nothing to go on from.
             if error.code is not Code.UNKNOWN_VERB:
                 self._not_understood()
+                return
+            makes_sense = False
+        if makes_sense:
+            self._ignored = 0
+            self._liveness.heard()
             return
-        self._take(frame)
+        self._ignored += 1
+        if self._ignored > MAX_IGNORED:
+            self._not_understood()
 
-    def _take(self, frame: FromServer) -> None:
+    def _take(self, frame: FromServer) -> bool:
+        """Take a frame in.
+
+        Returns:
+            False if it means nothing: it answers nothing that was said, or repeats what is known.
+
+        Raises:
+            ProtocolError: it cannot be true.
+        """
         match frame:
             case Message():
-                self._message(frame)
+                return self._message(frame)
             case Ack():
-                self._stored(frame.cid, frame.id, frame.at)
-                # Live, messages and acknowledgements share one order; before, older messages still follow.
-                if self.state is State.LIVE:
-                    self._marks.reached(frame.id)
+                return self._acknowledged(frame)
             case Synced():
-                self._synced(frame)
+                return self._synced(frame)
             case Joined() | Left() | Presence():
                 told = self._people.take(frame)
                 if told is not None:
                     self._events.append(told)
+                return told is not None
             case Receipt():
-                self._events.append(ReceiptMoved(frame.peer, frame.delivered, frame.read))
+                newest = self._newest_known
+                delivered, read = min(frame.delivered, newest), min(frame.read, newest)
+                self._events.append(ReceiptMoved(frame.peer, delivered, read))
             case TypingFrom():
                 self._events.append(PeerTyping(frame.sender))
             case Error():
-                self._refused(frame)
+                return self._refused(frame)
             case ReadMark():
-                self._events.append(ReadElsewhere(frame.peer, frame.id))
+                self._events.append(ReadElsewhere(frame.peer, min(frame.id, self._newest_known)))
             case History() | Results() | Chats() | Found() | Devices() | DeviceCode() | Ticket():
-                self._requests.answered(frame.rid, frame)
+                return self._requests.answered(frame.rid, frame)
             case Ping():
                 self._say(Pong(n=frame.n))
             case Pong():
-                pass  # that it came was the answer
+                answers = self._pongs < frame.n <= self._pings
+                self._pongs = frame.n if answers else self._pongs
+                return answers
             case Goodbye():
                 self._dismissed(frame)
             case Welcome():
                 self._not_understood()
             case _:
                 assert_never(frame)
+        return True
 
-    def _message(self, message: Message) -> None:
+    @property
+    def _newest_known(self) -> int:
+        """The greatest id that anything told here can be about."""
+        return max(self._marks.cursor or 0, self._last_told)
+
+    def _message(self, message: Message) -> bool:
+        own = is_same_user(message.sender, self.user)
+        if not own and not is_same_user(message.to, self.user):
+            self._not_understood()
+            return False
         if not self._marks.is_new(message.id):
-            return
+            # One's own may come late: it was stored on a connection that was lost before the acknowledgement.
+            if not own and self._marks.is_contradicted_by(message.id):
+                self._marks.fall_back(message.id - 1)
+                self._not_understood()
+            return False
         self._marks.given_out(message.id)
-        own = message.sender == self.user
-        if not (own and self._stored(message.cid, message.id, message.at)):
+        self._liveness.progressed()
+        stored = self._sender.returned(message.cid, message.to, message.text) if own else None
+        if stored is None:
             self._events.append(MessageReceived(message))
+        else:
+            self._stored(stored, message.id, message.at)
+        return True
 
-    def _stored(self, cid: str, id_: int, at: int) -> bool:
-        message = self._sender.settle(cid)
-        if message is not None:
-            self._events.append(MessageStored(cid, message.to, message.text, id_, at, message.file))
-        return message is not None
+    def _acknowledged(self, ack: Ack) -> bool:
+        message = self._sender.settle(ack.cid)
+        if message is None:
+            return False
+        # Nothing is sent before it is live, and from then on messages and acknowledgements share one order.
+        self._marks.reached(ack.id)
+        self._stored(message, ack.id, ack.at)
+        return True
 
-    def _refused(self, error: Error) -> None:
+    def _stored(self, message: Outgoing, id_: int, at: int) -> None:
+        self._events.append(MessageStored(message.cid, message.to, message.text, id_, at, message.file))
+
+    def _refused(self, error: Error) -> bool:
         if error.cid is not None:
             message = self._sender.settle(error.cid)
             if message is not None:
                 self._events.append(MessageRefused(error.cid, message.to, ErrorCode(error.code), error.text))
-        elif error.rid is not None:
-            self._requests.answered(error.rid, error)
+            return message is not None
+        return error.rid is not None and self._requests.answered(error.rid, error)
 
-    def _synced(self, synced: Synced) -> None:
+    def _synced(self, synced: Synced) -> bool:
         if self.state is State.LIVE:
-            return
-        self._marks.reached(synced.last)
+            return False
+        last = min(synced.last, self._newest_known)
+        if self._marks.cursor is None:
+            # Where there is a cursor it stays: what follows it would be sent again, if there were anything.
+            self._marks.reached(last)
         self.state = State.LIVE
+        self._liveness.caught_up()
         for frame in self._marks.take(at_once=True):
             self._say(frame)
         # Messages wait until now: what of them is stored already has come back among those missed, and no
         # acknowledgement overtakes an older message, so the cursor never passes over one.
         self._sender.open()
-        self._events.append(CaughtUp(synced.last))
+        self._events.append(CaughtUp(last))
+        return True
 
     def _dismissed(self, goodbye: Goodbye) -> None:
         match goodbye.reason:
@@ -546,7 +626,3 @@ class Session:
 def _sayable(name: str) -> bool:
     # A lone surrogate, which some systems' input produces, is in no encoding.
     return not any("\ud800" <= char <= "\udfff" for char in name)
-
-
-def _printable(text: str) -> str:
-    return "".join(char for char in text if char.isprintable())[:500]

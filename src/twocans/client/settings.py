@@ -37,6 +37,7 @@ class Timers(Struct, frozen=True, kw_only=True):
         ping_after: of silence, then the server is asked for a sign of life.
         dead_after: of silence, then the connection counts as lost.
         answer: for a request to be answered.
+        catch_up: for the next of the messages that were missed to come.
         retry_first: the first pause before connecting again.
         retry_max: the longest such pause.
         file_retry_max: the longest pause before a file is tried again that has not got any further.
@@ -46,6 +47,7 @@ class Timers(Struct, frozen=True, kw_only=True):
     ping_after: float = PING_AFTER_S
     dead_after: float = 45.0
     answer: float = 30.0
+    catch_up: float = 180.0
     retry_first: float = 0.5
     retry_max: float = RETRY_MAX_S
     file_retry_max: float = 30.0

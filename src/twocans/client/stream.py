@@ -7,10 +7,18 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from twocans.client.events import Event, TransferMoved
+from twocans.client.events import Event, MessageReceived, TransferMoved
 
 MAX_MOVES_APART: Final = 200
 """With so many events not taken yet, one of a transfer that has moved again is replaced, whatever it tells."""
+
+CHARS_APIECE: Final = 1000
+"""A message counts as one event more for each so many characters of its text."""
+
+
+def weight(event: Event) -> int:
+    """Return for how many events one counts: memory is taken by texts, and not by their number."""
+    return 1 + len(event.message.text) // CHARS_APIECE if isinstance(event, MessageReceived) else 1
 
 
 class _Moved:
@@ -31,6 +39,8 @@ class EventStream:
 
     def __init__(self, on_taken: Callable[[], None]) -> None:
         self.ended = False
+        self.load = 0
+        """How much waits: the number of events, of which those with long texts count as several."""
         self._events: deque[Event | _Moved] = deque()
         self._moved: dict[str, _Moved] = {}
         self._came = asyncio.Event()
@@ -41,7 +51,9 @@ class EventStream:
 
     def put(self, events: Iterable[Event]) -> None:
         """Add events."""
-        self._events.extend(events)
+        for event in events:
+            self._events.append(event)
+            self.load += weight(event)
         if self._events:
             self._came.set()
 
@@ -57,6 +69,7 @@ class EventStream:
             return
         self._moved[event.transfer.id] = moved = _Moved(event)
         self._events.append(moved)
+        self.load += 1
         self._came.set()
 
     def end(self) -> None:
@@ -72,6 +85,7 @@ class EventStream:
             self._came.clear()
             await self._came.wait()
         taken = self._events.popleft()
+        self.load -= 1 if isinstance(taken, _Moved) else weight(taken)
         self._on_taken()
         if not isinstance(taken, _Moved):
             return taken

@@ -19,6 +19,7 @@ import structlog
 
 from twocans.client.daemon_executor import DaemonExecutor
 from twocans.client.nearby import Networks
+from twocans.client.stream import weight
 from twocans.gui import errors
 from twocans.gui.backend import Backend
 from twocans.gui.open_window import OpenWindow
@@ -26,6 +27,7 @@ from twocans.gui.viewmodel.effects import (
     ForBackend,
 )
 from twocans.gui.viewmodel.inputs import (
+    FromClient,
     Input,
     Told,
 )
@@ -33,7 +35,7 @@ from twocans.gui.viewmodel.inputs import (
 MAX_SLICE: Final = 100
 SLICE_S: Final = 0.008
 MAX_WAITING: Final = 2000
-"""How many inputs wait for Tk before the asyncio side has to wait too."""
+"""How many inputs wait for Tk before the asyncio side has to wait too; those with long texts count as several."""
 POLL_MS: Final = 40
 PAUSE_MS: Final = 5
 """Between two slices of a flood: time for Tk to draw and to listen."""
@@ -68,6 +70,7 @@ class Bridge:
         self._window = window
         self._lock = threading.Lock()
         self._inputs: deque[Input] = deque()
+        self._load = 0
         self._woken = False
         self._closed = False
         self._room: asyncio.Event | None = None
@@ -161,7 +164,8 @@ class Bridge:
     def _put_now(self, what: Input) -> None:
         with self._lock:
             self._inputs.append(what)
-            if len(self._inputs) >= MAX_WAITING and self._room is not None and not self._closed:
+            self._load += _weight(what)
+            if self._load >= MAX_WAITING and self._room is not None and not self._closed:
                 self._room.clear()
             wake, self._woken = not self._woken, True
         if wake and self._pipe is not None and not self._closed:
@@ -186,14 +190,11 @@ class Bridge:
         while True:
             with self._lock:
                 taken = [self._inputs.popleft() for _ in range(min(MAX_SLICE, len(self._inputs)))]
+                self._load -= sum(map(_weight, taken))
                 left = bool(self._inputs)
                 if not left:
                     self._woken = False
-                room = (
-                    self._room is not None
-                    and not self._room.is_set()
-                    and len(self._inputs) < MAX_WAITING // 2
-                )
+                room = self._room is not None and not self._room.is_set() and self._load < MAX_WAITING // 2
             if room and self._loop is not None and self._room is not None:
                 with contextlib.suppress(RuntimeError):
                     self._loop.call_soon_threadsafe(self._room.set)
@@ -204,6 +205,10 @@ class Bridge:
             if self._clock() >= until:
                 self._root.after(PAUSE_MS, self.drain)
                 return
+
+
+def _weight(what: Input) -> int:
+    return weight(what.event) if isinstance(what, FromClient) else 1
 
 
 async def _within(seconds: float, what: Coroutine[None, None, None]) -> None:

@@ -42,7 +42,7 @@ class LineReader:
 
     def __init__(self, max_line_bytes: int = DEFAULT_MAX_LINE_BYTES) -> None:
         self._max_line_bytes = max_line_bytes
-        self._rest = b""
+        self._rest: bytes | bytearray = b""
 
     @property
     def pending_bytes(self) -> int:
@@ -62,12 +62,16 @@ class LineReader:
     def feed_block(self, chunk: bytes) -> tuple[bytes, LineTooLong | None]:
         """As `feed`, but the lines come as they stand, each with its `\\n`, for those who handle them together."""
         end = chunk.rfind(b"\n") + 1
-        block, rest = chunk[:end], chunk[end:]
+        block = chunk[:end]
+        rest: bytes | bytearray = chunk[end:]
         if self._rest:
             if end:
-                block = self._rest + block
+                block = b"".join((self._rest, block))
             else:
-                rest = self._rest + rest
+                # One buffer that grows: a peer that sends a byte now and then must not have all of it copied.
+                gathered = self._rest if isinstance(self._rest, bytearray) else bytearray(self._rest)
+                gathered += rest
+                rest = gathered
         if block.find(b"\r") >= 0:
             block = block.replace(b"\r\n", b"\n")
         limit = self._max_line_bytes
@@ -80,6 +84,6 @@ class LineReader:
                 whole += len(line) + 1
         if len(rest) > limit + 1 or (len(rest) == limit + 1 and not rest.endswith(b"\r")):
             self._rest = b""
-            return block, LineTooLong(limit, rest)
+            return block, LineTooLong(limit, bytes(rest))
         self._rest = rest
         return block, None

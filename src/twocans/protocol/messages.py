@@ -12,9 +12,19 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from msgspec import Meta, Struct, field
 
-from twocans.protocol.user_names import UserNames
+from twocans.protocol.user_names import MAX_NAME_CHARS, UserNames
 
 _INT64_MAX: Final = 2**63 - 1
+MAX_ID: Final = 2**53 - 1
+"""The greatest id, number or size that a client takes from a server: what every language's numbers hold."""
+MAX_USERS: Final = 100_000
+"""How many people a client lets a server name as online."""
+MAX_CHATS: Final = 10_000
+MAX_LISTED: Final = 1000
+"""How many devices, sessions or names a client takes in one list."""
+MAX_PAGE: Final = 500
+LATEST_MS: Final = 253_402_128_000_000
+"""The last day but one that a calendar has, in Unix milliseconds."""
 
 Id: TypeAlias = Annotated[int, Meta(ge=0, le=_INT64_MAX)]
 """A message's position in the server's log. Ids only grow; gaps mean nothing."""
@@ -25,7 +35,7 @@ Cid: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 Rid: TypeAlias = Annotated[int, Meta(ge=0, le=_INT64_MAX)] | Annotated[str, Meta(max_length=64)]
 """The client's own id for a request, given back with the answer."""
 
-Limit: TypeAlias = Annotated[int, Meta(ge=1, le=500)]
+Limit: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
 """How many messages a page holds at most."""
 
 DEFAULT_PAGE: Final = 50
@@ -35,6 +45,30 @@ FileHash: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 Size: TypeAlias = Annotated[int, Meta(ge=0, le=_INT64_MAX)]
 """How long a file is, in bytes."""
+
+# What a server says is bounded where it is decoded. The server itself writes these structs and never reads them.
+
+LogId: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_ID)]
+"""An id as a server tells it."""
+
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=MAX_ID)]
+
+Moment: TypeAlias = Annotated[int, Meta(ge=0, le=LATEST_MS)]
+"""A time in Unix milliseconds that every calendar has."""
+
+Seconds: TypeAlias = Annotated[int, Meta(ge=0, le=366 * 24 * 3600)]
+
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARS)]
+"""A user name as a server tells it."""
+
+Word: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}\Z")]
+"""What a server says to programs: a code, a reason."""
+
+Proof: TypeAlias = Annotated[str, Meta(pattern=r"^[!-~]{0,128}\Z")]
+"""A token as a server gives it: it is kept, and said again."""
+
+SentCid: TypeAlias = Annotated[str, Meta(max_length=64)]
+"""A cid as a server tells it; empty if the message came without one."""
 
 
 class FileRef(Struct, frozen=True, gc=False):
@@ -241,11 +275,11 @@ class LimitsInForce(Struct, frozen=True, gc=False):
     `rate` is in messages per second, 0 for no limit. `file_bytes` is the size of the largest file, 0 for none at all.
     """
 
-    line_bytes: int
-    text_bytes: int
-    rate: float
-    burst: float
-    file_bytes: int = 0
+    line_bytes: Count
+    text_bytes: Count
+    rate: Annotated[float, Meta(ge=0)]
+    burst: Annotated[float, Meta(ge=0)]
+    file_bytes: Size = 0
 
 
 class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -258,31 +292,31 @@ class Welcome(Frame, frozen=True, gc=False, omit_defaults=True):
     """
 
     verb: ClassVar[str] = "WELCOME"
-    user: str
+    user: Name
     server: str
     log: Annotated[str, Meta(max_length=64)]  # as in Hello, in which it comes back; so does the token
-    last: Id
-    users: Sequence[str]
-    token: Annotated[str, Meta(max_length=128)]
+    last: LogId
+    users: Annotated[Sequence[Name], Meta(max_length=MAX_USERS)]
+    token: Proof
     limits: LimitsInForce
-    after: Id | None = None
-    device: Id | None = None
-    unencrypted: Sequence[str] = ()
-    statuses: Mapping[str, Status] = {}
+    after: LogId | None = None
+    device: LogId | None = None
+    unencrypted: Annotated[Sequence[Name], Meta(max_length=MAX_USERS)] = ()
+    statuses: Annotated[Mapping[Name, Status], Meta(max_length=MAX_USERS)] = {}
 
 
 class Synced(Frame, frozen=True, gc=False):
     """All that was missed has now been sent; what follows is live."""
 
     verb: ClassVar[str] = "SYNCED"
-    last: Id
+    last: LogId
 
 
 class Joined(Frame, frozen=True, gc=False, omit_defaults=True):
     """Somebody came online; unless `encrypted`, others on the network can read what they send and get."""
 
     verb: ClassVar[str] = "JOINED"
-    user: str
+    user: Name
     encrypted: bool = True
     status: Status = Status.HERE
 
@@ -292,7 +326,7 @@ class Presence(Frame, frozen=True, gc=False, omit_defaults=False):
     their status."""
 
     verb: ClassVar[str] = "PRESENCE"
-    user: str
+    user: Name
     encrypted: bool
     status: Status = Status.HERE
 
@@ -301,7 +335,7 @@ class Left(Frame, frozen=True, gc=False):
     """Somebody is gone: their last session has ended."""
 
     verb: ClassVar[str] = "LEFT"
-    user: str
+    user: Name
 
 
 class Message(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -312,12 +346,12 @@ class Message(Frame, frozen=True, gc=False, omit_defaults=True):
     """
 
     verb: ClassVar[str] = "MSG"
-    id: Id
-    at: int
-    sender: str = field(name="from")
-    to: str
+    id: LogId
+    at: Moment
+    sender: Name = field(name="from")
+    to: Name
     text: str
-    cid: str
+    cid: SentCid
     file: FileRef | None = None
 
 
@@ -325,33 +359,33 @@ class Ack(Frame, frozen=True, gc=False):
     """The message is stored; it will not be lost."""
 
     verb: ClassVar[str] = "ACK"
-    cid: str
-    id: Id
-    at: int
+    cid: SentCid
+    id: LogId
+    at: Moment
 
 
 class Receipt(Frame, frozen=True, gc=False):
     """How far `peer` has got with what this account sent: ids, 0 for not at all."""
 
     verb: ClassVar[str] = "RECEIPT"
-    peer: str
-    delivered: Id
-    read: Id
+    peer: Name
+    delivered: LogId
+    read: LogId
 
 
 class ReadMark(Frame, frozen=True, gc=False):
     """Another device of this account has read everything from `peer` up to `id`."""
 
     verb: ClassVar[str] = "READ"
-    peer: str
-    id: Id
+    peer: Name
+    id: LogId
 
 
 class TypingFrom(Frame, frozen=True, gc=False):
     """`sender` is writing to this account."""
 
     verb: ClassVar[str] = "TYPING"
-    sender: str = field(name="from")
+    sender: Name = field(name="from")
 
 
 class History(Frame, frozen=True, gc=False):
@@ -359,7 +393,7 @@ class History(Frame, frozen=True, gc=False):
 
     verb: ClassVar[str] = "HISTORY"
     rid: Rid
-    messages: list[Message]
+    messages: Annotated[list[Message], Meta(max_length=MAX_PAGE)]
     more: bool
 
 
@@ -368,7 +402,7 @@ class Results(Frame, frozen=True, gc=False):
 
     verb: ClassVar[str] = "RESULTS"
     rid: Rid
-    messages: list[Message]
+    messages: Annotated[list[Message], Meta(max_length=MAX_PAGE)]
     more: bool
 
 
@@ -378,10 +412,10 @@ class Chat(Struct, frozen=True, gc=False):
     Everything from `peer` up to the id `read` has been read, on any device; None if the server does not tell.
     """
 
-    peer: str
+    peer: Name
     last: Message
-    unread: int
-    read: int | None = None
+    unread: Count
+    read: LogId | None = None
 
 
 class Chats(Frame, frozen=True, gc=False):
@@ -389,7 +423,7 @@ class Chats(Frame, frozen=True, gc=False):
 
     verb: ClassVar[str] = "CHATS"
     rid: Rid
-    chats: list[Chat]
+    chats: Annotated[list[Chat], Meta(max_length=MAX_CHATS)]
 
 
 class Found(Frame, frozen=True, gc=False):
@@ -397,16 +431,16 @@ class Found(Frame, frozen=True, gc=False):
 
     verb: ClassVar[str] = "FOUND"
     rid: Rid
-    users: list[str]
+    users: Annotated[list[Name], Meta(max_length=MAX_LISTED)]
 
 
 class Device(Struct, frozen=True, gc=False):
     """One device that has a token of a name; times in Unix milliseconds. `this` is the one that asks."""
 
-    id: Id
+    id: LogId
     name: str
-    created: int
-    seen: int
+    created: Moment
+    seen: Moment
     online: bool
     this: bool
 
@@ -421,12 +455,12 @@ class LoggedIn(Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     address: str
-    since: int
-    by: str
+    since: Moment
+    by: Word
     encrypted: bool
     plain: bool
     this: bool
-    device: Id | None = None
+    device: LogId | None = None
 
 
 class Devices(Frame, frozen=True, gc=False):
@@ -437,10 +471,10 @@ class Devices(Frame, frozen=True, gc=False):
 
     verb: ClassVar[str] = "DEVICES"
     rid: Rid
-    devices: list[Device]
+    devices: Annotated[list[Device], Meta(max_length=MAX_LISTED)]
     password: bool
-    sessions: list[LoggedIn] = []
-    session_count: int = 0
+    sessions: Annotated[list[LoggedIn], Meta(max_length=MAX_LISTED)] = []
+    session_count: Count = 0
 
 
 class DeviceCode(Frame, frozen=True, gc=False):
@@ -448,8 +482,8 @@ class DeviceCode(Frame, frozen=True, gc=False):
 
     verb: ClassVar[str] = "CODE"
     rid: Rid
-    code: str
-    valid_s: int
+    code: Word
+    valid_s: Seconds
 
 
 class Ticket(Frame, frozen=True, gc=False):
@@ -461,8 +495,8 @@ class Ticket(Frame, frozen=True, gc=False):
     verb: ClassVar[str] = "TICKET"
     rid: Rid
     ticket: Annotated[str, Meta(max_length=512)]
-    offset: Size
-    valid_s: int
+    offset: Count
+    valid_s: Seconds
 
 
 class Error(Frame, frozen=True, gc=False, omit_defaults=True):
@@ -472,18 +506,18 @@ class Error(Frame, frozen=True, gc=False, omit_defaults=True):
     """
 
     verb: ClassVar[str] = "ERROR"
-    code: str
+    code: Word
     text: str
-    cid: str | None = None
+    cid: SentCid | None = None
     rid: Rid | None = None
-    needs: str | None = None
+    needs: Word | None = None
 
 
 class Goodbye(Frame, frozen=True, gc=False):
     """The server is about to close, and why."""
 
     verb: ClassVar[str] = "BYE"
-    reason: str
+    reason: Word
     text: str
 
 

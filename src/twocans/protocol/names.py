@@ -14,8 +14,8 @@ from typing import Final, NewType
 from precis_i18n import get_profile
 
 from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.user_names import MAX_NAME_CHARS
 
-MAX_NAME_CHARS: Final = 32
 SERVER_NAME: Final = "Server"
 
 UserKey = NewType("UserKey", str)

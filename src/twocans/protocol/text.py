@@ -88,6 +88,11 @@ def has_control(text: str) -> bool:
     return not text.isprintable() and _CONTROL_IN_TEXT.search(text) is not None
 
 
+def without_control(text: str) -> str:
+    """The text with a replacement character for each that `has_control` finds."""
+    return _CONTROL_IN_TEXT.sub("\ufffd", text) if has_control(text) else text
+
+
 def may_act(text: str, data: bytes) -> bool:
     """Whether `spelled_out` has to look at `text`, which is `data` in UTF-8 and has no control characters.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import overload
+from typing import Final, overload
 
 import msgspec
+
+MAX_NAME_CHARS: Final = 32
 
 
 class NameBlock:

@@ -14,13 +14,13 @@ from twocans.client.address import parse_address
 from twocans.client.errors import AddressInvalid
 from twocans.gui.viewmodel.entries import key_of
 from twocans.protocol.names import (
-    MAX_NAME_CHARS,
     NameInvalid,
     NameReserved,
     new_user_key,
     skeletons,
     user_key,
 )
+from twocans.protocol.user_names import MAX_NAME_CHARS
 
 
 def check_name(data: bytes) -> None:

@@ -19,7 +19,6 @@ from twocans.client import (
     Offline,
     Online,
     Page,
-    PeerTyping,
     RequestFailed,
     Timers,
     UserJoined,
@@ -48,7 +47,6 @@ from twocans.protocol.messages import (
     SearchQuery,
     Send,
     Synced,
-    TypingFrom,
 )
 
 
@@ -380,9 +378,9 @@ def test_a_program_that_does_not_take_events_slows_the_server_and_misses_nothing
         async with ScriptedServer() as server:
             client = server.client(timers=Timers(connect=3600, ping_after=3600, dead_after=3600))
             conversation = await server.let_in(client)
-            conversation.writer.transport.set_write_buffer_limits(high=0)
-            # More than the buffers of both systems hold, and nothing that would have to be confirmed.
-            told = [TypingFrom(sender=f"{number} " + "x" * 8000) for number in range(4000)]
+            conversation.writer.transport.set_write_buffer_limits(high=65536)
+            # More than the buffers of both systems hold.
+            told = [message(number, text="x" * 8000) for number in range(1, 4001)]
             stalled = False
             for number, frame in enumerate(told):
                 conversation.say(frame)
@@ -392,7 +390,32 @@ def test_a_program_that_does_not_take_events_slows_the_server_and_misses_nothing
                     except TimeoutError:
                         stalled = True
             assert stalled, "everything was read though nobody took it"
-            assert [(await next_of(client, PeerTyping)).user for _ in told] == [one.sender for one in told]
+            assert [(await next_of(client, MessageReceived)).message.id for _ in told] == [
+                one.id for one in told
+            ]
+            await client.close()
+
+    run(scenario())
+
+
+def test_events_that_nobody_takes_are_bounded_by_their_texts_and_not_by_their_number() -> None:
+    async def scenario() -> None:
+        async with ScriptedServer() as server:
+            client = server.client()
+            conversation = await server.let_in(client)
+            conversation.writer.transport.set_write_buffer_limits(high=65536)
+            stalled = False
+            for number in range(1, 401):
+                conversation.say(message(number, text="x" * 100_000))
+                try:
+                    await asyncio.wait_for(conversation.writer.drain(), 0.5)
+                except TimeoutError:
+                    stalled = True
+                    break
+            assert stalled, "everything was read though nobody took it"
+            taken = [event for event in client._driver.stream._events if isinstance(event, MessageReceived)]
+            # What was read together with the one that reached the limit counts too.
+            assert sum(len(event.message.text) for event in taken) < 3_000_000
             await client.close()
 
     run(scenario())

@@ -61,7 +61,7 @@ def test_a_server_that_is_full_and_speaks_the_plain_dialect_is_quoted() -> None:
     ending = harness.session.ending
     assert ending is not None
     assert ending.loss is Loss.REFUSED
-    assert ending.text == "The server is full.[31m Try later."
+    assert ending.text == "The server is full.\\u001b[31m Try later."
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,19 @@ def test_a_server_that_stays_silent_is_given_up_in_time() -> None:
     assert ending is not None
     assert ending.loss is Loss.UNREACHABLE
     assert "10 seconds" in ending.text
+
+
+@pytest.mark.parametrize("said", [b"W", b'PING: {"n":1}\n'], ids=["a byte", "a ping"])
+def test_what_a_server_says_instead_of_welcome_gives_it_no_more_time(said: bytes) -> None:
+    harness = Harness(timers=Timers(connect=10))
+    harness.session.connected(INTRODUCTION)
+    for _ in range(10):
+        assert harness.session.ending is None
+        harness.session.receive(said)
+        harness.clock.turn(1)
+        harness.session.tick()
+    assert harness.session.ending is not None
+    assert harness.session.ending.loss is Loss.PROTOCOL
 
 
 def test_a_connection_that_ends_before_a_word_is_told() -> None:

@@ -202,13 +202,13 @@ def test_whose_messages_others_can_read_is_told_when_it_changes() -> None:
 
 def test_what_is_read_on_another_device_is_passed_on() -> None:
     harness = Harness()
-    harness.connect()
+    harness.connect(last=7)
     assert harness.say(ReadMark(peer="bob", id=7)) == [ReadElsewhere("bob", 7)]
 
 
 def test_receipts_and_typing_are_passed_on() -> None:
     harness = Harness()
-    harness.connect()
+    harness.connect(last=3)
     events = harness.say(Receipt(peer="bob", delivered=3, read=2), TypingFrom(sender="bob"))
     assert events == [ReceiptMoved("bob", 3, 2), PeerTyping("bob")]
 
@@ -283,6 +283,7 @@ def test_refusals_end_the_wait() -> None:
     harness = Harness()
     harness.connect()
     harness.send("hello", cid="c1")
+    harness.said()
     events = harness.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid="c1"))
     assert events == [MessageRefused("c1", "bob", ErrorCode.NO_SUCH_USER, "Nobody.")]
     assert harness.session.pending == ()

@@ -133,25 +133,50 @@ def test_a_text_of_just_the_limit_is_sent() -> None:
     assert _sent(harness) == ["c1"]
 
 
-def test_a_message_from_before_the_limits_were_known_is_checked_when_they_are() -> None:
+def test_a_text_over_the_limit_leaves_the_outbox_only_when_the_server_refuses_it() -> None:
     harness = Harness()
-    harness.send("x" * 50, cid="long")
+    harness.send("x" * 500, cid="long")
+    harness.session.connected(INTRODUCTION)
+    tight = LimitsInForce(line_bytes=65536, text_bytes=100, rate=0, burst=0)
+    harness.say(welcome(limits=tight), Synced(last=0))
+    assert _sent(harness) == ["long"]
+    [refused] = harness.say(Error(code=Code.TOO_LONG, text="Too long.", cid="long"))
+    assert refused == MessageRefused("long", "bob", ErrorCode.TOO_LONG, "Too long.")
+    assert harness.session.pending == ()
+
+
+def test_a_line_over_the_servers_limit_waits_for_another_limit_and_holds_up_no_other() -> None:
+    """Such a line would end every connection."""
+    harness = Harness()
+    harness.send("x" * 2000, cid="long")
     harness.send("short", cid="short")
     harness.session.connected(INTRODUCTION)
-    tight = LimitsInForce(line_bytes=65536, text_bytes=20, rate=0, burst=0)
+    tight = LimitsInForce(line_bytes=1024, text_bytes=500, rate=0, burst=0)
     harness.say(welcome(limits=tight), Synced(last=0))
     assert _sent(harness) == ["short"]
+    assert [one.cid for one in harness.session.pending] == ["long", "short"]
+    harness.drop()
+    assert [frame.cid for frame in harness.connect() if isinstance(frame, Send)] == ["long", "short"]
+
+
+def test_a_line_that_no_server_takes_by_default_is_refused_when_this_one_does_not_either() -> None:
+    harness = Harness()
+    harness.send("x" * 70_000, cid="long")
+    harness.send("short", cid="short")
+    harness.connect()
     [refused] = harness.session.take_events()
     assert isinstance(refused, MessageRefused)
     assert (refused.cid, refused.code) == ("long", ErrorCode.TOO_LONG)
+    assert [one.cid for one in harness.session.pending] == ["short"]
 
 
-def test_a_line_over_the_servers_limit_is_never_sent_since_it_would_end_every_connection() -> None:
+def test_a_line_over_the_servers_limit_is_refused_when_it_is_written() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
-    harness.say(welcome(limits=LimitsInForce(line_bytes=100, text_bytes=90, rate=0, burst=0)), Synced(last=0))
+    tight = LimitsInForce(line_bytes=1024, text_bytes=1000, rate=0, burst=0)
+    harness.say(welcome(limits=tight), Synced(last=0))
     harness.said()
-    [refused] = harness.send("\n" * 40 + "x" * 40, cid="c1")
+    [refused] = harness.send("\n" * 500 + "x" * 300, cid="c1")
     assert isinstance(refused, MessageRefused)
     assert refused.code == ErrorCode.TOO_LONG
 

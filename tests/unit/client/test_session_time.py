@@ -8,6 +8,7 @@ from tests.unit.client.sessions import INTRODUCTION, Harness, message, welcome
 from twocans.client.events import Loss
 from twocans.client.marks import MAX_READ_MARKS
 from twocans.client.requests import MAX_REQUESTS, Answer
+from twocans.client.session import MAX_IGNORED
 from twocans.client.settings import Timers
 from twocans.protocol import json
 from twocans.protocol.errors import Code
@@ -307,11 +308,75 @@ def test_a_question_that_cannot_be_encoded_is_refused() -> None:
 def test_a_catch_up_of_hours_is_no_silence() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
-    harness.say(welcome())
+    harness.say(welcome(last=100))
     harness.said()
-    for number in range(100):
+    for number in range(1, 101):
+        _at(harness, 44)
+        harness.say(message(number))
+    assert harness.session.ending is None
+    harness.say(Synced(last=100))
+    assert harness.session.ending is None
+
+
+def test_a_catch_up_that_gets_no_further_is_given_up_though_the_server_talks() -> None:
+    harness = Harness(timers=Timers(catch_up=60))
+    harness.session.connected(INTRODUCTION)
+    harness.say(welcome(last=100), message(1))
+    harness.said()
+    for number in range(3):
         _at(harness, 15)
-        harness.say(Joined(user=f"user{number}"))
+        harness.say(Joined(user=f"user{number}"), message(1))
+    assert harness.session.next_tick() == pytest.approx(harness.clock() + 15)
+    _at(harness, 14.9)
     assert harness.session.ending is None
-    harness.say(Synced(last=0))
+    _at(harness, 0.1)
+    ending = harness.session.ending
+    assert ending is not None
+    assert (ending.loss, ending.again) == (Loss.TIMED_OUT, True)
+    assert "60 seconds" in ending.text
+
+
+def test_a_slow_program_does_not_make_a_catch_up_stand_still() -> None:
+    harness = Harness(timers=Timers(catch_up=60))
+    harness.session.connected(INTRODUCTION)
+    harness.say(welcome(last=100))
+    harness.session.listen(again=False)
+    _at(harness, 600)
+    harness.session.listen(again=True)
+    _at(harness, 44)
     assert harness.session.ending is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b" ",
+        b'MSG: {"id": 5, "te',
+        b'REACTION: {"id":1}\n',
+        b'PONG: {"n":9}\n',
+        b'FOUND: {"rid":9,"users":[]}\n',
+    ],
+    ids=["a byte", "half a line", "a verb of newer servers", "a pong for nothing", "an answer to nothing"],
+)
+def test_bytes_without_a_frame_that_means_something_are_no_sign_of_life(said: bytes) -> None:
+    harness = Harness(timers=Timers(ping_after=20, dead_after=45))
+    harness.connect()
+    for _ in range(4):
+        _at(harness, 11)
+        harness.session.receive(said)
+        assert harness.session.ending is None
+    _at(harness, 1)
+    assert harness.session.ending is not None
+    assert harness.session.ending.loss is Loss.TIMED_OUT
+
+
+def test_frames_without_end_that_mean_nothing_end_the_connection() -> None:
+    harness = Harness()
+    harness.connect()
+    for nothing in (b'REACTION: {"id":1}\n', b'ACK: {"cid":"x","id":1,"at":1}\n'):
+        harness.session.receive(nothing * MAX_IGNORED)
+        assert harness.session.ending is None
+        harness.say(Ping(n=1))
+    harness.session.receive(b'REACTION: {"id":1}\n' * (MAX_IGNORED + 1))
+    assert harness.session.ending is not None
+    assert harness.session.ending.loss is Loss.PROTOCOL

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from tests.unit.client.scripted import run
-from twocans.client import PeerTyping, Transfer, TransferMoved, TransferState
+from tests.unit.client.sessions import message
+from twocans.client import Event, MessageReceived, PeerTyping, Transfer, TransferMoved, TransferState
 from twocans.client.stream import MAX_MOVES_APART, EventStream
 
 
@@ -88,3 +89,17 @@ def test_all_who_wait_for_an_event_hear_of_the_end() -> None:
         assert await asyncio.gather(*taking) == [PeerTyping("bob"), None, None]
 
     run(scenario())
+
+
+def test_messages_with_long_texts_count_as_several_events() -> None:
+    stream = EventStream(lambda: None)
+    events: list[Event] = [
+        MessageReceived(message(1)),
+        MessageReceived(message(2, text="x" * 25_000)),
+        PeerTyping("bob"),
+    ]
+    stream.put(events)
+    stream.put_moved(moved("a", 1))
+    assert stream.load == 1 + 26 + 1 + 1
+    assert taken(stream, 4) == [*events, moved("a", 1)]
+    assert stream.load == 0

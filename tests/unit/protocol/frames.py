@@ -46,7 +46,7 @@ def _values(kind: inspect.Type) -> _Strategy:
             high = 2**63 - 1 if kind.le is None else kind.le
             return st.integers(min_value=low, max_value=high)
         case inspect.FloatType():
-            return st.floats(allow_nan=False, allow_infinity=False)
+            return st.floats(kind.ge, kind.le, allow_nan=False, allow_infinity=False)
         case inspect.StrType():
             if kind.pattern is not None:
                 return st.from_regex(kind.pattern)

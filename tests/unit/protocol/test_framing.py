@@ -108,3 +108,14 @@ def test_unfinished_line_is_kept_back() -> None:
     assert reader.pending_bytes == 3
     assert reader.feed(b"ce\n") == ([b"alice"], None)
     assert reader.pending_bytes == 0
+
+
+def test_a_line_in_many_pieces_is_gathered_in_one_buffer_and_not_copied_with_each() -> None:
+    reader = LineReader(10_000)
+    reader.feed(b"ab")
+    reader.feed(b"c")
+    buffer = reader._rest
+    for _ in range(1000):
+        assert reader.feed(b"d") == ([], None)
+    assert reader._rest is buffer
+    assert reader.feed(b"e\n") == ([b"abc" + b"d" * 1000 + b"e"], None)

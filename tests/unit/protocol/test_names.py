@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from twocans.protocol.errors import Code
 from twocans.protocol.names import (
-    MAX_NAME_CHARS,
     NameInvalid,
     NameReserved,
     UserKey,
@@ -18,6 +17,7 @@ from twocans.protocol.names import (
     skeletons,
     user_key,
 )
+from twocans.protocol.user_names import MAX_NAME_CHARS
 
 LETTERS = st.characters(categories=["Lu", "Ll", "Lo", "Lt", "Lm", "Nd", "Mn"])
 plausible = st.text(

@@ -8,18 +8,19 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import aiohttp
 from msgspec import Struct
 from yarl import URL
 
 from twocans.client import sentences
+from twocans.client.checks import sentence
 from twocans.client.link import Where, shown_key, tls_context
 from twocans.client.transfers.disk import PIECE_BYTES
 from twocans.client.transfers.failures import Cut, Failed
+from twocans.client.transfers.meter import Allowance, Metered
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.text import spelled_out_line
 
 IDLE_S: Final = 60.0
 """How long nothing may move, in seconds."""
@@ -27,10 +28,15 @@ IDLE_S: Final = 60.0
 ANSWER_S: Final = 600.0
 """How long the server may take to look at a whole file, in seconds, and to answer."""
 
+LEAST_BYTES: Final = 64 * 1024
+"""How much has to come in `IDLE_S` seconds: a byte now and then is as good as nothing."""
+
+MAX_OVERHEAD_BYTES: Final = 64 * 1024
+"""How much a server may send beside a file's content: headers, answers before the answer, a sentence."""
+
 _TICKET: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", re.ASCII)
 _MAX_SENTENCE_BYTES: Final = 2000
-_MAX_SENTENCE_CHARS: Final = 500
 
 
 class Source(Protocol):
@@ -44,12 +50,13 @@ class Source(Protocol):
 class _KeyPin(aiohttp.Fingerprint):
     """Compares the server's key, not its certificate: it may have a new one for the same key.
 
-    aiohttp calls it for each connection, before anything is written to it.
+    aiohttp calls it for each connection, before anything is written to it. From then on it is metered.
     """
 
-    def __init__(self, key: ServerKey) -> None:
+    def __init__(self, key: ServerKey, allowance: Allowance) -> None:
         super().__init__(bytes.fromhex(key))
         self._key = key
+        self._allowance = allowance
         self._transport: asyncio.Transport | None = None
 
     def check(self, transport: asyncio.Transport) -> None:
@@ -58,6 +65,8 @@ class _KeyPin(aiohttp.Fingerprint):
         if shown != self._key:
             host, port = transport.get_extra_info("peername")
             raise aiohttp.ServerFingerprintMismatch(self.fingerprint, bytes.fromhex(shown or ""), host, port)
+        inner = cast("asyncio.Protocol", transport.get_protocol())
+        transport.set_protocol(Metered(inner, transport, self._allowance))
 
     def abort(self) -> None:
         """Close the connection at once, without waiting for a peer that reads nothing."""
@@ -108,6 +117,7 @@ class Content:
     ) -> None:
         self.start = start
         self._left = size - start
+        self._owed = LEAST_BYTES
         self._response = response
         self._idle = idle
 
@@ -122,7 +132,10 @@ class Content:
             piece = await self._response.content.readany()
         except (aiohttp.ClientError, OSError):
             raise Cut(sentences.FILE_CUT) from None
-        _put_off(self._idle, IDLE_S)
+        self._owed -= len(piece)
+        if self._owed <= 0:
+            self._owed = LEAST_BYTES
+            _put_off(self._idle, IDLE_S)
         if len(piece) > self._left:
             raise Failed(sentences.FILE_GARBLED)
         self._left -= len(piece)
@@ -144,7 +157,7 @@ async def put(where: Where, ticket: str, *, first: int, size: int, source: Sourc
     async with (
         _explained(),
         asyncio.timeout(IDLE_S + connect_s) as idle,
-        _session(where, connect_s) as session,
+        _session(where, connect_s, MAX_OVERHEAD_BYTES) as session,
     ):
         body = _Body(source, idle)
         try:
@@ -173,7 +186,7 @@ async def delete(where: Where, ticket: str, *, connect_s: float) -> None:
     async with (
         _explained(),
         asyncio.timeout(IDLE_S + connect_s),
-        _session(where, connect_s) as session,
+        _session(where, connect_s, MAX_OVERHEAD_BYTES) as session,
         session.delete(_url(where, ticket), ssl=tls_context(), allow_redirects=False),
     ):
         pass
@@ -195,7 +208,7 @@ async def get(
     async with (
         _explained(),
         asyncio.timeout(IDLE_S + connect_s) as idle,
-        _session(where, connect_s) as session,
+        _session(where, connect_s, size + MAX_OVERHEAD_BYTES) as session,
         session.get(
             _url(where, ticket), headers=headers, ssl=tls_context(), allow_redirects=False
         ) as response,
@@ -222,15 +235,20 @@ def _start(response: aiohttp.ClientResponse, first: int, size: int) -> int:
         start = first
     encoding = response.headers.get("Content-Encoding", "identity").casefold()
     length = response.headers.get("Content-Length")
-    if encoding != "identity" or (length is not None and length != str(size - start)):
+    if encoding != "identity" or length != str(size - start):
         raise Failed(sentences.FILE_GARBLED)
     return start
 
 
 @asynccontextmanager
-async def _session(where: Where, connect_s: float) -> AsyncIterator[aiohttp.ClientSession]:
-    """Made for one request: no cookies, no proxies, nothing unpacked, and no connection left open."""
-    pin = _KeyPin(where.key)
+async def _session(where: Where, connect_s: float, most: int) -> AsyncIterator[aiohttp.ClientSession]:
+    """Made for one request: no cookies, no proxies, nothing unpacked, and no connection left open.
+
+    Raises:
+        Failed: the server has sent more than `most` bytes.
+    """
+    allowance = Allowance(most)
+    pin = _KeyPin(where.key, allowance)
     async with aiohttp.ClientSession(
         # The request has the context and the connector the pin: aiohttp takes one of them from each.
         connector=aiohttp.TCPConnector(ssl=pin, family=socket.AF_INET, force_close=True),
@@ -242,6 +260,10 @@ async def _session(where: Where, connect_s: float) -> AsyncIterator[aiohttp.Clie
     ) as session:
         try:
             yield session
+        except (aiohttp.ClientError, OSError, Cut):
+            if allowance.left < 0:
+                raise Failed(sentences.FILE_GARBLED) from None
+            raise
         finally:
             pin.abort()
 
@@ -263,8 +285,7 @@ async def _reply(response: aiohttp.ClientResponse) -> Reply:
     if response.status < HTTPStatus.BAD_REQUEST:
         return Reply(response.status, "")
     said = await response.content.read(_MAX_SENTENCE_BYTES)
-    text = " ".join(said.decode(errors="replace").split())
-    return Reply(response.status, spelled_out_line(text[:_MAX_SENTENCE_CHARS]))
+    return Reply(response.status, sentence(said.decode(errors="replace")))
 
 
 def _url(where: Where, ticket: str) -> URL:

@@ -17,6 +17,8 @@ from twocans.gui.viewmodel.state import Clock, Pending, Preferences
 NOTIFICATION_PAUSE_S: Final = 2.0
 """How long after a notification about one person the next one waits, to tell several messages at once."""
 SOUND_PAUSE_S: Final = 1.0
+MAX_PENDING: Final = 100
+"""About how many people there are notifications at a time."""
 
 
 class Attention:
@@ -47,10 +49,12 @@ class Attention:
             self._changes.do(PlaySound())
         if in_front or not self._preferences.notifications:
             return
+        if key not in self._pending and len(self._pending) >= MAX_PENDING:
+            return
         pending = self._pending.setdefault(key, Pending())
         pending.count += 1
         pending.text = one_line(text)
-        pending.senders.add(one_line(name))
+        pending.sender = one_line(name)
         self.tick()
 
     def seen(self, key: str) -> None:
@@ -71,9 +75,8 @@ class Attention:
             if self._quiet.silences(key):
                 pending.count = 0
             if pending.count and now >= pending.due:
-                name = ", ".join(sorted(pending.senders))
                 body = pending.text if pending.count == 1 else f"{pending.count} new messages: {pending.text}"
-                self._changes.do(ShowNotification(key, name, body))
+                self._changes.do(ShowNotification(key, pending.sender, body))
                 pending.count, pending.due = 0, now + NOTIFICATION_PAUSE_S
 
     @property

@@ -38,6 +38,9 @@ from twocans.protocol.names import SERVER_NAME
 TYPING_SHOWN_S: Final = 6.0
 DEFAULT_TEXT_BYTES: Final = 16_384
 _HINT_FROM: Final = 0.8
+MAX_ALL_CHARS: Final = 16_000_000
+"""How many characters of texts all conversations hold together, about; an entry counts for `ENTRY_CHARS` more."""
+ENTRY_CHARS: Final = 200
 MOST_PICTURES: Final = 40
 """How many pictures of a chat are fetched at once, the newest."""
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -65,6 +68,7 @@ class Chats(Reading):
         self.file_bytes = 0
         """The size of the largest file that the server takes; 0 for none at all."""
         self._doubtful: set[tuple[str, str]] = set()
+        self._grown = 0
 
     # --- the login ----------------------------------------------------------------------------------------
 
@@ -296,6 +300,7 @@ class Chats(Reading):
         conversation = self.of(message.to if own else message.sender)
         changes, new = conversation.add(message, own=own, epoch=self.epoch)
         conversation.typing_until = 0.0 if not own else conversation.typing_until
+        self._grown += len(message.text) + ENTRY_CHARS
         self._show(conversation, changes)
         self._bound(conversation)
         if own or not new or 0 < message.id <= conversation.seen_id:
@@ -386,11 +391,35 @@ class Chats(Reading):
             self.open.trim()
 
     def _bound(self, conversation: Conversation) -> None:
-        """Hold no more of a conversation than its limit, and nothing less of what is in view."""
+        """Hold no more of a conversation, and of all, than their limits, and nothing less of what is in view."""
+        self._bound_all()
+        if not conversation.may_be_large:
+            return
         if conversation is not self.open:
             conversation.trim()
         elif conversation.trim() if self.at_bottom else conversation.trim_newest():
             self._show(conversation, [Reset()])
+
+    def _loaded(self, conversation: Conversation, *, failed: bool) -> None:
+        self._grown += conversation.chars
+        self._bound_all()
+        super()._loaded(conversation, failed=failed)
+
+    def _bound_all(self) -> None:
+        """Forget what can be loaded again, of those conversations first in which the least has happened lately."""
+        if self._grown <= MAX_ALL_CHARS // 4:
+            return
+        self._grown = 0
+        sizes = {key: one.chars + ENTRY_CHARS * len(one.entries) for key, one in self.all.items()}
+        total = sum(sizes.values())
+        if total <= MAX_ALL_CHARS * 3 // 4:
+            return
+        for key, one in sorted(self.all.items(), key=lambda item: item[1].newest_id):
+            if total <= MAX_ALL_CHARS // 2:
+                break
+            if one is not self.open:
+                one.release()
+                total -= sizes[key]
 
     def _excess(self, text: str) -> int:
         return len(text.encode(errors="replace")) - self.text_bytes

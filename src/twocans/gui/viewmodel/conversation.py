@@ -21,6 +21,7 @@ from twocans.gui.viewmodel.entries import (
     message_key,
     own_key,
     position,
+    shortened,
     shown_text,
 )
 from twocans.gui.viewmodel.showing import (
@@ -34,7 +35,10 @@ from twocans.protocol.messages import FileRef, Message
 
 MAX_ENTRIES: Final = 4000
 """How many messages of one conversation are held; the oldest go first and can be loaded again."""
+MAX_CHARS: Final = 4_000_000
+"""How many characters of texts of one conversation are held; the same holds for them."""
 _TRIMMED_TO: Final = 3000
+_TRIMMED_TO_CHARS: Final = 3_000_000
 _MAX_EPOCH: Final = 2**62
 
 
@@ -96,6 +100,7 @@ class Conversation:
     _frozen: dict[str, Status] = field(default_factory=dict)
     _count: int = 0
     _aside: list[Entry] = field(default_factory=list)
+    _grown: int = 0
 
     # --- reading ------------------------------------------------------------------------------------------
 
@@ -125,6 +130,11 @@ class Conversation:
         return bool(self.draft.strip() or self.attachments)
 
     @property
+    def has_unsent(self) -> bool:
+        """Whether something is on its way to the server, or was refused."""
+        return bool(self._aside) or any(not entry.id for entry in self.entries)
+
+    @property
     def preview(self) -> tuple[str, int, bool] | None:
         """The last message's text, time and whether it is one's own; None if there is none."""
         shown = self._aside if self.ahead else self.entries
@@ -147,6 +157,16 @@ class Conversation:
         """The id of the newest message that is here, 0 if none is."""
         epoch = max((entry.epoch for entry in self.entries), default=0)
         return max((entry.id for entry in self.entries if entry.epoch == epoch), default=0)
+
+    @property
+    def chars(self) -> int:
+        """How many characters the texts that are here have."""
+        return sum(len(entry.text) for entry in self.entries)
+
+    @property
+    def may_be_large(self) -> bool:
+        """True if so much has come live that it has to be looked at whether it is too much."""
+        return len(self.entries) > MAX_ENTRIES or self._grown > MAX_CHARS // 4
 
     def key_at(self, id_: int, epoch: int) -> str | None:
         """The key of the message with this id, if it is here."""
@@ -243,7 +263,7 @@ class Conversation:
         self.newest_id = max(self.newest_id, message.id)
         if self.ahead and key not in self._by_key:
             self._aside = [one for one in self._aside if one.key != key]
-            self.last = message
+            self.last = shortened(message)
             return []
         if key not in self._by_key:
             return [self._insert(entry_of(message, True, epoch))]
@@ -256,8 +276,9 @@ class Conversation:
             return self._settle(known, message, epoch), False
         self.newest_id = max(self.newest_id, message.id)
         if self.ahead:
-            self.last = message
+            self.last = shortened(message)
             return [], True
+        self._grown += len(message.text)
         entry = entry_of(message, own, epoch)
         if not message.id:  # what the server itself says is in no log: it comes after all that is here
             last = max((one.id for one in self.entries if one.epoch == epoch), default=0)
@@ -358,9 +379,10 @@ class Conversation:
 
     def trim(self) -> bool:
         """Let the oldest messages go if there are too many; says whether any went."""
-        if len(self.entries) <= MAX_ENTRIES:
+        if not self._is_too_large():
             return False
         kept = self.entries[-_TRIMMED_TO:]
+        kept = kept[-_fitting(reversed(kept)) :]
         self.entries = kept
         self._by_key = {entry.key: entry for entry in kept}
         self._frozen = {key: mark for key, mark in self._frozen.items() if key in self._by_key}
@@ -369,15 +391,29 @@ class Conversation:
 
     def trim_newest(self) -> bool:
         """Let the newest messages go if there are too many; says whether any went."""
-        if len(self.entries) <= MAX_ENTRIES:
+        if not self._is_too_large():
             return False
         self._put_aside()
         self.entries = self.entries[:_TRIMMED_TO]
+        self.entries = self.entries[: _fitting(self.entries)]
         self._by_key = {entry.key: entry for entry in self.entries}
         self.ahead = True
         return True
 
+    def release(self) -> None:
+        """Forget all that can be loaded again; what is on its way to the server, or was refused, stays."""
+        self._put_aside()
+        self.entries, self._by_key, self._frozen = [], {}, {}
+        self.loaded = self.more = False
+        self.view = None
+        self._grown = 0
+        self._set_ahead(False)
+
     # --- inside -------------------------------------------------------------------------------------------
+
+    def _is_too_large(self) -> bool:
+        self._grown = 0
+        return len(self.entries) > MAX_ENTRIES or self.chars > MAX_CHARS
 
     def _status(self, entry: Entry) -> Status:
         if not entry.own:
@@ -446,3 +482,14 @@ class Conversation:
         insort(self.entries, entry, key=position)
         self._by_key[entry.key] = entry
         return Append((self.bubble(entry),)) if at_end else Reset()
+
+
+def _fitting(entries: Iterable[Entry]) -> int:
+    """Return how many of the first entries fit into what a trimmed conversation holds; at least one."""
+    count = chars = 0
+    for entry in entries:
+        chars += len(entry.text)
+        if count and chars > _TRIMMED_TO_CHARS:
+            break
+        count += 1
+    return max(1, count)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+from msgspec import structs
 
 from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import FileRef, Message
 from twocans.protocol.names import user_key
+
+MAX_SHOWN_CHARS: Final = 32_000
+"""How much of a text is shown: laying out more of it would hold up the window."""
+TOO_LONG: Final = "…\n\nThis message is too long to be shown here. Save the chat to read all of it."
 
 Position = tuple[int, int, int]
 """The log, the id in it, and a number that orders what has no id."""
@@ -59,6 +66,13 @@ def shown_text(text: str, file: FileRef | None) -> str:
     return text if file is None else f"File: {text}"
 
 
+def shortened(message: Message) -> Message:
+    """Return a message with as much of its text as the window shows."""
+    if len(message.text) <= MAX_SHOWN_CHARS:
+        return message
+    return structs.replace(message, text=message.text[:MAX_SHOWN_CHARS] + TOO_LONG)
+
+
 def position(entry: Entry) -> Position:
     """What messages are ordered by."""
     return entry.position
@@ -78,6 +92,7 @@ def message_key(message: Message, *, own: bool) -> str:
 
 def entry_of(message: Message, own: bool, epoch: int) -> Entry:
     """A message that is in the log."""
+    message = shortened(message)
     return Entry(
         key=message_key(message, own=own),
         own=own,

@@ -62,6 +62,8 @@ _OPENED: Final = frozenset(
     ]
 )
 """Files that a click may open: no programs. Others can only be shown in their folder."""
+MAX_WANTED: Final = 1000
+"""How many pictures are waited for at a time."""
 _RATE_S: Final = 2.0
 """Over how much time the speed of a transfer is measured at least."""
 
@@ -111,6 +113,8 @@ class FileCards:
         """Whether a message's file is to be fetched to show it; says so once."""
         file = entry.file
         if file is None or not entry.id or file.hash in self._wanted or not is_picture(entry.text):
+            return False
+        if len(self._wanted) >= MAX_WANTED:
             return False
         if file.size > MAX_PICTURE_BYTES or self.picture(entry) is not None:
             return False

@@ -28,6 +28,8 @@ from twocans.gui.viewmodel.state import Clock, Part
 from twocans.protocol.messages import Message
 
 RETRY_S: Final = 3.0
+MAX_CONVERSATIONS: Final = 20_000
+"""With how many people there may be a conversation here; the server knows the others."""
 NOT_LOADED: Final = "That message could not be loaded. Please try again."
 
 
@@ -185,10 +187,20 @@ class Paging:
         key = key_of(name)
         conversation = self.all.get(key)
         if conversation is None:
+            self._make_room()
             conversation = self.all[key] = Conversation(key, name, card_of=self._card_of)
         elif conversation.name != name:
             conversation.name = name
         return conversation
+
+    def _make_room(self) -> None:
+        """Forget the conversation that is here for the longest time and holds nothing of the user's own."""
+        if len(self.all) < MAX_CONVERSATIONS:
+            return
+        for key, one in self.all.items():
+            if one is not self.open and not one.has_draft and not one.has_unsent:
+                del self.all[key]
+                return
 
     def is_own(self, message: Message) -> bool:
         """Whether this user wrote it."""

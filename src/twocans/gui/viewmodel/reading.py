@@ -11,7 +11,7 @@ from typing import Final
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.conversation import CardOf, Conversation, Stretch
 from twocans.gui.viewmodel.effects import LoadAround, LoadChats, MarkRead
-from twocans.gui.viewmodel.entries import Entry
+from twocans.gui.viewmodel.entries import Entry, shortened
 from twocans.gui.viewmodel.paging import Paging
 from twocans.gui.viewmodel.showing import ToUnread
 from twocans.gui.viewmodel.state import Clock, Part
@@ -114,7 +114,7 @@ class Reading(Paging):
                 conversation.marked = True
                 conversation.seen_id = max(conversation.seen_id, min(chat.read, chat.last.id))
             # Its text may be a beginning only, so it is for the list, and never a message in the chat.
-            conversation.last = chat.last
+            conversation.last = shortened(chat.last)
             conversation.newest_id = max(conversation.newest_id, chat.last.id)
             conversation.unread = self._unread_of(conversation, chat)
         opened = self.open

@@ -255,4 +255,4 @@ class Pending:
     count: int = 0
     text: str = ""
     due: float = 0.0
-    senders: set[str] = field(default_factory=set)
+    sender: str = ""

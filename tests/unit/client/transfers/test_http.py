@@ -8,7 +8,7 @@ from typing import cast
 import aiohttp
 
 from tests.unit.client.scripted import run
-from twocans.client.transfers.http import ANSWER_S, IDLE_S, Content, _Body
+from twocans.client.transfers.http import ANSWER_S, IDLE_S, LEAST_BYTES, Content, _Body
 
 
 class Idle:
@@ -38,14 +38,18 @@ class Pieces:
         return await self.piece()
 
 
-def test_each_piece_that_comes_gives_more_time() -> None:
+def test_so_much_that_comes_gives_more_time_and_a_byte_now_and_then_does_not() -> None:
     async def scenario() -> None:
         idle = Idle()
-        response = cast("aiohttp.ClientResponse", Pieces())
-        content = Content(0, 3, response, cast("asyncio.Timeout", idle))
+        pieces = Pieces()
+        pieces.left = [b"x", b"x" * (LEAST_BYTES - 1), b"x", b"x" * LEAST_BYTES, b"x"]
+        size = sum(map(len, pieces.left))
+        content = Content(0, size, cast("aiohttp.ClientResponse", pieces), cast("asyncio.Timeout", idle))
+        times = []
         while await content.piece():
-            pass
-        assert idle.times == [IDLE_S] * 4
+            times.append(len(idle.times))
+        assert times == [0, 1, 1, 2, 2]
+        assert set(idle.times) == {IDLE_S}
 
     run(scenario())
 
