@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
+from tests.support.disk import without_privileges
 from tests.support.keeping import (
     DATABASE,
     assert_one_sentence,
     database,
     fill,
+    fill_as_version_1,
     in_folder,
     is_private,
     make_larger,
@@ -22,8 +25,9 @@ from tests.support.keeping import (
     served,
     spoil_page,
 )
-from tests.support.process import run
+from tests.support.process import START_S, command, environment, run
 from tests.support.raw import JsonPeer, eventually
+from twocans.storage.sqlite.schema import MIGRATIONS
 
 COMMANDS = {
     "export": ["export", "--user", "alice", "--format", "text"],
@@ -211,6 +215,13 @@ def test_check_finds_a_damaged_page(tmp_path: Path, table: str) -> None:
     assert "not in order" in finished.stderr
 
 
+def test_check_counts_one_message_in_the_singular(tmp_path: Path) -> None:
+    with served(tmp_path) as server, JsonPeer(server.port, "alice") as alice:
+        alice.deliver("alice", "a note")
+    finished = run("check", data=tmp_path)
+    assert "in order: 1 message, 1 person" in finished.stdout
+
+
 def test_check_changes_nothing(tmp_path: Path) -> None:
     serve_and_say(tmp_path, "hello")
     before = (tmp_path / DATABASE).read_bytes()
@@ -238,7 +249,7 @@ def test_folder_without_messages_is_told_in_one_sentence_and_stays_as_it_is(
     [
         ("PRAGMA application_id = 7", "another program"),
         ("PRAGMA user_version = 999", "newer version"),
-        ("PRAGMA user_version = 1", "older version"),
+        ("PRAGMA user_version = 0", "holds nothing yet"),
     ],
 )
 def test_database_of_another_program_or_version_is_told_in_one_sentence(
@@ -250,6 +261,55 @@ def test_database_of_another_program_or_version_is_told_in_one_sentence(
         connection.execute(change)
     assert_one_sentence(in_folder(tmp_path, "--data", str(data), *arguments), told)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_database_of_an_older_version_can_be_backed_up_before_the_server_upgrades_it(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    fill_as_version_1(data, at=1_700_000_000_000)
+    content = (data / DATABASE).read_bytes()
+    for name in ("export", "check"):
+        finished = in_folder(tmp_path, "--data", str(data), *COMMANDS[name])
+        assert_one_sentence(finished, "older version", "server.py backup FILE")
+    finished = run("backup", str(tmp_path / "copy.db"), data=data)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert (data / DATABASE).read_bytes() == content
+    with contextlib.closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert copy.execute("SELECT text FROM message").fetchall() == [("hello",)]
+    restored = tmp_path / "restored"
+    restored.mkdir()
+    shutil.copy(tmp_path / "copy.db", restored / DATABASE)
+    with served(restored) as server, JsonPeer(server.port, "alice") as alice:
+        upgraded = server.event("database_upgraded")
+        assert (upgraded["before"], upgraded["now"]) == (1, len(MIGRATIONS))
+        assert alice.deliver("bob", "again").number("id") > 1
+    with served(restored) as server:
+        assert "database_upgraded" not in [event.verb for event in server.events()]
+
+
+@every_command
+def test_folder_that_cannot_be_looked_into_is_told_in_one_sentence(
+    spoken: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(spoken, data)
+    data.chmod(0)
+    start = [*without_privileges(), *command("--data", str(data), *arguments)]
+    finished = subprocess.run(
+        start,
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+    data.chmod(0o700)
+    assert_one_sentence(finished, f"{data / DATABASE} cannot be read (Permission denied)")
 
 
 @every_command

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.process import START_S, ServerProcess, command, environment, run
+from tests.support.process import START_S, ServerProcess, command, environment, parse_event, run
 from tests.support.raw import PlainPeer
 
 
@@ -28,6 +28,58 @@ def test_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
         port = str(taken.getsockname()[1])
         finished = run("--host", "127.0.0.1", "--port", port, data=tmp_path)
     assert_one_sentence(finished, port, "--port")
+
+
+def test_failed_start_is_an_event_for_programs_and_in_the_log_file(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = ["--host", "127.0.0.1", "--port", port]
+        finished = run(*words, "--log-format", "json", data=tmp_path)
+        assert_one_sentence(finished, port)
+        (event,) = [parse_event(line) for line in finished.stdout.splitlines()]
+        assert (event.verb, event["why"]) == ("start_failed", "port_taken")
+        assert f"Port {port} is taken" in event.text("text")
+        assert parse_event((tmp_path / "server.log").read_text()) == event
+        finished = run(*words, data=tmp_path)
+    assert finished.stdout == ""
+    assert "start_failed" in (tmp_path / "server.log").read_text().splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "why"),
+    [
+        (["--prot", "5"], 2, "command_line"),
+        (["--port", "many"], 2, "settings"),
+        (["--max-file", "2GB", "--max-storage", "1GB"], 2, "settings"),
+        (["--data", "file"], 1, "other"),
+    ],
+)
+@pytest.mark.parametrize("asked", ["option", "file"])
+def test_mistake_is_an_event_for_programs_if_a_json_log_is_asked_for(
+    tmp_path: Path, words: list[str], exit_code: int, why: str, asked: str
+) -> None:
+    (tmp_path / "file").touch()
+    settings = tmp_path / "settings.toml"
+    settings.write_text('log_format = "json"\n' if asked == "file" else "")
+    words = ["--config", str(settings), *words, *(["--log-format=json"] if asked == "option" else [])]
+    finished = subprocess.run(
+        command(*words),
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_S,
+        check=False,
+    )
+    assert finished.returncode == exit_code
+    events = [parse_event(line) for line in finished.stdout.splitlines()]
+    if (asked, why) == ("file", "command_line"):
+        # The file is not read for a command line that is not understood.
+        assert events == []
+        return
+    assert [(event.verb, event["why"]) for event in events] == [("start_failed", why)]
+    assert events[0].text("text").rstrip(".") in finished.stderr
 
 
 def test_port_of_a_running_server_is_told_as_taken(tmp_path: Path) -> None:

@@ -41,9 +41,7 @@ def test_config_shows_what_is_in_force_and_from_where(tmp_path: Path) -> None:
     assert ["invite", "(set)", str(file)] in rows
     assert ["host", "0.0.0.0", "default"] in rows  # noqa: S104 - the default
     assert rows[-1][-1] == f"{file}."
-    assert finished.stderr.splitlines() == [
-        "TWOCANS_PROT is no variable of the server. Do you mean TWOCANS_PORT?"
-    ]
+    assert finished.stderr.splitlines() == ["TWOCANS_PROT is not a known setting. Did you mean TWOCANS_PORT?"]
     assert CODE not in finished.stdout + finished.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["twocans.toml"]
 
@@ -86,7 +84,7 @@ def test_wrong_settings_are_sentences_and_exit_code_2(tmp_path: Path) -> None:
         assert finished.stdout == ""
         assert finished.stderr.splitlines() == [
             f"{file}: max_line_bytes is 12, but has to be a number from 1024 to 16777216.",
-            f"{file}: max_conections is not a setting. Do you mean max_connections?",
+            f"{file}: max_conections is not a setting. Did you mean max_connections?",
             f"TWOCANS_INVITE: {NO_CODE}.",
             "TWOCANS_TLS: never is not one of offered, required.",
         ]

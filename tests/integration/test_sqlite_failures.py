@@ -148,6 +148,12 @@ def test_full_disk_at_the_start_is_told(tmp_path: Path) -> None:
     assert "full" in sentence or "No space left" in sentence
 
 
+@pytest.mark.parametrize("size_kib", [8, 20, 32, 64])
+def test_disk_with_little_left_at_the_start_is_called_full(tmp_path: Path, size_kib: int) -> None:
+    sentence = refusal(tmp_path, *on_small_disk(tmp_path, size_kib=size_kib))
+    assert f"The disk with {tmp_path / DATABASE} is full. Make room" in sentence
+
+
 def test_second_server_on_a_folder_is_refused_and_the_first_goes_on(data: Path) -> None:
     with ServerProcess("--data", str(data)) as first:
         ended = run("--port", "0", "--host", "127.0.0.1", data=data)

@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.support.process import START_S, ServerProcess, command, environment, run
 from tests.support.raw import JsonPeer
+from twocans.storage.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
 DATABASE: Final = "messages.db"
 
@@ -101,3 +102,26 @@ def make_larger(data: Path, *, messages: int, at: int = 1_700_000_000_000) -> No
             [(id_, at, f"c{id_}", f"number {id_} {'x' * 2000}") for id_ in range(2, messages + 1)],
         )
         connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def database_of_version(folder: Path, version: int) -> Iterator[sqlite3.Connection]:
+    """A database as that version made it, to be filled."""
+    with contextlib.closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as connection:
+        for statements in MIGRATIONS[:version]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("INSERT INTO log(name, indexed) VALUES ('first', 0)")
+        yield connection
+
+
+def fill_as_version_1(folder: Path, *, at: int) -> None:
+    """Make the database of a server as the first version did: alice has said hello to bob at a time."""
+    with database_of_version(folder, 1) as connection:
+        connection.execute(
+            "INSERT INTO account(id, key, name) VALUES (1, 'alice', 'Alice'), (2, 'bob', 'bob')"
+        )
+        connection.execute("INSERT INTO message VALUES (1, ?, 1, 2, 'c1', 'hello')", (at,))
+        connection.execute("INSERT INTO chat(user, peer, last, inbound) VALUES (1, 2, 1, 0), (2, 1, 1, 1)")

@@ -36,6 +36,7 @@ from twocans.client import (
 from twocans.client.errors import ClientError
 from twocans.client.events import TransferMoved
 from twocans.client.nearby import Networks
+from twocans.common.newfile import NewFileError
 from twocans.gui.devices import code, devices
 from twocans.gui.drafting import Drafting
 from twocans.gui.errors import SENTENCE
@@ -128,6 +129,7 @@ from twocans.gui.viewmodel.inputs import (
     Told,
 )
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.plurals import counted
 
 AGENT: Final = "twocans-desktop"
 MAX_TASKS: Final = 256
@@ -544,6 +546,8 @@ class Backend:
             )
         except RequestFailed as error:
             self._put_now(ExportEnded(session, f"The chat was not saved. {error.text}", failed=True))
+        except NewFileError as error:
+            self._put_now(ExportEnded(session, f"The chat was not saved. {error}.", failed=True))
         except (OSError, ValueError) as error:
             why = (
                 os.strerror(error.errno)
@@ -553,8 +557,7 @@ class Backend:
             text = f"The chat was not saved: {path} cannot be written ({why}). Choose another place."
             self._put_now(ExportEnded(session, text, failed=True))
         else:
-            messages = "1 message" if count == 1 else f"{count:,} messages"
-            self._put_now(ExportEnded(session, f"Saved {messages} in {path}.", failed=False))
+            self._put_now(ExportEnded(session, f"Saved {counted(count, 'message')} in {path}.", failed=False))
 
     def _end_export(self) -> None:
         if self._export is not None:

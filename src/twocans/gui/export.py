@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import IO, Final
 import msgspec
 
 from twocans.client import Message
+from twocans.common.newfile import NewFileError, new_file
 from twocans.common.transcripts import Conversation, Form, render
 from twocans.gui.history import Pages
 
@@ -38,7 +38,7 @@ async def save(
     now: datetime,
     moved: Callable[[int], None],
 ) -> int:
-    """Save the conversation with `peer`; an existing file is replaced once the new one is whole.
+    """Save the conversation with `peer`; an ordinary file that exists is replaced once the new one is whole.
 
     Args:
         moved: told how many messages have been read so far.
@@ -48,7 +48,8 @@ async def save(
 
     Raises:
         RequestFailed: the server did not give them.
-        OSError: the file cannot be written.
+        NewFileError: the file cannot be written.
+        OSError: there is no room for the temporary file.
     """
     stop = threading.Event()
     with tempfile.TemporaryFile() as pages:
@@ -71,7 +72,7 @@ async def save(
         except asyncio.CancelledError:
             # The thread has the temporary file open: it has to end first.
             stop.set()
-            with contextlib.suppress(Cancelled, OSError):
+            with contextlib.suppress(Cancelled, NewFileError):
                 await writing
             raise
     return count
@@ -94,14 +95,9 @@ def _backwards(file: IO[bytes], places: list[int], stop: threading.Event) -> Ite
 
 
 def _write(path: Path, pieces: Iterator[str]) -> None:
-    # mkstemp makes the file readable by this user alone: it holds private messages.
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            for piece in pieces:
-                file.write(piece)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with (
+        new_file(path, replace=True) as unfinished,
+        unfinished.open("w", encoding="utf-8", newline="\n") as file,
+    ):
+        for piece in pieces:
+            file.write(piece)

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Never
+from typing import Final
 
-FORMATS: Final = ("json", "text", "html")
-_PROGRAM: Final = "server.py"
+from twocans.protocol.text import spelled_out_line
+from twocans.server.usage import PROGRAM, TRUTH, NotParsed, Parser, UsageError, explain
+
+FORMATS: Final = {"json": "json", "text": "txt", "html": "html"}
+"""The forms of an export, and how the name of a file of each ends."""
+COMMANDS: Final = ("config", "export", "backup", "check")
 _LIKENESS: Final = 0.6
 
 
-class _NotUnderstood(Exception):
-    def __init__(self, parser: argparse.ArgumentParser, why: str) -> None:
-        super().__init__(why)
-        self.parser = parser
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> Never:
-        raise _NotUnderstood(self, message)
-
-
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """Understands the command line, or ends the program with a sentence and exit code 2.
+    """Understand the command line.
 
     Args:
         words: the command line without the program's name.
@@ -33,46 +27,104 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     Returns:
         `command`, which is None for serving, else the name of a command, with what belongs to it; and those settings
         that are given, by name and as they are given, with `config` for the file that is named.
+
+    Raises:
+        UsageError: it is not understood.
+        HelpWanted: it asks for help.
     """
     # Loading the settings takes a moment, and most commands need none but the folder.
-    commands = _Parser(prog=_PROGRAM, add_help=False, allow_abbrev=False)
+    commands = Parser(add_help=False)
     _add_whereabouts(commands)
     _add_commands(commands)
     try:
         options = commands.parse_args(words)
-        if options.command is not None:
-            return options
-    except _NotUnderstood:
-        pass
-    try:
-        return _everything().parse_args(words)
-    except _NotUnderstood as wrong:
-        argparse.ArgumentParser.error(wrong.parser, _without_codes(str(wrong), words))
+    except NotParsed:
+        options = argparse.Namespace(command=None)
+    if options.command is None:
+        options = _parse_everything(words)
+    _complete(options, commands)
+    return options
 
 
-def _everything() -> argparse.ArgumentParser:
-    made = _Parser(
-        prog=_PROGRAM,
-        usage=f"{_PROGRAM} [options] [command]",
+def wants_json(words: Sequence[str]) -> bool:
+    """True if a command line that is not understood asks for a server whose log is JSON."""
+    if any(word in COMMANDS for word in words):
+        return False
+    given = os.environ.get("TWOCANS_LOG_FORMAT", "")
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if name == "--log-format":
+            given = value if equals else following
+    return given == "json"
+
+
+def _complete(options: argparse.Namespace, parser: Parser) -> None:
+    """Put in what follows from the rest of a command's options.
+
+    Raises:
+        UsageError: they do not go together.
+    """
+    if options.command == "export":
+        options.out = None if options.out in (None, "-") else Path(options.out)
+        options.format = options.format or _format_of(options.out)
+        if options.format is None:
+            raise UsageError(
+                parser.commands["export"].format_usage(),
+                "export needs --format json, text or html, or --out with a name that ends in .json, .txt or .html.",
+            )
+    elif options.command == "backup" and options.file == Path("-"):
+        raise UsageError(
+            parser.commands["backup"].format_usage(),
+            "A backup cannot go to standard output. Name a file.",
+        )
+
+
+def _format_of(out: Path | None) -> str | None:
+    """The format that the name of a file says."""
+    ending = "" if out is None else out.suffix.lower().lstrip(".")
+    return next((name for name, usual in FORMATS.items() if ending == usual), None)
+
+
+def _parse_everything(words: Sequence[str]) -> argparse.Namespace:
+    parser = Parser(
+        usage=f"{PROGRAM} [options] [command]",
         description="Hosts a chat for the people on this network. Without a command it serves.",
         epilog="All options but --config can be set in a file and in the environment, too: see docs/operating.md.",
     )
-    _add_config(made)
-    _add_settings(made)
-    _add_commands(made)
-    return made
+    _add_config(parser)
+    _add_settings(parser)
+    _add_commands(parser)
+    _add_settings(parser.commands["config"])
+    words = list(_with_switches(words, parser))
+    try:
+        return parser.parse_args(words)
+    except NotParsed as wrong:
+        usage, sentence = explain(words, parser)
+        sentence = _without_codes(sentence or f"{wrong}.", words)
+        raise UsageError(usage, spelled_out_line(sentence)) from None
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    from twocans.server.settings.model import default, fields, is_list, is_on, is_switch, option, says
+def _with_switches(words: Sequence[str], parser: Parser) -> Iterator[str]:
+    """The command line with `--no-announce` for `--announce=no`, as argparse has it."""
+    for word in words:
+        name, _, value = word.partition("=")
+        is_switch = isinstance(parser.options.get(name), argparse.BooleanOptionalAction)
+        on = TRUTH.get(value.lower()) if is_switch else None
+        yield word if on is None else name if on else name.replace("--", "--no-", 1)
+
+
+def _add_settings(parser: Parser) -> None:
+    from twocans.server.settings.model import default, fields, is_list, is_switch, option, says
 
     for name, field in fields().items():
+        if option(name) in parser.options:
+            continue
         description = f"{field.description} (default: {default(name)})".replace("`", "").replace("%", "%%")
         if is_switch(name):
             parser.add_argument(
                 option(name),
                 dest=name,
-                action=argparse.BooleanOptionalAction if is_on(name) else "store_true",
+                action=argparse.BooleanOptionalAction,
                 default=argparse.SUPPRESS,
                 help=description,
             )
@@ -87,40 +139,51 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
             )
 
 
-def _add_commands(parser: argparse.ArgumentParser) -> None:
+def _add_commands(parser: Parser) -> None:
     commands = parser.add_subparsers(
         dest="command",
         metavar="command",
-        prog=_PROGRAM,
+        prog=PROGRAM,
         title="commands",
         description="They work while the server runs, too.",
     )
-    config = commands.add_parser("config", help="show all settings, and from where each is")
-    export = commands.add_parser("export", help="write down all conversations of one person")
+
+    def add(name: str, sentence: str, usage: str | None = None) -> Parser:
+        command = commands.add_parser(name, help=sentence, description=sentence, usage=usage)
+        parser.commands[name] = command
+        # Whatever stands before the command counts, unless it is said again after it.
+        _add_whereabouts(command)
+        return command
+
+    add(
+        "config",
+        "Show all settings, and from where each is; it takes the options of the server.",
+        usage=f"{PROGRAM} config [options]",
+    )
+    export = add("export", "Write down all conversations of one person.")
     export.add_argument("--user", required=True, metavar="NAME", help="whose conversations")
     export.add_argument(
-        "--format", choices=FORMATS, required=True, help="for programs, for reading, or for the browser"
+        "--format",
+        choices=FORMATS,
+        help="for programs, for reading, or for the browser; by default what the name of FILE ends in",
     )
-    export.add_argument("--out", type=Path, metavar="FILE", help="the file to make; else standard output")
-    backup = commands.add_parser("backup", help="copy the database into one file, and the files beside it")
+    export.add_argument("--out", metavar="FILE", help="the file to make; - or nothing for standard output")
+    backup = add("backup", "Copy the database into one file, and the files that people sent beside it.")
     backup.add_argument("file", type=Path, metavar="FILE", help="the file to make")
-    check = commands.add_parser("check", help="look whether the database is whole")
+    check = add("check", "Look whether the database is whole; nothing is changed.")
     check.add_argument(
         "--files", action="store_true", help="read all files that messages carry, too, which may take long"
     )
-    for command in (config, export, backup, check):
-        # Whatever stands before the command counts, unless it is said again after it.
-        _add_whereabouts(command)
     for command in (export, backup):
-        command.add_argument("--force", action="store_true", help="replace FILE if it exists")
+        command.add_argument("--force", action="store_true", help="replace FILE if it is an ordinary file")
 
 
-def _add_whereabouts(parser: argparse.ArgumentParser) -> None:
+def _add_whereabouts(parser: Parser) -> None:
     parser.add_argument("--data", default=argparse.SUPPRESS, metavar="DIR", help="the folder of the server")
     _add_config(parser)
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
+def _add_config(parser: Parser) -> None:
     parser.add_argument(
         "--config",
         default=argparse.SUPPRESS,

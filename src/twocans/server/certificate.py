@@ -31,11 +31,11 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from twocans.common.atomic_file import set_aside
+from twocans.common.newfile import NewFileError, new_file
 from twocans.hub.hub import EventLog
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.text_files import decode_text_file
 from twocans.server.tls import server_context
-from twocans.storage.newfile import NewFileError, new_file
 
 KEY_FILE: Final = "server.key"
 CERTIFICATE_FILE: Final = "server.crt"
@@ -194,6 +194,10 @@ def _read_key(file: Path) -> PrivateKeyTypes:
 def _read(file: Path) -> bytes:
     """The content without a byte order mark."""
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe or device may never end
+            raise CertificateError(
+                f"{file} cannot be read (not a file). It has to be a file that the server may read"
+            )
         content = file.read_bytes()
     except OSError as error:
         raise CertificateError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import os
 import sys
 import time
@@ -19,7 +18,8 @@ from twocans.protocol.keys import readable_key
 from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
 from twocans.protocol.text import spelled_out_line
 from twocans.server.addresses import how_to_connect, lan_addresses
-from twocans.server.arguments import parse
+from twocans.server.arguments import parse, wants_json
+from twocans.server.command_output import OutputError, complain, write_output
 from twocans.server.config import (
     ANY_ADDRESS,
     HOME_MISSING,
@@ -44,6 +44,7 @@ from twocans.server.privacy import (
 from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
 from twocans.server.sparing import SparingLog
 from twocans.server.stop_signals import StopSignals
+from twocans.server.usage import HelpWanted, UsageError
 from twocans.standard_streams import discard_unwritable
 
 if TYPE_CHECKING:
@@ -58,28 +59,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line without the program's name; None for this process's.
 
     Returns:
-        The exit code: 0 after a clean end, 1 if the server could not start or the command failed, 2 if settings
-        are wrong.
+        The exit code: 0 after a clean end, 1 if the server could not start or the command failed, 2 if the command line
+        or settings are wrong, 130 if Ctrl-C ended a command.
     """
-    options = parse(sys.argv[1:] if arguments is None else arguments)
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        if options.command in ("export", "backup", "check"):
-            # Serving needs none of what the commands need.
-            from twocans.server.keeping import commands
-
-            options.data = _folder(options)
-            return commands.run(options)
-        in_force = _settings(vars(options))
-    except SettingsInvalid as invalid:
-        for problem in invalid.problems:
-            print(spelled_out_line(problem), file=sys.stderr)
+        options = parse(words)
+        if options.command is None:
+            return _run_server(vars(options))
+        return _run_command(options)
+    except HelpWanted as wanted:
+        text = str(wanted)
+        return _end_with_output(lambda: write_output([text]))
+    except UsageError as wrong:
+        complain(f"{wrong.usage}{wrong}")
+        if wants_json(words):
+            _log_failed_start(str(wrong), why="command_line")
         return 2
-    if options.command == "config":
-        return _show(in_force)
-    config = in_force.settings.config()
+
+
+def _run_command(options: Namespace) -> int:
     try:
-        log = _open_log(config, in_force.settings.log_format)
+        if options.command == "config":
+            in_force = _settings(vars(options))
+            return _end_with_output(lambda: _show(in_force))
+        options.data = _folder(options)
+    except SettingsInvalid as invalid:
+        _complain_of(invalid)
+        return 2
+    # Serving needs none of what the commands need.
+    from twocans.server.keeping import commands
+
+    return _end_with_output(lambda: commands.run(options))
+
+
+def _end_with_output(show: Callable[[], int | None]) -> int:
+    """Show something; its exit code, or 1 with a sentence if standard output does not take it."""
+    try:
+        return show() or 0
+    except OutputError as error:
+        if not error.reader_gone:
+            complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run_server(given: Mapping[str, Any]) -> int:
+    try:
+        in_force = _settings(given)
+    except SettingsInvalid as invalid:
+        _complain_of(invalid)
+        if invalid.json_log:
+            _log_failed_start(" ".join(invalid.problems), why="settings")
+        return 2
+    config = in_force.settings.config()
+    log_format = in_force.settings.log_format
+    try:
+        log = _open_log(config, log_format)
     except StartError as error:
+        if log_format is LogFormat.JSON and not config.background:
+            _log_failed_start(str(error), why=error.why.value)
         return _failed(error, config)
     raise_descriptor_limit()
     close_to_others()
@@ -88,6 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with asyncio.Runner(loop_factory=loop_factory(config.concurrency)) as runner:
             all_ended = runner.run(_serve(config, log, signals))
     except StartError as error:
+        log("start_failed", why=error.why.value, text=str(error))
         log.output.close()
         return _failed(error, config)
     except KeyboardInterrupt:
@@ -101,13 +142,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _complain_of(invalid: SettingsInvalid) -> None:
+    complain("\n".join(map(spelled_out_line, invalid.problems)))
+
+
+def _log_failed_start(text: str, *, why: str) -> None:
+    """Tell the programs that read the JSON log that there is no server, where there is no log file yet."""
+    log = Log(Output(stream=None, styled=False, log_file=None), LogFormat.JSON)
+    log("start_failed", why=why, text=text)
+    log.output.close()
+    discard_unwritable()
+
+
 def _settings(given: Mapping[str, Any], only: Sequence[str] = ()) -> InForce:
     # Not loaded where a command needs no settings: it takes a moment.
     from twocans.server.settings.sources import read
 
     in_force = read(given, only=only)
     for warning in in_force.warnings:
-        print(warning, file=sys.stderr)
+        complain(warning)
     return in_force
 
 
@@ -123,24 +176,15 @@ def _folder(options: Namespace) -> Path:
     return folder
 
 
-def _show(in_force: InForce) -> int:
+def _show(in_force: InForce) -> None:
     from twocans.server.settings.table import table
 
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        for line in table(in_force):
-            print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read it has seen enough; Python must not stumble over it again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    return 0
+    write_output(f"{line}\n" for line in table(in_force))
 
 
 def _failed(error: StartError, config: Config) -> int:
-    print(f"The server could not start. {error}", file=sys.stderr)
+    why = spelled_out_line(str(error)).rstrip(".")
+    complain(f"The server could not start. {why}.")
     if config.background:
         _report_to_starter(NotStarted(why=error.why, text=str(error), port=config.port))
     return 1
@@ -157,10 +201,17 @@ def _open_log(config: Config, form: LogFormat) -> Log:
     log_file = security_file = console_file = None
     if config.data is not None:
         try:
+            if config.data.is_file():
+                raise StartError(
+                    f"The folder {config.data} cannot be written to (it is a file). Choose another with --data DIR"
+                )
             make_folder(config.data)
             log_file = config.data / LOG_FILE
             security_file = config.data / SECURITY_FILE
             console_file = config.data / CONSOLE_LOG_FILE if config.background else None
+            for file in (log_file, security_file, console_file):
+                if file is not None and file.is_fifo():  # opening it would wait for a reader
+                    raise StartError(f"{file} is a pipe. Remove it, or choose another folder with --data DIR")
             os.close(os.open(log_file, os.O_CREAT | os.O_WRONLY, 0o600))
         except OSError as error:
             raise StartError(

@@ -44,11 +44,13 @@ class SettingsInvalid(Exception):
 
     Args:
         problems: a sentence for each problem.
+        json_log: true if those settings that can be ask for a log for programs.
     """
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], *, json_log: bool = False) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.json_log = json_log
 
 
 class Config(Struct, frozen=True, kw_only=True):

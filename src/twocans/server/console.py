@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
@@ -18,14 +19,23 @@ from twocans.server.moderation import Moderation
 from twocans.server.moderation_commands import BAN_USAGE, UNBAN_USAGE, ModerationCommands
 
 _TAKE_NAMES: Final = frozenset({"kick", "ban", "devices", "code", "free"})
+_ALIASES: Final = {"?": "help", "exit": "quit"}
 
 
 class Command(Struct, frozen=True):
-    """One command: how it is used, what it does, and what carries it out."""
+    """One command.
+
+    Args:
+        usage: how it is typed.
+        help: what it does, for people.
+        run: carries it out, with what stands behind its name.
+        max_words: how many words it takes; None for any text.
+    """
 
     usage: str
     help: str
     run: Callable[[str], Iterator[str]]
+    max_words: int | None = None
 
 
 class Console:
@@ -48,25 +58,25 @@ class Console:
         self._key = key
         moderation = ModerationCommands(Moderation(hub, log))
         self.commands: Mapping[str, Command] = {
-            "help": Command("help", "shows this list", self._help),
-            "users": Command("users", "shows who is online, since when and from where", moderation.users),
+            "help": Command("help [COMMAND]", "shows this list, or how one command is used", self._help, 1),
+            "users": Command("users", "shows who is online, since when and from where", moderation.users, 0),
             "kick": Command(
                 "kick NAME [REASON]", "ends somebody's session and tells them why", moderation.kick
             ),
             "say": Command("say TEXT", "sends a message from Server to everybody online", moderation.say),
             "ban": Command(BAN_USAGE, "lets a name, an address or a device in no more", moderation.ban),
-            "unban": Command(UNBAN_USAGE, "lifts a ban", moderation.unban),
-            "bans": Command("bans", "shows all bans", moderation.bans),
+            "unban": Command(UNBAN_USAGE, "lifts a ban", moderation.unban, 2),
+            "bans": Command("bans", "shows all bans", moderation.bans, 0),
             "devices": Command(
-                "devices NAME", "shows the devices of a name, and their keys", moderation.devices
+                "devices NAME", "shows the devices of a name, and their keys", moderation.devices, 1
             ),
-            "code": Command("code NAME", "lets the owner of a name in on a new device", moderation.code),
+            "code": Command("code NAME", "lets the owner of a name in on a new device", moderation.code, 1),
             "free": Command(
-                "free NAME", "lets whoever comes first have a name that is lost", moderation.free
+                "free NAME", "lets whoever comes first have a name that is lost", moderation.free, 1
             ),
-            "key": Command("key", "shows the key by which clients know this server", self._show_key),
-            "stats": Command("stats", "shows what the server has done so far", self._stats),
-            "quit": Command("quit", "tells everybody goodbye and stops the server", self._quit_server),
+            "key": Command("key", "shows the key by which clients know this server", self._show_key, 0),
+            "stats": Command("stats", "shows what the server has done so far", self._stats, 0),
+            "quit": Command("quit", "tells everybody goodbye and stops the server", self._quit_server, 0),
         }
 
     def carry_out(self, line: str) -> list[str]:
@@ -75,17 +85,32 @@ class Console:
         Returns:
             What to show.
         """
-        word, _, rest = line.strip().partition(" ")
+        word, rest = [*line.split(None, 1), "", ""][:2]
         if not word:
             return []
         if has_control(line):  # a paste may bring them
             return ["That line contains control characters, so nothing was done."]
-        command = self.commands.get(word.casefold())
+        command = self._find(word)
         if command is None:
-            return [f"{word} is not a command. These are: {', '.join(self.commands)}"]
+            return [self._unknown(word)]
+        if command.max_words is not None and len(rest.split()) > command.max_words:
+            return [f"That is more than {word} takes, so nothing was done. Usage: {command.usage}"]
         return list(command.run(rest.strip()))
 
-    def _help(self, _rest: str) -> Iterator[str]:
+    def _find(self, word: str) -> Command | None:
+        name = word.casefold()
+        return self.commands.get(_ALIASES.get(name, name))
+
+    def _unknown(self, word: str) -> str:
+        alike = difflib.get_close_matches(word.casefold(), self.commands, 1)
+        hint = f" Did you mean {alike[0]}?" if alike else ""
+        return f"{word} is not a command.{hint} These are: {', '.join(self.commands)}"
+
+    def _help(self, rest: str) -> Iterator[str]:
+        if rest:
+            command = self._find(rest)
+            yield self._unknown(rest) if command is None else f"Usage: {command.usage}. It {command.help}."
+            return
         width = max(len(command.usage) for command in self.commands.values())
         for command in self.commands.values():
             yield f"{command.usage:<{width}}  {command.help}"
@@ -114,4 +139,5 @@ class Console:
     def completions(self) -> Mapping[str, Sequence[str]]:
         """The commands, and what may follow each."""
         names = [account.name for account in self._hub.roster.online()]
-        return {word: names if word in _TAKE_NAMES else () for word in self.commands}
+        words = {word: names if word in _TAKE_NAMES else () for word in self.commands}
+        return {**words, "help": list(self.commands)}

@@ -6,6 +6,7 @@ Where the lines go is the affair of `output`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -13,6 +14,7 @@ import structlog
 from rich.text import Text
 
 from twocans.protocol.file_names import readable_size
+from twocans.protocol.plurals import counted
 from twocans.protocol.running import STOPPED_LINE
 from twocans.protocol.text import spelled_out_line
 from twocans.protocol.typed import TypedKind
@@ -60,21 +62,27 @@ _WHY_REFUSED: Final[Mapping[str, str]] = {
 }
 
 
-_MORE: Final[Mapping[str, str]] = {
-    "connection_refused": "{} more connections were refused",
-    "name_refused": "{} more logins were refused",
-    "never_registered": "{} more connections never registered",
-    "request_malformed": "{} more requests were no HTTP",
-    "user_registered": "{} more sessions registered",
-    "user_joined": "{} more times somebody joined",
-    "user_left": "{} more times somebody left",
-    "session_closed": "{} more sessions ended",
-    "device_added": "{} more devices were added",
-    "device_cut_off": "{} more devices were cut off",
-    "password_changed": "{} more passwords were set or removed",
-    "file_stored": "{} more files were uploaded",
-    "internal_error": "{} more times something went wrong inside the server",
-    "storage_error": "{} more times something could not be stored or read",
+_MORE: Final[Mapping[str, tuple[str, str]]] = {
+    "connection_refused": ("more connection was refused", "more connections were refused"),
+    "name_refused": ("more login was refused", "more logins were refused"),
+    "never_registered": ("more connection never registered", "more connections never registered"),
+    "request_malformed": ("more request was no HTTP", "more requests were no HTTP"),
+    "user_registered": ("more session registered", "more sessions registered"),
+    "user_joined": ("more time somebody joined", "more times somebody joined"),
+    "user_left": ("more time somebody left", "more times somebody left"),
+    "session_closed": ("more session ended", "more sessions ended"),
+    "device_added": ("more device was added", "more devices were added"),
+    "device_cut_off": ("more device was cut off", "more devices were cut off"),
+    "password_changed": ("more password was set or removed", "more passwords were set or removed"),
+    "file_stored": ("more file was uploaded", "more files were uploaded"),
+    "internal_error": (
+        "more time something went wrong inside the server",
+        "more times something went wrong inside the server",
+    ),
+    "storage_error": (
+        "more time something could not be stored or read",
+        "more times something could not be stored or read",
+    ),
 }
 
 SECURITY: Final = frozenset(
@@ -109,7 +117,7 @@ def _is_security(event: Fields) -> bool:
 def _more(fields: Fields) -> str:
     """Say how many events were not told one by one, whose they were, and within which time."""
     seconds = int(str(fields["seconds"]))
-    time = "minute" if seconds <= 60 else f"{round(seconds / 60)} minutes"
+    time = "minute" if seconds < 90 else counted(round(seconds / 60), "minute")
     source, sources = str(fields["source"]), int(str(fields["sources"]))
     whose = (
         f" from {sources} sources, most of them {source},"
@@ -118,7 +126,9 @@ def _more(fields: Fields) -> str:
         if source
         else ""
     )
-    return f"… and {_MORE[str(fields['what'])].format(fields['number'])}{whose} in the last {time}"
+    return (
+        f"… and {counted(int(str(fields['number'])), *_MORE[str(fields['what'])])}{whose} in the last {time}"
+    )
 
 
 def manner(*, plain: bool, encrypted: bool) -> str:
@@ -137,20 +147,21 @@ def _reason(fields: Fields) -> str:
     return _REASONS.get(reason, reason)
 
 
-_TYPED: Final[Mapping[str, str]] = {
-    TypedKind.NAME.value: "a name of {} characters",
-    TypedKind.SPACES.value: "{} characters with spaces or tabs",
-    TypedKind.CONTROL.value: "{} characters, some of them control characters,",
-    TypedKind.OTHER.value: "{} characters that are no name",
-    TypedKind.FRAME.value: "a frame of {} bytes that does not log in",
-    TypedKind.BYTES.value: "{} bytes that are no text",
+_TYPED: Final[Mapping[str, tuple[str, str, str]]] = {
+    TypedKind.NAME.value: ("a name of ", "character", ""),
+    TypedKind.SPACES.value: ("", "character", " with spaces or tabs"),
+    TypedKind.CONTROL.value: ("", "character", ", some of them control characters,"),
+    TypedKind.OTHER.value: ("", "character", " that are no name"),
+    TypedKind.FRAME.value: ("a frame of ", "byte", " that does not log in"),
+    TypedKind.BYTES.value: ("", "byte", " that are no text"),
 }
 
 
 def _typed(fields: Fields) -> str:
     if fields["name"]:
         return f"the name “{fields['name']}”"
-    return _TYPED[str(fields["kind"])].format(fields["length"])
+    before, unit, after = _TYPED[str(fields["kind"])]
+    return f"{before}{counted(int(str(fields['length'])), unit)}{after}"
 
 
 _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
@@ -268,7 +279,9 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     "request_malformed": ("dim", lambda f: f"A request from {f['address']} was no HTTP"),
     "messages_cleared": (
         "dim",
-        lambda f: f"Messages older than {f['keep_days']} days have been removed: {f['number']}",
+        lambda f: (
+            f"Messages older than {counted(int(str(f['keep_days'])), 'day')} have been removed: {f['number']}"
+        ),
     ),
     "clock_doubted": (
         "bold red",
@@ -278,8 +291,16 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
             f"messages are removed again from {format_date(f['trusted_from'])} on."
         ),
     ),
+    "database_upgraded": (
+        "yellow",
+        lambda f: (
+            f"The database was upgraded from version {f['before']} to version {f['now']}. Earlier versions of Twocans cannot "
+            "use it any more. To keep a way back next time, run server.py backup FILE with the new version before its "
+            "first start."
+        ),
+    ),
     "storage_error": ("red", lambda f: f"Messages or files could not be stored or read: {f['error']}"),
-    "lines_dropped": ("dim", lambda f: f"({f['number']} lines could not be shown)"),
+    "lines_dropped": ("dim", lambda f: f"({counted(int(str(f['number'])), 'line')} could not be shown)"),
 }
 
 
@@ -331,8 +352,13 @@ class Log:
             self.output.put(Text(spelled_out_line(text), style=style), "")
 
 
-_stamp = structlog.processors.TimeStamper(fmt="iso", utc=False, key="time")
 _to_json = structlog.processors.JSONRenderer()
+
+
+def _stamp(_logger: object, _name: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    """Put the time into an event: ISO 8601 with the distance from UTC."""
+    event["time"] = datetime.now().astimezone().isoformat(timespec="microseconds")
+    return event
 
 
 def _now(event: dict[str, object]) -> MutableMapping[str, object]:

@@ -5,6 +5,7 @@ Parsing a typed line is left to `moderation_commands`, the control socket's mess
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -31,6 +32,8 @@ _CALLED: Final = {
     BanTarget.ADDRESS: "an address",
     BanTarget.DEVICE: "the key of a device",
 }
+_LIKE_ADDRESS: Final = re.compile(r"[0-9]+\.[0-9./*:-]*")
+"""What may be meant as an address or a network, whether or not it is one."""
 
 
 class NotDone(Exception):
@@ -195,7 +198,7 @@ class Moderation:
                 problem = f"{text} is not a name."
             case BanTarget.ADDRESS:
                 found = _address(text)
-                problem = f"{text} is not an IPv4 address, or a network such as 192.168.7.0/24."
+                problem = _no_address(text)
             case BanTarget.DEVICE:
                 found = self._device(text)
                 problem = f"No device here has the key {text}."
@@ -216,13 +219,13 @@ class Moderation:
             raise NotDone(_ambiguous(text, "ban", [one.target for one in candidates]))
         if candidates:
             return candidates[0]
+        as_name = "" if name is None else f" To ban it as a name, write ban name {text}."
+        if _LIKE_ADDRESS.fullmatch(text):
+            raise NotDone(_no_address(text) + as_name)
         if name is None:
             raise NotDone(f"{text} is not a name, an address or the key of a device.")
         if is_confusable_with_address_or_key(UserKey(name.values[0])):
-            raise NotDone(
-                f"{text} looks like an address or the key of a device, but there is none like it. "
-                f"To ban it as a name, write ban name {text}."
-            )
+            raise NotDone(f"{text} looks like the key of a device, but there is none like it.{as_name}")
         return name
 
     def _name(self, text: str) -> _Target | None:
@@ -274,6 +277,10 @@ def _is_meant(ban: Ban, target: BanTarget | None, text: str) -> bool:
 def _address(text: str) -> _Target | None:
     addresses = network(text)
     return None if addresses is None else _Target(BanTarget.ADDRESS, (str(addresses),), _spelled(addresses))
+
+
+def _no_address(text: str) -> str:
+    return f"{text} is not an IPv4 address, or a network such as 192.168.7.0/24."
 
 
 def _ambiguous(text: str, command: str, targets: list[BanTarget]) -> str:

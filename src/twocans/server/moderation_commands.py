@@ -78,7 +78,7 @@ class ModerationCommands:
     def unban(self, rest: str) -> Iterator[str]:
         """Lift a ban."""
         target, text = _target(rest)
-        if not text:
+        if len(text.split()) != 1:
             yield f"Usage: {UNBAN_USAGE}. {_SEE_BANS}"
             return
         try:

@@ -13,7 +13,7 @@ from twocans.server.certificate import CERTIFICATE_FILE, KEY_FILE
 from twocans.server.output import LOG_FILE, SECURITY_FILE
 from twocans.storage.contents import FILES_FOLDER
 from twocans.storage.sqlite.lock import LOCK_FILE
-from twocans.storage.sqlite.schema import DATABASE_FILE
+from twocans.storage.sqlite.schema import DATABASE_FILE, is_full
 
 HISTORY_FILE: Final = "console-history"
 """What has been typed at the console."""
@@ -89,11 +89,18 @@ def _close(path: Path) -> None:
         path.chmod(mode & ~_OTHERS)
 
 
-def describe_storage_error(error: Exception) -> str:
-    """Say what failed on the disk, without what SQLite may quote of a statement or a search."""
+def describe_storage_error(error: Exception, folder: Path | None = None) -> str:
+    """Say what failed on the disk, without what SQLite may quote of a statement or a search.
+
+    Args:
+        error: what was raised.
+        folder: where the database is, if SQLite may have raised it.
+    """
     if isinstance(error, OSError):
         return str(error)
     if isinstance(error, sqlite3.Error):
+        if folder is not None and is_full(folder / DATABASE_FILE, error):
+            return "the disk is full"
         name = getattr(error, "sqlite_errorname", "")
         return str(error) if name and not name.startswith(_QUOTING) else name or type(error).__name__
     return type(error).__name__

@@ -43,6 +43,7 @@ from twocans.storage.contents import FILES_FOLDER, Contents
 from twocans.storage.identities import Identities, MemoryIdentities
 from twocans.storage.memory import MemoryStorage
 from twocans.storage.sqlite import Durability, FolderInUse, SqliteStorage, StorageError
+from twocans.storage.sqlite.schema import MIGRATIONS
 from twocans.storage.transient import TransientStorage
 
 RESERVED_DESCRIPTORS: Final = 64
@@ -215,7 +216,7 @@ class Server:
         config = self._config
         if config.data is not None:
             # Without history no message and no file comes into it, but names and bans are kept.
-            contents = None
+            folder, contents = config.data, None
             if config.history is HistoryMode.ON and config.limits.max_file_bytes:
                 contents = _open_contents(config.data, config)
             self._kept = SqliteStorage(
@@ -224,8 +225,9 @@ class Server:
                 post=loop.call_soon_threadsafe,
                 at_end_of_turn=loop.call_soon,
                 on_error=lambda error: self._sparing_log(
-                    "storage_error", error=describe_storage_error(error)
+                    "storage_error", error=describe_storage_error(error, folder)
                 ),
+                on_upgraded=lambda before: self._log("database_upgraded", before=before, now=len(MIGRATIONS)),
                 contents=contents,
             )
             self._identities = self._kept.identities

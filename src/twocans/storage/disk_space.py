@@ -20,6 +20,9 @@ BLOCK_BYTES: Final = 4096
 MIN_FREE_INODES: Final = 1000
 """With fewer of these left there is no room for another file, whatever its size."""
 
+FULL_BYTES: Final = MIB
+"""With less than this left, a disk is called full where SQLite says that it failed: its shared memory and journal find no room."""
+
 
 class Room(NamedTuple):
     """Bytes that a disk has left."""
@@ -60,6 +63,14 @@ def room_left(folder: Path) -> Room:
     beyond_reserve = 0 if _short_of_inodes(folder) else max(0, usage.free - reserve)
     kept = min(usage.total, reserve) // 4
     return Room(beyond_reserve, max(0, min(usage.free, reserve) - kept))
+
+
+def is_full(folder: Path) -> bool:
+    """True if the disk of `folder` has next to nothing left; false if it cannot be asked."""
+    try:
+        return shutil.disk_usage(folder).free < FULL_BYTES
+    except OSError:
+        return False
 
 
 def _short_of_inodes(folder: Path) -> bool:

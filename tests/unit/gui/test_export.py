@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from tests.unit.gui.test_history import Server
 from twocans.client import Page, RequestFailed
+from twocans.common.newfile import NewFileError
 from twocans.common.transcripts import Form
 from twocans.gui.export import save
 
@@ -66,8 +69,19 @@ def test_a_failure_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["chat.txt"]
 
 
-def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "chat.txt"
+    os.mkfifo(path)
+    with pytest.raises(NewFileError, match="is a pipe"):
+        asyncio.run(
+            save(Server([1]), "bob", path, user="alice", form=Form.TEXT, now=NOW, moved=lambda _: None)
+        )
+    assert path.is_fifo()
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NewFileError, match="No such file"):
         asyncio.run(
             save(
                 Server([1]),

@@ -105,7 +105,7 @@ def test_a_text_that_is_too_long_says_so_and_is_not_sent() -> None:
     desk.event(Online("alice", "s", ("alice", "bob"), LimitsInForce(65536, 10, 0, 0), False, KEY))
     desk.vm.open("bob")
     desk.vm.set_draft("x" * 9)
-    assert desk.vm.composer.hint == "1 characters left"
+    assert desk.vm.composer.hint == "1 character left"
     desk.vm.set_draft("x" * 12)
     assert desk.vm.composer.overlong
     desk.vm.send()

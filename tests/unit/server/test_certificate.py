@@ -177,6 +177,16 @@ def test_advice_for_a_certificate_of_another_key_keeps_the_key(tmp_path: Path) -
     assert own(tmp_path) == key
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes there")
+@pytest.mark.parametrize("name", [KEY_FILE, CERTIFICATE_FILE])
+def test_pipe_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    own(tmp_path)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(CertificateError, match=f"{name} cannot be read \\(not a file\\)"):
+        own(tmp_path)
+
+
 @pytest.mark.parametrize("name", [KEY_FILE, CERTIFICATE_FILE])
 def test_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     own(tmp_path)

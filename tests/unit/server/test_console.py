@@ -59,11 +59,45 @@ def test_empty_line_does_nothing(operated: Operated, line: str) -> None:
     assert operated.do(line) == []
 
 
-@pytest.mark.parametrize("line", ["nope", "kickbob", "/help", "exit now"])
+@pytest.mark.parametrize("line", ["nope", "kickbob", "/help", "help nope"])
 def test_unknown_command_is_answered_with_those_that_exist(operated: Operated, line: str) -> None:
     (answer,) = operated.do(line)
-    assert line.split()[0] in answer
+    assert f"{line.split()[-1]} is not a command." in answer
     assert "help, users, kick, say, ban, unban, bans, devices, code, free, key, stats, quit" in answer
+
+
+def test_misspelt_command_is_answered_with_the_one_that_is_like_it(operated: Operated) -> None:
+    (answer,) = operated.do("uesrs")
+    assert answer.startswith("uesrs is not a command. Did you mean users? ")
+
+
+@pytest.mark.parametrize("line", ["help kick", "help KICK", "? kick"])
+def test_help_for_a_command_tells_of_that_one_alone(operated: Operated, line: str) -> None:
+    assert operated.do(line) == ["Usage: kick NAME [REASON]. It ends somebody's session and tells them why."]
+
+
+def test_question_mark_is_help_and_exit_is_quit(operated: Operated) -> None:
+    assert operated.do("?") == operated.do("help")
+    assert operated.do("exit") == ["Stopping."]
+    assert operated.quits == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("quit bob", "exit now", "users bob", "bans all", "key please", "stats 5", "help kick ban"),
+        *("devices bob carol", "code bob carol", "free bob carol"),
+        *("unban bob carol", "unban name bob carol"),
+    ],
+)
+def test_words_that_a_command_does_not_take_are_refused(operated: Operated, line: str) -> None:
+    bob = operated.world.program("bob")
+    operated.do("ban carol")
+    (answer,) = operated.do(line)
+    assert "Usage: " in answer
+    assert operated.quits == 0
+    assert bob.ended == []
+    assert operated.do("bans")[0].startswith("name     carol")
 
 
 @pytest.mark.parametrize("line", ["USERS", "  users  ", "Users"])

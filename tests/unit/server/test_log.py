@@ -101,6 +101,7 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),
     ("storage_error", {"error": "disk I/O error"}, "disk I/O error"),
     ("messages_cleared", {"keep_days": 30, "number": 7}, "30 days"),
+    ("database_upgraded", {"before": 5, "now": 8}, "from version 5 to version 8."),
     ("lines_dropped", {"number": 7}, "7 lines"),
     ("descriptors_short", {"why": "Too many open files"}, "ulimit -n"),
 ]
@@ -208,6 +209,29 @@ def more_of_them(what: str, **fields: object) -> str:
     return sentence("more_of_them", {"what": what, **known, **fields})[0]
 
 
+@pytest.mark.parametrize(
+    ("event", "fields", "part"),
+    [
+        (
+            "more_of_them",
+            {"what": "name_refused", "number": 1, "source": "", "sources": 1, "seconds": 70},
+            "1 more login was refused in the last minute",
+        ),
+        (
+            "more_of_them",
+            {"what": "user_joined", "number": 1, "source": "", "sources": 1, "seconds": 120},
+            "1 more time somebody joined in the last 2 minutes",
+        ),
+        ("name_refused", refused("") | {"length": 1}, "Refused a name of 1 character from a"),
+        ("name_refused", refused("", TypedKind.FRAME) | {"length": 1}, "Refused a frame of 1 byte that"),
+        ("messages_cleared", {"keep_days": 1, "number": 5}, "Messages older than 1 day have"),
+        ("lines_dropped", {"number": 1}, "(1 line could not be shown)"),
+    ],
+)
+def test_one_of_a_thing_is_told_in_the_singular(event: str, fields: dict[str, object], part: str) -> None:
+    assert part in sentence(event, fields)[0]
+
+
 def test_count_of_what_was_not_told_names_the_source_and_the_time() -> None:
     told = more_of_them("name_refused")
     assert told == "… and 312 more logins were refused from 10.0.0.7 in the last minute"
@@ -291,7 +315,7 @@ def test_any_refused_name_makes_one_json_line_that_gives_it_back(name: str) -> N
     assert written[:-1].isprintable()
     read = json.loads(written)
     assert (read["event"], read["name"]) == ("name_refused", name)
-    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", read["time"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d", read["time"])
 
 
 @pytest.mark.parametrize("name", _FORGERIES)

@@ -214,13 +214,39 @@ def test_command_without_its_object_says_how_it_is_used(operated: Operated, line
     assert operated.do("bans") == "Nobody is banned."
 
 
-@pytest.mark.parametrize("what", ["!", "a b c", "999.1.1.1/4", "alice"])
+@pytest.mark.parametrize("what", ["!", "999.1.1.1/4", "alice"])
 def test_what_is_not_banned_cannot_be_unbanned(operated: Operated, what: str) -> None:
     assert "is not banned" in operated.do(f"unban {what}")
 
 
 def test_what_is_no_name_address_or_key_cannot_be_banned(operated: Operated) -> None:
     assert operated.do("ban !!!") == "!!! is not a name, an address or the key of a device."
+
+
+@pytest.mark.parametrize("text", ["300.1.1.1", "192.168.1", "192.168.1.", "1.2.3.4.5", "10.0.0.1-10.0.0.9"])
+def test_what_was_meant_as_an_address_and_is_none_is_not_banned_as_a_name(
+    operated: Operated, text: str
+) -> None:
+    told = operated.do(f"ban {text} spam")
+    assert told.startswith(f"{text} is not an IPv4 address, or a network ")
+    assert told.endswith(f"To ban it as a name, write ban name {text}.")
+    assert operated.do("bans") == "Nobody is banned."
+    assert f"{text} is banned." in operated.do(f"ban name {text} spam")
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/33", "192.168.1.*", "300.1.1.1/24", "10.0.0.1:5050"])
+def test_what_is_neither_an_address_nor_a_name_says_what_a_network_looks_like(
+    operated: Operated, text: str
+) -> None:
+    assert operated.do(f"ban {text}") == (
+        f"{text} is not an IPv4 address, or a network such as 192.168.7.0/24."
+    )
+
+
+def test_somebody_who_is_called_like_part_of_an_address_can_be_banned(operated: Operated) -> None:
+    person = operated.world.program("1.2.3")
+    assert "1.2.3 is banned. One session has ended." in operated.do("ban 1.2.3")
+    assert person.ended
 
 
 def test_devices_tells_of_names_that_have_none(operated: Operated) -> None:

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.storage.kinds import ALICE, BOB, CAROL, NAMES, Asked, Turns, ids, open_sqlite, said
+from tests.support.keeping import database_of_version, fill_as_version_1
 from twocans.protocol.messages import Message
 from twocans.storage.base import Conflict, Known
 from twocans.storage.sqlite import archive, index, writer
+from twocans.storage.sqlite.backup import back_up
 from twocans.storage.sqlite.check import check
-from twocans.storage.sqlite.schema import APPLICATION_ID, DATABASE_FILE, MIGRATIONS, open_to_read
+from twocans.storage.sqlite.file_keeping import Copied, copy_files
+from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, open_to_read
 
 DAY = 86_400_000
-
-
-@contextlib.contextmanager
-def database_of_version(folder: Path, version: int) -> Iterator[sqlite3.Connection]:
-    """A database as that version made it, to be filled."""
-    with contextlib.closing(sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)) as connection:
-        for statements in MIGRATIONS[:version]:
-            for statement in statements:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {version}")
-        connection.execute("INSERT INTO log(name, indexed) VALUES ('first', 0)")
-        yield connection
 
 
 def fill_as_version_3(connection: sqlite3.Connection) -> None:
@@ -93,14 +82,25 @@ def test_storage_of_version_3_is_brought_up_to_date(
     assert (report.problems, report.messages) == ((), 6)
 
 
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_backup_of_an_older_version_stays_of_that_version(tmp_path: Path, version: int) -> None:
+    copy = tmp_path / "copy.db"
+    with database_of_version(tmp_path, version) as connection:
+        connection.execute("INSERT INTO account(id, key, name) VALUES (1, 'alice', 'Alice')")
+        schema = connection.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    before = (tmp_path / DATABASE_FILE).read_bytes()
+    back_up(tmp_path, copy, replace=False)
+    assert copy_files(tmp_path, copy) == Copied(0, 0, 0)
+    assert (tmp_path / DATABASE_FILE).read_bytes() == before
+    with contextlib.closing(sqlite3.connect(copy)) as backup:
+        assert backup.execute("PRAGMA user_version").fetchone() == (version,)
+        assert backup.execute("SELECT name, sql FROM sqlite_schema ORDER BY name").fetchall() == schema
+        assert backup.execute("SELECT name FROM account").fetchall() == [("Alice",)]
+
+
 def test_storage_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
     turns = Turns()
-    with database_of_version(tmp_path, 1) as connection:
-        connection.execute(
-            "INSERT INTO account(id, key, name) VALUES (1, 'alice', 'Alice'), (2, 'bob', 'bob')"
-        )
-        connection.execute("INSERT INTO message VALUES (1, ?, 1, 2, 'c1', 'hello')", (DAY,))
-        connection.execute("INSERT INTO chat(user, peer, last, inbound) VALUES (1, 2, 1, 0), (2, 1, 1, 1)")
+    fill_as_version_1(tmp_path, at=DAY)
     with open_sqlite(tmp_path, turns) as storage:
         asked = Asked(storage, turns)
         assert storage.log == "first"

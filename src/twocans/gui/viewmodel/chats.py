@@ -34,6 +34,7 @@ from twocans.gui.viewmodel.showing import (
 from twocans.gui.viewmodel.state import Clock, Composer, Part
 from twocans.protocol.messages import FileRef, LimitsInForce, Message
 from twocans.protocol.names import SERVER_NAME
+from twocans.protocol.plurals import counted
 
 TYPING_SHOWN_S: Final = 6.0
 DEFAULT_TEXT_BYTES: Final = 16_384
@@ -284,10 +285,12 @@ class Chats(Reading):
             placeholder = f"Write to {conversation.name}, who is offline"
         over = self._excess(clean(conversation.draft))
         if over > 0:
-            return Composer(True, placeholder, f"Too long by about {over:,} characters", overlong=True)
+            return Composer(
+                True, placeholder, f"Too long by about {counted(over, 'character')}", overlong=True
+            )
         hint = ""
         if -over < self.text_bytes * (1 - _HINT_FROM):
-            hint = f"{-over:,} characters left"
+            hint = f"{counted(-over, 'character')} left"
         elif unencrypted and not conversation.warned:
             hint = "Others on the network can read what you write here."
         return Composer(True, placeholder, hint)

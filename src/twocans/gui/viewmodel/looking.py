@@ -17,6 +17,7 @@ from twocans.gui.viewmodel.inputs import (
 )
 from twocans.gui.viewmodel.presentation import Presentation
 from twocans.gui.viewmodel.state import Export, Part, Screen
+from twocans.protocol.plurals import counted
 
 EXPORT_STAYS_S: Final = 8.0
 
@@ -99,7 +100,7 @@ class Looking(Presentation):
 
     def _export_moved(self, moved: ExportMoved) -> None:
         if self.export is not None and self.export.busy:
-            text = f"Saving the chat with {moved.peer} … {moved.count:,} messages"
+            text = f"Saving the chat with {moved.peer} … {counted(moved.count, 'message')}"
             self._set_export(Export(text, busy=True))
 
     def _export_ended(self, ended: ExportEnded) -> None:

@@ -46,6 +46,7 @@ from twocans.protocol.operator import (
     Refused,
     Say,
 )
+from twocans.protocol.plurals import counted
 from twocans.protocol.text import spelled_out, spelled_out_line
 
 _MAX_TYPED_CHARS: Final = 128
@@ -208,7 +209,7 @@ class Operating:
         devices = [device_line(device, self._clock) for device in found.devices]
         sessions = [session_line(session, self._clock) for session in found.sessions]
         further = found.session_count - len(found.sessions)
-        more = [f"and {further} more connections"] if further > 0 else []
+        more = [f"and {counted(further, 'more connection')}"] if further > 0 else []
         return (*devices, *sessions, *more)
 
     @property
@@ -220,7 +221,7 @@ class Operating:
         name, number = spelled_out_line(devices.name), len(devices.devices)
         if not number and not devices.password:
             return f"{name} belongs to no device: anybody may take the name while it is free."
-        owned = "no device" if not number else "1 device" if number == 1 else f"{number} devices"
+        owned = counted(number, "device") if number else "no device"
         return f"{name} belongs to {owned}{' and has a password' if devices.password else ''}."
 
     @property

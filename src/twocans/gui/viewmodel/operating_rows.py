@@ -10,6 +10,7 @@ from twocans.gui.viewmodel.state import Clock, Presence
 from twocans.protocol.logins import LoginMethod, describe_login
 from twocans.protocol.messages import Status
 from twocans.protocol.operator import BanEntry, BanTarget, Connected, OwnedDevice, Person
+from twocans.protocol.plurals import counted
 from twocans.protocol.text import spelled_out_line
 
 MAX_LINES: Final = 3
@@ -60,7 +61,7 @@ def person_row(person: Person, clock: Clock, *, is_me: bool) -> PersonRow:
     """Somebody who is connected, ready to show."""
     lines = [_person_line(session, clock) for session in person.sessions[:MAX_LINES]]
     if person.session_count > MAX_LINES:
-        lines.append(f"and {person.session_count - MAX_LINES} more connections")
+        lines.append(f"and {counted(person.session_count - MAX_LINES, 'more connection')}")
     return PersonRow(
         name=person.name,
         presence=_PRESENCE[person.status],

@@ -27,6 +27,7 @@ from twocans.gui.views.host_pages import (
 )
 from twocans.gui.views.host_people import PeopleRows
 from twocans.gui.views.host_sections import CODE_EM, JoinSection, LogSection
+from twocans.protocol.plurals import counted
 
 _SIDE_EM: Final = 19
 _WIDTH_EM: Final = CODE_EM + 1.6 + _SIDE_EM
@@ -187,13 +188,7 @@ class _ServerPage(OperatingPage):
         stopping = hosting.stage is Stage.STOPPING
         since = local_moment(server.started_at)
         self._heading.configure(text="Your server is stopping …" if stopping else "Your server is running")
-        people = (
-            "Nobody"
-            if not server.online
-            else "1 person"
-            if server.online == 1
-            else f"{server.online:,} people"
-        )
+        people = counted(server.online, "person", "people") if server.online else "Nobody"
         self._online.configure(text=f"{people} online · running since {since:%H:%M}, {since:%d %B}")
         self._stop.state(["disabled" if stopping else "!disabled"])
         self._join.show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sqlite3
 import sys
@@ -14,12 +15,14 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
+from twocans.common.newfile import NewFileError, new_file
 from twocans.common.transcripts import Conversation, Form, render
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.messages import Message
 from twocans.protocol.names import NameInvalid, user_key
+from twocans.protocol.plurals import counted
 from twocans.protocol.text import spelled_out_line
-from twocans.storage.newfile import NewFileError, new_file
+from twocans.server.command_output import complain, write_output
 from twocans.storage.sqlite import StorageError, archive
 from twocans.storage.sqlite.backup import back_up
 from twocans.storage.sqlite.check import check
@@ -39,49 +42,41 @@ def run(options: Namespace) -> int:
 
     Returns:
         The exit code: 0 if it was done and all is well, 1 if not.
+
+    Raises:
+        OutputError: standard output does not take what there is to tell.
     """
     try:
         match options.command:
             case "export":
-                return _export(
-                    options.data, options.user, Form(options.format), options.out, force=options.force
-                )
+                _export(options.data, options.user, Form(options.format), options.out, force=options.force)
+                return 0
             case "backup":
                 return _backup(options.data, options.file, force=options.force)
             case _:
                 return _check(options.data, thorough=options.files)
     except (CommandError, StorageError, NewFileError) as error:
-        print(spelled_out_line(f"{error}."), file=sys.stderr)
+        complain(spelled_out_line(f"{error}."))
         return 1
-    except BrokenPipeError:
-        # Whoever read it has seen enough; Python must not stumble over it again at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return 130
 
 
-def _export(data: Path, name: str, form: Form, out: Path | None, *, force: bool) -> int:
+def _export(data: Path, name: str, form: Form, out: Path | None, *, force: bool) -> None:
     path = data / DATABASE_FILE
     with contextlib.closing(open_to_read(path)) as database:
         try:
             if out is None:
+                document = _document(database, name, form)
                 _use_utf8(sys.stdout)
-                _write(_document(database, name, form), sys.stdout)
+                write_output(document)
             else:
                 with (
                     new_file(out, replace=force) as unfinished,
                     unfinished.open("w", encoding="utf-8", newline="\n") as file,
                 ):
-                    _write(_document(database, name, form), file)
+                    for piece in _document(database, name, form):
+                        file.write(piece)
         except sqlite3.Error as error:
             raise CommandError(explain(path, error)) from None
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise CommandError(f"The export could not be written ({why})") from None
-    return 0
 
 
 def _document(database: sqlite3.Connection, name: str, form: Form) -> Iterator[str]:
@@ -106,24 +101,15 @@ def _telling_of_its_file(message: Message) -> Message:
     return replace(message, text=f"File: {message.text} ({readable_size(message.file.size)})")
 
 
-def _write(document: Iterator[str], file: TextIO) -> None:
-    for piece in document:
-        file.write(piece)
-    file.flush()
-
-
 def _use_utf8(stream: TextIO) -> None:
     """What goes into a file or another program is UTF-8 everywhere; a terminal says itself what it can show."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        if not stream.isatty():
-            reconfigure(encoding="utf-8", newline="\n")
-        reconfigure(errors="backslashreplace")
+    if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+        stream.reconfigure(encoding="utf-8", newline="\n")
 
 
 def _backup(data: Path, to: Path, *, force: bool) -> int:
     size = back_up(data, to, replace=force)
-    print(spelled_out_line(f"{to} holds all messages up to now ({size / 1e6:,.1f} MB) and has been checked."))
+    told = [f"{to} holds all messages up to now ({size / 1e6:,.1f} MB) and has been checked."]
     beside = f"{to}{SUFFIX}"
     try:
         copied = copy_files(data, to)
@@ -131,15 +117,13 @@ def _backup(data: Path, to: Path, *, force: bool) -> int:
         why = os.strerror(error.errno) if error.errno else str(error)
         raise CommandError(f"The files could not be copied to {beside} ({why})") from None
     if copied.number:
-        files = "file" if copied.number == 1 else "files"
-        print(
-            spelled_out_line(
-                f"{beside} holds the {copied.number:,} {files} of them ({readable_size(copied.size)})."
-            )
-        )
+        files = counted(copied.number, "file")
+        told.append(f"{beside} holds the {files} of them ({readable_size(copied.size)}).")
+    _say(told)
     if copied.missing:
         raise CommandError(
-            f"Files are missing from the server's folder ({copied.missing:,}), and so from the backup. The command check says which"
+            f"{counted(copied.missing, 'file')} not found in the server's folder, so not in the backup either. "
+            "The command check says which"
         )
     return 0
 
@@ -149,18 +133,26 @@ def _check(data: Path, *, thorough: bool) -> int:
     path = data / DATABASE_FILE
     if report.problems:
         for problem in report.problems:
-            print(spelled_out_line(problem), file=sys.stderr)
-        print(
-            spelled_out_line(f"{path} is not in order. Stop the server and put a backup in its place."),
-            file=sys.stderr,
-        )
+            complain(spelled_out_line(problem))
+        complain(spelled_out_line(f"{path} is not in order. Stop the server and put a backup in its place."))
         return 1
-    told = [f"{report.messages:,} messages", f"{report.people:,} people"]
+    told = [counted(report.messages, "message"), counted(report.people, "person", "people")]
     if report.cleared:
-        told.append(f"{report.cleared:,} messages without their text, as their time is over")
+        told.append(
+            counted(
+                report.cleared,
+                "message without its text, as its time is over",
+                "messages without their text, as their time is over",
+            )
+        )
     if report.files:
-        told.append(f"{report.files:,} files")
+        told.append(counted(report.files, "file"))
     if report.unindexed:
-        told.append(f"{report.unindexed:,} messages not yet in the search index, which the server sees to")
-    print(spelled_out_line(f"{path} is in order: {', '.join(told)}."))
+        unindexed = counted(report.unindexed, "message")
+        told.append(f"{unindexed} not yet in the search index, which the server sees to")
+    _say([f"{path} is in order: {', '.join(told)}."])
     return 0
+
+
+def _say(sentences: list[str]) -> None:
+    write_output(f"{spelled_out_line(sentence)}\n" for sentence in sentences)

@@ -20,6 +20,7 @@ from pydantic_settings import NoDecode
 from twocans.protocol.text import spelled_out_line
 from twocans.server.config import Concurrency, HistoryMode, TlsMode
 from twocans.server.log import LogFormat
+from twocans.server.usage import TRUTH
 from twocans.storage.sqlite import Durability
 
 MAX_KEEP_DAYS: Final = 36_500
@@ -52,7 +53,7 @@ def shortened(value: object) -> str:
     """A value that somebody gave, to be shown in a sentence: without its end if it is long, and harmless."""
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return "a huge number"
-    text = spelled_out_line(str(value))
+    text = spelled_out_line(str(value)) or "an empty text"
     return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}…"
 
 
@@ -141,16 +142,33 @@ def _code(given: object) -> SecretStr:
 def _networks(given: object) -> tuple[IPv4Network, ...]:
     """Understands one text with commas, or a list of such texts."""
     parts = given if isinstance(given, list) else [given]
-    return tuple(_network(word) for part in parts for word in str(part).split(","))
+    return tuple(_network(word.strip(), part) for part in parts for word in str(part).split(","))
 
 
-def _network(text: str) -> IPv4Network:
+def _network(text: str, among: object) -> IPv4Network:
+    if not text:
+        whole = shortened(among).strip()
+        raise ValueError(
+            f"{whole} has an empty part. Take out the comma that is too many"
+            if whole
+            else "an empty text is not a network. Leave the setting out for none"
+        )
     try:
-        return IPv4Network(text.strip())
+        return IPv4Network(text)
     except ValueError:
+        meant = _meant(text)
         raise ValueError(
             f"{shortened(text)} is not an IPv4 network or address such as 192.168.1.0/24 or 192.168.1.20"
+            + (f". Did you mean {meant}?" if meant else "")
         ) from None
+
+
+def _meant(text: str) -> IPv4Network | None:
+    """The network of an address in it, as in 10.0.0.5/8."""
+    try:
+        return IPv4Network(text, strict=False)
+    except ValueError:
+        return None
 
 
 def _no_truth(given: object) -> object:
@@ -161,10 +179,10 @@ def _no_truth(given: object) -> object:
 
 
 def _yes_or_no(given: object) -> bool:
-    text = str(given).lower()
-    if text not in ("true", "false"):
+    on = TRUTH.get(str(given).lower())
+    if on is None:
         raise PydanticCustomError("no_truth_value", "neither true nor false")
-    return text == "true"
+    return on
 
 
 Host = Annotated[str, BeforeValidator(_ipv4), Says(value="ADDRESS")]

@@ -276,11 +276,6 @@ def is_switch(name: str) -> bool:
     return fields()[name].annotation is bool
 
 
-def is_on(name: str) -> bool:
-    """Whether a setting is a switch that is on if nobody says otherwise."""
-    return is_switch(name) and fields()[name].default is True
-
-
 def is_list(name: str) -> bool:
     """Whether a setting may have several values."""
     return get_origin(fields()[name].annotation) is tuple
@@ -304,7 +299,7 @@ def allowed(name: str) -> str:
 
 
 def option(name: str, *, off: bool = False) -> str:
-    """How a setting is called on the command line; a switch that is on by default can be turned off there, too."""
+    """How a setting is called on the command line; a switch can be turned off there, too."""
     return ("--no-" if off else "--") + name.replace("_", "-")
 
 

@@ -18,6 +18,7 @@ from pydantic_settings import EnvSettingsSource, InitSettingsSource
 from twocans.protocol.text import spelled_out_line
 from twocans.protocol.text_files import decode_text_file
 from twocans.server.config import HOME_MISSING, NO_DATA_FOLDER, SettingsInvalid, default_data_folder
+from twocans.server.log import LogFormat
 from twocans.server.privacy import SETTINGS_FILE
 from twocans.server.settings.kinds import shortened
 from twocans.server.settings.model import (
@@ -88,7 +89,8 @@ class _Layer:
             case "extra_forbidden":
                 return f"{where} is not a setting.{_hint(name)}"
             case "value_error":
-                return f"{where}: {error['ctx']['error']}."
+                sentence = str(error["ctx"]["error"])
+                return f"{where}: {sentence}{'' if sentence.endswith('?') else '.'}"
             case _:
                 return f"{where} is {shortened(error['input'])}, but has to be {allowed(name)}."
 
@@ -132,7 +134,7 @@ def read(options: Mapping[str, Any], *, only: Iterable[str] = ()) -> InForce:
     if not any("data" in layer.values for layer in layers) and default_data_folder() == NO_DATA_FOLDER:
         problems.append(HOME_MISSING)
     if problems:
-        raise SettingsInvalid(problems)
+        raise SettingsInvalid(problems, json_log=_log_format(layers) is LogFormat.JSON)
     return _in_force(layers, file)
 
 
@@ -150,6 +152,14 @@ def _folder(layers: Iterable[_Layer]) -> Path:
     for layer in layers:
         folder = layer.values.get("data", folder)
     return folder
+
+
+def _log_format(layers: Iterable[_Layer]) -> object:
+    """The form of the log as far as it is known; the weakest layer comes first."""
+    form: object = None
+    for layer in layers:
+        form = layer.values.get("log_format", form)
+    return form
 
 
 def _is_there(file: Path) -> bool:
@@ -198,7 +208,7 @@ def _first_of_each(errors: Iterable[ErrorDetails]) -> Iterator[ErrorDetails]:
 
 def _hint(name: str) -> str:
     alike = difflib.get_close_matches(name.lower(), fields(), 1, _LIKENESS)
-    return f" Do you mean {alike[0]}?" if alike else ""
+    return f" Did you mean {alike[0]}?" if alike else ""
 
 
 def _in_force(layers: Iterable[_Layer], file: Path) -> InForce:
@@ -219,7 +229,7 @@ def _in_force(layers: Iterable[_Layer], file: Path) -> InForce:
     settings = Settings.model_construct(**values)
     problems = list(_contradictions(settings, origins))
     if problems:
-        raise SettingsInvalid(problems)
+        raise SettingsInvalid(problems, json_log=settings.log_format is LogFormat.JSON)
     return InForce(
         settings=settings, origins=origins, file=file, warnings=[*_misspelt(), *_weak(settings, origins)]
     )
@@ -240,6 +250,10 @@ def _contradictions(settings: Settings, origins: Mapping[str, str]) -> Iterator[
     if (settings.cert is None) != (settings.key is None):
         there, missing = ("cert", "key") if settings.key is None else ("key", "cert")
         yield f"cert and key belong together: {there} is {told(there)}, but {missing} is not given."
+    if "max_file" in origins and settings.max_file > settings.max_storage:
+        yield (
+            f"max_file is {told('max_file')}, but has to be at most max_storage, which is {told('max_storage')}."
+        )
     most = settings.max_line_bytes - FRAME_BYTES
     if settings.max_text_bytes > most:
         yield (
@@ -260,4 +274,4 @@ def _misspelt() -> Iterator[str]:
         if prefix == PREFIX and rest not in known:
             alike = difflib.get_close_matches(rest, known, 1, _LIKENESS)
             if alike:
-                yield f"{spelled_out_line(name)} is no variable of the server. Do you mean {variable(alike[0])}?"
+                yield f"{spelled_out_line(name)} is not a known setting. Did you mean {variable(alike[0])}?"

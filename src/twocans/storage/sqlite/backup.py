@@ -8,9 +8,9 @@ import uuid
 from pathlib import Path
 from typing import Final
 
-from twocans.storage.newfile import new_file
+from twocans.common.newfile import new_file
 from twocans.storage.sqlite.lock import LOCK_FILE
-from twocans.storage.sqlite.schema import DATABASE_FILE, StorageError, connect, explain, open_to_read
+from twocans.storage.sqlite.schema import DATABASE_FILE, StorageError, connect, explain, is_full, open_to_read
 
 SLICE_PAGES: Final = 1024
 """How many pages are copied at a time."""
@@ -19,6 +19,8 @@ _LIVE_FILES: Final = frozenset({DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABA
 
 def back_up(folder: Path, to: Path, *, replace: bool) -> int:
     """Copy the database of a folder into a file of its own, check the copy, and give it its name.
+
+    A database of an earlier version stays of that version.
 
     Args:
         folder: the server's.
@@ -35,7 +37,10 @@ def back_up(folder: Path, to: Path, *, replace: bool) -> int:
     if to.absolute().parent.resolve() == folder.resolve() and to.name in _LIVE_FILES:
         raise StorageError(f"{to} is what the server itself uses. Choose another name for the backup")
     source_path = folder / DATABASE_FILE
-    with contextlib.closing(open_to_read(source_path)) as source, new_file(to, replace=replace) as unfinished:
+    with (
+        contextlib.closing(open_to_read(source_path, older=True)) as source,
+        new_file(to, replace=replace) as unfinished,
+    ):
         try:
             with contextlib.closing(connect(unfinished)) as target:
                 _copy(source, target)
@@ -64,9 +69,9 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
 
 
 def _not_copied(source: Path, to: Path, error: sqlite3.Error) -> str:
+    if is_full(to, error):
+        return f"The disk with {to} is full, so no backup was made. Make room, or choose another place"
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_FULL:
-            return f"The disk with {to} is full, so no backup was made. Make room, or choose another place"
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
             return f"{to} could not be written ({error}), so no backup was made. Choose another place"
         case _:

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from twocans.protocol.names import SERVER_NAME
+from twocans.protocol.plurals import counted
 from twocans.storage.sqlite.file_keeping import look
 from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, explain, open_to_read
 
@@ -155,13 +156,13 @@ def check(folder: Path, *, thorough: bool = False) -> Report:
             for rule, count in _RULES:
                 (exceptions,) = database.execute(count).fetchone()
                 if exceptions:
-                    problems.append(f"Not so: {rule} ({exceptions} exception{'s' if exceptions > 1 else ''})")
+                    problems.append(f"Not so: {rule} ({counted(exceptions, 'exception')})")
             found = look(folder, database, thorough=thorough)
             problems += [f"Missing: the file {hash_}" for hash_ in found.missing[:MAX_DAMAGES]]
             problems += [f"Damaged: the file {hash_}" for hash_ in found.damaged[:MAX_DAMAGES]]
             more = sum(max(0, len(those) - MAX_DAMAGES) for those in (found.missing, found.damaged))
             if more:
-                problems.append(f"Missing or damaged: {more} more files")
+                problems.append(f"Missing or damaged: {counted(more, 'more file')}")
             return Report(tuple(problems), *_counts(database), found.number)
         except sqlite3.Error as error:
             return Report((explain(path, error),))

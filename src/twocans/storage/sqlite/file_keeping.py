@@ -14,8 +14,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from twocans.common.newfile import new_file
 from twocans.storage.contents import FILES_FOLDER, PIECE_BYTES, whole_files
-from twocans.storage.newfile import new_file
 from twocans.storage.sqlite.schema import connect
 
 SUFFIX: Final = ".files"
@@ -83,7 +83,7 @@ def copy_files(folder: Path, backup: Path) -> Copied:
     target = backup.with_name(backup.name + SUFFIX)
     number = size = missing = 0
     with contextlib.closing(connect(backup, read_only=True)) as database:
-        wanted = dict(database.execute(_WANTED).fetchall())
+        wanted = dict(database.execute(_WANTED).fetchall()) if _has_files(database) else {}
     if wanted or target.is_dir():
         target.mkdir(mode=0o700, exist_ok=True)
         for path, there in list(whole_files(target)):
@@ -101,6 +101,14 @@ def copy_files(folder: Path, backup: Path) -> Copied:
             number += 1
             size += length
     return Copied(number, size, missing)
+
+
+def _has_files(database: sqlite3.Connection) -> bool:
+    """False for a database of a version before messages could carry files."""
+    (tables,) = database.execute(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('file', 'upload')"
+    ).fetchone()
+    return bool(tables == 2)
 
 
 def _place(folder: Path, hash_: str) -> Path:

@@ -8,9 +8,12 @@ import secrets
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from twocans.storage import disk_space
 
 APPLICATION_ID: Final = 0x2CA25050
 """Marks a file as ours (https://www.sqlite.org/pragma.html#pragma_application_id)."""
@@ -134,8 +137,15 @@ class FolderInUse(StorageError):
     """Another server is using the folder."""
 
 
-def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
+def open_database(
+    path: Path, durability: Durability, on_upgraded: Callable[[int], object]
+) -> sqlite3.Connection:
     """The database of a server, made or brought up to date if need be.
+
+    Args:
+        path: the database.
+        durability: what an acknowledged message survives.
+        on_upgraded: told the version that it was of, if that was an earlier one.
 
     Raises:
         StorageError: it is damaged, newer than this program, somebody else's, or cannot be read or written.
@@ -145,6 +155,7 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
             # SQLite makes its other files with the rights of this one.
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _refuse_special(path)
         # SQLite opens a file that it may only read all the same, and finds out when it writes.
         if not os.access(path, os.R_OK | os.W_OK):
             raise StorageError(_cannot(path, "no permission"))
@@ -161,39 +172,52 @@ def open_database(path: Path, durability: Durability) -> sqlite3.Connection:
         database.execute(f"PRAGMA synchronous = {'FULL' if durability is Durability.POWER else 'NORMAL'}")
         # A thread of its own carries the write-ahead log over, so that no commit waits for it.
         database.execute("PRAGMA wal_autocheckpoint = 0")
-        _migrate(database)
+        version = _migrate(database)
     except StorageError:
         database.close()
         raise
     except sqlite3.Error as error:
         database.close()
         raise StorageError(explain(path, error)) from None
+    if 0 < version < len(MIGRATIONS):
+        on_upgraded(version)
     return database
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
+def open_to_read(path: Path, *, older: bool = False) -> sqlite3.Connection:
     """The database of a server that may be running, for reading only; it is never in the server's way.
+
+    Args:
+        path: the database.
+        older: true to open one of an earlier version as well, whose tables are those of that version.
 
     Raises:
         StorageError: there is none, or it cannot be read, or is not of this version.
     """
-    if not path.exists():
-        raise StorageError(
-            f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
-        )
+    try:
+        if path.parent.is_file():
+            raise StorageError(f"{path.parent} is a file. Name the folder of the server with --data DIR")
+        if not path.exists():
+            raise StorageError(
+                f"There is no {path.name} in {path.parent}. Name the folder of the server with --data DIR"
+            )
+        _refuse_special(path)
+    except OSError as error:
+        raise StorageError(_unreadable(path, os.strerror(error.errno or 0))) from None
     try:
         database = connect(path, read_only=True)
     except sqlite3.Error as error:
         raise StorageError(_unreadable(path, str(error))) from None
     try:
         _check_identity(database, path)
-        _check_current(database, path)
+        _check_current(database, path, oldest=1 if older else len(MIGRATIONS))
     except StorageError:
         database.close()
         raise
     except sqlite3.Error as error:
         database.close()
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY} and not is_full(path, error):
             raise StorageError(_unreadable(path, "no permission")) from None
         raise StorageError(explain(path, error)) from None
     return database
@@ -215,12 +239,20 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
     return database
 
 
+def is_full(path: Path, error: sqlite3.Error) -> bool:
+    """True if SQLite failed because the disk with this file is full, which it calls an I/O error where little is left."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_FULL or (
+        code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN} and disk_space.is_full(path.absolute().parent)
+    )
+
+
 def explain(path: Path, error: sqlite3.Error) -> str:
     """What is wrong with the database, and what to do, for the person who starts the server."""
+    if is_full(path, error):
+        return f"The disk with {path} is full. Make room, or choose another folder with --data DIR"
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
-        case sqlite3.SQLITE_FULL:
-            return f"The disk with {path} is full. Make room, or choose another folder with --data DIR"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return (
                 f"{path} is damaged or is no database. It has been left as it is. "
@@ -240,6 +272,12 @@ def _cannot(path: Path, why: str) -> str:
     return f"{path} cannot be used ({why}). Choose another folder with --data DIR"
 
 
+def _refuse_special(path: Path) -> None:
+    """Refuse a pipe or a device, which SQLite would wait for without end."""
+    if not path.is_file():
+        raise StorageError(_cannot(path, "not a file"))
+
+
 def _check_identity(database: sqlite3.Connection, path: Path) -> None:
     (identity,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
@@ -255,15 +293,20 @@ def _check_identity(database: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _check_current(database: sqlite3.Connection, path: Path) -> None:
+def _check_current(database: sqlite3.Connection, path: Path, *, oldest: int) -> None:
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version < len(MIGRATIONS):
-        raise StorageError(
-            f"{path} was written by an older version of Twocans. Start the server with it once, then try again"
-        )
+    if version >= oldest:
+        return
+    if version == 0:
+        raise StorageError(f"{path} holds nothing yet. Start the server once, then try again")
+    raise StorageError(
+        f"{path} was written by an older version of Twocans, and the server upgrades it when it starts. Keep a copy of "
+        "it as it is (server.py backup FILE), start the server once, then try again"
+    )
 
 
-def _migrate(database: sqlite3.Connection) -> None:
+def _migrate(database: sqlite3.Connection) -> int:
+    """Bring the tables up to date; return the version that they were of."""
     (version,) = database.execute("PRAGMA user_version").fetchone()
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         database.execute("BEGIN IMMEDIATE")
@@ -283,3 +326,4 @@ def _migrate(database: sqlite3.Connection) -> None:
             if database.in_transaction:
                 database.execute("ROLLBACK")
             raise
+    return int(version)

@@ -43,6 +43,7 @@ class SqliteStorage:
         post: runs a callback on the hub's thread, from any thread.
         at_end_of_turn: runs a callback once the hub has done what it is doing.
         on_error: told what went wrong with the disk, on the hub's thread.
+        on_upgraded: told the version that the database was of, if that was an earlier one.
         contents: where the files are that messages carry; None if none are taken.
 
     Raises:
@@ -57,6 +58,7 @@ class SqliteStorage:
         post: Callable[[Callable[[], None]], object],
         at_end_of_turn: Callable[[Callable[[], None]], object],
         on_error: Callable[[Exception], None],
+        on_upgraded: Callable[[int], object] = lambda _: None,
         contents: Contents | None = None,
     ) -> None:
         self.path = folder / DATABASE_FILE
@@ -70,7 +72,9 @@ class SqliteStorage:
         with contextlib.ExitStack() as undo:
             self._lock = FolderLock(folder)
             undo.callback(self._lock.release)
-            database = undo.enter_context(contextlib.closing(schema.open_database(self.path, durability)))
+            database = undo.enter_context(
+                contextlib.closing(schema.open_database(self.path, durability, on_upgraded))
+            )
             try:
                 self._load(database)
                 self.identities = SqliteIdentities(

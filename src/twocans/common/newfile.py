@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,13 +21,12 @@ def new_file(path: Path, *, replace: bool) -> Iterator[Path]:
 
     Args:
         path: the file to be.
-        replace: whether a file that has the name already gives way.
+        replace: whether an ordinary file that has the name already gives way. Devices, pipes, sockets and links never do.
 
     Raises:
         NewFileError: it cannot be made, or is there already.
     """
-    if path.is_dir():
-        raise NewFileError(f"{path} is a folder. Name a file in it")
+    _refuse_special(path)
     if not replace and os.path.lexists(path):
         raise _exists(path)
     try:
@@ -48,6 +48,7 @@ def new_file(path: Path, *, replace: bool) -> Iterator[Path]:
 
 def _place(unfinished: Path, path: Path, *, replace: bool) -> None:
     if replace:
+        _refuse_special(path)  # again: the block may have taken long
         unfinished.replace(path)
         return
     try:
@@ -58,6 +59,34 @@ def _place(unfinished: Path, path: Path, *, replace: bool) -> None:
         if os.path.lexists(path):
             raise _exists(path) from None
         unfinished.rename(path)
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse to put a file in place of anything but an ordinary one.
+
+    A file in place of `/dev/null` breaks the system, and one in place of a link leaves what it leads to as it was.
+
+    Raises:
+        NewFileError: something else has the name.
+    """
+    try:
+        is_folder, mode = path.is_dir(), path.lstat().st_mode
+    except OSError:  # nothing is there, or making the file says what is wrong
+        return
+    if is_folder:
+        raise NewFileError(f"{path} is a folder. Name a file in it")
+    if stat.S_ISLNK(mode):
+        raise NewFileError(
+            f"{path} is a symbolic link, which is never replaced. Name the file that it leads to"
+        )
+    if not stat.S_ISREG(mode):
+        raise NewFileError(f"{path} is a {_kind(mode)}, which is never replaced. Name an ordinary file")
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        return "device"
+    return "socket" if stat.S_ISSOCK(mode) else "pipe"
 
 
 def _sync(path: Path) -> None:
