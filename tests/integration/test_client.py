@@ -36,8 +36,8 @@ from twocans.client import (
     UserJoined,
     UserLeft,
 )
+from twocans.client.codes import ErrorCode
 from twocans.hub.limits import Limits
-from twocans.protocol.errors import Code
 from twocans.server.config import Concurrency, Config, HistoryMode
 from twocans.server.runtime import Server
 
@@ -92,19 +92,20 @@ def test_two_people_chat(concurrency: Concurrency) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice") as alice, at(server, "bob") as bob:
             assert await next_of(alice, UserJoined) == UserJoined("bob")
-            assert [alice.online, bob.online] == [("alice", "bob")] * 2
-            stored = await alice.deliver("bob", "hello: there\r\nbob 👋")
+            assert [alice.online_users, bob.online_users] == [("alice", "bob")] * 2
+            stored = await alice.send("bob", "hello: there\r\nbob 👋")
             received = (await next_of(bob, MessageReceived)).message
             assert (received.id, received.cid, received.at) == (stored.id, stored.cid, stored.at)
             assert (received.sender, received.text) == ("alice", "hello: there\nbob 👋")
+            bob.commit()
             assert (await next_of(alice, ReceiptMoved)).delivered >= stored.id
-            bob.read("alice", received.id)
+            bob.mark_read("alice", received.id)
             await next_of(alice, ReceiptMoved, lambda receipt: receipt.read == stored.id)
             bob.typing("alice")
             assert await next_of(alice, PeerTyping) == PeerTyping("bob")
             await bob.close()
             assert await next_of(alice, UserLeft) == UserLeft("bob")
-            assert "bob" not in alice.online
+            assert "bob" not in alice.online_users
 
     run(scenario())
 
@@ -136,7 +137,7 @@ def test_a_plain_client_joins_in(concurrency: Concurrency) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(b"bob\nMSG: alice: hi\n")
             assert (await next_of(alice, MessageReceived)).message.text == "hi"
-            await alice.deliver("bob", "one\ntwo")
+            await alice.send("bob", "one\ntwo")
             lines = [await reader.readline() for _ in range(3)]
             assert lines[1:] == [b"MSG: alice: one\n", b"MSG: alice: two\n"]
             writer.close()
@@ -149,13 +150,13 @@ def test_a_plain_client_joins_in(concurrency: Concurrency) -> None:
 @pytest.mark.parametrize(
     ("user", "code"),
     [
-        ("alice", Code.NAME_TAKEN),
-        ("ALICE", Code.NAME_TAKEN),
-        ("a b", Code.NAME_INVALID),
-        ("server", Code.NAME_RESERVED),
+        ("alice", ErrorCode.NAME_TAKEN),
+        ("ALICE", ErrorCode.NAME_TAKEN),
+        ("a b", ErrorCode.NAME_INVALID),
+        ("server", ErrorCode.NAME_RESERVED),
     ],
 )
-def test_a_refused_name_is_told(concurrency: Concurrency, user: str, code: Code) -> None:
+def test_a_refused_name_is_told(concurrency: Concurrency, user: str, code: ErrorCode) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice"):
             with pytest.raises(ConnectFailed) as caught:
@@ -182,11 +183,11 @@ def test_messages_that_cannot_be_delivered_are_refused(concurrency: Concurrency)
         limits = Limits(max_text_bytes=100)
         async with serving(concurrency, limits=limits) as server, at(server, "alice") as alice:
             with pytest.raises(MessageNotSent) as caught:
-                await alice.deliver("nobody", "hello")
-            assert caught.value.code == Code.NO_SUCH_USER
+                await alice.send("nobody", "hello")
+            assert caught.value.code == ErrorCode.NO_SUCH_USER
             with pytest.raises(MessageNotSent) as caught:
-                await alice.deliver("alice", "x" * 101)
-            assert caught.value.code == Code.TOO_LONG
+                await alice.send("alice", "x" * 101)
+            assert caught.value.code == ErrorCode.TOO_LONG
             refused = await next_of(alice, MessageRefused)
             assert refused.to == "nobody"
             assert alice.pending == ()
@@ -198,24 +199,24 @@ def test_messages_that_cannot_be_delivered_are_refused(concurrency: Concurrency)
 def test_looking_back(concurrency: Concurrency) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice") as alice, at(server, "bob") as bob:
-            ids = [(await alice.deliver("bob", f"message {number}")).id for number in range(5)]
-            page = await bob.history("alice", limit=3)
+            ids = [(await alice.send("bob", f"message {number}")).id for number in range(5)]
+            page = await bob.history_page("alice", limit=3)
             assert [one.id for one in page.messages] == ids[2:]
             assert page.more
-            page = await bob.history("alice", before=ids[2])
+            page = await bob.history_page("alice", before=ids[2])
             assert [one.id for one in page.messages] == ids[:2]
             assert not page.more
-            found = await bob.search("message")
+            found = await bob.search_page("message")
             assert [one.id for one in found.messages] == ids[::-1]
             [chat] = await bob.chats()
             assert (chat.peer, chat.last.id, chat.unread) == ("alice", ids[-1], 5)
-            assert await bob.find("AL") == ("alice",)
+            assert await bob.find_users("AL") == ("alice",)
             with pytest.raises(RequestFailed) as caught:
-                await bob.history("nobody")
-            assert caught.value.code == Code.NO_SUCH_USER
+                await bob.history_page("nobody")
+            assert caught.value.code == ErrorCode.NO_SUCH_USER
             with pytest.raises(RequestFailed) as caught:
-                await bob.history("alice", limit=0)
-            assert caught.value.code == Code.BAD_REQUEST
+                await bob.history_page("alice", limit=0)
+            assert caught.value.code == ErrorCode.BAD_REQUEST
 
     run(scenario())
 
@@ -223,8 +224,8 @@ def test_looking_back(concurrency: Concurrency) -> None:
 def test_a_message_to_oneself_is_stored_once(concurrency: Concurrency) -> None:
     async def scenario() -> None:
         async with serving(concurrency) as server, at(server, "alice") as alice:
-            await alice.deliver("alice", "note")
-            await alice.deliver("alice", "another")
+            await alice.send("alice", "note")
+            await alice.send("alice", "another")
             await alice.close()
             events = await rest_of(alice)
             assert len([event for event in events if isinstance(event, MessageStored)]) == 2
@@ -240,14 +241,14 @@ def test_another_device_of_the_same_person_sees_what_this_one_sends(concurrency:
             async with at(server, "alice", secret=code) as laptop:
                 await next_of(laptop, CaughtUp)
                 assert [one.this for one in (await laptop.devices()).devices] == [False, True]
-                stored = await phone.deliver("bob", "from the phone")
+                stored = await phone.send("bob", "from the phone")
                 for device in (laptop, bob):
                     message = (await next_of(device, MessageReceived)).message
                     assert (message.id, message.sender) == (stored.id, "alice")
-                answered = await bob.deliver("alice", "for both")
+                answered = await bob.send("alice", "for both")
                 for device in (phone, laptop):
                     await next_of(device, MessageReceived, lambda event: event.message.id == answered.id)
-                laptop.read("bob", answered.id)
+                laptop.mark_read("bob", answered.id)
                 assert await next_of(phone, ReadElsewhere) == ReadElsewhere("bob", answered.id)
 
     run(scenario())
@@ -262,15 +263,15 @@ def test_a_server_that_restarts_is_found_again_and_gets_what_waited(
             port = server.port
             alice, bob = at(server, "alice"), at(server, "bob")
             await finished(alice.connect(), bob.connect())
-            await alice.deliver("bob", "before")
+            await alice.send("bob", "before")
         for client in (alice, bob):
             offline = await next_of(client, Offline)
             assert offline.loss is Loss.SERVER_CLOSED
             assert offline.retry_in_s is not None
-        assert alice.online == ()
+        assert alice.online_users == ()
         async with serving(concurrency, history=off, data=tmp_path, port=port):
             await next_of(bob, Online)
-            delivering = asyncio.create_task(alice.deliver("bob", "after"))
+            delivering = asyncio.create_task(alice.send("bob", "after"))
             online = await next_of(alice, Online)
             assert online.fresh
             stored = await delivering
@@ -288,7 +289,7 @@ def test_what_waited_for_somebody_who_was_away_comes_when_they_are_back(concurre
             bob = at(server, "bob", tokens=tokens)
             await bob.connect()
             await bob.close()
-            ids = [(await alice.deliver("bob", f"{number}")).id for number in range(3)]
+            ids = [(await alice.send("bob", f"{number}")).id for number in range(3)]
             async with at(server, "bob", tokens=tokens) as bob:
                 assert [(await next_of(bob, MessageReceived)).message.id for _ in range(3)] == ids
                 await next_of(bob, CaughtUp)
@@ -326,7 +327,7 @@ def test_a_device_signs_out_and_keeps_nothing_to_come_back_by(concurrency: Concu
             await phone.connect()
             with pytest.raises(RequestFailed) as refused:
                 await phone.sign_out()
-            assert refused.value.code == Code.LAST_DEVICE
+            assert refused.value.code == ErrorCode.LAST_DEVICE
             await phone.set_password(_PASSWORD)
             await phone.sign_out()
             offline = (await rest_of(phone))[-1]
@@ -335,7 +336,7 @@ def test_a_device_signs_out_and_keeps_nothing_to_come_back_by(concurrency: Concu
             await phone.close()
             with pytest.raises(ConnectFailed) as caught:
                 await at(server, "alice", tokens=tokens).connect()
-            assert (caught.value.code, caught.value.needs) == (Code.NAME_TAKEN, "secret")
+            assert (caught.value.code, caught.value.needs) == (ErrorCode.NAME_TAKEN, "secret")
 
     run(scenario())
 
@@ -346,7 +347,7 @@ def test_a_password_is_another_way_in(concurrency: Concurrency) -> None:
             assert (await phone.set_password(_PASSWORD)).password
             with pytest.raises(ConnectFailed) as caught:
                 await at(server, "alice", secret=_PASSWORD[::-1]).connect()
-            assert caught.value.code == Code.AUTH_FAILED
+            assert caught.value.code == ErrorCode.AUTH_FAILED
             async with at(server, "alice", secret=_PASSWORD) as laptop:
                 assert len((await laptop.devices()).devices) == 2
 
@@ -374,7 +375,7 @@ def test_a_fast_sender_is_slowed_down_and_loses_nothing(concurrency: Concurrency
             at(server, "bob") as bob,
         ):
             for number in range(200):
-                alice.send("bob", str(number))
+                alice.enqueue("bob", str(number))
             texts = [(await next_of(bob, MessageReceived)).message.text for _ in range(200)]
             assert texts == [str(number) for number in range(200)]
 
@@ -459,7 +460,7 @@ def test_nothing_is_lost_and_nothing_comes_twice_over_a_wire_that_breaks(
                 await finished(alice.connect(), bob.connect())
 
                 async def send() -> list[str]:
-                    cids = [alice.send("bob", f"{number} " + "x" * number) for number in range(total)]
+                    cids = [alice.enqueue("bob", f"{number} " + "x" * number) for number in range(total)]
                     stored = [await next_of(alice, MessageStored) for _ in range(total)]
                     assert [one.cid for one in stored] == cids
                     return cids
@@ -472,7 +473,7 @@ def test_nothing_is_lost_and_nothing_comes_twice_over_a_wire_that_breaks(
 
                 sent, received = await finished(send(), receive())
                 assert received == sent
-                await bob.deliver("alice", "done")
+                await bob.send("alice", "done")
                 assert (await next_of(alice, MessageReceived)).message.text == "done"
                 assert sending.broken + receiving.broken >= 5
                 assert (alice.pending, bob.pending) == ((), ())

@@ -23,8 +23,8 @@ _BOT: Final = ROOT / "examples" / "echo_bot.py"
 @contextmanager
 def _bot(data: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, str(_BOT), *arguments],
-        env=environment({"TWOCANS_DATA_DIR": str(data)}),
+        [sys.executable, str(_BOT), "--folder", str(data / "bot"), *arguments],
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -45,7 +45,7 @@ def test_the_bot_echoes_until_it_is_stopped(tmp_path: Path) -> None:
         async def scenario() -> None:
             async with Client(f"localhost:{server.port}", "alice", timers=QUICK) as alice:
                 for text in ("hello", "two\nlines", "🦜"):
-                    await alice.deliver("parrot", text)
+                    await alice.send("parrot", text)
                     echoed = (await next_of(alice, MessageReceived)).message
                     assert (echoed.sender, echoed.text) == ("parrot", text)
                 bot.send_signal(signal.SIGINT)

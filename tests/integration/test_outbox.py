@@ -26,7 +26,7 @@ def test_message_written_without_a_connection_is_sent_by_the_next_program(tmp_pa
         where = Address("127.0.0.1", server.port)
         async with Client(where, "bob", timers=QUICK) as bob:
             first = SqliteOutbox(tmp_path / "o.db", where, "alice")
-            cid = Client(where, "alice", outbox=first).send("bob", "from the first program")
+            cid = Client(where, "alice", outbox=first).enqueue("bob", "from the first program")
             first.close()
             second = SqliteOutbox(tmp_path / "o.db", where, "alice")
             async with Client(where, "alice", timers=QUICK, outbox=second) as alice:
@@ -50,14 +50,14 @@ def test_message_whose_acknowledgement_was_lost_with_the_program_is_stored_once(
             tokens = MemoryTokens()
             box = SqliteOutbox(tmp_path / "o.db", where, "alice")
             async with Client(where, "alice", timers=QUICK, outbox=box, tokens=tokens) as alice:
-                first = await alice.deliver("bob", "once")
+                first = await alice.send("bob", "once")
             # As if the program had been killed before it could note the acknowledgement.
             assert not box.pending()
             box.add(Outgoing(first.cid, first.to, first.text))
             async with Client(where, "alice", timers=QUICK, outbox=box, tokens=tokens) as alice:
                 again = await next_of(alice, MessageStored)
                 assert (again.cid, again.id) == (first.cid, first.id)
-                history = await alice.history("bob")
+                history = await alice.history_page("bob")
             assert [one.text for one in history.messages] == ["once"]
             assert (await next_of(bob, MessageReceived)).message.id == first.id
             box.close()

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tests.torture import bot
 from tests.torture.plan import Kill
 from tests.torture.run import Torture
 
@@ -28,6 +29,12 @@ def test_killed_server_loses_nothing_and_doubles_nothing(concurrency: str, durab
 def test_killed_client_or_server_loses_nothing_and_doubles_nothing(kill: Kill) -> None:
     """Programs on the client library write to one another; they or the server or both are killed."""
     _run(Torture(seed=SEED, accounts=4, writers="library", kill=kill, is_enough=lambda rounds: rounds >= 8))
+
+
+def test_killed_bot_replies_to_each_message_exactly_once() -> None:
+    """The example that people copy, killed at any line; `python -m tests.torture.bot` kills it a hundred times."""
+    print(f"seed {SEED}")
+    assert bot.run(kills=20, seed=SEED).messages > 20
 
 
 def _run(torture: Torture) -> None:

@@ -80,16 +80,16 @@ def test_file_of_any_size_arrives(tmp_path: Path, concurrency: Concurrency, size
             at(server.port, "alice") as alice,
             at(server.port, "bob") as bob,
         ):
-            id_ = alice.transfers.send("bob", written(tmp_path, data, "böse 📎.pdf"))
+            id_ = alice.transfers.start_upload("bob", written(tmp_path, data, "böse 📎.pdf"))
             stored = await next_of(alice, MessageStored)
             message = await file_for(bob)
             assert (message.text, message.cid, message.id) == ("böse 📎.pdf", id_, stored.id)
             assert message.file == stored.file
-            await done(bob, bob.transfers.fetch(message, tmp_path / "bob.pdf"))
+            await done(bob, bob.transfers.start_download(message, tmp_path / "bob.pdf"))
             assert read(str(tmp_path / "bob.pdf")) == data
             # The sender may fetch it back, too.
-            (own,) = (await alice.history("bob")).messages
-            await done(alice, alice.transfers.fetch(own, tmp_path / "own.pdf"))
+            (own,) = (await alice.history_page("bob")).messages
+            await done(alice, alice.transfers.start_download(own, tmp_path / "own.pdf"))
             assert read(str(tmp_path / "own.pdf")) == data
 
     run(scenario())
@@ -105,11 +105,11 @@ def test_the_same_file_is_brought_once(tmp_path: Path) -> None:
             at(proxy.port, "alice") as alice,
             at(server.port, "bob") as bob,
         ):
-            await done(alice, alice.transfers.send("bob", written(tmp_path, data)))
+            await done(alice, alice.transfers.start_upload("bob", written(tmp_path, data)))
             await next_of(alice, MessageStored)
             assert proxy.passed > len(data)
             before = proxy.passed
-            await done(alice, alice.transfers.send("bob", written(tmp_path, data, "again.pdf")))
+            await done(alice, alice.transfers.start_upload("bob", written(tmp_path, data, "again.pdf")))
             await next_of(alice, MessageStored)
             assert proxy.passed - before < 100_000
             assert [(await file_for(bob)).text for _ in range(2)] == ["report.pdf", "again.pdf"]
@@ -128,8 +128,8 @@ def test_somebody_who_knows_only_the_hash_brings_all_of_it(tmp_path: Path) -> No
             at(proxy.port, "mallory") as mallory,
         ):
             path = written(tmp_path, data)
-            await done(alice, alice.transfers.send("bob", path))
-            await done(mallory, mallory.transfers.send("bob", path))
+            await done(alice, alice.transfers.start_upload("bob", path))
+            await done(mallory, mallory.transfers.start_upload("bob", path))
             assert proxy.passed > len(data)
 
     run(scenario())
@@ -148,13 +148,13 @@ def test_connections_cut_anywhere_lose_nothing(tmp_path: Path, seed: int) -> Non
             at(proxy.port, "bob", MemoryTokens()) as bob,
         ):
             proxy.cut_after = list(cuts)
-            id_ = alice.transfers.send("bob", written(tmp_path, data))
+            id_ = alice.transfers.start_upload("bob", written(tmp_path, data))
             message = await file_for(bob)
             proxy.cut_after += cuts[: CUTS - len(proxy.cut_after)]
-            await done(bob, bob.transfers.fetch(message, tmp_path / "bob.pdf"))
+            await done(bob, bob.transfers.start_download(message, tmp_path / "bob.pdf"))
             assert read(str(tmp_path / "bob.pdf")) == data
             await until(lambda: state_of(alice, id_) is TransferState.DONE)
-            assert [one.cid for one in (await bob.history("alice")).messages] == [id_]
+            assert [one.cid for one in (await bob.history_page("alice")).messages] == [id_]
 
     run(scenario())
 
@@ -167,13 +167,13 @@ def test_recipient_who_was_away_and_both_their_devices_get_it(tmp_path: Path) ->
             tokens = MemoryTokens()
             async with at(server.port, "bob", tokens) as bob:
                 await next_of(bob, CaughtUp)
-            await done(alice, alice.transfers.send("bob", written(tmp_path, data)))
+            await done(alice, alice.transfers.start_upload("bob", written(tmp_path, data)))
             await next_of(alice, MessageStored)
             async with at(server.port, "bob", tokens) as one, at(server.port, "bob", tokens) as other:
                 for number, device in enumerate((one, other)):
-                    (message,) = (await device.history("alice")).messages
+                    (message,) = (await device.history_page("alice")).messages
                     into = tmp_path / f"{number}.pdf"
-                    await done(device, device.transfers.fetch(message, into))
+                    await done(device, device.transfers.start_download(message, into))
                     assert read(str(into)) == data
 
     run(scenario())
@@ -187,9 +187,9 @@ def test_file_of_a_stranger_cannot_be_fetched(tmp_path: Path) -> None:
             at(server.port, "bob") as bob,
             at(server.port, "mallory") as mallory,
         ):
-            await done(alice, alice.transfers.send("bob", written(tmp_path, b"secret")))
+            await done(alice, alice.transfers.start_upload("bob", written(tmp_path, b"secret")))
             message = await file_for(bob)
-            assert (await failed(mallory, mallory.transfers.fetch(message, tmp_path / "m"))).text
+            assert (await failed(mallory, mallory.transfers.start_download(message, tmp_path / "m"))).text
             assert not [path for path in files_in(tmp_path) if path.name.startswith("m")]
 
     run(scenario())
@@ -206,8 +206,8 @@ def test_paused_and_cancelled_uploads(tmp_path: Path) -> None:
             at(server.port, "bob") as bob,
         ):
             proxy.hold()
-            id_ = alice.transfers.send("bob", written(tmp_path, data))
-            gone = alice.transfers.send("bob", written(tmp_path, data + b"x", "gone.pdf"))
+            id_ = alice.transfers.start_upload("bob", written(tmp_path, data))
+            gone = alice.transfers.start_upload("bob", written(tmp_path, data + b"x", "gone.pdf"))
             await moved_to(alice, id_, TransferState.RUNNING)
             await until(lambda: proxy.holding)
             alice.transfers.pause(id_)
@@ -215,11 +215,11 @@ def test_paused_and_cancelled_uploads(tmp_path: Path) -> None:
             await until(lambda: [one.id for one in alice.transfers.all] == [id_])
             assert state_of(alice, id_) is TransferState.PAUSED
             proxy.release()
-            alice.transfers.go_on(id_)
+            alice.transfers.resume(id_)
             await next_of(alice, MessageStored)
             message = await file_for(bob)
             assert message.cid == id_
-            await done(bob, bob.transfers.fetch(message, tmp_path / "bob.pdf"))
+            await done(bob, bob.transfers.start_download(message, tmp_path / "bob.pdf"))
             assert read(str(tmp_path / "bob.pdf")) == data
 
     run(scenario())
@@ -239,17 +239,17 @@ def test_server_that_is_killed_and_started_again_gets_and_gives_all_of_it(tmp_pa
 
         try:
             async with at(port, "alice") as alice, at(port, "bob") as bob:
-                id_ = alice.transfers.send("bob", written(tmp_path, data))
+                id_ = alice.transfers.start_upload("bob", written(tmp_path, data))
                 await until(lambda: alice.transfers.all[0].done > 5 * MIB)
                 server = await killed()
                 message = await file_for(bob)
-                fetched = bob.transfers.fetch(message, tmp_path / "bob.pdf")
+                fetched = bob.transfers.start_download(message, tmp_path / "bob.pdf")
                 await until(lambda: bob.transfers.all[0].done > 5 * MIB)
                 server = await killed()
                 await done(bob, fetched)
                 assert read(str(tmp_path / "bob.pdf")) == data
                 await until(lambda: bob.connected)
-                assert [one.cid for one in (await bob.history("alice")).messages] == [id_]
+                assert [one.cid for one in (await bob.history_page("alice")).messages] == [id_]
         finally:
             await asyncio.to_thread(server.kill)
 
@@ -266,7 +266,7 @@ async def main(port, folder):
     tokens = FileTokens(folder / "tokens.json")
     async with Client(where, "alice", outbox=box, tokens=tokens, device="test") as client:
         if not client.transfers.all:
-            client.transfers.send("bob", folder / "report.pdf")
+            client.transfers.start_upload("bob", folder / "report.pdf")
         elif client.transfers.all[0].state is TransferState.DONE:
             print("-1", flush=True)
         async for event in client:
@@ -303,10 +303,10 @@ def test_program_that_is_killed_while_it_sends_sends_it_once_another_time(tmp_pa
                     offsets.append(int(await said.readline()))
             async with program(server.port):
                 message = await file_for(bob)
-                await done(bob, bob.transfers.fetch(message, tmp_path / "bob.pdf"))
+                await done(bob, bob.transfers.start_download(message, tmp_path / "bob.pdf"))
             assert offsets[0] == 0
             assert read(str(tmp_path / "bob.pdf")) == data
             assert hashlib.sha256(data).hexdigest() == (message.file and message.file.hash)
-            assert len((await bob.history("alice")).messages) == 1
+            assert len((await bob.history_page("alice")).messages) == 1
 
     run(scenario())

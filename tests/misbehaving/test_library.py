@@ -20,8 +20,8 @@ from twocans.client import (
     MessageStored,
     Offline,
     Outgoing,
+    Position,
     RequestFailed,
-    Resume,
     Timers,
 )
 from twocans.client.checks import MAX_SENTENCE_CHARS
@@ -53,7 +53,7 @@ async def _outlive(
             "alice",
             timers=IMPATIENT if mode.slow else QUICK,
             outbox=outbox,
-            resume=Resume(after=1, log=LOG),
+            position=Position(after=1, log=LOG),
             device="test",
         )
         try:
@@ -63,7 +63,7 @@ async def _outlive(
         assert server.account.sent == [("alice", "waiting")]
         assert client.pending == ()
         assert client.user == "alice"
-        assert (client.resume.after or 0) <= len(server.account.log)
+        assert (client.position.after or 0) <= len(server.account.log)
         assert all(hello.user == "alice" for hello in server.hellos)
         return server, lost
 
@@ -95,7 +95,7 @@ async def _hear_all_of_it(
                 assert _is_for_people(event.text)
                 assert event.retry_in_s is not None
             case _:
-                assert len(client.online) <= MAX_USERS
+                assert len(client.online_users) <= MAX_USERS
         went = bool(lost or refusals) or not mode.ends
         if went and received[f"after {mode.name}"] and "waiting" in stored:
             break
@@ -124,7 +124,7 @@ async def _read_everything(client: Client) -> None:
     """Read all pages, as a program does that saves a conversation."""
     before, more = None, True
     while more:
-        page = await client.history("bob", before=before, limit=2)
+        page = await client.history_page("bob", before=before, limit=2)
         more = page.more
         before = page.messages[0].id if page.messages else before
 

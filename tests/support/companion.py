@@ -47,16 +47,16 @@ class Companion:
 
     def send(self, to: str, path: Path) -> str:
         """Send a file; returns its id at once."""
-        return self._call(lambda: self._client.transfers.send(to, path))
+        return self._call(lambda: self._client.transfers.start_upload(to, path))
 
     def fetch(self, message: Message, into: Path) -> None:
         """Fetch a file, and wait until it is there."""
-        id_ = self._call(lambda: self._client.transfers.fetch(message, into))
+        id_ = self._call(lambda: self._client.transfers.start_download(message, into))
         wait_until(lambda: self.states.get(id_) is TransferState.DONE)
 
     def say(self, to: str, text: str) -> None:
         """Send a message."""
-        self._call(lambda: self._client.send(to, text))
+        self._call(lambda: self._client.enqueue(to, text))
 
     # --- inside -------------------------------------------------------------------------------------------
 

@@ -89,7 +89,7 @@ async def _send(
             chat = asyncio.create_task(_chat(carol, dave, beside))
             # What is left after all of them is enough to come to an end.
             proxy.cut_after = [random.randrange(1, max(2, 2 * size // cuts)) for _ in range(cuts // 2)]
-            alice.transfers.send("bob", source, name="large.bin")
+            alice.transfers.start_upload("bob", source, name="large.bin")
             await _until_stored(alice)
             left = len(proxy.cut_after)
             proxy.cut_after = [random.randrange(1, max(2, 2 * size // cuts)) for _ in range(cuts - cuts // 2)]
@@ -121,7 +121,7 @@ async def _chat(carol: Client, dave: Client, delays_ms: list[float]) -> None:
     """Say something, and look how long it takes until the other hears of it."""
     while True:
         began = time.perf_counter()
-        cid = carol.send("dave", "Are you there?")
+        cid = carol.enqueue("dave", "Are you there?")
         async for event in dave:
             if isinstance(event, MessageReceived) and event.message.cid == cid:
                 break
@@ -149,7 +149,7 @@ async def _file(client: Client) -> Message:
 
 
 async def _fetched(client: Client, message: Message, into: Path) -> None:
-    client.transfers.fetch(message, into)
+    client.transfers.start_download(message, into)
     async for event in client:
         if isinstance(event, TransferMoved) and event.transfer.state is TransferState.DONE:
             return

@@ -25,7 +25,7 @@ from twocans.client.events import (
     Offline,
     Online,
 )
-from twocans.client.settings import Resume
+from twocans.client.settings import Position
 from twocans.client.sqlite_outbox import FILE, SqliteOutbox
 
 WINDOW: Final = 64
@@ -56,7 +56,7 @@ class Program:
             script.name(self._account),
             timers=Timers(retry_first=0.01, retry_max=0.2, file_retry_max=0.2),
             outbox=outbox,
-            resume=Resume(options.after, options.log),
+            position=Position(options.after, options.log),
             trust=FileTrust(options.folder / "known_servers.json"),
             tokens=FileTokens(options.folder / "tokens"),
         )
@@ -91,14 +91,14 @@ class Program:
 
     def _write(self) -> None:
         message = self._script.message(self._account, self._number)
-        self._client.send(message.to, message.text, cid=message.cid)
+        self._client.enqueue(message.to, message.text, cid=message.cid)
         say("queued", number=self._number)
         self._number += 1
 
     def _tell(self, event: Event) -> None:
         match event:
-            case Online():
-                say("online", log=self._client.resume.log)
+            case Online(log=log):
+                say("online", log=log)
                 self._live = False
             case CaughtUp():
                 self._live = True

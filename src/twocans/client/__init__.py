@@ -1,24 +1,28 @@
-"""An asyncio client for Twocans servers: connect, who is online, send, an iterator of events, reconnect.
+"""An asyncio client for Twocans servers: events, messages, history and files, over all losses of the connection.
 
-Everything is encrypted, and a server is known by the key that it had at first. A program that starts again as the
-same person says where both are kept: `Client(…, trust=default_trust(), tokens=default_tokens())`.
+    async with Client("192.168.1.5", "echo", folder="echo-bot") as client:
+        async for event in client:
+            if isinstance(event, MessageReceived) and event.message.sender != client.user:
+                await client.reply(event.message, event.message.text)
 
-async with Client("192.168.1.5", "alice") as client:
-    await client.deliver("bob", "hello")
-    async for event in client:
-        ...
+`Client` has the calls, `client.transfers` (see `Transfers`) those for files, and `Event` lists what the iteration gives. The folder
+keeps what the next run needs. docs/library.md is the guide; the names in `__all__` are the whole public interface.
 """
 
 from twocans.client.address import DEFAULT_PORT, Address, Link, parse_address, parse_link
-from twocans.client.client import Client, DeviceCode, DeviceList, Page
+from twocans.client.client import Client, DeviceCode, DeviceList
+from twocans.client.codes import ErrorCode
 from twocans.client.errors import (
     AddressInvalid,
     ClientError,
     ConnectFailed,
+    ConnectionEnded,
+    FolderInUse,
     MessageNotSent,
     OutboxUnusable,
     RequestFailed,
     TokensUnusable,
+    TransferFailed,
     TrustUnusable,
 )
 from twocans.client.events import (
@@ -41,14 +45,15 @@ from twocans.client.events import (
 from twocans.client.keyring_tokens import KeyringOrFileTokens, KeyringTokens, default_tokens
 from twocans.client.nearby import Nearby, NearbyServer, NearbyServers, Search
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
-from twocans.client.settings import Resume, Timers
+from twocans.client.paging import Page
+from twocans.client.settings import Position, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
 from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.transfers import Transfers
 from twocans.client.trust import FileTrust, MemoryTrust, Met, Trust, default_trust
 from twocans.protocol.keys import ServerKey, is_same_key, readable_key
-from twocans.protocol.messages import Chat, Device, FileRef, Message, Status
+from twocans.protocol.messages import Chat, Device, FileRef, LimitsInForce, LoggedIn, Message, Status
 
 __all__ = [
     "DEFAULT_PORT",
@@ -59,16 +64,21 @@ __all__ = [
     "Client",
     "ClientError",
     "ConnectFailed",
+    "ConnectionEnded",
     "Device",
     "DeviceCode",
     "DeviceList",
+    "ErrorCode",
     "Event",
     "FileRef",
     "FileTokens",
     "FileTrust",
+    "FolderInUse",
     "KeyringOrFileTokens",
     "KeyringTokens",
+    "LimitsInForce",
     "Link",
+    "LoggedIn",
     "Loss",
     "MemoryOutbox",
     "MemoryTokens",
@@ -89,11 +99,11 @@ __all__ = [
     "Outgoing",
     "Page",
     "PeerTyping",
+    "Position",
     "PresenceChanged",
     "ReadElsewhere",
     "ReceiptMoved",
     "RequestFailed",
-    "Resume",
     "Search",
     "ServerKey",
     "SqliteOutbox",
@@ -102,6 +112,7 @@ __all__ = [
     "Tokens",
     "TokensUnusable",
     "Transfer",
+    "TransferFailed",
     "TransferMoved",
     "TransferState",
     "Transfers",

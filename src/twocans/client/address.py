@@ -23,6 +23,15 @@ class Address(Struct, frozen=True):
     host: str
     port: int = DEFAULT_PORT
 
+    def __post_init__(self) -> None:
+        # Programs without types pass what they like; it would fail in the resolver, or after it.
+        host: object = self.host
+        port: object = self.port
+        if not (isinstance(host, str) and isinstance(port, int)):
+            raise TypeError(f"an address is a host and the number of a port, not {host!r} and {port!r}")
+        if not host or not 1 <= port <= 65535:
+            raise ValueError(f"{self} is no address: it takes a host, and a port from 1 to 65535")
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
@@ -51,6 +60,20 @@ def parse_link(text: str) -> Link | None:
     if key is None:
         raise AddressInvalid("That link is not whole. Copy or scan all of it, or type the server's address.")
     return Link(parse_address(where.removesuffix("/")), ServerKey(key[1].lower()))
+
+
+def as_address(address: Address | str) -> Address:
+    """Return an address, whichever way it was given.
+
+    Raises:
+        AddressInvalid: the text is none.
+        TypeError: it is neither.
+    """
+    if isinstance(address, str):
+        return parse_address(address)
+    if not isinstance(address, Address):
+        raise TypeError(f"an address is a str or an Address, not {type(address).__name__}")
+    return address
 
 
 def parse_address(text: str) -> Address:

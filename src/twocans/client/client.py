@@ -5,33 +5,31 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from os import PathLike
+from pathlib import Path
 from random import Random, SystemRandom
 from types import TracebackType
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 
 from twocans.client import sentences
-from twocans.client.address import Address, parse_address
-from twocans.client.cids import new_cid
+from twocans.client.address import Address, as_address
+from twocans.client.cids import check_cid, new_cid, reply_cid
+from twocans.client.codes import ErrorCode
 from twocans.client.credentials import Credentials
 from twocans.client.driver import MAX_EVENTS_AWAITED, Driver
-from twocans.client.errors import (
-    BUSY,
-    CLOSED,
-    UNWRITTEN,
-    ConnectFailed,
-    MessageNotSent,
-    OutboxUnusable,
-    RequestFailed,
-)
-from twocans.client.events import Event, Loss, MessageStored, Online
+from twocans.client.errors import ConnectFailed, MessageNotSent, OutboxUnusable, RequestFailed
+from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import Where
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.paging import Page, newest_first
+from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.requests import Reply
 from twocans.client.session import Session
-from twocans.client.settings import Clock, Resume, Timers, default_clock
+from twocans.client.settings import Clock, Position, Timers, default_clock
 from twocans.client.sqlite_outbox import SqliteOutbox
+from twocans.client.store import Store
 from twocans.client.tokens import MemoryTokens, Tokens
 from twocans.client.transfers.records import MemoryRecords
 from twocans.client.transfers.transfers import Transfers
@@ -64,16 +62,7 @@ from twocans.protocol.messages import (
 )
 from twocans.protocol.messages import DeviceCode as CodeFrame
 
-MAX_CID_CHARS: Final = 64
-
 _Reply = TypeVar("_Reply", History, Results, Chats, Found, Devices, CodeFrame)
-
-
-class Page(Struct, frozen=True):
-    """Some messages; `more` says whether older ones exist."""
-
-    messages: tuple[Message, ...]
-    more: bool
 
 
 class DeviceList(Struct, frozen=True):
@@ -98,11 +87,19 @@ class DeviceCode(Struct, frozen=True):
 class Client:
     """One user at one server. Belongs to the event loop in which `connect` is called.
 
-    Iterate over it with `async for` to hear what happens, from the first `Online` on. A client whose events
+    Iterate over it with `async for` to hear what happens, from the first `Online` on. The iteration ends when the
+    client is closed, and raises `ConnectionEnded` when the connection is lost for good. A client whose events
     are not taken stops reading after `driver.MAX_EVENTS` of them, and the server takes it for slow.
 
+    Asking for the next event says that the program is done with the one before: then the position moves, and the
+    server is told. With `folder` the position outlives the program: however it ends, its next run begins with the
+    event that it was working on. See `reply` and `commit`. A client with a folder is to be closed even if it was never
+    connected.
+
+    Files go by `client.transfers`, see `Transfers`.
+
     Args:
-        address: where the server is.
+        address: where the server is: "host", "host:port", a link, or an `Address`.
         user: the name to register under.
         agent: the program's name, told to the server.
         clock: seconds; the system's clock if None.
@@ -110,7 +107,8 @@ class Client:
         random: for pauses and message ids; the system's source if None.
         timers: how long things may take.
         outbox: what waits to be acknowledged; one in memory if None.
-        resume: where an earlier client ended (its `resume`), to go on from there.
+        position: where an earlier client ended (its `position`), to go on from there; for programs that keep it
+            themselves.
         trust: the keys of known servers; only those that this client meets if None.
         tokens: where the proofs are kept that this is the same person again; in memory if None, and then the
             name is lost with the client where the server binds names to devices.
@@ -119,9 +117,14 @@ class Client:
         device: what the owner of the name sees this device as; the computer's name if None.
         expected_key: the key that was announced for the server. Where none is known yet, a server with another key
             is refused with `Loss.KEY_CHANGED` before anything is said to it; a key that is known counts more.
+        folder: keeps between runs all that `outbox`, `position`, `trust` and `tokens` are for. Many clients can
+            share it if their servers or users differ.
 
     Raises:
-        AddressInvalid: the address is none.
+        AddressInvalid: the address is none; it is a ValueError.
+        FolderInUse: another client has this user at this server, in this folder.
+        OutboxUnusable: the folder cannot be used.
+        ValueError: an outbox or a position is given beside a folder.
     """
 
     def __init__(
@@ -135,15 +138,27 @@ class Client:
         random: Random | None = None,
         timers: Timers | None = None,
         outbox: Outbox | None = None,
-        resume: Resume | None = None,
+        position: Position | None = None,
         trust: Trust | None = None,
         tokens: Tokens | None = None,
         secret: str | None = None,
         invite: str | None = None,
         device: str | None = None,
         expected_key: ServerKey | None = None,
+        folder: str | PathLike[str] | None = None,
     ) -> None:
-        self.address = parse_address(address) if isinstance(address, str) else address
+        self.address = as_address(address)
+        if not isinstance(user, str):
+            raise TypeError(f"a user name is a str, not {type(user).__name__}")
+        if folder is not None and not (outbox is None and position is None):
+            raise ValueError("the folder has an outbox and a position of its own")
+        self._store = store = None if folder is None else Store(Path(folder), self.address, user)
+        if store is not None:
+            outbox, position = store.outbox, store.outbox.position
+            trust = store.trust if trust is None else trust
+            tokens = store.tokens if tokens is None else tokens
+        self._outbox = MemoryOutbox() if outbox is None else outbox
+        self._progress = Progress(position or Position(), MemoryPosition() if store is None else store.outbox)
         self._random = random or SystemRandom()
         self._wall_ms = wall_ms or _wall_ms
         timers = timers or Timers()
@@ -152,8 +167,8 @@ class Client:
             user,
             agent=agent,
             where=str(self.address),
-            outbox=MemoryOutbox() if outbox is None else outbox,
-            resume=resume or Resume(),
+            outbox=self._outbox,
+            position=self._progress.position,
             timers=timers,
             clock=clock,
         )
@@ -176,7 +191,7 @@ class Client:
             random=self._random,
         )
         self.transfers = Transfers(
-            _Chat(self._session, self._driver),
+            _ChatConnection(self._session, self._driver),
             outbox.transfers if isinstance(outbox, SqliteOutbox) else MemoryRecords(),
             self._driver.stream,
             timers=timers,
@@ -186,6 +201,7 @@ class Client:
         )
         """Files that are sent and fetched; those of an earlier time of the program go on once it is connected."""
         self._driver.observer = self.transfers
+        self._is_awaited = False
 
     # --- the connection ----------------------------------------------------------------------------------
 
@@ -218,11 +234,19 @@ class Client:
 
         Files that are on their way stop, and go on another time if the outbox is on disk.
         """
-        await self.transfers.close()
-        await self._driver.close()
+        try:
+            await self.transfers.close()
+            await self._driver.close()
+        finally:
+            if self._store is not None:
+                self._store.close()
 
     async def __aenter__(self) -> Client:
-        await self.connect()
+        try:
+            await self.connect()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -234,10 +258,51 @@ class Client:
         return self
 
     async def __anext__(self) -> Event:
-        event = await self._driver.stream.take()
+        """Be done with the event before, and wait for the next one. After `close` the iteration ends.
+
+        Raises:
+            ConnectionEnded: the connection is lost for good; the last `Offline` has said why.
+            OutboxUnusable: the position could not be saved.
+            RuntimeError: the client was not connected yet, or another task is waiting for the next event.
+        """
+        if not self._driver.is_started:
+            raise RuntimeError("connect the client before iterating over it, best by `async with`")
+        if self._is_awaited:
+            raise RuntimeError("another task iterates over this client, and gets the events")
+        self.commit()
+        self._is_awaited = True
+        try:
+            event = await self._driver.stream.take()
+        finally:
+            self._is_awaited = False
         if event is None:
+            if self._driver.lost is not None:
+                raise self._driver.lost
             raise StopAsyncIteration
+        if self._can_keep:
+            self._progress.taken(event)
         return event
+
+    def commit(self) -> None:
+        """Say that the program is done with the event that it was given last, without asking for the next one.
+
+        Called before leaving the iteration, it spares the next run that event. After `close` nothing is kept any
+        more: what is still given out then comes again.
+
+        Raises:
+            OutboxUnusable: the position could not be saved.
+        """
+        if self._can_keep:
+            self._progress.commit()
+            self._confirm()
+
+    @property
+    def _can_keep(self) -> bool:
+        return self._store is None or self._store.is_open
+
+    def _confirm(self) -> None:
+        if self._session.confirm(self._progress.position):
+            self._driver.changed()
 
     # --- what is known -----------------------------------------------------------------------------------
 
@@ -247,12 +312,12 @@ class Client:
         return self._session.user
 
     @property
-    def online(self) -> tuple[str, ...]:
+    def online_users(self) -> tuple[str, ...]:
         """Who is online as far as now known, oneself included; nobody while there is no connection."""
         return self._session.users
 
     @property
-    def unencrypted(self) -> tuple[str, ...]:
+    def unencrypted_users(self) -> tuple[str, ...]:
         """Those who are online and whose messages others on the network can read."""
         return self._session.unencrypted
 
@@ -277,13 +342,16 @@ class Client:
         return self._session.pending
 
     @property
-    def resume(self) -> Resume:
-        """What a later client needs to go on from here, beside the same `trust` and `tokens`."""
-        return self._session.resume
+    def position(self) -> Position:
+        """Up to where the program has dealt with everything; a later client can go on from there.
+
+        With `folder` it is kept by the client.
+        """
+        return self._progress.position
 
     # --- messages ----------------------------------------------------------------------------------------
 
-    def send(self, to: str, text: str, *, cid: str | None = None) -> str:
+    def enqueue(self, to: str, text: str, *, cid: str | None = None) -> str:
         """Put a message into the outbox; it is sent now, or when there is a connection again.
 
         What becomes of it comes as `MessageStored` or `MessageRefused`, the latter too if this client sees
@@ -306,32 +374,82 @@ class Client:
         self._driver.changed()
         return cid
 
-    async def deliver(self, to: str, text: str) -> MessageStored:
+    async def send(self, to: str, text: str, *, cid: str | None = None) -> MessageStored:
         """Send, and wait until the server has stored the message, over losses of the connection too.
 
         The result comes out of the iteration as well. A caller that stops waiting leaves the message in the
         outbox.
 
+        Args:
+            to: the recipient's name.
+            text: what it says; all kinds of line ends become `\\n`.
+            cid: the message's id, 1 to 64 characters; a fresh one if None. The same message under the same cid is
+                stored once, however often it is sent.
+
         Raises:
             MessageNotSent: it was refused, or nobody can wait for it any more.
+            ValueError: the cid is none, or belongs to another message that is waiting.
         """
-        result = await self._driver.result(self._post(to, text, None))
+        return await self._stored(self._post(to, text, cid))
+
+    async def drain(self) -> None:
+        """Wait until the outbox is empty: everything that was sent so far is stored or refused.
+
+        Files count from when their message is in the outbox.
+
+        Raises:
+            MessageNotSent: nobody can wait any more; what was not sent stays in the outbox.
+        """
+        await self._driver.drained()
+
+    async def reply(self, message: Message, text: str) -> MessageStored:
+        """Reply to a message, once for good, and wait until the server has stored the reply.
+
+        The reply is put into the outbox, and the program is done with the message, in one step: a program with a
+        `folder` that ends at any moment replies to each message exactly once. Where the same message is replied to
+        again all the same, the server knows the reply by its cid. So one message has one reply; for more, `send`
+        with cids that the program derives from the message.
+
+        Args:
+            message: as it came; of one's own from another device, the reply goes to the same conversation.
+            text: what the reply says.
+
+        Raises:
+            MessageNotSent: it was refused, or nobody can wait for it any more; with `conflict` the message has
+                another reply already.
+            ValueError: another reply to the same message is waiting in the outbox.
+        """
+        if self._driver.stream.ended:
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
+        to = message.to if message.sender == self.user else message.sender
+        cid = reply_cid(message)
+
+        def post() -> bool:
+            self._post(to, text, cid)
+            return self._outbox.get(cid) is not None
+
+        try:
+            self._progress.commit_with(message, post)
+        except OutboxUnusable as error:
+            raise _unwritten(error) from None
+        self._confirm()
+        return await self._stored(cid)
+
+    async def _stored(self, cid: str) -> MessageStored:
+        result = await self._driver.result(cid)
         if isinstance(result, MessageStored):
             return result
         raise MessageNotSent(result.code, result.text)
 
     def _post(self, to: str, text: str, cid: str | None) -> str:
-        if cid is None:
-            cid = new_cid(now_ms=self._wall_ms(), random=self._random)
-        elif not (1 <= len(cid) <= MAX_CID_CHARS and cid.isprintable()):
-            raise ValueError(f"a cid has 1 to {MAX_CID_CHARS} characters")
+        cid = new_cid(now_ms=self._wall_ms(), random=self._random) if cid is None else check_cid(cid)
         try:
             _post(self._session, self._driver, Outgoing(cid, to, text))
         except OutboxUnusable as error:
-            raise MessageNotSent(UNWRITTEN, f"The message was not sent. {error.text}") from None
+            raise _unwritten(error) from None
         return cid
 
-    def read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it
+    def mark_read(self, peer: str, id: int) -> None:  # noqa: A002 - the protocol's name for it
         """Everything from `peer` up to `id` has been read; told when there is a connection."""
         self._session.read(peer, id)
         self._driver.changed()
@@ -351,7 +469,19 @@ class Client:
 
     # --- questions ---------------------------------------------------------------------------------------
 
-    async def history(self, peer: str, *, before: int | None = None, limit: int = DEFAULT_PAGE) -> Page:
+    def history(self, peer: str, *, before: int | None = None) -> AsyncIterator[Message]:
+        """Iterate over the conversation with somebody, newest message first; pages are loaded as they are needed.
+
+        Args:
+            peer: with whom.
+            before: only messages with smaller ids; None begins with the newest.
+
+        Raises:
+            RequestFailed: while iterating, there is no answer, or the server refused.
+        """
+        return newest_first(lambda below: self.history_page(peer, before=below), before)
+
+    async def history_page(self, peer: str, *, before: int | None = None, limit: int = DEFAULT_PAGE) -> Page:
         """One page of the conversation with somebody, oldest message first.
 
         Args:
@@ -367,7 +497,22 @@ class Client:
         )
         return Page(tuple(reply.messages), reply.more)
 
-    async def search(
+    def search(
+        self, query: str, *, peer: str | None = None, before: int | None = None
+    ) -> AsyncIterator[Message]:
+        """Iterate over one's own messages that hold all words of `query`, newest first, loading page after page.
+
+        Args:
+            query: words.
+            peer: only from the conversation with them.
+            before: only messages with smaller ids.
+
+        Raises:
+            RequestFailed: while iterating, there is no answer, or the server refused.
+        """
+        return newest_first(lambda below: self.search_page(query, peer=peer, before=below), before)
+
+    async def search_page(
         self, query: str, *, peer: str | None = None, before: int | None = None, limit: int = DEFAULT_PAGE
     ) -> Page:
         """One page of one's own messages that hold all words of `query`, newest first.
@@ -394,7 +539,7 @@ class Client:
         """
         return tuple((await self._ask(Chats, lambda rid: ChatsQuery(rid=rid))).chats)
 
-    async def find(self, prefix: str) -> tuple[str, ...]:
+    async def find_users(self, prefix: str) -> tuple[str, ...]:
         """People known to the server whose name starts with `prefix`, online or not.
 
         Raises:
@@ -459,7 +604,7 @@ class Client:
         raise RequestFailed(Code.BAD_REQUEST, sentences.NOT_UNDERSTOOD)
 
 
-class _Chat:
+class _ChatConnection:
     """What transfers need of one client."""
 
     def __init__(self, session: Session, driver: Driver) -> None:
@@ -472,6 +617,9 @@ class _Chat:
 
     async def ask(self, make: Callable[[int], Frame]) -> Reply:
         return await self._driver.answer(self._session.ask(make))
+
+    async def result(self, cid: str) -> MessageStored | MessageRefused:
+        return await self._driver.result(cid)
 
     def post(self, message: Outgoing) -> None:
         _post(self._session, self._driver, message)
@@ -487,10 +635,14 @@ def _post(session: Session, driver: Driver, message: Outgoing) -> None:
         ValueError: the cid belongs to another message that is waiting.
     """
     if driver.stream.ended:
-        raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+        raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
     if driver.stream.load >= MAX_EVENTS_AWAITED:
-        raise MessageNotSent(BUSY, sentences.TOO_MANY_EVENTS)
+        raise MessageNotSent(ErrorCode.BUSY, sentences.TOO_MANY_EVENTS)
     session.send(message)
+
+
+def _unwritten(error: OutboxUnusable) -> MessageNotSent:
+    return MessageNotSent(ErrorCode.UNWRITTEN, f"The message was not sent. {error.text}")
 
 
 def _wall_ms() -> int:

@@ -12,14 +12,15 @@ from msgspec import structs
 
 from twocans.client import sentences
 from twocans.client.address import Address
+from twocans.client.codes import ErrorCode
 from twocans.client.daemon_executor import DaemonExecutor
-from twocans.client.errors import TOKEN_UNREADABLE, TokenLost, TokensUnusable, TrustUnusable
+from twocans.client.errors import TokenLost, TokensUnusable, TrustUnusable
 from twocans.client.events import Loss
 from twocans.client.link import AttemptFailed
 from twocans.client.settings import Ending, Introduction
 from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
 from twocans.client.trust import Trust
-from twocans.protocol.errors import Code, ProtocolError
+from twocans.protocol.errors import ProtocolError
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.names import user_key
 
@@ -136,7 +137,7 @@ class Credentials:
 
     def explained(self, ending: Ending) -> Ending:
         """Say why a name may be refused that is this user's: the proof of it may be where nothing can be read."""
-        if ending.code != Code.NAME_TAKEN or not self._unkept:
+        if ending.code != ErrorCode.NAME_TAKEN or not self._unkept:
             return ending
         return structs.replace(ending, text=sentences.taken_without_proof(self._unkept, ending.text))
 
@@ -155,7 +156,7 @@ class Credentials:
             return await self._in_thread(partial(self._find_or_make, key))
         except TokensUnusable as error:
             needs = "secret" if isinstance(error, TokenLost) else None
-            ending = Ending(Loss.UNVERIFIED, error.text, TOKEN_UNREADABLE, again=False, needs=needs)
+            ending = Ending(Loss.UNVERIFIED, error.text, ErrorCode.TOKEN_UNREADABLE, again=False, needs=needs)
             raise AttemptFailed(ending) from None
 
     async def _in_thread(self, call: Callable[[], _T]) -> _T:

@@ -9,8 +9,9 @@ from typing import Final, Protocol
 from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.backoff import Backoff
+from twocans.client.codes import ErrorCode
 from twocans.client.credentials import Credentials
-from twocans.client.errors import BUSY, CLOSED, ConnectFailed
+from twocans.client.errors import ConnectFailed, ConnectionEnded, MessageNotSent
 from twocans.client.events import Event, Loss, MessageRefused, MessageStored, Online
 from twocans.client.link import AttemptFailed, Link, NotEncrypted, Where, open_link
 from twocans.client.requests import Reply
@@ -86,7 +87,7 @@ class Driver:
         self._clock = clock
         self._backoff = Backoff(first_s=timers.retry_first, most_s=timers.retry_max, random=random)
         self._answers: dict[Rid, asyncio.Future[Reply]] = {}
-        self._results: dict[str, asyncio.Future[Result]] = {}
+        self._results: dict[str, list[asyncio.Future[Result]]] = {}
         self._online_at = 0.0
         self._link: Link | None = None
         self._greeted: asyncio.Future[Online] | None = None
@@ -98,6 +99,9 @@ class Driver:
         self._retry_now = asyncio.Event()
         self._closing = False
         self._closed = asyncio.Event()
+        self._started = False
+        self._lost: ConnectionEnded | None = None
+        self._draining: set[asyncio.Future[None]] = set()
 
     # --- from the first connection to the last ------------------------------------------------------------
 
@@ -135,8 +139,29 @@ class Driver:
             raise
         if self._closing:
             raise ConnectFailed(Loss.LOST, sentences.CLOSED)
+        self._started = True
         self._task = asyncio.create_task(self._stay_connected(), name="twocans: stay connected")
         return online
+
+    @property
+    def is_started(self) -> bool:
+        """True once events can be waited for: from the first connection on, and after `close`."""
+        return self._started or self.stream.ended
+
+    @property
+    def lost(self) -> ConnectionEnded | None:
+        """Why there is no connection for good; None while there may be one, and after `close`."""
+        task = self._task
+        if (
+            self._lost is None
+            and not self._closing
+            and task is not None
+            and task.done()
+            and not task.cancelled()
+        ):
+            self._lost = ConnectionEnded(Loss.LOST, sentences.UNEXPECTED)
+            self._lost.__cause__ = task.exception()
+        return self._lost
 
     @property
     def where(self) -> Where | None:
@@ -193,6 +218,7 @@ class Driver:
             self._publish()
             if pause_s is None:
                 self._over = None
+                self._lost = ConnectionEnded(ending.loss, ending.text, ending.code)
                 await self._forget_if_revoked(ending)
                 return
             try:
@@ -281,7 +307,7 @@ class Driver:
         if self.observer is not None:
             self.observer.ended()
         self.stream.end()
-        self._give_up(CLOSED, sentences.CLOSED)
+        self._give_up(ErrorCode.CLOSED, sentences.CLOSED)
 
     # --- one connection ----------------------------------------------------------------------------------
 
@@ -343,14 +369,18 @@ class Driver:
                     if self._greeted is not None and not self._greeted.done():
                         self._greeted.set_result(event)
                 case MessageStored() | MessageRefused():
-                    result = self._results.pop(event.cid, None)
-                    if result is not None and not result.done():
-                        result.set_result(event)
+                    for result in self._results.get(event.cid, ()):
+                        if not result.done():
+                            result.set_result(event)
                 case _:
                     pass
             if self.observer is not None:
                 self.observer.happened(event)
         self.stream.put(events)
+        if self._draining and not self._session.pending:
+            for drain in self._draining:
+                if not drain.done():
+                    drain.set_result(None)
 
     # --- time, and too much of it all ---------------------------------------------------------------------
 
@@ -375,9 +405,9 @@ class Driver:
     def _regulate(self, link: Link) -> None:
         """Stop reading while the program or the server does not keep up; nothing is ever dropped."""
         waiting = self.stream.load
-        awaited = bool(self._answers or self._results)
+        awaited = bool(self._answers or self._results or self._draining)
         if awaited and waiting >= MAX_EVENTS_AWAITED:
-            self._give_up(BUSY, sentences.TOO_MANY_EVENTS)
+            self._give_up(ErrorCode.BUSY, sentences.TOO_MANY_EVENTS)
         limit = MAX_EVENTS_AWAITED if awaited else MAX_EVENTS
         # Whoever waits for an answer may take no events until then: only what they take would let it be read.
         slow = waiting >= limit or (self._program_is_slow and not awaited and waiting > limit // 2)
@@ -408,19 +438,44 @@ class Driver:
     async def result(self, cid: str) -> Result:
         """What becomes of a message that was just given to the session."""
         waiting: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._results[cid] = waiting
+        together = self._results.setdefault(cid, [])
+        together.append(waiting)
         self.changed()
         try:
             return await waiting
         finally:
-            self._results.pop(cid, None)
+            together.remove(waiting)
+            if not together and self._results.get(cid) is together:
+                del self._results[cid]
 
-    def _give_up(self, code: str, text: str) -> None:
+    async def drained(self) -> None:
+        """Return as soon as the outbox is empty.
+
+        Raises:
+            MessageNotSent: nobody can wait any more.
+        """
+        if not self._session.pending:
+            return
+        if self.stream.ended:
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.CLOSED)
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._draining.add(waiting)
+        self.changed()
+        try:
+            await waiting
+        finally:
+            self._draining.discard(waiting)
+
+    def _give_up(self, code: ErrorCode, text: str) -> None:
         for rid, waiting in self._answers.items():
             if not waiting.done():
                 waiting.set_result(Error(code=code, text=text, rid=rid))
-        for cid, result in self._results.items():
-            if not result.done():
-                result.set_result(MessageRefused(cid, "", code, text))
+        for cid, together in self._results.items():
+            for result in together:
+                if not result.done():
+                    result.set_result(MessageRefused(cid, "", code, text))
+        for drain in self._draining:
+            if not drain.done():
+                drain.set_exception(MessageNotSent(code, text))
         self._answers.clear()
         self._results.clear()

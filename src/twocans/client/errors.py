@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from twocans.client.codes import ErrorCode
 from twocans.client.events import Loss
+from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
-
-OFFLINE: Final = "offline"
-"""Code of what was refused by the client itself, since it is not connected."""
-
-TIMED_OUT: Final = "timed_out"
-"""Code of a request that the server did not answer in time."""
-
-BUSY: Final = "busy"
-"""Code of what the client itself refused or gave up, since one of its buffers is full."""
-
-UNWRITTEN: Final = "unwritten"
-"""Code of a message that could not be written into the outbox, so it was not sent either."""
-
-CLOSED: Final = "closed"
-"""Code of what the client itself gave up, since it was closed."""
-
-TOKEN_UNREADABLE: Final = "token_unreadable"  # noqa: S105 - a code
-"""Code of a login that was not sent, since the token for it may exist and cannot be read."""
 
 
 class ClientError(Exception):
@@ -38,7 +20,7 @@ class ClientError(Exception):
         self.text = text
 
 
-class AddressInvalid(ClientError):
+class AddressInvalid(ClientError, ValueError):
     """What was typed is no address of a server."""
 
 
@@ -48,6 +30,10 @@ class OutboxUnusable(ClientError):
 
 class OutboxDamaged(OutboxUnusable):
     """The file of the outbox is no database any more, or a page of it is corrupt."""
+
+
+class FolderInUse(ClientError):
+    """Another program uses the folder as the same user at the same server."""
 
 
 class TrustUnusable(ClientError):
@@ -72,7 +58,7 @@ class ConnectFailed(ClientError):
     Args:
         loss: at which point it failed.
         text: what happened and what to do, a sentence for a person.
-        code: the protocol's error code if the server refused.
+        code: the server's, if it refused.
         needs: what the server asks for to let this user in: `invite` or `secret`.
         key: what the server has shown, with `Loss.KEY_CHANGED`.
         known_key: what was known before, with `Loss.KEY_CHANGED`.
@@ -90,34 +76,63 @@ class ConnectFailed(ClientError):
     ) -> None:
         super().__init__(text)
         self.loss = loss
-        self.code = code
+        self.code = None if code is None else ErrorCode(code)
         self.needs = needs
         self.key = key
         self.known_key = known_key
+
+
+class ConnectionEnded(ClientError):
+    """The connection is lost, and another attempt would make no sense: the iteration of the client ends with this.
+
+    Args:
+        loss: why.
+        text: what happened and what to do, a sentence for a person.
+        code: the server's, if it refused.
+    """
+
+    def __init__(self, loss: Loss, text: str, code: str | None = None) -> None:
+        super().__init__(text)
+        self.loss = loss
+        self.code = None if code is None else ErrorCode(code)
+
+
+class TransferFailed(ClientError):
+    """A file that was waited for has not arrived.
+
+    Args:
+        text: what happened and what to do, a sentence for a person.
+        transfer: the transfer as it was then. `transfers.resume` tries again one that has failed, and one that is
+            still under way goes on by itself, after a restart too if there is a folder or an outbox on disk.
+    """
+
+    def __init__(self, text: str, transfer: Transfer) -> None:
+        super().__init__(text)
+        self.transfer = transfer
 
 
 class RequestFailed(ClientError):
     """A question was not answered.
 
     Args:
-        code: the protocol's error code, or one of this module's.
+        code: the server's, or the client's own.
         text: what happened and what to do, a sentence for a person.
     """
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
-        self.code = code
+        self.code = ErrorCode(code)
 
 
 class MessageNotSent(ClientError):
     """A message was refused, or nobody waits for its result any more.
 
     Args:
-        code: the protocol's error code, or one of this module's. With `BUSY` and `CLOSED` the message may
+        code: the server's, or the client's own. With `BUSY` and `CLOSED` the message may
             still be in the outbox.
         text: what happened and what to do, a sentence for a person.
     """
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(text)
-        self.code = code
+        self.code = ErrorCode(code)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from twocans.client.codes import ErrorCode
 from twocans.client.transfers.model import Transfer
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import FileRef, LimitsInForce, Message, Status
@@ -37,7 +38,8 @@ class Online(Struct, frozen=True):
 
     `fresh` tells that the server's log is not the one known before: earlier ids mean nothing any more. `key` is
     the server's; with `first_use` nobody has compared it yet. `unencrypted` are those of `users` whose messages
-    others on the network can read, `statuses` tells of those who are not here.
+    others on the network can read, `statuses` tells of those who are not here. Ids count within `log`. `after` is the id after which messages begin, where that is not the one that the program
+    has dealt with: it had none yet, or the server no longer has what came later.
     """
 
     user: str
@@ -49,6 +51,8 @@ class Online(Struct, frozen=True):
     first_use: bool = False
     unencrypted: tuple[str, ...] = ()
     statuses: Mapping[str, Status] = {}
+    log: str = ""
+    after: int | None = None
 
 
 class Offline(Struct, frozen=True):
@@ -63,7 +67,7 @@ class Offline(Struct, frozen=True):
     loss: Loss
     text: str
     retry_in_s: float | None
-    code: str | None = None
+    code: ErrorCode | None = None
     key: ServerKey | None = None
     known_key: ServerKey | None = None
 
@@ -121,7 +125,7 @@ class MessageRefused(Struct, frozen=True):
 
     cid: str
     to: str
-    code: str
+    code: ErrorCode
     text: str
 
 

@@ -23,28 +23,46 @@ class Marks:
     cannot have been right, the cursor falls back to those before it. Then messages may come again, and none is lost.
 
     Args:
-        cursor: the id up to which everything has been given out; None if nothing has.
+        cursor: the id up to which the program has dealt with everything; None if it has dealt with nothing.
         clock: the time, in seconds.
     """
 
     def __init__(self, cursor: int | None, clock: Clock) -> None:
         self.cursor = cursor
+        """The id up to which everything has been given out."""
+        self.confirmed = cursor
+        """The id up to which the program has dealt with everything: the next connection starts there."""
+        self._newest = self._told = 0 if cursor is None else cursor
         self._began_at = cursor
         self._steps: deque[int] = deque(() if cursor is None else (cursor,), MAX_STEPS)
+        self._is_news = False
         self._clock = clock
         self._due_at: float | None = None
         self._read: dict[str, int] = {}
 
     def forget(self) -> None:
         """The log is another one: ids known so far mean nothing."""
-        self.cursor = self._began_at = None
+        self.cursor = self.confirmed = self._began_at = None
+        self._newest = 0
         self._steps.clear()
         self._read.clear()
-        self.reconnected()
+        self.told_server()
 
-    def reconnected(self) -> None:
-        """A new connection knows the cursor from HELLO: nothing is left to confirm."""
+    def told_server(self) -> None:
+        """The server hears what is confirmed, by HELLO or GOT."""
         self._due_at = None
+        self._told = self.confirmed or 0
+
+    def begin(self, after: int) -> None:
+        """Messages begin after this id, if none has come yet."""
+        if self.cursor is None:
+            self.reached(after)
+            self._is_news = True
+
+    def take_news(self) -> int | None:
+        """The cursor, once for each time that it has begun or fallen back: the program does not know of that."""
+        is_news, self._is_news = self._is_news, False
+        return self.cursor if is_news else None
 
     def is_new(self, id_: int) -> bool:
         """Whether a message has not been given out yet.
@@ -74,18 +92,38 @@ class Marks:
         else:
             self.cursor = upto if otherwise is None else otherwise
             steps.append(self.cursor)
+        if self.cursor is None or (self.confirmed is not None and self.confirmed > self.cursor):
+            self.confirmed = self.cursor
+        self._newest = min(self._newest, self.cursor or 0)
+        self._is_news = True
 
     def reached(self, id_: int) -> None:
         """Everything up to an id has been given out, or is one's own."""
         if self.is_new(id_):
             self.cursor = id_
             self._steps.append(id_)
+        if self.confirmed is None:
+            # Nothing came before it. Without `after` the server would start behind other devices of the user.
+            self.confirmed = id_
 
     def given_out(self, id_: int) -> None:
-        """A message has been given out; the server is to know soon."""
+        """A message has been given out, and waits for `confirm`."""
+        if self.confirmed is None:
+            self.confirmed = max(id_ - 1, 0)
+        self._newest = id_
         self.reached(id_)
-        if self._due_at is None:
-            self._due_at = self._clock() + GOT_EVERY_S
+
+    def confirm(self, id_: int) -> bool:
+        """The program has dealt with everything up to an id; True if messages are among it that GOT is due for now."""
+        # The program may still be told of ids from which the cursor has fallen back.
+        id_ = min(id_, self.cursor or 0)
+        if self.confirmed is not None and id_ <= self.confirmed:
+            return False
+        self.confirmed = id_
+        if self._due_at is not None or min(id_, self._newest) <= self._told:
+            return False
+        self._due_at = self._clock() + GOT_EVERY_S
+        return True
 
     def read(self, peer: str, upto: int) -> None:
         """The user has read everything from `peer` up to an id."""
@@ -105,7 +143,7 @@ class Marks:
         frames: list[Frame] = [Read(peer=peer, id=upto) for peer, upto in self._read.items()]
         self._read.clear()
         due = self._due_at is not None and (at_once or self._clock() >= self._due_at)
-        if due and self.cursor is not None:
-            frames.append(Got(id=self.cursor))
-            self.reconnected()
+        if due and self.confirmed is not None:
+            frames.append(Got(id=self.confirmed))
+            self.told_server()
         return frames

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from twocans.client import sentences
 from twocans.client.checks import check_answer
-from twocans.client.errors import BUSY, OFFLINE, TIMED_OUT
+from twocans.client.codes import ErrorCode
 from twocans.client.settings import Clock
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
@@ -64,10 +64,10 @@ class Requests:
         """
         self._last_rid = rid = self._last_rid + 1
         if not online:
-            self._fail(rid, OFFLINE, sentences.NOT_CONNECTED)
+            self._fail(rid, ErrorCode.OFFLINE, sentences.NOT_CONNECTED)
             return rid, b""
         if len(self._deadlines) >= MAX_REQUESTS:
-            self._fail(rid, BUSY, sentences.TOO_MANY_REQUESTS)
+            self._fail(rid, ErrorCode.BUSY, sentences.TOO_MANY_REQUESTS)
             return rid, b""
         try:
             query = make(rid)
@@ -111,7 +111,7 @@ class Requests:
         for rid, deadline in list(self._deadlines.items()):
             if deadline > now:
                 break
-            self._fail(rid, TIMED_OUT, sentences.NO_ANSWER)
+            self._fail(rid, ErrorCode.TIMED_OUT, sentences.NO_ANSWER)
 
     def next_deadline(self) -> float | None:
         """When `expire` has something to do, by the clock."""

@@ -7,11 +7,10 @@ from typing import Final
 
 from twocans.client import sentences
 from twocans.client.checks import is_same_user
-from twocans.client.errors import BUSY
+from twocans.client.codes import ErrorCode
 from twocans.client.events import MessageRefused
 from twocans.client.outbox import MAX_PENDING, Outbox, Outgoing
 from twocans.protocol import json
-from twocans.protocol.errors import Code
 from twocans.protocol.framing import DEFAULT_MAX_LINE_BYTES
 from twocans.protocol.messages import LimitsInForce, Send
 from twocans.protocol.text import has_control
@@ -68,7 +67,7 @@ class Sender:
             return None
         refusal = self._check(message)
         if refusal is None and len(self.outbox) >= MAX_PENDING:
-            refusal = MessageRefused(message.cid, message.to, BUSY, sentences.OUTBOX_FULL)
+            refusal = MessageRefused(message.cid, message.to, ErrorCode.BUSY, sentences.OUTBOX_FULL)
         if refusal is None:
             self.outbox.add(message)
             if self._open:
@@ -91,7 +90,7 @@ class Sender:
                     continue
                 self.outbox.remove(message.cid)
                 text = sentences.too_long(self._limits.text_bytes)
-                return MessageRefused(message.cid, message.to, Code.TOO_LONG, text)
+                return MessageRefused(message.cid, message.to, ErrorCode.TOO_LONG, text)
             self._in_flight.add(message.cid)
             return line
         return None
@@ -126,9 +125,9 @@ class Sender:
     def _check(self, message: Outgoing) -> MessageRefused | None:
         """What the server would refuse, and what it could not even read."""
         limits = self._limits
-        code, why = Code.BAD_REQUEST, ""
+        code, why = ErrorCode.BAD_REQUEST, ""
         if not message.text or message.text.isspace():
-            code, why = Code.EMPTY, sentences.EMPTY
+            code, why = ErrorCode.EMPTY, sentences.EMPTY
         elif has_control(message.text):
             why = sentences.CONTROL
         else:
@@ -138,7 +137,7 @@ class Sender:
                 why = sentences.UNSAYABLE
             else:
                 if limits and (size > limits.text_bytes or len(line) - 1 > limits.line_bytes):
-                    code = Code.TOO_LONG
+                    code = ErrorCode.TOO_LONG
                     why = sentences.too_long(min(limits.text_bytes, limits.line_bytes))
         return MessageRefused(message.cid, message.to, code, why) if why else None
 

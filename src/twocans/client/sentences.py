@@ -40,11 +40,13 @@ SIGNED_OUT: Final = (
 )
 BANNED: Final = "You are banned from this server."
 BANNED_NEXT: Final = "Ask whoever runs the server to lift the ban."
+UNEXPECTED: Final = "Something went wrong in this program, so the connection was ended. Start it again."
 REFUSED: Final = "The server does not let you in. Ask whoever runs it."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
 TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."
 NO_FILES: Final = "This server takes no files."
+FILE_CANCELLED: Final = "The file was cancelled."
 FILE_CUT: Final = "The connection for the file was lost."
 FILE_GARBLED: Final = (
     "The server's answer about the file was not understood. Is its version newer than this program's?"

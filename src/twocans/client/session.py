@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from twocans.client import sentences
 from twocans.client.checks import FrameChecker, is_same_user, sentence
-from twocans.client.errors import CLOSED, OFFLINE
+from twocans.client.codes import ErrorCode
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -32,7 +32,7 @@ from twocans.client.outbox import Outbox, Outgoing
 from twocans.client.people import People
 from twocans.client.requests import Answer, Requests
 from twocans.client.sending import Sender
-from twocans.client.settings import Clock, Ending, Introduction, Resume, Timers
+from twocans.client.settings import Clock, Ending, Introduction, Position, Timers
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.framing import LineReader
@@ -101,7 +101,7 @@ class Session:
         agent: the program's name, for the server.
         where: the server's address, for sentences.
         outbox: what waits to be acknowledged.
-        resume: where an earlier connection ended.
+        position: where an earlier connection ended.
         timers: how long things may take.
         clock: the time, in seconds.
     """
@@ -113,7 +113,7 @@ class Session:
         agent: str,
         where: str,
         outbox: Outbox,
-        resume: Resume,
+        position: Position,
         timers: Timers,
         clock: Clock,
     ) -> None:
@@ -128,11 +128,11 @@ class Session:
         self._where = where
         self._timers = timers
         self._clock = clock
-        self._log = resume.log
+        self._log = position.log
         self._said_after: int | None = None
         self._introduction: Introduction | None = None
         self._last_told = 0
-        self._marks = Marks(resume.after, clock)
+        self._marks = Marks(position.after, clock)
         self._sender = Sender(outbox)
         self._requests = Requests(answer_s=timers.answer, clock=clock)
         self._people = People()
@@ -159,8 +159,9 @@ class Session:
         self._introduction = introduction
         self.ending = None
         self.state = State.GREETING
+        self._marks.told_server()
         # A cursor means nothing without its log.
-        after = None if self._log is None else self._marks.cursor
+        after = None if self._log is None else self._marks.confirmed
         log = None if after is None else self._log
         self._said_after = after
         self._told_status = self._status
@@ -210,7 +211,7 @@ class Session:
         self._introduction = None
         self._people.forget()
         self._sender.close()
-        self._requests.fail_all(OFFLINE, sentences.NOT_CONNECTED)
+        self._requests.fail_all(ErrorCode.OFFLINE, sentences.NOT_CONNECTED)
 
     def offline(self, ending: Ending, retry_in_s: float | None) -> None:
         """The same, and the user is told."""
@@ -230,7 +231,7 @@ class Session:
         if self.state in {State.GREETING, State.CATCHING_UP, State.LIVE}:
             self._say(Bye())
             self.state = State.ENDED
-        self._requests.fail_all(CLOSED, sentences.CLOSED)
+        self._requests.fail_all(ErrorCode.CLOSED, sentences.CLOSED)
 
     @property
     def is_online(self) -> bool:
@@ -261,11 +262,6 @@ class Session:
     def pending(self) -> tuple[Outgoing, ...]:
         """What waits to be acknowledged, oldest first."""
         return self._sender.outbox.pending()
-
-    @property
-    def resume(self) -> Resume:
-        """What a later session needs to go on from here."""
-        return Resume(self._marks.cursor, self._log)
 
     # --- what comes out ----------------------------------------------------------------------------------
 
@@ -313,6 +309,13 @@ class Session:
         refusal = self._sender.add(message)
         if refusal is not None:
             self._events.append(refusal)
+
+    def confirm(self, position: Position) -> bool:
+        """The program has dealt with everything up to a position; True if there is news to tell the server soon."""
+        # What is still given out of another log means nothing to the server of now.
+        return (
+            position.after is not None and position.log == self._log and self._marks.confirm(position.after)
+        )
 
     def read(self, peer: str, upto: int) -> None:
         """Everything from `peer` up to an id has been read; told now, or when there is a connection again."""
@@ -412,7 +415,6 @@ class Session:
         if not self._goes_on(welcome):
             self._not_understood()
             return
-        self._marks.reconnected()
         self._last_told = welcome.last
         self._ignored = 0
         self._log = welcome.log
@@ -434,6 +436,8 @@ class Session:
                 first_use,
                 self.unencrypted,
                 self.statuses,
+                welcome.log,
+                self._marks.take_news(),
             )
         )
 
@@ -450,7 +454,7 @@ class Session:
             if marks.cursor is None or marks.cursor < (welcome.last if begins is None else begins):
                 return False
         if marks.cursor is None and begins is not None:
-            marks.reached(begins)
+            marks.begin(begins)
         return True
 
     def _told(self, line: bytes) -> None:
@@ -558,7 +562,7 @@ class Session:
         if error.cid is not None:
             message = self._sender.settle(error.cid)
             if message is not None:
-                self._events.append(MessageRefused(error.cid, message.to, error.code, error.text))
+                self._events.append(MessageRefused(error.cid, message.to, ErrorCode(error.code), error.text))
             return message is not None
         return error.rid is not None and self._requests.answered(error.rid, error)
 
@@ -611,7 +615,7 @@ class Session:
         needs: str | None = None,
     ) -> None:
         if self.ending is None and self.state not in {State.OFFLINE, State.ENDED}:
-            self.ending = Ending(loss, text, code, again, needs)
+            self.ending = Ending(loss, text, None if code is None else ErrorCode(code), again, needs)
             self.state = State.ENDED
             self._sender.close()
 

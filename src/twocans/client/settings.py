@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from twocans.client.codes import ErrorCode
 from twocans.client.events import Loss
 from twocans.protocol.keys import ServerKey
 
@@ -52,11 +53,11 @@ class Timers(Struct, frozen=True, kw_only=True):
     file_retry_max: float = 30.0
 
 
-class Resume(Struct, frozen=True):
-    """What makes a later connection go on where an earlier one ended.
+class Position(Struct, frozen=True):
+    """What makes a later client go on where an earlier one ended.
 
     Args:
-        after: the id up to which everything has been given out; None if nothing has.
+        after: the id up to which the program has dealt with everything; None if it has dealt with nothing.
         log: the server's log that `after` belongs to.
     """
 
@@ -69,7 +70,7 @@ class Ending(Struct, frozen=True):
 
     loss: Loss
     text: str
-    code: str | None = None
+    code: ErrorCode | None = None
     again: bool = True
     needs: str | None = None
     key: ServerKey | None = None

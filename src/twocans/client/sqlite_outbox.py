@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from twocans.client.address import Address
+from twocans.client.address import Address, as_address
 from twocans.client.errors import OutboxDamaged, OutboxUnusable
 from twocans.client.outbox import Outgoing
+from twocans.client.settings import Position
 from twocans.client.sqlite_drafts import SCHEMA as DRAFTS
 from twocans.client.sqlite_drafts import SqliteDrafts
 from twocans.client.transfers.records import SCHEMA as TRANSFERS
@@ -22,7 +23,7 @@ from twocans.protocol.messages import FileRef
 
 FILE: Final = "outbox.db"
 BUSY_MS: Final = 5000
-VERSION: Final = 3
+VERSION: Final = 4
 _PRIMARY: Final = 0xFF
 """The part of SQLite's result codes that tells the kind of error."""
 
@@ -31,6 +32,10 @@ _SCHEMA: Final = """
         place INTEGER PRIMARY KEY AUTOINCREMENT, server TEXT NOT NULL, user TEXT NOT NULL,
         cid TEXT NOT NULL, recipient TEXT NOT NULL, text TEXT NOT NULL, file_hash TEXT, file_size INTEGER,
         UNIQUE(server, user, cid)) STRICT"""
+_POSITIONS: Final = """
+    CREATE TABLE IF NOT EXISTS positions(
+        server TEXT NOT NULL, user TEXT NOT NULL, after INTEGER, log TEXT,
+        PRIMARY KEY(server, user)) STRICT"""
 _FILES: Final = (
     "ALTER TABLE outgoing ADD COLUMN file_hash TEXT",
     "ALTER TABLE outgoing ADD COLUMN file_size INTEGER",
@@ -50,12 +55,14 @@ class SqliteOutbox:
         user: who sends them.
 
     Raises:
+        AddressInvalid: the server's address is none.
         OutboxDamaged: the file is damaged.
         OutboxUnusable: the file cannot be used for another reason.
     """
 
-    def __init__(self, path: Path, server: Address, user: str) -> None:
-        self._key = (str(server), user)
+    def __init__(self, path: str | os.PathLike[str], server: Address | str, user: str) -> None:
+        path = Path(path)
+        self._key = (str(as_address(server)), user)
         self._path = path
         with self._explained():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,18 +71,15 @@ class SqliteOutbox:
             self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare()
-                rows = self._database.execute(
-                    "SELECT cid, recipient, text, file_hash, file_size FROM outgoing "
-                    "WHERE server = ? AND user = ? ORDER BY place",
-                    self._key,
-                )
-                self._messages = {
-                    cid: Outgoing(cid, recipient, text, None if hash_ is None else FileRef(hash_, size))
-                    for cid, recipient, text, hash_, size in rows
-                }
+                self._messages = self._load()
+                row = self._database.execute(
+                    "SELECT after, log FROM positions WHERE server = ? AND user = ?", self._key
+                ).fetchone()
             except BaseException:
                 self._database.close()
                 raise
+        self.position = Position() if row is None else Position(*row)
+        """Up to where the program has dealt with everything, if it is kept here."""
         self.transfers = SqliteRecords(self._database, *self._key)
         """What is kept of the files that are on their way."""
         self.drafts = SqliteDrafts(self._database, user)
@@ -103,6 +107,42 @@ class SqliteOutbox:
             )
         self._messages[message.cid] = message
 
+    def save_position(self, position: Position) -> None:
+        """Keep how far the program has come, in place of what was kept; it is on disk once this returns.
+
+        Raises:
+            OutboxUnusable: it could not be written.
+        """
+        with self._explained():
+            self._database.execute(
+                "INSERT INTO positions(server, user, after, log) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT(server, user) DO UPDATE SET after = excluded.after, log = excluded.log",
+                (*self._key, position.after, position.log),
+            )
+        self.position = position
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write what is done inside as one: however the program ends, all of it is on disk or nothing.
+
+        Raises:
+            OutboxUnusable: it could not be written, and nothing of it was.
+        """
+        position = self.position
+        try:
+            with self._explained():
+                self._database.execute("BEGIN IMMEDIATE")
+            yield
+            with self._explained():
+                self._database.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                self._messages = self._load()
+            self.position = position
+            raise
+
     def get(self, cid: str) -> Outgoing | None:
         """The message with that cid, if it is still waiting."""
         return self._messages.get(cid)
@@ -126,6 +166,17 @@ class SqliteOutbox:
         """Close the file; what waits stays in it."""
         self._database.close()
 
+    def _load(self) -> dict[str, Outgoing]:
+        rows = self._database.execute(
+            "SELECT cid, recipient, text, file_hash, file_size FROM outgoing "
+            "WHERE server = ? AND user = ? ORDER BY place",
+            self._key,
+        )
+        return {
+            cid: Outgoing(cid, recipient, text, None if hash_ is None else FileRef(hash_, size))
+            for cid, recipient, text, hash_, size in rows
+        }
+
     def _prepare(self) -> None:
         database = self._database
         database.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
@@ -147,7 +198,9 @@ class SqliteOutbox:
                 for change in _FILES if version else (_SCHEMA,):
                     database.execute(change)
                 database.execute(TRANSFERS)
-            database.execute(DRAFTS)
+            if version < 3:
+                database.execute(DRAFTS)
+            database.execute(_POSITIONS)
             database.execute(f"PRAGMA user_version = {VERSION}")
         database.execute("COMMIT")
 

@@ -89,8 +89,8 @@ class FileTokens:
         folder: for the files; it is made when the first token is kept.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = Path(folder)
         # What the disk has not taken.
         self._unwritten = MemoryTokens()
 

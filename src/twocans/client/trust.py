@@ -110,8 +110,8 @@ class FileTrust:
         path: the file; it is made when the first server is met, for its owner alone.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
         self._lock = threading.Lock()
         # What the disk has not taken.
         self._unwritten: dict[str, ServerKey] = {}

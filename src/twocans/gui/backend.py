@@ -16,6 +16,7 @@ from twocans.client import (
     AddressInvalid,
     Client,
     ConnectFailed,
+    ConnectionEnded,
     Loss,
     MemoryOutbox,
     MemoryTokens,
@@ -24,8 +25,8 @@ from twocans.client import (
     Offline,
     Online,
     Outgoing,
+    Position,
     RequestFailed,
-    Resume,
     TrustUnusable,
     default_outbox_path,
     default_tokens,
@@ -177,7 +178,7 @@ class Backend:
         self._choosing: asyncio.Task[None] | None = None
         self._keeping: Keeping | None = None
         self._drafting: Drafting | None = None
-        self._resumes: dict[tuple[Address, str], Resume] = {}
+        self._resumes: dict[tuple[Address, str], Position] = {}
         self._memory: dict[tuple[Address, str], MemoryOutbox] = {}
         self._trust = default_trust()
         self._tokens = default_tokens()
@@ -233,7 +234,7 @@ class Backend:
                     self._put_now(failed)
             case MarkRead(peer, id_):
                 if client is not None:
-                    client.read(peer, id_)
+                    client.mark_read(peer, id_)
             case SendTyping(to):
                 if client is not None:
                     client.typing(to)
@@ -343,7 +344,7 @@ class Backend:
         session = effect.session
         client: Client | None = None
         waiting: tuple[Outgoing, ...] | None
-        problem, ended = "", False
+        problem = ""
         try:
             address = parse_address(effect.server.casefold())
             who = (address, key_of(effect.user))
@@ -355,7 +356,7 @@ class Backend:
                 effect.user,
                 agent=AGENT,
                 outbox=keeping.outbox,
-                resume=self._resumes.get(who),
+                position=self._resumes.get(who),
                 trust=self._trust,
                 tokens=self._own_tokens if keeping.is_alone else self._tokens,
                 secret=effect.secret,
@@ -380,8 +381,10 @@ class Backend:
                             self._put_now(FromClient(session, TransferMoved(transfer)))
                 if isinstance(event, Online) and (client.problem or problem):
                     self._put_now(KeepingFailed(session, client.problem or problem))
-                ended = isinstance(event, Offline) and event.retry_in_s is None
-            if not ended:
+        except ConnectionEnded as error:
+            # The last event has said so already, unless the client itself has failed.
+            if error.__cause__ is not None:
+                log.exception("login_failed")
                 self._put_now(FromClient(session, Offline(Loss.LOST, SENTENCE, None)))
         except ConnectFailed as error:
             self._put_now(
@@ -397,8 +400,8 @@ class Backend:
             if client is not None:
                 if self._client is client:
                     self._client = None
-                if client.resume.log is not None:
-                    self._resumes[who] = client.resume
+                if client.position.log is not None:
+                    self._resumes[who] = client.position
                 # Not awaited here: a login that is given up must not keep the next one waiting.
                 self._spawn(self._leave(client, keeping))
 
@@ -443,7 +446,7 @@ class Backend:
             self._put_now(SendFailed(self._session, to, cid, "Not sent: you are not connected."))
             return
         try:
-            client.send(to, text, cid=cid)
+            client.enqueue(to, text, cid=cid)
         except ClientError as error:
             self._put_now(SendFailed(self._session, to, cid, error.text))
 
@@ -455,7 +458,7 @@ class Backend:
             if client is None:
                 self._put_now(HistoryLoaded(session, peer, before, None))
                 return
-            page = await client.history(peer, before=before, limit=PAGE)
+            page = await client.history_page(peer, before=before, limit=PAGE)
         except RequestFailed as error:
             log.info("history_unavailable", code=error.code)
             self._put_now(HistoryLoaded(session, peer, before, None))
@@ -497,7 +500,7 @@ class Backend:
     async def _find(self, client: Client | None, session: int, prefix: str) -> None:
         try:
             if client is not None:
-                self._put_now(PeopleFound(session, prefix, await client.find(prefix)))
+                self._put_now(PeopleFound(session, prefix, await client.find_users(prefix)))
         except RequestFailed as error:
             log.info("people_unavailable", code=error.code)
 
@@ -505,7 +508,7 @@ class Backend:
         try:
             if client is None:
                 return
-            page = await client.search(asked.query, peer=asked.peer, before=asked.before, limit=PAGE)
+            page = await client.search_page(asked.query, peer=asked.peer, before=asked.before, limit=PAGE)
         except RequestFailed as error:
             log.info("search_unavailable", code=error.code)
             self._put_now(ResultsLoaded(session, asked.number, None, problem=error.text))

@@ -56,7 +56,7 @@ async def save(
         places: list[int] = []
         count, before, more = 0, None, True
         while more:
-            page = await client.history(peer, before=before, limit=PAGE)
+            page = await client.history_page(peer, before=before, limit=PAGE)
             places.append(pages.tell())
             _keep(pages, page.messages)
             count += len(page.messages)

@@ -117,7 +117,7 @@ class Filing:
             case SendFiles(to, paths):
                 self._send(to, paths, client, session)
             case FetchFile(message, path, replace):
-                transfers.fetch(message, Path(path), replace=replace)
+                transfers.start_download(message, Path(path), replace=replace)
             case FetchPicture(message):
                 self._fetch_picture(message, client, session)
             case SaveToDownloads(message, name):
@@ -125,7 +125,7 @@ class Filing:
             case PauseTransfer(id_):
                 transfers.pause(id_)
             case GoOnWithTransfer(id_):
-                transfers.go_on(id_)
+                transfers.resume(id_)
             case CancelTransfer(id_):
                 transfers.cancel(id_)
             case _:
@@ -136,7 +136,7 @@ class Filing:
         refused = ""
         for path in paths:
             try:
-                client.transfers.send(to, Path(path))
+                client.transfers.start_upload(to, Path(path))
             except ClientError as error:
                 refused = refused or f"“{Path(path).name}” was not sent. {error.text}"
         if refused:
@@ -149,16 +149,14 @@ class Filing:
             self._put_now(PictureCame(session, hash_, str(path)))
             return
         begun = next((one for one in client.transfers.all if one.path == str(path)), None)
-        if begun is None:
-            client.transfers.fetch(message, path)
-        elif begun.state is TransferState.FAILED:
-            client.transfers.go_on(begun.id)
+        if begun is None or not begun.state.is_moving:
+            client.transfers.start_download(message, path)
 
     async def _save_to_downloads(self, message: Message, name: str, client: Client, session: int) -> None:
         folder = platformdirs.user_downloads_path()
         try:
             await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-            client.transfers.fetch(message, folder / name)
+            client.transfers.start_download(message, folder / name)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             text = f"The folder {folder} cannot be used ({reason}). Use “Save as…” to choose another one."

@@ -19,7 +19,7 @@ _MOST_STEPS: Final = 64
 class Pages(Protocol):
     """What is needed of a client."""
 
-    async def history(self, peer: str, *, before: int | None = None, limit: int = PAGE) -> Page:
+    async def history_page(self, peer: str, *, before: int | None = None, limit: int = PAGE) -> Page:
         """One page of the conversation with somebody, oldest message first."""
         ...
 
@@ -30,7 +30,7 @@ async def around(client: Pages, peer: str, id_: int) -> tuple[Page, bool]:
     Raises:
         RequestFailed: there is no answer, or the server refused.
     """
-    older = await client.history(peer, before=id_ + 1, limit=PAGE // 2)
+    older = await client.history_page(peer, before=id_ + 1, limit=PAGE // 2)
     following, ahead = await newer(client, peer, id_)
     return Page((*older.messages, *following), older.more), ahead
 
@@ -41,7 +41,7 @@ async def newer(client: Pages, peer: str, after: int) -> tuple[tuple[Message, ..
     Raises:
         RequestFailed: there is no answer, or the server refused.
     """
-    page = await client.history(peer, limit=PAGE)
+    page = await client.history_page(peer, limit=PAGE)
     if _reaches(page, after):
         return _following(page, after), False
     low, high = after + 1, page.messages[0].id
@@ -50,7 +50,7 @@ async def newer(client: Pages, peer: str, after: int) -> tuple[tuple[Message, ..
         if low >= high:
             break
         middle = (low + high + 1) // 2
-        page = await client.history(peer, before=middle, limit=PAGE)
+        page = await client.history_page(peer, before=middle, limit=PAGE)
         if _reaches(page, after):
             found = _following(page, after) or found
             low = middle
@@ -60,7 +60,7 @@ async def newer(client: Pages, peer: str, after: int) -> tuple[tuple[Message, ..
             high = middle - 1
     if not found:
         # A single message fills a page: the one with the id `low` is the next.
-        found = _following(await client.history(peer, before=low + 1, limit=PAGE), after)
+        found = _following(await client.history_page(peer, before=low + 1, limit=PAGE), after)
     return found, True
 
 

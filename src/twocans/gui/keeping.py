@@ -6,7 +6,6 @@ Where the folder cannot be used, everything is kept in memory.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from twocans.client import Address, MemoryOutbox, Outbox, OutboxUnusable, Sqlite
 from twocans.client.errors import OutboxDamaged
 from twocans.client.sqlite_drafts import SqliteDrafts
 from twocans.client.sqlite_outbox import replace_damaged_outbox
-from twocans.common.atomic_file import make_folder, try_lock
+from twocans.client.store import lock_session
 
 ALONE: Final = (
     "Another window here has this name open. What waits to be sent in this one, its drafts, and the proof that the "
@@ -45,11 +44,8 @@ class Keeping:
         """Whether neither outbox nor token are those that are kept on this computer."""
         self._lock: int | None = None
         self._file: SqliteOutbox | None = None
-        name = hashlib.sha256(f"{server}\n{user}".encode()).hexdigest()[:32]
-        lock = path.parent / "sessions" / f"{name}.lock"
         try:
-            make_folder(lock.parent)
-            self._lock = try_lock(lock)
+            self._lock = lock_session(path.parent, str(server), user)
             if self._lock is None:
                 self.is_alone, self.problem = True, ALONE
         except OSError as error:

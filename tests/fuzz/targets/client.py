@@ -15,7 +15,7 @@ from twocans.client import Page
 from twocans.client.outbox import Outgoing
 from twocans.client.requests import Answer
 from twocans.client.session import Session, State
-from twocans.client.settings import Resume
+from twocans.client.settings import Position
 from twocans.gui import history
 from twocans.gui.transcript.dates import local_moment
 from twocans.gui.viewmodel import ViewModel
@@ -64,7 +64,7 @@ from twocans.protocol.messages import (
 def check_session(data: bytes) -> None:
     """Whatever the server says ends the connection at worst; the client says only what a server understands."""
     variant, data = option(data)
-    client = Harness(resume=Resume(after=3, log="log-1") if variant & 1 else None)
+    client = Harness(position=Position(after=3, log="log-1") if variant & 1 else None)
     client.session.connected(INTRODUCTION)
     if variant & 2:
         client.say(welcome(), Synced(last=0))
@@ -244,7 +244,7 @@ class _Pages:
         self._pages = pages
         self.asked = 0
 
-    async def history(self, peer: str, *, before: int | None = None, limit: int = 50) -> Page:
+    async def history_page(self, peer: str, *, before: int | None = None, limit: int = 50) -> Page:
         """The next answer, whatever was asked."""
         self.asked += 1
         return next(self._pages, Page((), more=False))

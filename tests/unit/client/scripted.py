@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar, cast
 from tests.support.certificates import Identity, identity
 from tests.support.deadline import DEADLINE_S
 from tests.unit.client.sessions import welcome
-from twocans.client import Client, Event, Timers, Tokens, Trust
+from twocans.client import Client, ConnectionEnded, Event, Timers, Tokens, Trust
 from twocans.protocol import json
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Bye, Frame, FromClient, Hello, Synced, Welcome
@@ -244,8 +244,12 @@ async def next_of(
 
 
 async def rest_of(client: Client) -> list[Event]:
-    """All events up to the end."""
-    return [event async for event in client]
+    """All events up to the end, whether the client was closed or has lost the connection for good."""
+    events = []
+    with suppress(ConnectionEnded):
+        async for event in client:
+            events.append(event)  # noqa: PERF401 - those before the loss are wanted
+    return events
 
 
 async def until(holds: Callable[[], bool]) -> None:

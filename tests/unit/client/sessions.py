@@ -6,10 +6,11 @@ import secrets
 from collections.abc import Mapping
 from typing import Final
 
-from twocans.client.events import Event
+from twocans.client.events import Event, Online
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
+from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.session import Session
-from twocans.client.settings import Introduction, Resume, Timers
+from twocans.client.settings import Introduction, Position, Timers
 from twocans.protocol import json
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import (
@@ -75,14 +76,15 @@ def message(id_: int, *, sender: str = "bob", to: str = "alice", text: str = "hi
 
 
 class Harness:
-    """A session, and what a server would see of it."""
+    """A session, and what a server would see of it; the program deals with all events at once, or waits for `deal_with`."""
 
     def __init__(
         self,
         *,
         outbox: Outbox | None = None,
-        resume: Resume | None = None,
+        position: Position | None = None,
         timers: Timers | None = None,
+        deals: bool = True,
     ) -> None:
         self.clock = HandClock()
         self.timers = timers or Timers()
@@ -91,15 +93,27 @@ class Harness:
             agent="test",
             where="server:5050",
             outbox=MemoryOutbox() if outbox is None else outbox,
-            resume=resume or Resume(),
+            position=position or Position(),
             timers=self.timers,
             clock=self.clock,
         )
+        self.progress = Progress(position or Position(), MemoryPosition())
+        self._deals = deals
 
     def say(self, *frames: Frame) -> list[Event]:
         """The server says frames; what the user hears of it."""
         self.session.receive(b"".join(map(json.encode, frames)))
-        return self.session.take_events()
+        events = self.session.take_events()
+        for event in events:
+            if self._deals or isinstance(event, Online):
+                self.deal_with(event)
+        return events
+
+    def deal_with(self, event: Event) -> None:
+        """The program is given an event and is done with it."""
+        self.progress.taken(event)
+        self.progress.commit()
+        self.session.confirm(self.progress.position)
 
     def said(self) -> list[FromClient]:
         """What the client has said since the last call."""

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import cast
+
 import pytest
 
-from twocans.client import Address, AddressInvalid, Link, parse_address, parse_link
+from twocans.client import (
+    Address,
+    AddressInvalid,
+    Client,
+    FileTokens,
+    FileTrust,
+    Link,
+    Outgoing,
+    SqliteOutbox,
+    parse_address,
+    parse_link,
+)
 from twocans.protocol.keys import server_key
 
 KEY = server_key(b"the server's")
@@ -98,3 +112,47 @@ def test_a_link_that_is_not_whole_is_told_in_a_sentence(typed: str, says: str) -
         with pytest.raises(AddressInvalid) as caught:
             parse(typed)
         assert says in caught.value.text
+
+
+def test_address_that_is_none_fails_where_it_is_made() -> None:
+    for wrong in (None, 5050, b"localhost", ("localhost", 5050)):
+        with pytest.raises(TypeError, match="an address is a"):
+            Client(cast("str", wrong), "alice")
+    for host, port in ((None, 5050), ("localhost", "5050"), (b"localhost", 5050)):
+        with pytest.raises(TypeError, match="an address is a"):
+            Address(cast("str", host), cast("int", port))
+    for name, number in (("", 5050), ("localhost", 0), ("localhost", 65536), ("localhost", -1)):
+        with pytest.raises(ValueError, match="is no address"):
+            Address(name, number)
+
+
+def test_text_that_is_no_address_is_a_value_error_where_the_client_is_made() -> None:
+    for text in ("", "no spaces here", "localhost:x", "http://localhost"):
+        with pytest.raises(ValueError, match=r"\w"):
+            Client(text, "alice")
+
+
+def test_user_that_is_no_text_fails_where_the_client_is_made() -> None:
+    with pytest.raises(TypeError, match="a user name is a str"):
+        Client("localhost", cast("str", None))
+
+
+def test_paths_may_be_text_and_addresses_too(tmp_path: Path) -> None:
+    box = SqliteOutbox(str(tmp_path / "o.db"), "localhost:5050", "alice")
+    box.add(Outgoing("c1", "bob", "hi"))
+    box.close()
+    again = SqliteOutbox(tmp_path / "o.db", Address("localhost"), "alice")
+    assert len(again) == 1
+    again.close()
+    key = server_key(b"key")
+    FileTrust(str(tmp_path / "trust.json")).meet(Address("localhost"), key)
+    assert FileTrust(tmp_path / "trust.json").key(Address("localhost")) == key
+    FileTokens(str(tmp_path / "tokens")).put(key, "alice", "a" * 64)
+    assert FileTokens(tmp_path / "tokens").get(key, "alice") == "a" * 64
+    for wrong in (None, 5, b"bytes"):
+        with pytest.raises(TypeError):
+            SqliteOutbox(cast("str", wrong), "localhost", "alice")
+        with pytest.raises(TypeError):
+            FileTrust(cast("str", wrong))
+        with pytest.raises(TypeError):
+            FileTokens(cast("str", wrong))

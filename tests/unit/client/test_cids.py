@@ -7,8 +7,10 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from twocans.client.cids import new_cid
+from tests.unit.client.sessions import message
+from twocans.client.cids import new_cid, reply_cid
 
 times = st.integers(0, 2**48 - 1)
 
@@ -50,3 +52,22 @@ def test_example_of_the_rfc() -> None:
 def test_no_bit_of_the_chance_is_lost() -> None:
     cids = {new_cid(now_ms=1, random=Dice(1 << bit)) for bit in range(74)}
     assert len(cids) == 74
+
+
+def test_reply_has_one_cid_that_no_other_message_shares() -> None:
+    first = message(7)
+    cid = uuid.UUID(reply_cid(first))
+    assert (cid.version, cid.variant, cid.int >> 80) == (7, uuid.RFC_4122, first.at)
+    assert reply_cid(message(7)) == str(cid)
+    others = [
+        replace(first, id=8),
+        replace(first, at=7001),
+        replace(first, sender="carol"),
+        replace(first, cid="another"),
+    ]
+    assert len({str(cid), *map(reply_cid, others)}) == 5
+
+
+def test_cid_of_a_reply_stays_the_same_in_later_versions() -> None:
+    """A program that is updated between two runs would reply twice."""
+    assert reply_cid(message(7)) == "00000000-1b58-788b-ae61-393c0120f94e"

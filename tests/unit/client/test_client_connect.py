@@ -22,6 +22,7 @@ from twocans.client import (
     Timers,
     driver,
 )
+from twocans.client.codes import ErrorCode
 from twocans.client.sentences import unreachable
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Bye, Error, Hello
@@ -51,7 +52,7 @@ def test_connect_gives_who_is_online_and_so_does_the_first_event() -> None:
             assert await next_of(client, Online) is online
             assert client.connected
             assert client.user == "Alice"
-            assert client.online == ("alice", "bob")
+            assert client.online_users == ("alice", "bob")
             await client.close()
             assert await conversation.hear_all() == [Bye()]
 
@@ -91,7 +92,7 @@ def test_a_refused_name_is_told_with_its_code_and_may_be_tried_again() -> None:
                 await connecting
             assert (caught.value.loss, caught.value.code, caught.value.text) == (
                 Loss.REFUSED,
-                Code.NAME_TAKEN,
+                ErrorCode.NAME_TAKEN,
                 "alice is taken.",
             )
             assert await conversation.hear_all() == []
@@ -205,9 +206,9 @@ def test_a_closed_client_is_closed_for_good(monkeypatch: pytest.MonkeyPatch) -> 
             with pytest.raises(RuntimeError):
                 await client.connect()
             with pytest.raises(MessageNotSent):
-                client.send("bob", "hello")
+                client.enqueue("bob", "hello")
             with pytest.raises(MessageNotSent):
-                await client.deliver("bob", "hello")
+                await client.send("bob", "hello")
             with pytest.raises(RequestFailed) as caught:
                 await client.chats()
             assert caught.value.code == "offline"
@@ -227,7 +228,7 @@ def test_a_client_that_was_never_connected_can_be_closed() -> None:
 def test_a_name_that_cannot_be_encoded_is_refused_without_a_server() -> None:
     async def scenario() -> None:
         failed = await _failure(Client("localhost:1", "al\ud800ice"))
-        assert (failed.loss, failed.code) == (Loss.REFUSED, Code.NAME_INVALID)
+        assert (failed.loss, failed.code) == (Loss.REFUSED, ErrorCode.NAME_INVALID)
 
     run(scenario())
 

@@ -24,6 +24,7 @@ from twocans.client import (
     UserJoined,
     driver,
 )
+from twocans.client.codes import ErrorCode
 from twocans.client.driver import MAX_EVENTS, MAX_EVENTS_AWAITED
 from twocans.client.sending import MAX_IN_FLIGHT
 from twocans.protocol.errors import Code
@@ -54,7 +55,7 @@ def test_a_delivered_message_is_stored() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             sent = await conversation.hear()
             assert isinstance(sent, Send)
             assert [waiting.cid for waiting in client.pending] == [sent.cid]
@@ -73,16 +74,16 @@ def test_a_message_that_is_refused_raises_where_it_is_waited_for() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             sent = await conversation.hear()
             assert isinstance(sent, Send)
             conversation.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid=sent.cid))
             with pytest.raises(MessageNotSent) as caught:
                 await delivering
-            assert (caught.value.code, caught.value.text) == (Code.NO_SUCH_USER, "Nobody.")
+            assert (caught.value.code, caught.value.text) == (ErrorCode.NO_SUCH_USER, "Nobody.")
             with pytest.raises(MessageNotSent) as caught:
-                await client.deliver("bob", "")
-            assert caught.value.code == Code.EMPTY
+                await client.send("bob", "")
+            assert caught.value.code == ErrorCode.EMPTY
             await client.close()
 
     run(scenario())
@@ -93,7 +94,7 @@ def test_delivering_goes_on_over_a_lost_connection() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             sent = await conversation.hear()
             conversation.reset()
             conversation = await server.accept()
@@ -115,11 +116,11 @@ def test_questions_are_answered() -> None:
             client = server.client()
             conversation = await server.let_in(client)
             asking = asyncio.gather(
-                client.history("bob", before=9, limit=2),
-                client.search("hi", peer="bob"),
+                client.history_page("bob", before=9, limit=2),
+                client.search_page("hi", peer="bob"),
                 client.chats(),
-                client.find("b"),
-                client.find("x"),
+                client.find_users("b"),
+                client.find_users("x"),
                 return_exceptions=True,
             )
             asked = [await conversation.hear() for _ in range(5)]
@@ -138,7 +139,7 @@ def test_questions_are_answered() -> None:
             assert chats == ()
             assert people == ("bob",)
             assert isinstance(refused, RequestFailed)
-            assert refused.code == Code.BAD_REQUEST
+            assert refused.code == ErrorCode.BAD_REQUEST
             await client.close()
 
     run(scenario())
@@ -172,8 +173,8 @@ def test_a_question_fails_when_the_connection_is_lost_and_while_there_is_none() 
                 await asking
             assert caught.value.code == "offline"
             with pytest.raises(RequestFailed):
-                await client.history("bob")
-            assert client.online == ()
+                await client.history_page("bob")
+            assert client.online_users == ()
             await client.close()
 
     run(scenario())
@@ -293,7 +294,7 @@ def test_closing_during_a_pause_ends_the_events() -> None:
             client = server.client(timers=Timers(retry_first=3600, retry_max=3600))
             await (await server.let_in(client)).close()
             await next_of(client, Offline)
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             ending = asyncio.create_task(rest_of(client))
             await asyncio.sleep(0)
             await client.close()
@@ -316,7 +317,7 @@ def test_a_kicked_client_does_not_come_back() -> None:
             assert events[-1] == Offline(Loss.KICKED, "Out. You can log in again.", None)
             assert await conversation.hear_all() == []
             with pytest.raises(MessageNotSent):
-                client.send("bob", "hello")
+                client.enqueue("bob", "hello")
             await client.close()
 
     run(scenario())
@@ -331,7 +332,7 @@ def test_a_name_that_was_taken_in_the_meantime_ends_the_client() -> None:
             await conversation.hear()
             conversation.say(Error(code=Code.NAME_TAKEN, text="Taken."))
             events = await rest_of(client)
-            assert events[-1] == Offline(Loss.REFUSED, "Connection lost. Taken.", None, Code.NAME_TAKEN)
+            assert events[-1] == Offline(Loss.REFUSED, "Connection lost. Taken.", None, ErrorCode.NAME_TAKEN)
             await client.close()
 
     run(scenario())
@@ -359,6 +360,8 @@ def test_a_ping_is_answered_and_got_is_told() -> None:
             conversation = await server.let_in(client)
             conversation.say(message(3), Ping(n=5))
             assert await conversation.hear() == Pong(n=5)
+            await next_of(client, MessageReceived)
+            client.commit()
             assert await conversation.hear() == Got(id=3)
             await client.close()
 
@@ -423,7 +426,7 @@ def test_a_program_that_waits_before_it_takes_events_gets_its_answer() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            asking = asyncio.create_task(client.find("b"))
+            asking = asyncio.create_task(client.find_users("b"))
             await conversation.hear()
             for number in range(4 * MAX_EVENTS):
                 conversation.say(Joined(user=f"user{number}"))
@@ -439,7 +442,7 @@ def test_waiting_behind_far_too_many_events_is_given_up() -> None:
         async with ScriptedServer() as server:
             client = server.client()
             conversation = await server.let_in(client)
-            asking = asyncio.create_task(client.find("b"))
+            asking = asyncio.create_task(client.find_users("b"))
             await conversation.hear()
             for number in range(2 * MAX_EVENTS_AWAITED):
                 conversation.say(Joined(user=f"user{number}"))
@@ -462,7 +465,7 @@ def test_a_server_that_does_not_read_does_not_fill_the_clients_memory() -> None:
             conversation = await server.let_in(client, welcome(limits=roomy))
             conversation.stop_reading()
             for _ in range(50):
-                client.send("bob", "x" * size)
+                client.enqueue("bob", "x" * size)
             link = client._driver._link
             assert link is not None
             transport = link._transport
@@ -484,7 +487,7 @@ def test_a_server_that_does_not_acknowledge_gets_a_few_messages_and_after_a_loss
             conversation = await server.let_in(client)
             total = 300
             for number in range(total):
-                client.send("bob", str(number))
+                client.enqueue("bob", str(number))
             first: list[Send] = []
             while len(first) < MAX_IN_FLIGHT:
                 sent = await conversation.hear()
@@ -518,7 +521,7 @@ def test_many_messages_of_one_moment_are_all_sent_before_goodbye() -> None:
             conversation = await server.let_in(client)
             await next_of(client, CaughtUp)
             for number in range(10):
-                client.send("bob", str(number))
+                client.enqueue("bob", str(number))
             await client.close()
             heard = await conversation.hear_all()
             assert [frame.text for frame in heard if isinstance(frame, Send)] == [str(n) for n in range(10)]
@@ -531,8 +534,8 @@ def test_what_is_sent_before_connecting_goes_out_then() -> None:
     async def scenario() -> None:
         async with ScriptedServer() as server:
             client = server.client()
-            cid = client.send("bob", "hello")
-            client.send("bob", "", cid="empty")
+            cid = client.enqueue("bob", "hello")
+            client.enqueue("bob", "", cid="empty")
             conversation = await server.let_in(client)
             assert await conversation.hear() == Send(to="bob", text="hello", cid=cid)
             refused = await next_of(client, MessageRefused)
@@ -548,7 +551,7 @@ def test_a_cid_that_is_none_is_a_mistake_of_the_program(cid: str) -> None:
         async with ScriptedServer() as server:
             client = server.client()
             with pytest.raises(ValueError, match="cid"):
-                client.send("bob", "hello", cid=cid)
+                client.enqueue("bob", "hello", cid=cid)
 
     run(scenario())
 
@@ -640,10 +643,27 @@ def test_an_unfinished_catch_up_is_resumed_where_it_ended() -> None:
             conversation = await server.accept()
             hello = await conversation.hear()
             assert isinstance(hello, Hello)
-            assert hello.after == 2
-            conversation.say(welcome(last=3), message(3), Synced(last=3))
+            # The program has dealt with none yet, so the server keeps them, and what comes again is not told again.
+            assert hello.after == 0
+            conversation.say(welcome(last=3), message(1), message(2), message(3), Synced(last=3))
             ids = [(await next_of(client, MessageReceived)).message.id for _ in range(3)]
             assert ids == [1, 2, 3]
+            await client.close()
+
+    run(scenario())
+
+
+def test_tasks_that_send_the_same_message_all_get_its_result() -> None:
+    async def scenario() -> None:
+        async with ScriptedServer() as server:
+            client = server.client()
+            conversation = await server.let_in(client)
+            sending = [asyncio.create_task(client.send("bob", "hello", cid="c1")) for _ in range(3)]
+            assert await conversation.hear() == Send(to="bob", text="hello", cid="c1")
+            sending[1].cancel()
+            await asyncio.wait({sending[1]})
+            conversation.say(Ack(cid="c1", id=3, at=30))
+            assert [(await sending[number]).id for number in (0, 2)] == [3, 3]
             await client.close()
 
     run(scenario())

@@ -25,7 +25,8 @@ from twocans.client import (
     ServerKey,
     TokensUnusable,
 )
-from twocans.client.errors import TOKEN_UNREADABLE, KeyringUnusable, TokenLost
+from twocans.client.codes import ErrorCode
+from twocans.client.errors import KeyringUnusable, TokenLost
 from twocans.client.sentences import REVOKED_NEXT
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
@@ -165,7 +166,7 @@ def test_a_name_that_is_taken_where_no_token_can_be_kept_is_told_with_the_reason
                     await connecting
                 assert caught.value.text.startswith(said)
                 assert caught.value.text.endswith("alice is taken.")
-                assert (caught.value.code, caught.value.needs) == (Code.NAME_TAKEN, "secret")
+                assert (caught.value.code, caught.value.needs) == (ErrorCode.NAME_TAKEN, "secret")
 
     run(scenario())
 
@@ -191,7 +192,7 @@ def test_nothing_is_said_while_the_token_cannot_be_read(problem: TokensUnusable,
             assert await conversation.hear_all() == []
             failed = caught.value
             assert (failed.loss, failed.text) == (Loss.UNVERIFIED, problem.text)
-            assert (failed.code, failed.needs) == (TOKEN_UNREADABLE, needs)
+            assert (failed.code, failed.needs) == (ErrorCode.TOKEN_UNREADABLE, needs)
             tokens.problem = None
             connecting = asyncio.create_task(client.connect())
             assert (await (await server.accept()).greet()).token == TOKEN
@@ -266,7 +267,7 @@ def test_secret_and_invite_are_said_until_the_server_lets_the_user_in() -> None:
             conversation.say(Error(code=Code.AUTH_FAILED, text="Wrong.", needs="secret"))
             with pytest.raises(ConnectFailed) as caught:
                 await connecting
-            assert (caught.value.code, caught.value.needs) == (Code.AUTH_FAILED, "secret")
+            assert (caught.value.code, caught.value.needs) == (ErrorCode.AUTH_FAILED, "secret")
             connecting = asyncio.create_task(client.connect())
             conversation = await server.accept()
             hello = await conversation.greet()
@@ -361,7 +362,7 @@ def test_a_token_that_was_cut_off_is_told_as_such_and_forgotten() -> None:
             assert (error.loss, error.text, error.code, error.needs) == (
                 Loss.REVOKED,
                 "This device was cut off.",
-                Code.REVOKED,
+                ErrorCode.REVOKED,
                 "secret",
             )
             assert tokens.get(KEY, "alice") is None
@@ -378,7 +379,7 @@ def test_a_device_that_was_cut_off_while_away_stops_trying_and_keeps_its_message
             await first.abort()
             second = await server.accept()
             await second.hear()
-            client.send("bob", "not sent yet")
+            client.enqueue("bob", "not sent yet")
             second.say(Error(code=Code.REVOKED, text="This device was cut off.", needs="secret"))
             offline = [event for event in await rest_of(client) if isinstance(event, Offline)][-1]
             assert (offline.loss, offline.text, offline.retry_in_s) == (
@@ -450,7 +451,7 @@ def test_who_is_not_encrypted_is_known_beside_who_is_online() -> None:
                 client, welcome(users=("alice", "bob", "carol"), unencrypted=("carol", "nobody"))
             )
             assert (await next_of(client, Online)).unencrypted == ("carol",)
-            assert client.unencrypted == ("carol",)
+            assert client.unencrypted_users == ("carol",)
             await client.close()
 
     run(scenario())

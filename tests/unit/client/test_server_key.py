@@ -307,7 +307,7 @@ def test_all_that_was_written_arrives_before_the_goodbye(start: Callable[..., No
             conversation = await server.let_in(client, welcome())
             text = "x" * 16000
             for _ in range(60):
-                client.send("bob", text)
+                client.enqueue("bob", text)
             closing = asyncio.create_task(client.close())
             heard = await conversation.hear_all()
             assert [getattr(frame, "text", None) for frame in heard[:-1]] == [text] * 60

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.client.sessions import INTRODUCTION, KEY, LIMITS, OLD_TOKEN, TOKEN, Harness, message, welcome
+from twocans.client.codes import ErrorCode
 from twocans.client.events import CaughtUp, Loss, MessageReceived, Offline, Online
-from twocans.client.settings import Resume, Timers
-from twocans.protocol.errors import Code
+from twocans.client.settings import Position, Timers
 from twocans.protocol.messages import Error, Goodbye, Hello, Ping, Pong, Synced
 
 
@@ -21,7 +21,7 @@ def test_welcome_puts_the_user_online_under_the_servers_spelling() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(user="Alice", users=("Alice", "bob")))
-    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, False, KEY)]
+    assert events == [Online("Alice", "test", ("Alice", "bob"), LIMITS, False, KEY, log="log-1")]
     assert harness.session.user == "Alice"
     assert harness.session.users == ("Alice", "bob")
     assert harness.session.is_online
@@ -35,8 +35,8 @@ def test_a_ping_before_welcome_is_answered() -> None:
     assert harness.said() == [Pong(n=7)]
 
 
-@pytest.mark.parametrize("code", [Code.NAME_TAKEN, Code.NAME_INVALID, Code.AUTH_FAILED])
-def test_a_refused_name_ends_it_for_good(code: Code) -> None:
+@pytest.mark.parametrize("code", [ErrorCode.NAME_TAKEN, ErrorCode.NAME_INVALID, ErrorCode.AUTH_FAILED])
+def test_a_refused_name_ends_it_for_good(code: ErrorCode) -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
     assert harness.say(Error(code=code, text="No.")) == []
@@ -45,8 +45,8 @@ def test_a_refused_name_ends_it_for_good(code: Code) -> None:
     assert (ending.loss, ending.text, ending.code, ending.again) == (Loss.REFUSED, "No.", code, False)
 
 
-@pytest.mark.parametrize("code", [Code.SERVER_FULL, Code.INTERNAL])
-def test_a_refusal_that_passes_is_worth_another_attempt(code: Code) -> None:
+@pytest.mark.parametrize("code", [ErrorCode.SERVER_FULL, ErrorCode.INTERNAL])
+def test_a_refusal_that_passes_is_worth_another_attempt(code: ErrorCode) -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
     harness.say(Error(code=code, text="Later."))
@@ -181,10 +181,10 @@ def test_a_goodbye_without_a_word_is_a_lost_connection() -> None:
 def test_a_banned_user_who_comes_back_is_told_whom_to_ask() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
-    harness.say(Error(code=Code.BANNED, text="This name is banned from this server: spam"))
+    harness.say(Error(code=ErrorCode.BANNED, text="This name is banned from this server: spam"))
     ending = harness.session.ending
     assert ending is not None
-    assert (ending.loss, ending.code, ending.again) == (Loss.REFUSED, Code.BANNED, False)
+    assert (ending.loss, ending.code, ending.again) == (Loss.REFUSED, ErrorCode.BANNED, False)
     assert ending.text == (
         "This name is banned from this server: spam. Ask whoever runs the server to lift the ban."
     )
@@ -215,10 +215,10 @@ def test_a_second_welcome_is_no_twocans() -> None:
 
 
 def test_an_earlier_programs_place_is_taken_up_again() -> None:
-    harness = Harness(resume=Resume(after=41, log="log-1"))
+    harness = Harness(position=Position(after=41, log="log-1"))
     hello, *_ = harness.connect(message(41), message(42), last=42)
     assert hello == Hello(user="alice", agent="test", after=41, log="log-1", token=OLD_TOKEN)
-    assert harness.session.resume == Resume(after=42, log="log-1")
+    assert harness.progress.position == Position(after=42, log="log-1")
     assert harness.session.token == TOKEN
 
 

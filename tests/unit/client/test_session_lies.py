@@ -8,7 +8,7 @@ from tests.unit.client.sessions import INTRODUCTION, Harness, message, welcome
 from twocans.client.events import Loss, MessageReceived, MessageStored, Online, ReadElsewhere, ReceiptMoved
 from twocans.client.requests import Answer
 from twocans.client.session import MAX_EARLY_PINGS, State
-from twocans.client.settings import Resume
+from twocans.client.settings import Position
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
     MAX_ID,
@@ -124,7 +124,7 @@ def test_an_acknowledgement_of_what_was_never_sent_moves_nothing() -> None:
     harness = Harness()
     harness.connect(message(3), last=3)
     assert harness.say(Ack(cid="nobody's", id=MAX_ID, at=1)) == []
-    assert harness.session.resume.after == 3
+    assert harness.progress.position.after == 3
 
 
 @pytest.mark.parametrize("id_", [MAX_ID + 1, 2**63, -1])
@@ -132,13 +132,13 @@ def test_an_acknowledgement_of_what_was_never_sent_moves_nothing() -> None:
     "line", ['MSG: {"id":%d,"at":1,"from":"bob","to":"alice","text":"hi","cid":""}', 'SYNCED: {"last":%d}']
 )
 def test_an_id_that_is_none_is_kept_by_nobody(line: str, id_: int) -> None:
-    harness = Harness(resume=Resume(after=3, log="log-1"))
+    harness = Harness(position=Position(after=3, log="log-1"))
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=3))
     harness.session.receive((line % id_).encode() + b"\n")
     assert harness.session.take_events() == []
     assert _is_broken(harness)
-    assert harness.session.resume.after == 3
+    assert harness.progress.position.after == 3
 
 
 def test_pings_before_welcome_are_answered_in_a_bounded_number() -> None:
@@ -157,11 +157,11 @@ def test_synced_tells_of_nothing_that_was_not_handed_out() -> None:
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=5), Synced(last=MAX_ID))
     assert harness.session.state is State.LIVE
-    assert harness.session.resume.after == 5
+    assert harness.progress.position.after == 5
 
 
 def test_a_welcome_with_a_far_last_does_not_move_a_cursor_that_there_is() -> None:
-    harness = Harness(resume=Resume(after=3, log="log-1"))
+    harness = Harness(position=Position(after=3, log="log-1"))
     harness.connect(last=MAX_ID)
     assert harness.session.state is State.LIVE
     assert _hello(harness).after == 3
@@ -234,7 +234,7 @@ def test_a_far_cursor_is_said_again_where_the_server_goes_on_behind_what_was_giv
 
 
 def test_a_far_place_of_an_earlier_program_is_given_up_for_the_servers_newest() -> None:
-    harness = Harness(resume=Resume(after=MAX_ID, log="log-1"))
+    harness = Harness(position=Position(after=MAX_ID, log="log-1"))
     harness.connect(last=6)
     assert harness.session.state is State.LIVE
     assert harness.say(message(7)) == [MessageReceived(message(7))]
@@ -257,15 +257,15 @@ def test_a_message_of_ones_own_before_the_cursor_contradicts_nothing() -> None:
     harness.say(message(8))
     assert harness.say(message(7, sender="alice", to="bob")) == []
     assert harness.session.ending is None
-    assert harness.session.resume.after == 8
+    assert harness.progress.position.after == 8
 
 
 def test_an_old_message_again_takes_the_cursor_nowhere() -> None:
-    harness = Harness(resume=Resume(after=100, log="log-1"))
+    harness = Harness(position=Position(after=100, log="log-1"))
     harness.connect(last=100)
     assert harness.say(message(1), message(100)) == []
     assert harness.session.ending is None
-    assert harness.session.resume.after == 100
+    assert harness.progress.position.after == 100
 
 
 def test_a_message_between_two_others_is_nothing_for_this_user() -> None:
@@ -273,7 +273,7 @@ def test_a_message_between_two_others_is_nothing_for_this_user() -> None:
     harness.connect()
     assert harness.say(message(1, sender="bob", to="carol")) == []
     assert _is_broken(harness)
-    assert harness.session.resume.after == 0
+    assert harness.progress.position.after == 0
 
 
 def test_marks_of_others_go_no_further_than_what_there_is() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.client.sessions import INTRODUCTION, OLD_TOKEN, Harness, message, welcome
+from twocans.client.codes import ErrorCode
 from twocans.client.events import (
     CaughtUp,
     Event,
@@ -23,7 +24,7 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
-from twocans.client.settings import Resume
+from twocans.client.settings import Position
 from twocans.protocol import json
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
@@ -53,6 +54,36 @@ def test_a_lost_connection_is_resumed_from_the_last_message() -> None:
     assert hello == Hello(user="alice", agent="test", after=9, log="log-1", token=OLD_TOKEN)
 
 
+def test_a_lost_connection_is_resumed_after_what_the_program_has_dealt_with() -> None:
+    """HELLO confirms what is before `after`: the server would not deliver it to the program's next run."""
+    harness = Harness(deals=False)
+    harness.connect()
+    first, second, _ = harness.say(message(5), message(9), message(12))
+    harness.drop()
+    hello, *_ = harness.connect(message(5), message(9), message(12), last=12)
+    assert isinstance(hello, Hello)
+    assert hello.after == 0
+    harness.deal_with(first)
+    harness.deal_with(second)
+    harness.drop()
+    harness.session.connected(INTRODUCTION)
+    assert isinstance(hello := harness.said()[0], Hello)
+    assert hello.after == 9
+    events = harness.say(welcome(last=13), message(12), message(13), Synced(last=13))
+    assert events[1:] == [MessageReceived(message(13)), CaughtUp(13)]
+
+
+def test_first_connection_is_resumed_before_its_first_message() -> None:
+    """Without `after` the server would go on from where another device of the user has come meanwhile."""
+    harness = Harness(deals=False)
+    harness.session.connected(INTRODUCTION)
+    harness.say(welcome(last=50), message(41))
+    harness.drop()
+    harness.session.connected(INTRODUCTION)
+    assert isinstance(hello := harness.said()[0], Hello)
+    assert (hello.after, hello.log) == (40, "log-1")
+
+
 def test_synced_moves_the_cursor_though_nothing_was_missed() -> None:
     harness = Harness()
     harness.connect(last=30)
@@ -78,11 +109,11 @@ def test_an_acknowledgement_moves_the_cursor_only_when_live() -> None:
     harness.send("hello", cid="c1")
     harness.said()
     harness.say(Ack(cid="c1", id=7, at=70))
-    assert harness.session.resume.after == 7
+    assert harness.progress.position.after == 7
     harness.drop()
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=20), Ack(cid="other", id=20, at=1))
-    assert harness.session.resume.after == 7
+    assert harness.progress.position.after == 7
     assert harness.say(message(8)) == [MessageReceived(message(8))]
 
 
@@ -96,8 +127,8 @@ def test_another_log_starts_afresh() -> None:
     assert isinstance(online, Online)
     assert online.fresh
     assert others == [MessageReceived(message(3)), CaughtUp(3)]
-    assert harness.session.resume.after == 3
-    assert harness.session.resume.log == "log-2"
+    assert harness.progress.position.after == 3
+    assert harness.progress.position.log == "log-2"
 
 
 def test_the_same_log_is_not_fresh() -> None:
@@ -214,7 +245,7 @@ def test_any_cutting_of_the_bytes_gives_the_same_events_and_answers(
             harness.session.receive(chunk)
         session = harness.session
         said = [] if session.ending else [frame.verb for frame in harness.said()]
-        return session.take_events(), said, (session.ending, session.resume, session.users)
+        return session.take_events(), said, (session.ending, session.users)
 
     edges = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     pieces = [data[start:end] for start, end in pairwise(edges)]
@@ -254,7 +285,7 @@ def test_refusals_end_the_wait() -> None:
     harness.send("hello", cid="c1")
     harness.said()
     events = harness.say(Error(code=Code.NO_SUCH_USER, text="Nobody.", cid="c1"))
-    assert events == [MessageRefused("c1", "bob", Code.NO_SUCH_USER, "Nobody.")]
+    assert events == [MessageRefused("c1", "bob", ErrorCode.NO_SUCH_USER, "Nobody.")]
     assert harness.session.pending == ()
 
 
@@ -262,26 +293,26 @@ def test_new_device_has_a_cursor_before_the_first_message() -> None:
     harness = Harness()
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=9, after=5))
-    assert harness.session.resume == Resume(after=5, log="log-1")
+    assert harness.progress.position == Position(after=5, log="log-1")
 
 
 def test_cursor_beyond_the_servers_log_goes_back_to_what_the_server_has() -> None:
-    harness = Harness(resume=Resume(after=10**9, log="log-1"))
+    harness = Harness(position=Position(after=10**9, log="log-1"))
     harness.session.connected(INTRODUCTION)
     events = harness.say(welcome(last=6, after=5), message(6))
     assert [event.message.id for event in events if isinstance(event, MessageReceived)] == [6]
-    assert harness.session.resume.after == 6
+    assert harness.progress.position.after == 6
 
 
 @pytest.mark.parametrize("after", [None, 3, 7, 100])
 def test_welcome_never_moves_a_cursor_past_messages(after: int | None) -> None:
-    harness = Harness(resume=Resume(after=3, log="log-1"))
+    harness = Harness(position=Position(after=3, log="log-1"))
     harness.session.connected(INTRODUCTION)
     harness.say(welcome(last=7, after=after))
-    assert harness.session.resume.after == 3
+    assert harness.progress.position.after == 3
 
 
 def test_cursor_without_its_log_is_not_told() -> None:
-    harness = Harness(resume=Resume(after=3))
+    harness = Harness(position=Position(after=3))
     harness.session.connected(INTRODUCTION)
     assert harness.said() == [Hello(user="alice", agent="test", token=OLD_TOKEN)]

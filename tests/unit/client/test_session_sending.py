@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.client.sessions import INTRODUCTION, LIMITS, Harness, message, welcome
+from twocans.client.codes import ErrorCode
 from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.outbox import MAX_PENDING, MemoryOutbox, Outgoing
 from twocans.client.sending import MAX_IN_FLIGHT
@@ -105,16 +106,16 @@ def test_line_ends_of_all_systems_become_one() -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("", Code.EMPTY),
-        (" \r\n\t", Code.EMPTY),
-        ("bell \x07", Code.BAD_REQUEST),
-        ("half a pair \ud83d", Code.BAD_REQUEST),
-        ("x" * (LIMITS.text_bytes + 1), Code.TOO_LONG),
-        ("é" * (LIMITS.text_bytes // 2 + 1), Code.TOO_LONG),
+        ("", ErrorCode.EMPTY),
+        (" \r\n\t", ErrorCode.EMPTY),
+        ("bell \x07", ErrorCode.BAD_REQUEST),
+        ("half a pair \ud83d", ErrorCode.BAD_REQUEST),
+        ("x" * (LIMITS.text_bytes + 1), ErrorCode.TOO_LONG),
+        ("é" * (LIMITS.text_bytes // 2 + 1), ErrorCode.TOO_LONG),
     ],
     ids=["empty", "blank", "control", "surrogate", "long", "long in bytes"],
 )
-def test_what_the_server_would_refuse_is_not_sent_at_all(text: str, code: Code) -> None:
+def test_what_the_server_would_refuse_is_not_sent_at_all(text: str, code: ErrorCode) -> None:
     harness = Harness()
     harness.connect()
     [refused] = harness.send(text, cid="c1")
@@ -140,7 +141,7 @@ def test_a_text_over_the_limit_leaves_the_outbox_only_when_the_server_refuses_it
     harness.say(welcome(limits=tight), Synced(last=0))
     assert _sent(harness) == ["long"]
     [refused] = harness.say(Error(code=Code.TOO_LONG, text="Too long.", cid="long"))
-    assert refused == MessageRefused("long", "bob", Code.TOO_LONG, "Too long.")
+    assert refused == MessageRefused("long", "bob", ErrorCode.TOO_LONG, "Too long.")
     assert harness.session.pending == ()
 
 
@@ -165,7 +166,7 @@ def test_a_line_that_no_server_takes_by_default_is_refused_when_this_one_does_no
     harness.connect()
     [refused] = harness.session.take_events()
     assert isinstance(refused, MessageRefused)
-    assert (refused.cid, refused.code) == ("long", Code.TOO_LONG)
+    assert (refused.cid, refused.code) == ("long", ErrorCode.TOO_LONG)
     assert [one.cid for one in harness.session.pending] == ["short"]
 
 
@@ -177,7 +178,7 @@ def test_a_line_over_the_servers_limit_is_refused_when_it_is_written() -> None:
     harness.said()
     [refused] = harness.send("\n" * 500 + "x" * 300, cid="c1")
     assert isinstance(refused, MessageRefused)
-    assert refused.code == Code.TOO_LONG
+    assert refused.code == ErrorCode.TOO_LONG
 
 
 def test_a_name_that_cannot_be_encoded_is_refused() -> None:

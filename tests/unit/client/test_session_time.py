@@ -10,13 +10,17 @@ from twocans.client.marks import MAX_READ_MARKS
 from twocans.client.requests import MAX_REQUESTS, Answer
 from twocans.client.session import MAX_IGNORED
 from twocans.client.settings import Timers
+from twocans.protocol import json
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
+    Ack,
+    Bye,
     Error,
     FindQuery,
     Found,
     FromClient,
     Got,
+    Hello,
     Joined,
     Ping,
     Pong,
@@ -119,7 +123,64 @@ def test_got_is_told_no_more_often_for_many_messages() -> None:
 def test_got_is_told_after_what_was_missed() -> None:
     harness = Harness()
     _, *rest = harness.connect(message(3), message(4), last=4)
-    assert rest == [Got(id=4)]
+    assert rest == []
+    assert _at(harness, 1.0) == [Got(id=4)]
+
+
+def test_got_is_not_told_of_what_the_program_has_not_dealt_with() -> None:
+    """The server would forget that it has to deliver it, and a program that is killed would never get it."""
+    harness = Harness(deals=False)
+    harness.connect()
+    first, _ = harness.say(message(3), message(4))
+    assert _at(harness, 5) == []
+    harness.deal_with(first)
+    assert _at(harness, 1.0) == [Got(id=3)]
+    harness.session.leave()
+    assert harness.said() == [Bye()]
+
+
+def test_got_is_told_of_what_was_dealt_with_while_the_connection_came_about() -> None:
+    harness = Harness(deals=False)
+    harness.connect()
+    first, second = harness.say(message(3), message(4))
+    harness.drop()
+    harness.session.connected(INTRODUCTION)
+    harness.deal_with(first)
+    harness.deal_with(second)
+    harness.say(welcome(last=4), message(3), message(4), Synced(last=4))
+    hello, *rest = harness.said()
+    assert isinstance(hello, Hello)
+    assert (hello.after, rest) == (0, [Got(id=4)])
+    assert _at(harness, 5) == []
+
+
+def test_got_is_told_on_leaving_of_what_was_dealt_with_just_before() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.say(message(3))
+    harness.session.leave()
+    assert harness.said() == [Got(id=3), Bye()]
+
+
+def test_got_is_not_told_of_ones_own_messages() -> None:
+    harness = Harness()
+    harness.connect()
+    harness.send("hello", cid="c1")
+    harness.said()
+    harness.say(Ack(cid="c1", id=7, at=70))
+    assert _at(harness, 1.0) == []
+
+
+def test_got_of_another_log_is_not_told() -> None:
+    harness = Harness(deals=False)
+    harness.connect()
+    (old,) = harness.say(message(900))
+    harness.drop()
+    harness.session.connected(INTRODUCTION)
+    harness.session.receive(json.encode(welcome(log="log-2")))
+    harness.deal_with(old)
+    harness.said()
+    assert _at(harness, 1.0) == []
 
 
 def test_got_stays_quiet_when_nothing_came() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import stat
 import subprocess
@@ -20,6 +21,7 @@ from twocans.client import (
     MessageNotSent,
     OutboxUnusable,
     Outgoing,
+    Position,
     SqliteOutbox,
     TransferState,
 )
@@ -127,7 +129,7 @@ def test_folder_without_rights_is_told(tmp_path: Path) -> None:
 def test_message_that_cannot_be_written_is_not_sent_and_says_so(tmp_path: Path) -> None:
     box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
     client = Client(HOME, "alice", outbox=box)
-    client.send("bob", "this one is written")
+    client.enqueue("bob", "this one is written")
     # A trigger stands for the disk that refuses to take more.
     with sqlite3.connect(tmp_path / "o.db") as other:
         other.execute(
@@ -135,7 +137,7 @@ def test_message_that_cannot_be_written_is_not_sent_and_says_so(tmp_path: Path) 
         )
     other.close()
     with pytest.raises(MessageNotSent, match=r"not sent\. .*o\.db cannot be used: disk is full"):
-        client.send("bob", "and this one is not")
+        client.enqueue("bob", "and this one is not")
     assert [one.text for one in client.pending] == ["this one is written"]
     box.close()
 
@@ -181,3 +183,59 @@ def test_transfers_are_kept_for_each_user_and_one_that_is_damaged_is_left_out(tm
     with pytest.raises(OutboxUnusable):
         box.transfers.put(done)
     assert box.transfers.load() == ()
+
+
+def test_position_is_kept_for_each_user_and_server(tmp_path: Path) -> None:
+    box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    assert box.position == Position()
+    box.save_position(Position(7, "log-1"))
+    box.save_position(Position(9, "log-1"))
+    again = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    other = SqliteOutbox(tmp_path / "o.db", AWAY, "alice")
+    assert (box.position, again.position, other.position) == (Position(9, "log-1"),) * 2 + (Position(),)
+    for one in (box, again, other):
+        one.close()
+
+
+def test_transaction_writes_message_and_position_together(tmp_path: Path) -> None:
+    box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    with box.transaction():
+        box.add(Outgoing("c1", "bob", "reply"))
+        box.save_position(Position(7, "log-1"))
+        # What another connection sees is what a killed program leaves.
+        meanwhile = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+        assert (meanwhile.pending(), meanwhile.position) == ((), Position())
+    after = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    assert (after.pending(), after.position) == ((Outgoing("c1", "bob", "reply"),), Position(7, "log-1"))
+    for one in (box, meanwhile, after):
+        one.close()
+
+
+def test_transaction_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    box.add(Outgoing("c0", "bob", "before"))
+
+    def fail() -> None:
+        with box.transaction():
+            box.add(Outgoing("c1", "bob", "reply"))
+            box.save_position(Position(7, "log-1"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    again = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    for one in (box, again):
+        assert (one.pending(), one.position) == ((Outgoing("c0", "bob", "before"),), Position())
+    box.add(Outgoing("c2", "bob", "after"))
+    for one in (box, again):
+        one.close()
+
+
+def test_outbox_of_the_third_version_takes_a_position(tmp_path: Path) -> None:
+    SqliteOutbox(tmp_path / "o.db", HOME, "alice").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "o.db")) as older:
+        older.execute("DROP TABLE positions")
+        older.execute("PRAGMA user_version = 3")
+    box = SqliteOutbox(tmp_path / "o.db", HOME, "alice")
+    box.save_position(Position(7, "log-1"))
+    box.close()

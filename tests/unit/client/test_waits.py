@@ -91,7 +91,7 @@ async def fill_buffers(client: Client, conversation: Conversation) -> tuple[Link
     sent: list[str] = []
     while link.writable:
         assert len(sent) < MAX_IN_FLIGHT
-        sent.append(client.send("bob", "x" * 500_000))
+        sent.append(client.enqueue("bob", "x" * 500_000))
         await asyncio.sleep(0.001)
     return link, sent
 
@@ -99,7 +99,7 @@ async def fill_buffers(client: Client, conversation: Conversation) -> tuple[Link
 def test_what_did_not_fit_into_the_buffers_goes_out_when_the_server_reads_again() -> None:
     async def scenario(_: ScriptedServer, client: Client, conversation: Conversation) -> None:
         _link, sent = await fill_buffers(client, conversation)
-        sent += [client.send("bob", "y" * 500_000) for _ in range(min(5, MAX_IN_FLIGHT - len(sent)))]
+        sent += [client.enqueue("bob", "y" * 500_000) for _ in range(min(5, MAX_IN_FLIGHT - len(sent)))]
         conversation.start_reading()
         heard = [await conversation.hear() for _ in sent]
         assert [one.cid for one in heard if isinstance(one, Send)] == sent
@@ -109,7 +109,7 @@ def test_what_did_not_fit_into_the_buffers_goes_out_when_the_server_reads_again(
 
 def test_an_acknowledgement_lets_the_next_message_go() -> None:
     async def scenario(_: ScriptedServer, client: Client, conversation: Conversation) -> None:
-        sent = [client.send("bob", str(number)) for number in range(MAX_IN_FLIGHT + 2)]
+        sent = [client.enqueue("bob", str(number)) for number in range(MAX_IN_FLIGHT + 2)]
         for cid in sent[:MAX_IN_FLIGHT]:
             frame = await conversation.hear()
             assert isinstance(frame, Send)
@@ -159,10 +159,10 @@ def test_reading_goes_on_when_the_program_has_taken_enough() -> None:
     with_client(scenario)
 
 
-@pytest.mark.parametrize("how", ["ask", "deliver"])
+@pytest.mark.parametrize("how", ["ask", "send", "drain"])
 def test_whoever_waits_again_with_thousands_of_events_not_taken_gets_an_answer(how: str) -> None:
     async def scenario(_: ScriptedServer, client: Client, conversation: Conversation) -> None:
-        asking = asyncio.create_task(client.find("a"))
+        asking = asyncio.create_task(client.find_users("a"))
         await conversation.hear()
         # More than half of what is let in while somebody waits, and more than is let in while nobody does.
         conversation.say(*(Joined(user=f"user{number}") for number in range(15_000)))
@@ -172,12 +172,18 @@ def test_whoever_waits_again_with_thousands_of_events_not_taken_gets_an_answer(h
         assert link is not None
         await until(lambda: not link.reading)
         if how == "ask":
-            second = asyncio.create_task(client.find("b"))
+            second = asyncio.create_task(client.find_users("b"))
             await conversation.hear()
             conversation.say(Found(rid=2, users=["bob"]))
             assert await second == ("bob",)
+        elif how == "drain":
+            cid = client.enqueue("bob", "hello")
+            await conversation.hear()
+            draining = asyncio.create_task(client.drain())
+            conversation.say(Ack(cid=cid, id=1, at=1))
+            await draining
         else:
-            delivering = asyncio.create_task(client.deliver("bob", "hello"))
+            delivering = asyncio.create_task(client.send("bob", "hello"))
             frame = await conversation.hear()
             assert isinstance(frame, Send)
             conversation.say(Ack(cid=frame.cid, id=1, at=1))
@@ -345,7 +351,7 @@ async def _end(client: Client, conversation: Conversation, how: str) -> None:
 )
 def test_a_question_that_will_not_be_answered_ends(how: str, code: str) -> None:
     async def scenario(_: ScriptedServer, client: Client, conversation: Conversation) -> None:
-        asking = asyncio.create_task(client.find("b"))
+        asking = asyncio.create_task(client.find_users("b"))
         await conversation.hear()
         await still_waiting(asking)
         if how == "refused":
@@ -362,7 +368,7 @@ def test_a_question_that_will_not_be_answered_ends(how: str, code: str) -> None:
 @pytest.mark.parametrize("how", ["refused", "kicked", "closed"])
 def test_a_delivery_that_will_not_come_about_ends(how: str) -> None:
     async def scenario(_: ScriptedServer, client: Client, conversation: Conversation) -> None:
-        delivering = asyncio.create_task(client.deliver("bob", "hello"))
+        delivering = asyncio.create_task(client.send("bob", "hello"))
         frame = await conversation.hear()
         assert isinstance(frame, Send)
         await still_waiting(delivering)
@@ -378,7 +384,7 @@ def test_a_delivery_that_will_not_come_about_ends(how: str) -> None:
 
 def test_a_delivery_outlives_a_lost_connection_and_ends_with_the_next_one() -> None:
     async def scenario(server: ScriptedServer, client: Client, conversation: Conversation) -> None:
-        delivering = asyncio.create_task(client.deliver("bob", "hello"))
+        delivering = asyncio.create_task(client.send("bob", "hello"))
         await conversation.hear()
         conversation.reset()
         await next_of(client, Offline)
@@ -396,8 +402,8 @@ def test_a_delivery_outlives_a_lost_connection_and_ends_with_the_next_one() -> N
 def test_a_delivery_of_what_cannot_be_sent_ends_without_the_server() -> None:
     async def scenario(_: ScriptedServer, client: Client, __: Conversation) -> None:
         with pytest.raises(MessageNotSent):
-            await client.deliver("bob", " ")
+            await client.send("bob", " ")
         with pytest.raises(RequestFailed):
-            await client.find("\ud800")
+            await client.find_users("\ud800")
 
     with_client(scenario)

@@ -23,10 +23,10 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 class Failing(Server):
     """Gives two pages, then no answer."""
 
-    async def history(self, peer: str, *, before: int | None = None, limit: int = 50) -> Page:
+    async def history_page(self, peer: str, *, before: int | None = None, limit: int = 50) -> Page:
         if self.asked == 2:
             raise RequestFailed("timed_out", "The server did not answer in time.")
-        return await super().history(peer, before=before, limit=limit)
+        return await super().history_page(peer, before=before, limit=limit)
 
 
 def test_all_pages_are_saved_oldest_first_and_progress_is_told(tmp_path: Path) -> None:

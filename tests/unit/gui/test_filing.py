@@ -8,11 +8,13 @@ from typing import cast
 
 import pytest
 
+from tests.unit.client.scripted import run
+from tests.unit.client.transfers.file_server import FileServer, done
 from twocans.client import Client
 from twocans.client.errors import MessageNotSent
 from twocans.gui.filing import Filing
 from twocans.gui.picturecache import PictureCache
-from twocans.gui.viewmodel.effects import SendFiles
+from twocans.gui.viewmodel.effects import FetchPicture, SendFiles
 from twocans.gui.viewmodel.inputs import FileRefused, Input
 from twocans.protocol.messages import FileRef, Message
 
@@ -55,7 +57,7 @@ class Refusing:
     def __init__(self) -> None:
         self.sent: list[str] = []
 
-    def send(self, to: str, path: Path) -> None:
+    def start_upload(self, to: str, path: Path) -> None:
         if path.name == "bad.txt":
             raise MessageNotSent("BUSY", "Too many files wait to be sent.")
         self.sent.append(f"{path.name} to {to}")
@@ -75,3 +77,23 @@ def test_a_file_that_is_refused_keeps_no_other_back_and_is_named(tmp_path: Path)
     filing.do(SendFiles("bob", ("/a.txt", "/bad.txt", "/c.txt")), cast("Client", client), 1)
     assert client.transfers.sent == ["a.txt to bob", "c.txt to bob"]
     assert told == [FileRefused(1, "“bad.txt” was not sent. Too many files wait to be sent.")]
+
+
+def test_picture_that_was_tidied_away_is_fetched_again(tmp_path: Path) -> None:
+    """The transfer that once brought it is remembered, and is done."""
+
+    def tidy_away() -> None:
+        (picture,) = tmp_path.glob("*.png")
+        picture.unlink()
+
+    async def scenario() -> None:
+        async with FileServer() as server, server.client() as client:
+            filing = Filing(PictureCache(tmp_path), lambda _: None, lambda what: what.close())
+            carrying = server.offer(b"a picture", "cat.png")
+            for _ in range(2):
+                filing.do(FetchPicture(carrying), client, 1)
+                await done(client, client.transfers.all[0].id)
+                tidy_away()
+            assert len(client.transfers.all) == 1
+
+    run(scenario())

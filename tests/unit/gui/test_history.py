@@ -20,7 +20,7 @@ class Server:
         self._most = most
         self.asked = 0
 
-    async def history(self, peer: str, *, before: int | None = None, limit: int = PAGE) -> Page:
+    async def history_page(self, peer: str, *, before: int | None = None, limit: int = PAGE) -> Page:
         self.asked += 1
         older = [one for one in self._ids if before is None or one < before]
         taken = older[-min(limit, self._most) :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.gui.desk import KEY, LIMITS, Desk
+from twocans.client.codes import ErrorCode
 from twocans.client.events import (
     Loss,
     MessageReceived,
@@ -116,7 +117,7 @@ def test_a_text_that_is_too_long_says_so_and_is_not_sent() -> None:
 def test_a_refused_message_says_why_and_is_sent_again_with_the_same_cid(desk: Desk) -> None:
     desk.vm.open("bob")
     cid = desk.write("hello")
-    desk.event(MessageRefused(cid, "bob", "not_online", "bob is not online."))
+    desk.event(MessageRefused(cid, "bob", ErrorCode.NOT_ONLINE, "bob is not online."))
     bubble = desk.vm.bubbles[0]
     assert (bubble.status, bubble.note) == (Status.FAILED, "bob is not online.")
     desk.receive("bob", "back")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.gui.desk import Desk
+from twocans.client.codes import ErrorCode
 from twocans.client.events import MessageRefused, MessageStored, TransferMoved
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
@@ -161,7 +162,7 @@ def test_a_paused_file_can_go_on(desk: Desk) -> None:
 def test_a_file_whose_message_was_refused_is_sent_anew(desk: Desk) -> None:
     moved(desk, upload(TransferState.DONE, done=2_100_000))
     moved(desk, upload(TransferState.RUNNING))
-    desk.event(MessageRefused("up-1", "bob", "rate_limited", "Too many."))
+    desk.event(MessageRefused("up-1", "bob", ErrorCode.RATE_LIMITED, "Too many."))
     assert card(desk).failed
     desk.vm.retry("own/up-1")
     assert desk.all(SendFiles) == [SendFiles("bob", ("/home/alice/report.pdf",))]

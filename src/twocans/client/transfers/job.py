@@ -93,18 +93,18 @@ class Job:
             self.state = state
             kept = TransferState.WAITING if state.is_moving else state
             self.keep(state=kept, done=self.done, text=text)
-            self._tell()
+            self.tell()
 
     def progress(self, done: int) -> None:
         """So many bytes are done; a program is told now and then."""
         self.done = done
         if self._clock() - self._told_at >= TELL_EVERY_S:
-            self._tell()
+            self.tell()
 
     def learn(self, *, message_id: int) -> None:
         """Its message is stored."""
         self.keep(message_id=message_id)
-        self._tell()
+        self.tell()
 
     def keep(self, **changes: object) -> None:
         """Something is known of it that may be needed after the program's end."""
@@ -119,6 +119,7 @@ class Job:
         """Nothing is left of it."""
         self._records.remove(self.record.id)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Tell what it is like, again if need be."""
         self._told_at = self._clock()
         self._listener.put_moved(TransferMoved(self.transfer))

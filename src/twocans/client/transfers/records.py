@@ -27,6 +27,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
         modified_ns: when the outgoing file was changed last, as its hash was taken; in Unix nanoseconds.
         part: what an incoming file is called until it is whole.
         replace: whether what has its name by then is to be lost.
+        into: where the incoming file was to go; `path` is another one if that was taken.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Record(Struct, frozen=True, omit_defaults=True):
     replace: bool = False
     message_id: int | None = None
     text: str = ""
+    into: str = ""
 
 
 class Records(Protocol):

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from twocans.client import sentences
-from twocans.client.errors import BUSY, CLOSED, OFFLINE, TIMED_OUT, MessageNotSent, OutboxUnusable
+from twocans.client.codes import ErrorCode
+from twocans.client.errors import MessageNotSent, OutboxUnusable
+from twocans.client.events import MessageRefused, MessageStored
 from twocans.client.link import Where
 from twocans.client.outbox import Outgoing
 from twocans.client.requests import Reply
@@ -16,11 +18,20 @@ from twocans.client.transfers.failures import Cut, Failed
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import Error, Frame, LimitsInForce, Ticket
 
-_PASSING: Final = frozenset({OFFLINE, TIMED_OUT, BUSY, CLOSED, Code.RATE_LIMITED, Code.INTERNAL})
+_PASSING: Final = frozenset(
+    {
+        ErrorCode.OFFLINE,
+        ErrorCode.TIMED_OUT,
+        ErrorCode.BUSY,
+        ErrorCode.CLOSED,
+        Code.RATE_LIMITED,
+        Code.INTERNAL,
+    }
+)
 """Refusals that a later attempt may well not meet."""
 
 
-class Chat(Protocol):
+class ChatConnection(Protocol):
     """The connection by which the user chats."""
 
     @property
@@ -30,6 +41,10 @@ class Chat(Protocol):
 
     async def ask(self, make: Callable[[int], Frame]) -> Reply:
         """The answer to a request; `make` gets its number."""
+        ...
+
+    async def result(self, cid: str) -> MessageStored | MessageRefused:
+        """What becomes of a message that is in the outbox."""
         ...
 
     def post(self, message: Outgoing) -> None:
@@ -50,7 +65,7 @@ class Server:
         connect_s: how long a further connection to it may take to come about, in seconds.
     """
 
-    def __init__(self, chat: Chat, *, connect_s: float) -> None:
+    def __init__(self, chat: ChatConnection, *, connect_s: float) -> None:
         self.connect_s = connect_s
         self.limits: LimitsInForce | None = None
         self._chat = chat

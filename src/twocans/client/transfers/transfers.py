@@ -6,23 +6,29 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from msgspec import structs
+
 from twocans.client import sentences
 from twocans.client.backoff import Backoff
-from twocans.client.cids import new_cid
-from twocans.client.errors import BUSY, CLOSED, UNWRITTEN, MessageNotSent, OutboxUnusable
+from twocans.client.cids import check_cid, new_cid
+from twocans.client.codes import ErrorCode
+from twocans.client.errors import MessageNotSent, OutboxUnusable, TransferFailed
 from twocans.client.events import Event, MessageRefused, MessageStored, Offline, Online
+from twocans.client.outbox import Outgoing
 from twocans.client.settings import Clock, Timers
 from twocans.client.transfers.disk import Part, part_path
 from twocans.client.transfers.failures import Cut, Failed
 from twocans.client.transfers.job import Job, Listener
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.records import Record, Records
-from twocans.client.transfers.server import Chat, Server
+from twocans.client.transfers.server import ChatConnection, Server
 from twocans.client.transfers.threads import Threads
+from twocans.client.transfers.waiters import Waiters
 from twocans.protocol.file_names import safe_name
 from twocans.protocol.messages import Message
 
@@ -42,6 +48,9 @@ MAX_IN_VAIN: Final = 10
 class Transfers:
     """The files that one user sends and fetches, by `client.transfers`.
 
+    `await upload(…)` and `await download(…)` wait until it is done; `start_upload` and `start_download` return at
+    once. Starting the same again goes on with what is there, so a program may do so after each of its restarts.
+
     A transfer goes on by itself after a loss of the connection, and after a restart of the program if the outbox
     is on disk. What becomes of it comes out of the client's iteration as `TransferMoved`: at each change of its
     state, and about ten times a second while bytes move. A program that does not take its events finds the newest
@@ -59,7 +68,7 @@ class Transfers:
 
     def __init__(
         self,
-        chat: Chat,
+        chat: ChatConnection,
         records: Records,
         listener: Listener,
         *,
@@ -69,11 +78,12 @@ class Transfers:
         random: Random,
     ) -> None:
         self._records = records
-        self._listener = listener
+        self._waiters = Waiters(listener)
         self._timers = timers
         self._clock = clock
         self._wall_ms = wall_ms
         self._random = random
+        self._chat = chat
         self._server = Server(chat, connect_s=timers.connect)
         self._threads = Threads()
         self._turns = {outgoing: asyncio.Semaphore(MAX_AT_ONCE) for outgoing in (True, False)}
@@ -90,7 +100,62 @@ class Transfers:
         """The transfers that are there, oldest first; of an earlier time of the program too."""
         return tuple(job.transfer for job in self._jobs.values() if not job.is_cancelled)
 
-    def send(self, to: str, path: Path, *, name: str | None = None) -> str:
+    def get(self, id: str) -> Transfer | None:  # noqa: A002 - as elsewhere in the client
+        """Return a transfer as it is now; None if it is unknown, cancelled or forgotten.
+
+        One that is done is there after a restart too, if the outbox is on disk: the last thousand are.
+        """
+        job = self._open_job(id)
+        return None if job is None else job.transfer
+
+    async def upload(
+        self, to: str, path: str | PathLike[str], *, name: str | None = None, cid: str | None = None
+    ) -> Transfer:
+        """Send a file, and wait until its message is stored; see `start_upload`.
+
+        Losses of the connection and pauses are waited for. A caller that stops waiting leaves the transfer under way.
+
+        Returns:
+            The transfer, with the `message_id` of its message.
+
+        Raises:
+            MessageNotSent: the client is closed, too many files wait, or it cannot be kept that this one does.
+            TransferFailed: the file was not sent.
+            ValueError: as for `start_upload`.
+        """
+        transfer = await self._end_of(self.start_upload(to, path, name=name, cid=cid))
+        if transfer.message_id is None:
+            if self._closed:
+                raise TransferFailed(sentences.CLOSED, transfer)
+            result = await self._chat.result(transfer.id)
+            if isinstance(result, MessageRefused):
+                raise TransferFailed(result.text, transfer)
+            transfer = structs.replace(transfer, message_id=result.id)
+        return transfer
+
+    async def download(self, message: Message, folder: str | PathLike[str]) -> Path:
+        """Fetch the file that a message carries into a folder, and wait until it is there; see `start_download`.
+
+        Losses of the connection and pauses are waited for. A caller that stops waiting leaves the transfer under way.
+
+        Args:
+            message: as it came.
+            folder: where the file goes, under its own name made safe, or a similar one if that is taken.
+
+        Returns:
+            The file: the same one if this message's file is in the folder already.
+
+        Raises:
+            MessageNotSent: the client is closed, too many files wait, or it cannot be kept that this one does.
+            TransferFailed: the file did not arrive.
+            ValueError: the message carries no file, or the path is no text.
+        """
+        into = Path(folder) / safe_name(message.text)
+        return Path((await self._end_of(self.start_download(message, into))).path)
+
+    def start_upload(
+        self, to: str, path: str | PathLike[str], *, name: str | None = None, cid: str | None = None
+    ) -> str:
         """Send a file: it is brought to the server, and then a message tells of it.
 
         The file is read later, and must not be changed until it is sent.
@@ -99,24 +164,37 @@ class Transfers:
             to: the recipient's name.
             path: the file.
             name: what the recipient sees it as, made safe; its own name if None.
+            cid: the id of the transfer and its message, 1 to 64 characters; a fresh one if None. A file that was
+                sent under it already is not sent again: what became of it is told again.
 
         Returns:
             The transfer's id, which the message has as its cid.
 
         Raises:
             MessageNotSent: the client is closed, too many files wait, or it cannot be kept that this one does.
-            ValueError: the recipient's name or the path is no text.
+            ValueError: the recipient's name or the path is no text, or the cid is none, or that of another transfer.
         """
+        path = Path(path)
         name = safe_name(path.name if name is None else name)
         path = path.absolute()
         f"{to}{path}".encode()
-        return self._add(Record(id=self._new_id(), outgoing=True, peer=to, name=name, path=str(path)))
+        id_ = self._new_id() if cid is None else check_cid(cid)
+        record = Record(id=id_, outgoing=True, peer=to, name=name, path=str(path))
+        if id_ not in self._jobs:
+            return self._add(record)
+        known = self._jobs[id_]
+        kept = known.record
+        same = (kept.outgoing, kept.peer, kept.name, kept.path) == (True, to, name, str(path))
+        if known.is_cancelled or not same:
+            raise ValueError(f"the cid {id_} belongs to another transfer")
+        return self._start_again(known)
 
-    def fetch(self, message: Message, into: Path, *, replace: bool = False) -> str:
+    def start_download(self, message: Message, into: str | PathLike[str], *, replace: bool = False) -> str:
         """Fetch the file that a message carries.
 
         It grows beside `into` in a file that ends in `.part`. What is called `into` by then is not overwritten unless
-        `replace` says so: the file gets a similar name, which `Transfer.path` tells.
+        `replace` says so: the file gets a similar name, which `Transfer.path` tells. For the same message and place
+        there is one transfer: if the file is there it is told again that it is done, else it is fetched again.
 
         Args:
             message: as it came.
@@ -132,8 +210,11 @@ class Transfers:
         """
         if message.file is None:
             raise ValueError("the message carries no file")
-        id_, into = self._new_id(), into.absolute()
+        id_, into = self._new_id(), Path(into).absolute()
         str(into).encode()
+        known = self._download_of(message, str(into), replace=replace)
+        if known is not None:
+            return self._start_again(known)
         return self._add(
             Record(
                 id=id_,
@@ -141,6 +222,7 @@ class Transfers:
                 peer=message.to if message.sender == self._user else message.sender,
                 name=safe_name(message.text),
                 path=str(into),
+                into=str(into),
                 part=str(part_path(into, id_)),
                 size=message.file.size,
                 hash=message.file.hash,
@@ -150,13 +232,13 @@ class Transfers:
         )
 
     def pause(self, id: str) -> None:  # noqa: A002 - as elsewhere in the client
-        """Stop until `go_on`, over restarts too; what has been done stays. Nothing happens to what does not move."""
+        """Stop until `resume`, over restarts too; what has been done stays. Nothing happens to what does not move."""
         job = self._open_job(id)
         if job is not None and job.state.is_moving:
             job.move(TransferState.PAUSED)
             _stop(job)
 
-    def go_on(self, id: str) -> None:  # noqa: A002
+    def resume(self, id: str) -> None:  # noqa: A002
         """Go on with what is paused, or try again what has failed."""
         job = self._open_job(id)
         if job is not None and job.state in {TransferState.PAUSED, TransferState.FAILED} and not self._closed:
@@ -174,6 +256,18 @@ class Transfers:
         _stop(job)
         if self._begun:
             self._do(self._clear_away(job))
+
+    def forget(self, id: str) -> None:  # noqa: A002
+        """Forget a transfer that is done; its file stays. Nothing happens to what is unknown.
+
+        Raises:
+            ValueError: it is not done: `cancel` it instead.
+        """
+        job = self._open_job(id)
+        if job is not None:
+            if job.state is not TransferState.DONE:
+                raise ValueError("only a transfer that is done can be forgotten")
+            self._forget(job)
 
     # --- what the client tells ---------------------------------------------------------------------------
 
@@ -198,6 +292,7 @@ class Transfers:
         self._closed = True
         for task in self._tasks:
             task.cancel()
+        self._waiters.end(tuple(job.transfer for job in self._jobs.values()))
 
     async def close(self) -> None:
         """Stop everything; what is unfinished stays for another time."""
@@ -220,14 +315,14 @@ class Transfers:
 
     def _add(self, record: Record) -> str:
         if self._closed:
-            raise MessageNotSent(CLOSED, sentences.SENT_TOO_LATE)
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
         finished = [job for job in self._jobs.values() if job.state is TransferState.DONE]
         if len(self._jobs) - len(finished) >= MAX_UNFINISHED:
-            raise MessageNotSent(BUSY, sentences.TOO_MANY_FILES)
+            raise MessageNotSent(ErrorCode.BUSY, sentences.TOO_MANY_FILES)
         try:
             self._records.put(record)
         except OutboxUnusable as error:
-            raise MessageNotSent(UNWRITTEN, error.text) from None
+            raise MessageNotSent(ErrorCode.UNWRITTEN, error.text) from None
         for job in finished[: max(0, len(finished) - MAX_FINISHED + 1)]:
             self._forget(job)
         job = self._jobs[record.id] = self._job(record)
@@ -235,13 +330,50 @@ class Transfers:
             self._start(job)
         return record.id
 
+    def _start_again(self, job: Job) -> str:
+        """Go on with a transfer that the program starts once more, or tell again what became of it."""
+        if self._closed:
+            raise MessageNotSent(ErrorCode.CLOSED, sentences.SENT_TOO_LATE)
+        record = job.record
+        if job.state is TransferState.DONE and record.outgoing:
+            if record.message_id is None:
+                # The program may have ended between the acknowledgement and noting it; the server knows the cid.
+                with contextlib.suppress(Cut, Failed):
+                    self._server.post(Outgoing(record.id, record.peer, record.name, job.file))
+            job.tell()
+        elif not job.state.is_moving:
+            job.wrong = 0
+            job.move(TransferState.WAITING)
+            self._start(job)
+        return record.id
+
+    def _download_of(self, message: Message, into: str, *, replace: bool) -> Job | None:
+        file = message.file
+        for job in self._jobs.values():
+            record = job.record
+            if (
+                (record.message_id, record.into, record.replace) == (message.id, into, replace)
+                and not record.outgoing
+                and not job.is_cancelled
+                and file is not None
+                and record.hash == file.hash
+            ):
+                return job
+        return None
+
+    async def _end_of(self, id_: str) -> Transfer:
+        ended = await self._waiters.wait(self._jobs[id_].transfer)
+        # By the time the task runs, its message may have been stored, or refused.
+        job = self._jobs.get(id_)
+        return ended if job is None else await self._waiters.wait(job.transfer)
+
     def _open_job(self, id_: str) -> Job | None:
         """Return a transfer, unless it is cancelled."""
         job = self._jobs.get(id_)
         return None if job is None or job.is_cancelled else job
 
     def _job(self, record: Record) -> Job:
-        return Job(record, records=self._records, listener=self._listener, clock=self._clock)
+        return Job(record, records=self._records, listener=self._waiters, clock=self._clock)
 
     def _forget(self, job: Job) -> None:
         job.forget()

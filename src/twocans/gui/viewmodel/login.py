@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from twocans.client.address import parse_link
-from twocans.client.errors import TOKEN_UNREADABLE, AddressInvalid
+from twocans.client.codes import ErrorCode
+from twocans.client.errors import AddressInvalid
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import (
     Connect,
@@ -31,7 +32,7 @@ _ABOUT_THE_NAME: Final = frozenset(
         Code.AUTH_FAILED,
         Code.BANNED,
         Code.RATE_LIMITED,
-        TOKEN_UNREADABLE,
+        ErrorCode.TOKEN_UNREADABLE,
     }
 )
 

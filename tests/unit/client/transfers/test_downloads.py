@@ -35,7 +35,7 @@ def test_file_is_fetched_and_gets_its_name(tmp_path: Path, size: int) -> None:
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             message = server.offer(data)
-            transfer = await done(client, client.transfers.fetch(message, tmp_path / "here.pdf"))
+            transfer = await done(client, client.transfers.start_download(message, tmp_path / "here.pdf"))
             assert (tmp_path / "here.pdf").read_bytes() == data
             assert files_in(tmp_path) == [tmp_path / "here.pdf"]
             assert (transfer.name, transfer.peer, transfer.message_id) == ("report.pdf", "bob", message.id)
@@ -51,7 +51,7 @@ def test_download_that_is_cut_goes_on_where_it_was(tmp_path: Path) -> None:
         async with FileServer() as server, server.client() as client:
             server.seen = lambda: client.transfers.all[0].done
             server.cut_after = [1, 500_000, 700_000, 65_536]
-            await done(client, client.transfers.fetch(server.offer(data), tmp_path / "a"))
+            await done(client, client.transfers.start_download(server.offer(data), tmp_path / "a"))
             assert (tmp_path / "a").read_bytes() == data
             ranges = [request.headers.get("range") for request in server.requests]
             assert ranges[0] is None
@@ -67,7 +67,7 @@ def test_download_waits_for_a_lost_connection_and_goes_on(tmp_path: Path) -> Non
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             server.gate.clear()
-            id_ = client.transfers.fetch(server.offer(data), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(data), tmp_path / "a")
             await moved_to(client, id_, TransferState.RUNNING)
             await until(lambda: server.running > 0)
             await server.stop()
@@ -88,7 +88,7 @@ def test_what_has_taken_the_name_meanwhile_is_not_overwritten(tmp_path: Path) ->
             into = tmp_path / "a.tar.gz"
             into.write_bytes(b"somebody else's")
             (tmp_path / "a.tar (1).gz").symlink_to(tmp_path / "nowhere")
-            transfer = await done(client, client.transfers.fetch(server.offer(data), into))
+            transfer = await done(client, client.transfers.start_download(server.offer(data), into))
             assert transfer.path == str(tmp_path / "a.tar (2).gz")
             assert into.read_bytes() == b"somebody else's"
             assert read(transfer.path) == data
@@ -107,7 +107,7 @@ def test_file_system_without_links_gets_the_file_too(tmp_path: Path, monkeypatch
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             (tmp_path / "a").write_bytes(b"somebody else's")
-            transfer = await done(client, client.transfers.fetch(server.offer(data), tmp_path / "a"))
+            transfer = await done(client, client.transfers.start_download(server.offer(data), tmp_path / "a"))
             assert (tmp_path / "a").read_bytes() == b"somebody else's"
             assert read(transfer.path) == data
 
@@ -120,7 +120,7 @@ def test_wrong_content_is_thrown_away_and_fetched_once_more(tmp_path: Path) -> N
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             message = server.offer(content(1000, 2), claimed=ref(data))
-            id_ = client.transfers.fetch(message, tmp_path / "a")
+            id_ = client.transfers.start_download(message, tmp_path / "a")
             transfer = await failed(client, id_)
             assert (
                 transfer.text == "What came is not the file that was sent, twice over, so it was thrown away."
@@ -128,7 +128,7 @@ def test_wrong_content_is_thrown_away_and_fetched_once_more(tmp_path: Path) -> N
             assert len(server.requests) == 2
             assert files_in(tmp_path) == []
             server.files[ref(data).hash] = data
-            client.transfers.go_on(id_)
+            client.transfers.resume(id_)
             await done(client, id_)
             assert (tmp_path / "a").read_bytes() == data
 
@@ -157,7 +157,7 @@ def test_hostile_answer_is_refused(tmp_path: Path, status: str, headers: tuple[s
         async with FileServer() as server, server.client() as client:
             server.on_request = lambda request, _: request.answer(status, b"", *headers)
             message = server.offer(content(_SIZE))
-            transfer = await failed(client, client.transfers.fetch(message, tmp_path / "a"))
+            transfer = await failed(client, client.transfers.start_download(message, tmp_path / "a"))
             assert "not understood" in transfer.text
             assert len(server.requests) == 1
             assert files_in(tmp_path) == []
@@ -183,12 +183,12 @@ def test_wrong_range_is_refused(tmp_path: Path, told: str) -> None:
                 return None
 
             server.on_request = answer
-            id_ = client.transfers.fetch(server.offer(content(_SIZE)), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(content(_SIZE)), tmp_path / "a")
             assert "not understood" in (await failed(client, id_)).text
             (part,) = files_in(tmp_path)
             assert part.stat().st_size == 5000
             server.on_request = None
-            client.transfers.go_on(id_)
+            client.transfers.resume(id_)
             await done(client, id_)
 
     run(scenario())
@@ -205,7 +205,7 @@ def test_endless_body_is_cut_off_where_the_file_should_end(tmp_path: Path) -> No
         async with FileServer() as server, server.client() as client:
             server.on_request = lambda request, _: endless(request)
             message = server.offer(content(_SIZE))
-            transfer = await failed(client, client.transfers.fetch(message, tmp_path / "a"))
+            transfer = await failed(client, client.transfers.start_download(message, tmp_path / "a"))
             assert "not understood" in transfer.text
             assert all(part.stat().st_size <= _SIZE for part in files_in(tmp_path))
 
@@ -221,7 +221,7 @@ def test_server_that_stands_still_is_left_and_asked_again(
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             server.gate.clear()
-            id_ = client.transfers.fetch(server.offer(data), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(data), tmp_path / "a")
             await until(lambda: len(server.requests) == 2)
             server.gate.set()
             await done(client, id_)
@@ -243,7 +243,7 @@ def test_server_that_has_forgotten_the_part_sends_all_of_it(tmp_path: Path) -> N
                 return None
 
             server.on_request = forget
-            await done(client, client.transfers.fetch(server.offer(data), tmp_path / "a"))
+            await done(client, client.transfers.start_download(server.offer(data), tmp_path / "a"))
             assert (tmp_path / "a").read_bytes() == data
 
     run(scenario())
@@ -254,7 +254,9 @@ def test_file_that_is_gone_at_the_server_is_told(tmp_path: Path, status: str) ->
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             server.on_request = lambda request, _: request.answer(status, b"That file is not kept any more.")
-            transfer = await failed(client, client.transfers.fetch(server.offer(b"x"), tmp_path / "a"))
+            transfer = await failed(
+                client, client.transfers.start_download(server.offer(b"x"), tmp_path / "a")
+            )
             assert transfer.text == "That file is not kept any more."
 
     run(scenario())
@@ -277,14 +279,14 @@ def test_full_disk_is_told_and_the_part_goes_on_when_there_is_room(
 
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
-            id_ = client.transfers.fetch(server.offer(data), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(data), tmp_path / "a")
             transfer = await failed(client, id_)
             assert transfer.text.startswith("There is no room left on the disk for a.")
             (part,) = files_in(tmp_path)
             held = part.stat().st_size
             assert held > 0
             room[0] = 1_000_000
-            client.transfers.go_on(id_)
+            client.transfers.resume(id_)
             await done(client, id_)
             assert (tmp_path / "a").read_bytes() == data
             assert server.requests[-1].headers["range"] == f"bytes={held}-"
@@ -296,7 +298,7 @@ def test_folder_that_is_gone_is_told(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             for size in (0, 5):
-                id_ = client.transfers.fetch(server.offer(content(size)), tmp_path / "gone" / "a")
+                id_ = client.transfers.start_download(server.offer(content(size)), tmp_path / "gone" / "a")
                 assert (await failed(client, id_)).text == f"{tmp_path / 'gone'} is not there."
 
     run(scenario())
@@ -307,7 +309,7 @@ def test_message_without_a_file_cannot_be_fetched(tmp_path: Path) -> None:
         async with FileServer() as server, server.client() as client:
             message = Message(id=1, at=1, sender="bob", to="alice", text="hi", cid="c")
             with pytest.raises(ValueError, match="no file"):
-                client.transfers.fetch(message, tmp_path / "a")
+                client.transfers.start_download(message, tmp_path / "a")
 
     run(scenario())
 
@@ -326,7 +328,7 @@ def test_memory_stays_small_however_large_the_file_is(tmp_path: Path) -> None:
             server.on_request = lambda request, _: endless(request)
             message = server.offer(b"", claimed=FileRef(ref(b"").hash, size))
             before = most = process.memory_info().rss
-            id_ = client.transfers.fetch(message, tmp_path / "a")
+            id_ = client.transfers.start_download(message, tmp_path / "a")
             while client.transfers.all[0].state is not TransferState.CHECKING:
                 most = max(most, process.memory_info().rss)
                 await asyncio.sleep(0)

@@ -54,7 +54,7 @@ def test_a_download_from_an_endless_server_ends_with_a_sentence(
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             server.on_request = _endless(mode)
-            id_ = client.transfers.fetch(server.offer(content(_SIZE)), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(content(_SIZE)), tmp_path / "a")
             assert 0 < len((await failed(client, id_)).text) <= MAX_SENTENCE_CHARS
             # After a lost connection the request is made once more.
             assert len(server.requests) <= 2
@@ -68,7 +68,7 @@ def test_an_upload_to_an_endless_server_ends_with_a_sentence(tmp_path: Path, mod
         async with FileServer() as server, server.client() as client:
             server.on_request = _endless(mode)
             (tmp_path / "a").write_bytes(content(_SIZE))
-            id_ = client.transfers.send("bob", tmp_path / "a")
+            id_ = client.transfers.start_upload("bob", tmp_path / "a")
             assert 0 < len((await failed(client, id_)).text) <= MAX_SENTENCE_CHARS
             # After a lost connection the request is made once more.
             assert len(server.requests) <= 2
@@ -92,7 +92,7 @@ def test_a_server_that_gives_a_byte_now_and_then_is_left_and_asked_again(
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
             server.on_request = lambda request, _: trickle(request)
-            client.transfers.fetch(server.offer(content(_SIZE)), tmp_path / "a")
+            client.transfers.start_download(server.offer(content(_SIZE)), tmp_path / "a")
             await until(lambda: len(server.requests) >= 2)
 
     run(scenario())

@@ -36,7 +36,7 @@ from twocans.client import (
     TransferMoved,
     TransferState,
 )
-from twocans.client.errors import BUSY, CLOSED, UNWRITTEN
+from twocans.client.codes import ErrorCode
 from twocans.client.transfers import transfers
 from twocans.client.transfers.disk import Part
 from twocans.client.transfers.records import SqliteRecords
@@ -59,10 +59,11 @@ def test_two_go_at_a_time_in_each_direction_and_the_others_in_their_order(tmp_pa
         async with FileServer() as server, server.client() as client:
             server.gate.clear()
             up = [
-                client.transfers.send("bob", written(tmp_path, DATA + bytes([n]), f"{n}")) for n in range(5)
+                client.transfers.start_upload("bob", written(tmp_path, DATA + bytes([n]), f"{n}"))
+                for n in range(5)
             ]
             down = [
-                client.transfers.fetch(server.offer(content(2_000_000, n)), tmp_path / f"{n}.in")
+                client.transfers.start_download(server.offer(content(2_000_000, n)), tmp_path / f"{n}.in")
                 for n in range(5)
             ]
             await until(lambda: server.running == 4)
@@ -84,9 +85,9 @@ def test_paused_file_stands_still_until_it_goes_on(tmp_path: Path, *, outgoing: 
         async with FileServer() as server, server.client() as client:
             server.gate.clear()
             if outgoing:
-                id_ = client.transfers.send("bob", written(tmp_path, DATA))
+                id_ = client.transfers.start_upload("bob", written(tmp_path, DATA))
             else:
-                id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+                id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(lambda: server.running == 1)
             client.transfers.pause(id_)
             await moved_to(client, id_, TransferState.PAUSED)
@@ -94,9 +95,9 @@ def test_paused_file_stands_still_until_it_goes_on(tmp_path: Path, *, outgoing: 
             await until(lambda: server.running == 0)
             assert state_of(client, id_) is TransferState.PAUSED
             for _ in range(3):
-                client.transfers.go_on(id_)
+                client.transfers.resume(id_)
                 client.transfers.pause(id_)
-            client.transfers.go_on(id_)
+            client.transfers.resume(id_)
             await until(lambda: state_of(client, id_) is TransferState.DONE)
             if not outgoing:
                 assert read(str(tmp_path / "a")) == DATA
@@ -121,11 +122,11 @@ def test_what_goes_on_waits_for_the_disk_that_was_at_work_when_it_was_paused(
 
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
-            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(began.is_set)
             client.transfers.pause(id_)
-            client.transfers.go_on(id_)
-            other = client.transfers.fetch(server.offer(b"other"), tmp_path / "b")
+            client.transfers.resume(id_)
+            other = client.transfers.start_download(server.offer(b"other"), tmp_path / "b")
             await until(lambda: len(server.requests) == 2)
             assert state_of(client, id_) is TransferState.WAITING
             may_end.set()
@@ -144,7 +145,7 @@ def test_pause_while_hashing_and_while_checking(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
-            id_ = client.transfers.send("bob", large)
+            id_ = client.transfers.start_upload("bob", large)
             hashing = await moved_to(client, id_, TransferState.HASHING)
             assert hashing.size == 1_000_000_000
             client.transfers.pause(id_)
@@ -153,14 +154,14 @@ def test_pause_while_hashing_and_while_checking(tmp_path: Path) -> None:
             assert server.requests == []
             client.transfers.cancel(id_)
             await moved_to(client, id_, TransferState.CANCELLED)
-            fetched = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            fetched = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await moved_to(client, fetched, TransferState.CHECKING)
             client.transfers.pause(fetched)
             if (
                 await moved_to(client, fetched, TransferState.PAUSED, TransferState.DONE)
             ).state.value == "paused":
                 assert not (tmp_path / "a").exists()
-                client.transfers.go_on(fetched)
+                client.transfers.resume(fetched)
                 await done(client, fetched)
             assert read(str(tmp_path / "a")) == DATA
 
@@ -173,15 +174,15 @@ def test_cancelled_file_leaves_nothing(tmp_path: Path, *, outgoing: bool) -> Non
         async with FileServer() as server, server.client() as client:
             server.gate.clear()
             if outgoing:
-                id_ = client.transfers.send("bob", written(tmp_path, DATA))
+                id_ = client.transfers.start_upload("bob", written(tmp_path, DATA))
             else:
-                id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+                id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(lambda: server.running == 1)
             client.transfers.cancel(id_)
             await moved_to(client, id_, TransferState.CANCELLED)
             assert client.transfers.all == ()
             assert files_in(tmp_path) == ([tmp_path / "report.pdf"] if outgoing else [])
-            for late in (client.transfers.pause, client.transfers.go_on, client.transfers.cancel):
+            for late in (client.transfers.pause, client.transfers.resume, client.transfers.cancel):
                 late(id_)
             assert server.messages == []
 
@@ -191,7 +192,7 @@ def test_cancelled_file_leaves_nothing(tmp_path: Path, *, outgoing: bool) -> Non
 def test_what_is_done_cannot_be_cancelled(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with FileServer() as server, server.client() as client:
-            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await done(client, id_)
             client.transfers.cancel(id_)
             client.transfers.pause(id_)
@@ -207,9 +208,9 @@ def test_unfinished_files_go_on_another_time_and_paused_ones_stay_so(tmp_path: P
             server.gate.clear()
             first = outbox_at(tmp_path)
             async with server.client(outbox=first) as client:
-                sent = client.transfers.send("bob", written(tmp_path, DATA))
-                fetched = client.transfers.fetch(server.offer(content(2_000_000, 2)), tmp_path / "a")
-                paused = client.transfers.fetch(server.offer(content(100_000, 3)), tmp_path / "b")
+                sent = client.transfers.start_upload("bob", written(tmp_path, DATA))
+                fetched = client.transfers.start_download(server.offer(content(2_000_000, 2)), tmp_path / "a")
+                paused = client.transfers.start_download(server.offer(content(100_000, 3)), tmp_path / "b")
                 client.transfers.pause(paused)
                 await until(lambda: server.running == 2)
             first.close()
@@ -242,7 +243,7 @@ def test_file_that_has_its_name_when_the_program_ends_is_not_fetched_twice(tmp_p
         async with FileServer() as server:
             first = outbox_at(tmp_path)
             async with server.client(outbox=first) as client:
-                id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+                id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
                 await done(client, id_)
                 (record,) = first.transfers.load()
             # As it is if the program ends before the last state is written.
@@ -269,10 +270,10 @@ async def main(port, folder, hash_, size):
     box = SqliteOutbox(folder / "outbox.db", Address("127.0.0.1", 5050), "alice")
     async with Client(f"127.0.0.1:{port}", "alice", outbox=box, device="test") as client:
         if not client.transfers.all:
-            client.transfers.send("bob", folder / "report.pdf")
+            client.transfers.start_upload("bob", folder / "report.pdf")
             file = FileRef(hash_, size)
             message = Message(id=1, at=1, sender="bob", to="alice", text="a", cid="c", file=file)
-            client.transfers.fetch(message, folder / "a")
+            client.transfers.start_download(message, folder / "a")
         print("running", flush=True)
         await asyncio.sleep(3600)
 asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
@@ -324,8 +325,8 @@ def test_files_wait_before_the_first_connection(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with FileServer() as server:
             client = server.client()
-            id_ = client.transfers.send("bob", written(tmp_path, DATA))
-            gone = client.transfers.send("bob", written(tmp_path, DATA))
+            id_ = client.transfers.start_upload("bob", written(tmp_path, DATA))
+            gone = client.transfers.start_upload("bob", written(tmp_path, DATA))
             client.transfers.cancel(gone)
             assert [one.id for one in client.transfers.all] == [id_]
             async with client:
@@ -342,17 +343,18 @@ def test_closed_client_takes_no_files_and_nothing_is_told_after_the_end(tmp_path
             await client.connect()
             server.gate.clear()
             ids = [
-                client.transfers.send("bob", written(tmp_path, DATA + bytes([n]), f"{n}")) for n in range(4)
+                client.transfers.start_upload("bob", written(tmp_path, DATA + bytes([n]), f"{n}"))
+                for n in range(4)
             ]
             await until(lambda: server.running == 2)
             await client.close()
             assert len(asyncio.all_tasks()) <= 1 + len(server._tasks)
             await rest_of(client)
             with pytest.raises(MessageNotSent) as raised:
-                client.transfers.send("bob", tmp_path / "0")
-            assert raised.value.code == CLOSED
+                client.transfers.start_upload("bob", tmp_path / "0")
+            assert raised.value.code == ErrorCode.CLOSED
             for id_ in ids:
-                client.transfers.go_on(id_)
+                client.transfers.resume(id_)
                 client.transfers.cancel(id_)
                 client.transfers.pause(id_)
 
@@ -369,15 +371,15 @@ def test_too_many_files_are_refused_and_old_ones_forgotten(
         async with FileServer() as server, server.client() as client:
             path = written(tmp_path, b"data")
             for _ in range(5):
-                await done(client, client.transfers.send("bob", path))
+                await done(client, client.transfers.start_upload("bob", path))
             assert len(client.transfers.all) == 2
             server.on_request = lambda request, _: request.answer("507 Insufficient Storage")
             other = written(tmp_path, b"other", "other")
             for _ in range(3):
-                await failed(client, client.transfers.send("bob", other))
+                await failed(client, client.transfers.start_upload("bob", other))
             with pytest.raises(MessageNotSent) as raised:
-                client.transfers.send("bob", other)
-            assert raised.value.code == BUSY
+                client.transfers.start_upload("bob", other)
+            assert raised.value.code == ErrorCode.BUSY
 
     run(scenario())
 
@@ -394,8 +396,8 @@ def test_file_that_cannot_be_written_down_is_not_sent(
             async with server.client(outbox=box) as client:
                 monkeypatch.setattr(SqliteRecords, "put", refuse)
                 with pytest.raises(MessageNotSent) as raised:
-                    client.transfers.send("bob", tmp_path / "a")
-                assert raised.value.code == UNWRITTEN
+                    client.transfers.start_upload("bob", tmp_path / "a")
+                assert raised.value.code == ErrorCode.UNWRITTEN
                 assert client.transfers.all == ()
             box.close()
 
@@ -407,7 +409,7 @@ def test_names_and_paths_that_are_no_text_are_refused(tmp_path: Path) -> None:
         async with FileServer() as server, server.client() as client:
             for to, path in (("bo\ud800b", tmp_path), ("bob", tmp_path / "\ud800")):
                 with pytest.raises(ValueError, match="surrogates"):
-                    client.transfers.send(to, path)
+                    client.transfers.start_upload(to, path)
 
     run(scenario())
 
@@ -418,7 +420,7 @@ def test_progress_is_told_about_ten_times_a_second_and_states_always(tmp_path: P
             clock = HandClock()
             client = Client(f"127.0.0.1:{server.port}", "alice", timers=QUICK, clock=clock, device="test")
             async with client:
-                id_ = client.transfers.fetch(server.offer(content(20_000_000)), tmp_path / "a")
+                id_ = client.transfers.start_download(server.offer(content(20_000_000)), tmp_path / "a")
                 states: list[TransferState] = []
                 async for event in client:
                     if isinstance(event, TransferMoved):
@@ -428,7 +430,7 @@ def test_progress_is_told_about_ten_times_a_second_and_states_always(tmp_path: P
                 # The clock stands still: no more than one a state.
                 assert states == [TransferState.RUNNING, TransferState.CHECKING, TransferState.DONE]
                 server.gate.clear()
-                id_ = client.transfers.fetch(server.offer(content(5_000_000, 2)), tmp_path / "b")
+                id_ = client.transfers.start_download(server.offer(content(5_000_000, 2)), tmp_path / "b")
                 await moved_to(client, id_, TransferState.RUNNING)
                 clock.turn(0.11)
                 server.gate.set()
@@ -444,7 +446,7 @@ def test_program_that_takes_no_events_is_not_flooded(tmp_path: Path) -> None:
             clock = HandClock()
             client = Client(f"127.0.0.1:{server.port}", "alice", timers=QUICK, clock=clock, device="test")
             async with client:
-                id_ = client.transfers.fetch(server.offer(content(20_000_000)), tmp_path / "a")
+                id_ = client.transfers.start_download(server.offer(content(20_000_000)), tmp_path / "a")
                 while state_of(client, id_) is not TransferState.DONE:
                     clock.turn(0.2)
                     await asyncio.sleep(0)

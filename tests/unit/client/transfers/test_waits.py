@@ -43,8 +43,8 @@ def begin(client: Client, server: FileServer, folder: Path, number: int, *, outg
     """A transfer of a file of its own."""
     data = DATA + bytes([number])
     if outgoing:
-        return client.transfers.send("bob", written(folder, data, str(number)))
-    return client.transfers.fetch(server.offer(data), folder / f"{number}.in")
+        return client.transfers.start_upload("bob", written(folder, data, str(number)))
+    return client.transfers.start_download(server.offer(data), folder / f"{number}.in")
 
 
 class HeldWrites:
@@ -109,10 +109,10 @@ def test_a_file_goes_on_when_the_disk_has_finished_what_it_was_at(
 
     async def scenario() -> None:
         async with FileServer() as server, server.client(timers=STILL) as client:
-            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(disk.began.is_set)
             client.transfers.pause(id_)
-            client.transfers.go_on(id_)
+            client.transfers.resume(id_)
             disk.may_end.set()
             await done(client, id_)
             assert read(str(tmp_path / "a")) == DATA
@@ -127,7 +127,7 @@ def test_a_cancelled_file_is_gone_when_the_disk_has_finished_what_it_was_at(
 
     async def scenario() -> None:
         async with FileServer() as server, server.client(timers=STILL) as client:
-            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(disk.began.is_set)
             client.transfers.cancel(id_)
             disk.may_end.set()
@@ -137,7 +137,7 @@ def test_a_cancelled_file_is_gone_when_the_disk_has_finished_what_it_was_at(
     run(scenario())
 
 
-@pytest.mark.parametrize("again", ["go_on", "pause", "cancel"])
+@pytest.mark.parametrize("again", ["resume", "pause", "cancel"])
 def test_file_that_is_being_removed_stays_cancelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
 ) -> None:
@@ -155,7 +155,7 @@ def test_file_that_is_being_removed_stays_cancelled(
     async def scenario() -> None:
         async with FileServer() as server, server.client(timers=STILL) as client:
             server.gate.clear()
-            id_ = client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            id_ = client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(lambda: server.running == 1)
             if again != "pause":
                 client.transfers.pause(id_)
@@ -167,7 +167,7 @@ def test_file_that_is_being_removed_stays_cancelled(
             assert seen == ()
             await moved_to(client, id_, TransferState.CANCELLED)
             server.gate.set()
-            await done(client, client.transfers.send("bob", written(tmp_path, b"another file")))
+            await done(client, client.transfers.start_upload("bob", written(tmp_path, b"another file")))
             assert client.transfers.all[0].state is TransferState.DONE
             assert files_in(tmp_path) == [tmp_path / "report.pdf"]
             assert len(removals) == 1
@@ -184,7 +184,7 @@ def test_closing_ends_when_the_disk_has_finished_what_it_was_at(
         async with FileServer() as server:
             client = server.client(timers=STILL)
             await client.connect()
-            client.transfers.fetch(server.offer(DATA), tmp_path / "a")
+            client.transfers.start_download(server.offer(DATA), tmp_path / "a")
             await until(disk.began.is_set)
             closing = asyncio.create_task(client.close())
             await still_waiting(closing)
