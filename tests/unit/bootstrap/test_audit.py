@@ -92,7 +92,7 @@ def test_flaw_fails_and_is_named_with_package_id_and_remedy(fixed: str, remedy: 
     assert code == 1
     assert lines[0].startswith("msgspec ")
     assert lines[0].endswith(f": PYSEC-2026-1, {remedy}")
-    assert lines[1].endswith(" packages, 1 known flaws")
+    assert lines[1].endswith(" packages, 1 known flaw")
 
 
 def test_flaw_of_what_comes_with_python_is_told_and_fails_nothing() -> None:
