@@ -26,13 +26,13 @@ from tests.support.raw import JsonPeer, PlainPeer
 from tests.support.tls import client_context
 from twocans.client import Address, Client, Nearby, NearbyServer, Search, ServerKey
 from twocans.client.nearby import Networks
-from twocans.gui.settings import Look
+from twocans.gui.backend.settings import Look
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
+from twocans.gui.viewmodel.do_not_disturb import Span
 from twocans.gui.viewmodel.inputs import (
     ServersNearby,
     ServerTold,
 )
-from twocans.gui.viewmodel.quiet import Span
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.views.dialogs import Dialog
 from twocans.gui.views.viewer import ViewerWindow

@@ -15,7 +15,7 @@ from tests.support.process import ServerProcess
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency, HistoryMode, TlsMode
+from twocans.server.settings.config import Concurrency, HistoryMode, TlsMode
 
 
 class Start(Protocol):

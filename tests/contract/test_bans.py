@@ -20,8 +20,8 @@ from tests.support.tls import client_context
 from twocans.hub.hub import Hub
 from twocans.hub.owners import token_digest
 from twocans.protocol.names import user_key
-from twocans.server.config import Concurrency, TlsMode
-from twocans.server.files.peer import RequestReader
+from twocans.server.http.peer import RequestReader
+from twocans.server.settings.config import Concurrency, TlsMode
 from twocans.storage.identities import BanKind
 
 BANNED = "banned from this server"

@@ -18,7 +18,7 @@ from tests.support.raw import (
     eventually,
     hello,
 )
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 
 def descriptors(server: ServerProcess) -> int:

@@ -18,7 +18,7 @@ from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, eventua
 from tests.support.serving import Serving, serve
 from tests.support.tls import TlsSocket, client_context
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency, TlsMode
+from twocans.server.settings.config import Concurrency, TlsMode
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from twocans.hub.posting import Posting
 from twocans.hub.session import Session
 from twocans.protocol import plain
 from twocans.protocol.messages import Message, Send
-from twocans.server.connection import Connection
-from twocans.server.files.http import HttpServer
+from twocans.server.connection.connection import Connection
+from twocans.server.http.server import HttpServer
 
 POISON = "poison"
 

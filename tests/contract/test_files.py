@@ -26,8 +26,8 @@ from tests.support.http import (
 from tests.support.raw import JsonPeer, eventually
 from tests.support.serving import Serving
 from twocans.hub.limits import Limits
-from twocans.server.config import HistoryMode
-from twocans.server.files.peer import RequestReader
+from twocans.server.http.peer import RequestReader
+from twocans.server.settings.config import HistoryMode
 from twocans.storage.contents import Contents, Incoming, Part
 
 REPORT = Document(bytes(range(256)) * 4000)
@@ -648,7 +648,7 @@ def test_request_that_is_none_is_answered_so_and_the_connection_closed(server: S
 
 
 def test_request_that_never_ends_is_not_waited_for(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twocans.server.files.http.IDLE_S", 0.2)
+    monkeypatch.setattr("twocans.server.http.server.IDLE_S", 0.2)
     server = start()
     client = http(server)
     client.peer.sendall(b"GET / HTTP/1.1\r\nX: ")

@@ -17,9 +17,9 @@ from tests.support.raw import Frame, JsonPeer, Peer, PlainPeer, Value, decode, e
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
 from twocans.hub.limits import Limits
-from twocans.server import hash_queue
-from twocans.server.config import Concurrency, HistoryMode
-from twocans.server.hash_queue import Check, HashQueue
+from twocans.server.identity import hash_queue
+from twocans.server.identity.hash_queue import Check, HashQueue
+from twocans.server.settings.config import Concurrency, HistoryMode
 
 PASSWORD: Final = "korrekt horse"
 WRONG: Final = "0" * 64

@@ -11,7 +11,7 @@ from tests.contract.conftest import Start
 from tests.support.raw import Closed, Peer, decode, hello
 from tests.support.serving import Serving, serve
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 
 def test_going_over_the_rate_slows_reading_down_and_drops_nothing(start: Start) -> None:

@@ -11,7 +11,7 @@ from tests.contract.conftest import Start
 from tests.contract.frames import gone, ids, texts
 from tests.support.serving import Serving
 from twocans.hub.limits import Limits
-from twocans.server.config import HistoryMode
+from twocans.server.settings.config import HistoryMode
 
 
 def test_message_is_acknowledged_and_delivered_with_one_id_and_time(server: Serving) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.conftest import Start
 from tests.support.raw import PlainPeer, decode, hello
 from tests.support.serving import Serving
-from twocans.server.config import HistoryMode
+from twocans.server.settings.config import HistoryMode
 
 
 def part(alice: PlainPeer, bob: PlainPeer) -> None:

@@ -12,7 +12,7 @@ from tests.support.deadline import DEADLINE_S
 from tests.support.raw import Closed, Peer, Value, decode
 from tests.support.serving import Serving
 from twocans.hub.limits import Limits
-from twocans.server import sockets
+from twocans.server.transports import sockets
 
 
 def test_json_clients_are_told_who_comes_and_goes(server: Serving) -> None:

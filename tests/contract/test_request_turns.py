@@ -10,7 +10,7 @@ import pytest
 from tests.contract.conftest import Setup, serve_as
 from tests.support.http import Document, HttpClient, head, path_of, upload_ticket
 from tests.support.serving import Serving
-from twocans.server.files.peer import SLICE_BYTES, RequestReader
+from twocans.server.http.peer import SLICE_BYTES, RequestReader
 
 SMALLEST_CHUNK = b"1\r\nx\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -48,8 +48,8 @@ def test_request_of_many_small_chunks_is_parsed_in_slices(
 def test_requests_in_many_slices_are_answered_all_the_same(
     server: Serving, monkeypatch: pytest.MonkeyPatch, slice_bytes: int
 ) -> None:
-    monkeypatch.setattr("twocans.server.files.peer.SLICE_BYTES", slice_bytes)
-    monkeypatch.setattr("twocans.server.files.turns.TURN_S", 1e-9)
+    monkeypatch.setattr("twocans.server.http.peer.SLICE_BYTES", slice_bytes)
+    monkeypatch.setattr("twocans.server.http.turns.TURN_S", 1e-9)
     alice = server.json("alice")
     path = path_of(upload_ticket(alice, DOCUMENT))
     upload = head("PUT", path, Transfer_Encoding="chunked") + SMALLEST_CHUNK * DOCUMENT.size + LAST_CHUNK
@@ -63,8 +63,8 @@ def test_requests_in_many_slices_are_answered_all_the_same(
 def test_peer_that_is_gone_while_its_request_waits_to_be_parsed_holds_up_nobody(
     server: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twocans.server.files.peer.SLICE_BYTES", 1)
-    monkeypatch.setattr("twocans.server.files.turns.TURN_S", 1e-9)
+    monkeypatch.setattr("twocans.server.http.peer.SLICE_BYTES", 1)
+    monkeypatch.setattr("twocans.server.http.turns.TURN_S", 1e-9)
     for _ in range(5):
         with HttpClient(server.peer()) as client:
             client.peer.sendall(head("GET", "/") * 50)

@@ -20,10 +20,10 @@ from tests.support.http import Document, HttpClient, bring, path_of, send_file, 
 from tests.support.raw import Closed, JsonPeer, Peer, eventually
 from tests.support.serving import Serving
 from tests.unit.hub.fakes import ManualClock
-from twocans.server.files.http import HttpServer
-from twocans.server.files.least_speed import MIN_BYTES
-from twocans.server.files.peer import HttpPeer
-from twocans.server.files.service import FileService
+from twocans.server.http.files import FileService
+from twocans.server.http.least_speed import MIN_BYTES
+from twocans.server.http.peer import HttpPeer
+from twocans.server.http.server import HttpServer
 
 SMALL = Document(b"s" * 10_000)
 LARGE = Document(hashlib.sha256(b"x").digest() * 500_000)
@@ -126,8 +126,8 @@ def download_path(server: Serving) -> str:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs several addresses of this computer")
 def test_one_address_leaves_transfers_to_others(timed: Timed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twocans.server.files.service.MAX_TRANSFERS", 5)
-    monkeypatch.setattr("twocans.server.files.service.MAX_TRANSFERS_PER_ADDRESS", 3)
+    monkeypatch.setattr("twocans.server.http.files.MAX_TRANSFERS", 5)
+    monkeypatch.setattr("twocans.server.http.files.MAX_TRANSFERS_PER_ADDRESS", 3)
     server = timed.server
     held: list[HttpClient] = []
     for number in range(4):

@@ -12,7 +12,7 @@ from tests.support.http import Document, HttpClient, path_of, upload_ticket
 from tests.support.raw import JsonPeer, decode, eventually, hello
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 REPORT = Document(bytes(range(256)) * 400)
 CANCELLED = (200, "The upload is cancelled.\n")

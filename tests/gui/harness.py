@@ -22,8 +22,8 @@ from tests.support.deadline import DEADLINE_S
 from tests.support.process import environment
 from twocans.client.nearby import Networks
 from twocans.gui.app import Application
-from twocans.gui.popup import PopupMenu
 from twocans.gui.viewmodel.state import Screen
+from twocans.gui.views.popup import PopupMenu
 from twocans.gui.views.text_canvas import TextCanvas
 
 NEEDED: Final = ("Xvfb", "openbox", "xdotool", "xclip")

@@ -13,7 +13,7 @@ import zxingcpp
 
 from tests.gui.harness import Person, screenshot
 from tests.support.process import START_S
-from twocans.protocol.running import RUNNING_FILE, Running, decode_running
+from twocans.protocol.local_control import RUNNING_FILE, Running, decode_running
 
 START: Final = "Start a server on this computer"
 

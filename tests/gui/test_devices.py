@@ -15,7 +15,7 @@ from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from tests.support.tls import client_context
 from twocans.client import Client, DeviceList
-from twocans.gui.settings import Look
+from twocans.gui.backend.settings import Look
 from twocans.gui.viewmodel.devices import Page
 from twocans.gui.viewmodel.effects import MakeCode
 from twocans.gui.viewmodel.state import Screen

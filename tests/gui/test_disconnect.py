@@ -18,8 +18,8 @@ from tests.support.notifications import Notifications, SessionBus
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
 from twocans.client import Timers
-from twocans.client.settings import BACK_WITHIN_S
-from twocans.gui.settings import Look
+from twocans.client.timing import BACK_WITHIN_S
+from twocans.gui.backend.settings import Look
 from twocans.gui.transcript.model import Status
 from twocans.gui.viewmodel.state import Presence, Screen
 

@@ -13,8 +13,9 @@ import pytest
 from tests.gui.harness import Person
 from tests.support.companion import Companion
 from tests.support.process import ServerProcess
-from twocans.gui import backend, errors
-from twocans.gui.decoding import Decoder
+from twocans.gui import errors
+from twocans.gui.backend import backend
+from twocans.gui.backend.decoding import Decoder
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import AskIdle, PlaySound
 from twocans.gui.viewmodel.inputs import FileRefused, Input, RingBell

@@ -16,8 +16,8 @@ from tests.gui.harness import Person, text_of
 from tests.gui.test_failures import close_file_dialog, file_dialog_is_open, step_by_step
 from tests.support.companion import Companion
 from tests.support.process import Output, ServerProcess, environment
-from twocans.gui import portal
-from twocans.gui.settings import SettingsFile, config_dir
+from twocans.gui.backend.settings import SettingsFile, config_dir
+from twocans.gui.platform import portal
 
 SERVICE: Final = Path(__file__).with_name("portal_service.py")
 

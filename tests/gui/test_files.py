@@ -18,7 +18,7 @@ from tests.support.companion import Companion
 from tests.support.cutting import Proxy, proxy_in_thread
 from tests.support.process import ServerProcess
 from twocans.common.transcripts import Form
-from twocans.gui.picturecache import PictureCache, default_folder
+from twocans.gui.backend.picture_cache import PictureCache, default_folder
 from twocans.gui.transcript.model import FileAction, FileCard, Status
 from twocans.gui.viewmodel.state import Screen
 from twocans.gui.views.viewer import ViewerWindow
@@ -230,7 +230,9 @@ def test_where_the_server_takes_no_files_that_is_said(tmp_path: Path) -> None:
 def test_old_pictures_go_when_the_window_starts(
     server: ServerProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twocans.gui.backend.PictureCache", lambda folder: PictureCache(folder, max_bytes=10))
+    monkeypatch.setattr(
+        "twocans.gui.backend.backend.PictureCache", lambda folder: PictureCache(folder, max_bytes=10)
+    )
     kept = default_folder()
     kept.mkdir(parents=True)
     (kept / "old.png").write_bytes(b"x" * 100)

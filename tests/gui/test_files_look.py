@@ -17,7 +17,8 @@ from tests.gui.transcript_window import NOON, Window, many, opened, said
 from tests.support.deadline import DEADLINE_S
 from tests.support.process import ServerProcess, environment
 from tests.support.raw import JsonPeer
-from twocans.gui import pasting, pictures
+from twocans.gui.backend import pictures
+from twocans.gui.platform import paste
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.views.viewer import ViewerWindow
 
@@ -303,7 +304,7 @@ def test_a_small_picture_is_pasted_without_any_other_program(
     alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied(painted(tmp_path / "copied.png", size=(50, 40)), "image/png")
-    monkeypatch.setattr(pasting, "_PROGRAMS", ())
+    monkeypatch.setattr(paste, "_PROGRAMS", ())
     alice.window.chat.composer.focus_text()
     alice.key("ctrl+v")
     alice.wait(lambda: alice.vm.attachments)
@@ -332,17 +333,17 @@ def test_copied_files_are_pasted_and_copied_text_stays_text(alice: Person, tmp_p
 @pytest.mark.parametrize(
     ("kind", "content", "notice"),
     [
-        ("image/png", b"\x89PNG\r\n\x1a\n and no more", pasting.UNREADABLE),
-        ("image/jpeg", b"", pasting.UNREADABLE),
-        ("image/png", b"x" * 2000, pasting.TOO_LARGE),
-        ("text/uri-list", b"https://a.example/cat.png\r\n", pasting.NOT_HERE),
-        ("application/x-drawing", b"lines", pasting.NOTHING),
+        ("image/png", b"\x89PNG\r\n\x1a\n and no more", paste.UNREADABLE),
+        ("image/jpeg", b"", paste.UNREADABLE),
+        ("image/png", b"x" * 2000, paste.TOO_LARGE),
+        ("text/uri-list", b"https://a.example/cat.png\r\n", paste.NOT_HERE),
+        ("application/x-drawing", b"lines", paste.NOTHING),
     ],
 )
 def test_what_cannot_be_pasted_is_told(
     alice: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, content: bytes, notice: str
 ) -> None:
-    monkeypatch.setattr(pasting, "MAX_BYTES", 1000)
+    monkeypatch.setattr(paste, "MAX_BYTES", 1000)
     (tmp_path / "copied").write_bytes(content)
     copied(tmp_path / "copied", kind)
     alice.window.chat.composer.focus_text()

@@ -14,7 +14,7 @@ from tests.gui.harness import Person, text_of
 from tests.gui.transcript_window import Window, opened, said
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
-from twocans.gui.settings import Look
+from twocans.gui.backend.settings import Look
 from twocans.gui.transcript.tip import RESTS_MS
 
 EVIL = "inv\u202egnp.exe \u2066a\u2069 pay\u200bpal"

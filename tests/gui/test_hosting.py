@@ -18,12 +18,12 @@ from tests.support.process import START_S, ServerProcess
 from tests.support.raw import PlainPeer
 from tests.support.tls import client_context
 from twocans.client import Address, Link, ServerKey, parse_link
-from twocans.gui.settings import Look
+from twocans.gui.backend.settings import Look
 from twocans.gui.viewmodel.inputs import (
     ServerTold,
 )
 from twocans.gui.viewmodel.state import Screen
-from twocans.protocol.running import RUNNING_FILE
+from twocans.protocol.local_control import RUNNING_FILE
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.gui.harness import xdotool
 from tests.support.deadline import DEADLINE_S
-from twocans.gui.idle import IdleTime
+from twocans.gui.platform.idle import IdleTime
 
 
 def test_input_for_any_program_begins_the_time_anew() -> None:

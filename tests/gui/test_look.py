@@ -11,8 +11,8 @@ from PIL import Image, ImageChops
 from tests.gui.harness import Person, screenshot
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
-from twocans.gui.faces import Face
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel.state import Need, Part
 from twocans.gui.views.viewer import ViewerWindow
 

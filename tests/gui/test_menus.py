@@ -13,10 +13,10 @@ import pytest
 from tests.gui.harness import Person, screenshot, xdotool
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
-from twocans.gui.popup import PopupMenu
-from twocans.gui.screens import Box
-from twocans.gui.settings import Look, Settings, SettingsFile, config_dir
+from twocans.gui.backend.settings import Look, Settings, SettingsFile, config_dir
+from twocans.gui.platform.screens import Box
 from twocans.gui.views.menus import add_submenu, new_menu
+from twocans.gui.views.popup import PopupMenu
 
 
 @pytest.fixture

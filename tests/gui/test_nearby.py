@@ -15,7 +15,7 @@ from tests.gui.harness import Person
 from tests.support.process import START_S, Output, ServerProcess, environment
 from twocans.client import Address, Nearby, NearbyServer, Search, ServerKey
 from twocans.client.nearby import Networks
-from twocans.gui.settings import SettingsFile, config_dir
+from twocans.gui.backend.settings import SettingsFile, config_dir
 from twocans.gui.viewmodel.inputs import (
     ServersNearby,
 )

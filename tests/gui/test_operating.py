@@ -15,7 +15,7 @@ from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, Peer, PlainPeer, encode
 from tests.support.tls import client_context
 from twocans.client import Address, Link, ServerKey
-from twocans.gui.settings import Look
+from twocans.gui.backend.settings import Look
 from twocans.gui.viewmodel.inputs import ServerTold
 from twocans.gui.views.host_pages import BansPage
 

@@ -12,8 +12,8 @@ from Xlib.protocol import rq
 
 from tests.gui.harness import ClientProcess, Person, xdotool
 from tests.gui.test_tray import a_tray, click_icon, close
-from twocans.gui.screens import Box, work_areas
-from twocans.gui.settings import Settings, SettingsFile, config_dir
+from twocans.gui.backend.settings import Settings, SettingsFile, config_dir
+from twocans.gui.platform.screens import Box, work_areas
 
 Screens = Callable[[int, int], None]
 

@@ -12,7 +12,7 @@ import pytest
 from tests.gui.harness import Person, xdotool
 from tests.gui.own_server import own_server
 from tests.support.process import ServerProcess
-from twocans.gui.settings import Settings, SettingsFile, config_dir
+from twocans.gui.backend.settings import Settings, SettingsFile, config_dir
 from twocans.gui.views.dialogs import Dialog
 from twocans.gui.views.scrolled import Scrolled
 

@@ -10,7 +10,7 @@ from tests.gui.harness import Person
 from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer
 from tests.support.tls import client_context
-from twocans.gui.settings import Look
+from twocans.gui.backend.settings import Look
 from twocans.gui.viewmodel.state import Presence
 from twocans.protocol.messages import Status
 

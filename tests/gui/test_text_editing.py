@@ -11,7 +11,7 @@ import pytest
 from tests.gui.harness import Person, clipboard, xdotool
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
-from twocans.gui.popup import PopupMenu
+from twocans.gui.views.popup import PopupMenu
 from twocans.gui.views.text_editing import PAUSE_MS
 
 

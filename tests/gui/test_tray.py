@@ -14,7 +14,7 @@ import pytest
 from tests.gui.harness import ClientProcess, Person, screenshot, xdotool
 from tests.support.process import ServerProcess
 from tests.support.raw import PlainPeer
-from twocans.gui.settings import Settings, SettingsFile
+from twocans.gui.backend.settings import Settings, SettingsFile
 
 ICON = "twocans-tray"
 

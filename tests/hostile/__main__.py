@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.hostile.catalogue import ATTACKS
 from tests.hostile.siege import MIB, besiege
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 PAUSE_S: Final = 0.05
 """How long each round of the pair is waited for, in seconds."""

@@ -371,7 +371,7 @@ def stored_bytes(target: Target) -> None:
                 )
 
 
-def looking_back(target: Target) -> None:
+def queries(target: Target) -> None:
     """Questions about what was said, from many at once."""
     with JsonPeer(target.port, "rich") as rich:
         for number in range(400):
@@ -547,7 +547,7 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         stored_bytes, options=("--stored-bytes-per-address", "3000000", *_UNLIMITED), memory_mib=8
     ),
     "stored messages": Attack(stored, options=("--stored-messages-per-sender", "300")),
-    "looking back": Attack(looking_back, least=2000, connections=CROWD + 1, lingers=True),
+    "looking back": Attack(queries, least=2000, connections=CROWD + 1, lingers=True),
     "devices and codes": Attack(devices, connections=WORKERS + 1),
     "unread": Attack(unread, _TOO_SLOW, _UNLIMITED, connections=2 * WORKERS, memory_mib=_QUEUES_MIB),
     "unread over TLS": Attack(

@@ -14,7 +14,7 @@ from typing import Final
 from tests.hostile.attacks import CROWD, SILENT, WORKERS, Attack, Target, again_and_again, connect
 from tests.support.http import Document, HttpClient, bring, head, path_of, send_file, upload_ticket
 from tests.support.raw import JsonPeer, Peer
-from twocans.server.files.service import MAX_TRANSFERS_PER_ADDRESS
+from twocans.server.http.files import MAX_TRANSFERS_PER_ADDRESS
 
 _FILES: Final = 16
 """As many as the server moves at once for one person."""

@@ -11,8 +11,8 @@ from tests.hostile.catalogue import ATTACKS
 from tests.hostile.pair import Delays, Pair, Usage
 from tests.support.process import ServerProcess
 from tests.support.raw import eventually
-from twocans.server.config import Concurrency
-from twocans.server.sparing import ALLOWANCES
+from twocans.server.operator.log_throttle import ALLOWANCES
+from twocans.server.settings.config import Concurrency
 
 QUIET_ROUNDS: Final = 100
 MIB: Final = 1024 * 1024

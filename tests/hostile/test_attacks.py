@@ -9,7 +9,7 @@ import pytest
 from tests.hostile.catalogue import ATTACKS
 from tests.hostile.logins import BY_LOGIN
 from tests.hostile.siege import MIB, besiege
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 ROUNDS: Final = 50
 ANY_MIB: Final = 32

@@ -38,8 +38,8 @@ from twocans.client import (
 )
 from twocans.client.codes import ErrorCode
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency, Config, HistoryMode
 from twocans.server.runtime import Server
+from twocans.server.settings.config import Concurrency, Config, HistoryMode
 
 _T = TypeVar("_T")
 _CHUNK: Final = 4096

@@ -20,8 +20,8 @@ from tests.support.raw import Closed, JsonPeer, Peer, PlainPeer, decode, encode,
 from tests.support.terminal import Terminal
 from tests.support.tls import TlsSocket, client_context
 from twocans.common.local_sockets import connect
-from twocans.protocol.running import RUNNING_FILE, Asked, Wish, decode_running, decode_status
-from twocans.protocol.running import encode as encode_asked
+from twocans.protocol.local_control import RUNNING_FILE, Asked, Wish, decode_running, decode_status
+from twocans.protocol.local_control import encode as encode_asked
 
 TLS = client_context()
 REPORT = Document(bytes(range(256)) * 400)

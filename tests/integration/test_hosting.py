@@ -20,7 +20,7 @@ import pytest
 from tests.support.process import ROOT, START_S, ServerProcess, command, environment
 from tests.support.raw import JsonPeer, PlainPeer
 from tests.support.tls import client_context
-from twocans.gui.hosting import LOG_BYTES, Host
+from twocans.gui.backend.hosting import LOG_BYTES, Host
 from twocans.gui.viewmodel.effects import (
     FindServer,
     FollowServerLog,
@@ -35,7 +35,7 @@ from twocans.gui.viewmodel.inputs import (
     ServerRuns,
     ServerTold,
 )
-from twocans.protocol.running import (
+from twocans.protocol.local_control import (
     CONSOLE_LOG_FILE,
     RUNNING_FILE,
     Running,
@@ -264,7 +264,7 @@ def test_one_that_was_killed_is_told_to_have_ended_and_can_be_started_again(fold
 def test_a_window_that_is_killed_leaves_the_server_to_those_who_are_at_it(folder: Path) -> None:
     starter = """
 import asyncio, sys
-from twocans.gui.hosting import Host
+from twocans.gui.backend.hosting import Host
 from twocans.gui.viewmodel.effects import (StartServer,)
 async def main():
     host = Host(lambda what: print(what, flush=True), lambda what: asyncio.get_running_loop().create_task(what))

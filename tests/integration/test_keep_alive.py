@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.serving import serve
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 KEEP_ALIVE = 2
 TICKS_PER_S = 100

@@ -10,8 +10,8 @@ from tests.unit.client.scripted import QUICK, ScriptedServer, run, until
 from tests.unit.client.sessions import message
 from twocans.client import Client, ErrorCode, MessageNotSent, RequestFailed
 from twocans.protocol.messages import Ack, Error, History, HistoryQuery
-from twocans.server.config import Config
 from twocans.server.runtime import Server
+from twocans.server.settings.config import Config
 
 
 def test_history_and_search_are_iterated_over_newest_first_over_all_pages() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.process import ServerProcess
 from tests.support.raw import Peer, PlainPeer
-from twocans.server.sparing import FOR_PEOPLE, FOR_STRANGERS
+from twocans.server.operator.log_throttle import FOR_PEOPLE, FOR_STRANGERS
 
 MORE = 30
 

@@ -18,7 +18,7 @@ from tests.unit.client.scripted import run, run_on_fast_loop
 from twocans.client import Nearby, NearbyServer, NearbyServers, ServerKey
 from twocans.client.nearby import Networks
 from twocans.protocol.announcement import Announcement
-from twocans.server.announcing import Announcer
+from twocans.server.discovery.announcer import Announcer
 
 LOOPBACK = "127.0.0.1"
 KEY = ServerKey("cd" * 32)

@@ -17,10 +17,10 @@ from PIL import Image, ImageChops
 
 from tests.support.notifications import Notifications, SessionBus
 from tests.support.process import START_S
-from twocans.gui import notifier as module
-from twocans.gui.notifications_dbus import NAME, PATH
-from twocans.gui.notifier import Notifier
-from twocans.gui.shapes import sign
+from twocans.gui.platform import notifications as module
+from twocans.gui.platform.notifications import Notifier
+from twocans.gui.platform.notifications_dbus import NAME, PATH
+from twocans.gui.theme.shapes import sign
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no D-Bus")
 

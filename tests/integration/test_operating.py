@@ -21,6 +21,16 @@ from twocans.common.local_sockets import connect
 from twocans.gui.viewmodel.effects import FindServer, FollowPeople, OperateServer, StopServer
 from twocans.gui.viewmodel.inputs import ServerAnswered, ServerEnded, ServerPeople, ServerRuns
 from twocans.protocol.keys import server_key
+from twocans.protocol.local_control import (
+    RUNNING_FILE,
+    SOCKET_FILE,
+    Asked,
+    Running,
+    Status,
+    Wish,
+    decode_asked,
+)
+from twocans.protocol.local_control import encode as encode_running
 from twocans.protocol.operator import (
     AddBan,
     Answer,
@@ -37,9 +47,7 @@ from twocans.protocol.operator import (
     Refused,
     Say,
 )
-from twocans.protocol.running import RUNNING_FILE, SOCKET_FILE, Asked, Running, Status, Wish, decode_asked
-from twocans.protocol.running import encode as encode_running
-from twocans.server.control import MAX_STRANGERS
+from twocans.server.operator.local_control import MAX_STRANGERS
 
 
 @pytest.fixture(autouse=True)

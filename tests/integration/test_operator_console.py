@@ -242,7 +242,7 @@ def test_signal_ends_it_at_the_prompt_too(server: Operated) -> None:
 
 FAULTY = """
 from twocans.server.cli import main
-from twocans.server.console import Console
+from twocans.server.operator.console import Console
 
 def fail(*_):
     raise LookupError("a fault")

@@ -15,8 +15,8 @@ from twocans.client import (
     Outgoing,
     SqliteOutbox,
 )
-from twocans.server.config import Config
 from twocans.server.runtime import Server
+from twocans.server.settings.config import Config
 
 
 def test_message_written_without_a_connection_is_sent_by_the_next_program(tmp_path: Path) -> None:

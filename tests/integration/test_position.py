@@ -24,8 +24,8 @@ from twocans.client import (
     ReceiptMoved,
 )
 from twocans.client.codes import ErrorCode
-from twocans.server.config import Config
 from twocans.server.runtime import Server
+from twocans.server.settings.config import Config
 
 
 @asynccontextmanager

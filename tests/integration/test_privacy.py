@@ -18,7 +18,7 @@ from tests.support.process import ServerProcess
 from tests.support.raw import JsonPeer, Peer, PlainPeer, decode, hello
 from tests.support.tls import client_context
 from twocans.protocol.faults import places
-from twocans.server.privacy import describe_storage_error
+from twocans.server.identity.permissions import describe_storage_error
 
 PASSWORD: Final = "marked-password"
 WRONG: Final = "marked-guess"

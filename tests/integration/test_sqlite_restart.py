@@ -16,7 +16,7 @@ from tests.support.raw import Frame, JsonPeer, Peer
 from tests.support.serving import Serving, serve
 from tests.support.tls import client_context
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency
+from twocans.server.settings.config import Concurrency
 
 UNLIMITED = Limits(rate_per_s=0)
 every_concurrency = pytest.mark.parametrize("concurrency", list(Concurrency), ids=lambda mode: mode.value)

@@ -32,8 +32,8 @@ from twocans.client import (
     TransferState,
 )
 from twocans.client.transfers.disk import PIECE_BYTES
-from twocans.server.config import Concurrency, Config
 from twocans.server.runtime import Server
+from twocans.server.settings.config import Concurrency, Config
 
 MIB: Final = 1024 * 1024
 CUTS: Final = 20

@@ -186,7 +186,7 @@ class _Connection:
         server, account = self._server, self._server.account
         mode = server.modes.pop(0) if server.modes else HONEST
         server.hellos.append(hello)
-        greeting = self._greeting(hello)
+        greeting = self._registration(hello)
         said = greeting if mode.greets is None else mode.greets(greeting)
         self._user = next((one.user for one in said if isinstance(one, Welcome)), hello.user)
         await self._say(*said, *mode.says)
@@ -204,7 +204,7 @@ class _Connection:
             answer = None if mode.answers is None else mode.answers(frame)
             await self._say(*(self._answer(frame) if answer is None else answer))
 
-    def _greeting(self, hello: Hello) -> list[Frame]:
+    def _registration(self, hello: Hello) -> list[Frame]:
         log = self._server.account.log
         last = log[-1].id
         after = min(hello.after, last) if hello.after is not None and hello.log == LOG else 0

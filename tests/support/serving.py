@@ -16,8 +16,8 @@ from tests.support.deadline import DEADLINE_S
 from tests.support.raw import JsonPeer, Peer, PlainPeer
 from twocans.hub.hub import Hub
 from twocans.hub.limits import Limits
-from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
 from twocans.server.runtime import Server
+from twocans.server.settings.config import Concurrency, Config, HistoryMode, TlsMode
 
 _PeerT = TypeVar("_PeerT", bound=Peer)
 _T = TypeVar("_T")

@@ -25,8 +25,8 @@ from twocans.client.events import (
     Offline,
     Online,
 )
-from twocans.client.settings import Position
 from twocans.client.sqlite_outbox import FILE, SqliteOutbox
+from twocans.client.timing import Position
 
 WINDOW: Final = 64
 RETRY_S: Final = 0.05

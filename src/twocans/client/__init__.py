@@ -46,8 +46,8 @@ from twocans.client.keyring_tokens import KeyringOrFileTokens, KeyringTokens, de
 from twocans.client.nearby import Nearby, NearbyServer, NearbyServers, Search
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.paging import Page
-from twocans.client.settings import Position, Timers
 from twocans.client.sqlite_outbox import SqliteOutbox, default_outbox_path
+from twocans.client.timing import Position, Timers
 from twocans.client.tokens import FileTokens, MemoryTokens, Tokens
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.transfers import Transfers

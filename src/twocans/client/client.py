@@ -27,9 +27,9 @@ from twocans.client.paging import Page, newest_first
 from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.requests import Reply
 from twocans.client.session import Session
-from twocans.client.settings import Clock, Position, Timers, default_clock
 from twocans.client.sqlite_outbox import SqliteOutbox
 from twocans.client.store import Store
+from twocans.client.timing import Clock, Position, Timers, default_clock
 from twocans.client.tokens import MemoryTokens, Tokens
 from twocans.client.transfers.records import MemoryRecords
 from twocans.client.transfers.transfers import Transfers

@@ -17,7 +17,7 @@ from twocans.client.daemon_executor import DaemonExecutor
 from twocans.client.errors import TokenLost, TokensUnusable, TrustUnusable
 from twocans.client.events import Loss
 from twocans.client.link import AttemptFailed
-from twocans.client.settings import Ending, Introduction
+from twocans.client.timing import Ending, Introduction
 from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
 from twocans.client.trust import Trust
 from twocans.protocol.errors import ProtocolError

@@ -16,8 +16,8 @@ from twocans.client.events import Event, Loss, MessageRefused, MessageStored, On
 from twocans.client.link import AttemptFailed, Link, NotEncrypted, Where, open_link
 from twocans.client.requests import Reply
 from twocans.client.session import Session
-from twocans.client.settings import Clock, Ending, Introduction, Timers
 from twocans.client.stream import EventStream
+from twocans.client.timing import Clock, Ending, Introduction, Timers
 from twocans.protocol.keys import ServerKey
 from twocans.protocol.messages import Error, Rid
 

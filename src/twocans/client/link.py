@@ -19,7 +19,7 @@ from twocans.client import sentences
 from twocans.client.address import Address
 from twocans.client.checks import sentence
 from twocans.client.events import Loss
-from twocans.client.settings import Ending
+from twocans.client.timing import Ending
 from twocans.protocol.keys import ServerKey, server_key
 
 REFUSAL_S: Final = 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from enum import Enum
 
-from twocans.client.settings import Clock, Timers
+from twocans.client.timing import Clock, Timers
 
 
 class Due(Enum):

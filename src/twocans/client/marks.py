@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from twocans.client.settings import Clock
+from twocans.client.timing import Clock
 from twocans.protocol.messages import Frame, Got, Read
 
 GOT_EVERY_S: Final = 1.0

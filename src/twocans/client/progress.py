@@ -8,7 +8,7 @@ from typing import Protocol
 
 from twocans.client.errors import OutboxUnusable
 from twocans.client.events import CaughtUp, Event, MessageReceived, MessageStored, Online
-from twocans.client.settings import Position
+from twocans.client.timing import Position
 from twocans.protocol.messages import Message
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from twocans.client import sentences
 from twocans.client.checks import check_answer
 from twocans.client.codes import ErrorCode
-from twocans.client.settings import Clock
+from twocans.client.timing import Clock
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.messages import (

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from twocans.client.address import Address
 from twocans.client.events import Loss
-from twocans.client.settings import Ending
+from twocans.client.timing import Ending
 from twocans.protocol.file_names import readable_size
 from twocans.protocol.keys import ServerKey, readable_key
 

@@ -32,7 +32,7 @@ from twocans.client.outbox import Outbox, Outgoing
 from twocans.client.people import People
 from twocans.client.requests import Answer, Requests
 from twocans.client.sending import Sender
-from twocans.client.settings import Clock, Ending, Introduction, Position, Timers
+from twocans.client.timing import Clock, Ending, Introduction, Position, Timers
 from twocans.protocol import json
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.framing import LineReader

@@ -13,9 +13,9 @@ from typing import Final
 from twocans.client.address import Address, as_address
 from twocans.client.errors import OutboxDamaged, OutboxUnusable
 from twocans.client.outbox import Outgoing
-from twocans.client.settings import Position
 from twocans.client.sqlite_drafts import SCHEMA as DRAFTS
 from twocans.client.sqlite_drafts import SqliteDrafts
+from twocans.client.timing import Position
 from twocans.client.transfers.records import SCHEMA as TRANSFERS
 from twocans.client.transfers.records import SqliteRecords
 from twocans.common.atomic_file import data_folder, locked, set_aside

@@ -14,16 +14,17 @@ from typing import Final
 from twocans.client.cids import new_cid
 from twocans.client.nearby import Networks
 from twocans.common.atomic_file import data_folder
-from twocans.gui import errors, look
-from twocans.gui.backend import check_server
-from twocans.gui.bridge import Bridge
-from twocans.gui.open_window import Claim, OpenWindow, start_options
-from twocans.gui.settings import SettingsFile, config_dir
-from twocans.gui.theme import Theme, make_root
+from twocans.gui import errors
+from twocans.gui.backend.backend import check_server
+from twocans.gui.backend.bridge import Bridge
+from twocans.gui.backend.open_window import Claim, OpenWindow, start_options
+from twocans.gui.backend.settings import SettingsFile, config_dir
+from twocans.gui.platform import appearance
+from twocans.gui.theme.theme import Theme, make_root
 from twocans.gui.transcript.dates import local_moment
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.state import Clock, Preferences
-from twocans.gui.window import Window, is_dark
+from twocans.gui.views.window import Window, is_dark
 
 OLDEST_TK: Final = 8.6
 LOOK_S: Final = 0.3
@@ -65,9 +66,9 @@ class Application:
     ) -> None:
         file = SettingsFile(config_dir())
         settings, problem = file.load()
-        system_dark = look.prefers_dark_soon(LOOK_S)
+        system_dark = appearance.prefers_dark_soon(LOOK_S)
         dark = is_dark(settings.look, system_dark)
-        scale = look.linux_scale() if sys.platform.startswith("linux") else None
+        scale = appearance.linux_scale() if sys.platform.startswith("linux") else None
         self.root = make_root(dark=dark, scale=scale)
         self._ready = False
         errors.catch(self.root, self._tell)

@@ -9,7 +9,7 @@ from twocans.protocol.messages import Presence, Receipt, Status
 from twocans.protocol.names import UserKey
 
 if TYPE_CHECKING:
-    from twocans.hub.online import Block
+    from twocans.hub.online import OnlineBlock
     from twocans.hub.ownership import Ownership
     from twocans.hub.session import Session
 
@@ -44,7 +44,7 @@ class Account:
     def __init__(self, key: UserKey, name: str) -> None:
         self.key = key
         self.name = name
-        self.block: Block | None = None
+        self.block: OnlineBlock | None = None
         """Where this person stands in the list of who is online; `Online` alone touches it."""
         self.bucket: TokenBucket | None = None
         """What all sessions of this person together may say; kept, so that coming again is no fresh start."""

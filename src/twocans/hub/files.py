@@ -15,8 +15,8 @@ from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import replace
 
 from twocans.hub.access import Access
-from twocans.hub.looking_back import account_of
 from twocans.hub.posting import Posting
+from twocans.hub.queries import account_of
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.file_names import readable_size, safe_name

@@ -19,10 +19,10 @@ from twocans.hub.backlog import Backlog
 from twocans.hub.bans import Bans, sentence
 from twocans.hub.files import Files
 from twocans.hub.limits import MAX_TYPING, TYPING_INTERVAL_S, Limits
-from twocans.hub.looking_back import SERVER_KEY, LookingBack, account_of
 from twocans.hub.owners import Owners
 from twocans.hub.passwords import Passwords
 from twocans.hub.posting import Posting, Statistics
+from twocans.hub.queries import SERVER_KEY, Queries, account_of
 from twocans.hub.roster import CallLater, Roster
 from twocans.hub.session import Reason, Session
 from twocans.protocol.errors import Code, ProtocolError
@@ -50,7 +50,7 @@ class EventLog(Protocol):
         ...
 
 
-class Surroundings(Struct, frozen=True, kw_only=True):
+class HubEnvironment(Struct, frozen=True, kw_only=True):
     """What the hub needs of the world, passed in so that tests can choose it."""
 
     monotonic_s: Callable[[], float]
@@ -71,7 +71,7 @@ class Hub:
         keeps_history: whether messages wait for people who are away.
         invite: what newcomers have to know; None lets everybody in.
         passwords: makes and checks hashes.
-        surroundings: clock, timers and log.
+        environment: clock, timers and log.
     """
 
     def __init__(
@@ -84,22 +84,22 @@ class Hub:
         keeps_history: bool,
         invite: str | None,
         passwords: Passwords,
-        surroundings: Surroundings,
+        environment: HubEnvironment,
         files: FileKeeper | None = None,
     ) -> None:
         self.limits = limits
         self.statistics = Statistics()
         self.roster = Roster(
-            monotonic_s=surroundings.monotonic_s,
-            call_later=surroundings.call_later,
+            monotonic_s=environment.monotonic_s,
+            call_later=environment.call_later,
             delay_s=limits.list_delay_s,
             list_bytes_per_s=limits.list_bytes_per_s,
         )
         self._storage = storage
         self._name = name
-        self._around = surroundings
+        self._environment = environment
         self._backlog = Backlog(storage, self.roster, limits)
-        self.looking_back = LookingBack(storage, self.roster, limits=limits)
+        self.queries = Queries(storage, self.roster, limits=limits)
         self._server = Account(SERVER_KEY, SERVER_NAME)
         self.posting = Posting(
             storage,
@@ -107,8 +107,8 @@ class Hub:
             server=self._server,
             limits=limits,
             keeps_history=keeps_history,
-            monotonic_s=surroundings.monotonic_s,
-            wall_ns=surroundings.wall_ns,
+            monotonic_s=environment.monotonic_s,
+            wall_ns=environment.wall_ns,
             statistics=self.statistics,
         )
         self._remember(list(storage.accounts()))
@@ -121,16 +121,16 @@ class Hub:
             self.posting,
             self.access,
             max_bytes=limits.max_file_bytes,
-            wall_s=lambda: surroundings.wall_ns() / 1e9,
+            wall_s=lambda: environment.wall_ns() / 1e9,
         )
         self.owners = Owners(
             identities,
             self.roster,
             self.access,
             passwords=passwords,
-            monotonic_s=surroundings.monotonic_s,
+            monotonic_s=environment.monotonic_s,
             wall_ms=self._wall_ms,
-            log=surroundings.log,
+            log=environment.log,
         )
         for owned in identities.owned():
             self.owners.remember(owned)
@@ -141,7 +141,7 @@ class Hub:
             self.access,
             limits=limits,
             invite=invite,
-            monotonic_s=surroundings.monotonic_s,
+            monotonic_s=environment.monotonic_s,
         )
         self._in_force = LimitsInForce(
             line_bytes=limits.max_line_bytes,
@@ -227,7 +227,7 @@ class Hub:
         self._admission.forget(session)
         account = session.account
         if account is None:
-            self._around.log("never_registered", address=session.address, reason=reason.value)
+            self._environment.log("never_registered", address=session.address, reason=reason.value)
             return
         session.account = None
         # Before anything that may fail: nobody is shown as online who is not.
@@ -235,11 +235,11 @@ class Hub:
         self.owners.saw(session)
         if session.plain and session.handed_upto() > account.handed:
             self._hand(account, session.handed_upto())
-        self._around.log(
+        self._environment.log(
             "session_closed", user=account.name, address=session.address, reason=reason.value, gone=gone
         )
         if gone:
-            self._around.log(
+            self._environment.log(
                 "user_left",
                 user=account.name,
                 address=session.address,
@@ -261,7 +261,7 @@ class Hub:
             error: why; its text may repeat the peer where the line was not understood.
         """
         self.statistics.refusals += 1
-        self._around.log(
+        self._environment.log(
             "name_refused",
             name="" if name is None else self._known_spelling(name, error),
             kind=typed.kind.value,
@@ -302,10 +302,10 @@ class Hub:
         session.device = admitted.device
         session.credential, session.method = admitted.credential, admitted.method
         session.admitted()
-        session.since_ms = self._around.wall_ns() // 1_000_000
+        session.since_ms = self._environment.wall_ns() // 1_000_000
         self.statistics.registrations += 1
         first = self.roster.join(account, session)
-        self._around.log(
+        self._environment.log(
             "user_registered",
             user=account.name,
             address=session.address,
@@ -313,7 +313,7 @@ class Hub:
             encrypted=session.encrypted,
         )
         if first:
-            self._around.log(
+            self._environment.log(
                 "user_joined", user=account.name, address=session.address, online=len(self.roster)
             )
 
@@ -330,7 +330,7 @@ class Hub:
             ProtocolError: there is no such peer.
         """
         account = account_of(session)
-        peer = self.looking_back.peer(request.peer, None)
+        peer = self.queries.peer(request.peer, None)
         upto = min(request.id, account.last)
         moved = upto > account.read.get(peer, 0)
         if moved:
@@ -372,7 +372,7 @@ class Hub:
         """Pass on that somebody is typing, to each recipient at most once in three seconds."""
         account = account_of(session)
         recipient = self.posting.recipient(to, None)
-        now = self._around.monotonic_s()
+        now = self._environment.monotonic_s()
         passed_on = {key: at for key, at in (session.typing or {}).items() if now - at < TYPING_INTERVAL_S}
         if recipient.key in passed_on or len(passed_on) >= MAX_TYPING:
             return
@@ -432,7 +432,7 @@ class Hub:
         return ended
 
     def _wall_ms(self) -> int:
-        return self._around.wall_ns() // 1_000_000
+        return self._environment.wall_ns() // 1_000_000
 
 
 def _tell_receipt(sender: Account, reader: Account) -> None:

@@ -16,7 +16,7 @@ from twocans.protocol.user_names import NameBlock, UserNames
 BLOCK_NAMES: Final = 128
 
 
-class Block:
+class OnlineBlock:
     """People who have registered one after another, and how their names look as long as nothing changes."""
 
     __slots__ = ("accounts", "names")
@@ -36,7 +36,7 @@ class Online:
     """People in the order of their registration; whoever leaves and comes back stands last."""
 
     def __init__(self) -> None:
-        self._blocks: list[Block] = []
+        self._blocks: list[OnlineBlock] = []
         self._number = 0
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ class Online:
     def add(self, account: Account) -> None:
         """Somebody has come, who was not here."""
         if not self._blocks or len(self._blocks[-1].accounts) >= BLOCK_NAMES:
-            self._blocks.append(Block())
+            self._blocks.append(OnlineBlock())
         block = account.block = self._blocks[-1]
         block.accounts[account] = None
         block.names = None

@@ -16,7 +16,7 @@ from msgspec import Struct
 from twocans.hub.account import Account, is_exposed
 from twocans.hub.address_quota import MAX_WAITING_BYTES, AddressQuota, AddressUsage
 from twocans.hub.limits import Limits
-from twocans.hub.looking_back import SERVER_KEY, not_registered
+from twocans.hub.queries import SERVER_KEY, not_registered
 from twocans.hub.roster import Roster
 from twocans.hub.session import Session
 from twocans.protocol.errors import Code, ProtocolError

@@ -10,7 +10,7 @@ from typing import Final
 from twocans.hub.account import Account, presence
 from twocans.hub.limits import TokenBucket
 from twocans.hub.online import Online
-from twocans.hub.presences import Presences
+from twocans.hub.presence_cache import Presences
 from twocans.hub.session import Session
 from twocans.protocol.messages import Changes, Joined, Left, Presence, Status, UserList
 from twocans.protocol.names import SERVER_NAME, UserKey, skeletons

@@ -15,12 +15,26 @@ from typing import TYPE_CHECKING, Any
 from twocans.hub.hub import EventLog
 from twocans.protocol.faults import places
 from twocans.protocol.keys import readable_key
-from twocans.protocol.running import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
+from twocans.protocol.local_control import CONSOLE_LOG_FILE, NotStarted, Report, Started, Status, encode
 from twocans.protocol.text import spelled_out_line
-from twocans.server.addresses import how_to_connect, lan_addresses
-from twocans.server.arguments import parse, wants_json
-from twocans.server.command_output import OutputError, complain, write_output
-from twocans.server.config import (
+from twocans.server.discovery.addresses import how_to_connect, lan_addresses
+from twocans.server.identity.permissions import (
+    HISTORY_FILE,
+    close_folder,
+    close_to_others,
+    make_folder,
+    runs_as_root,
+)
+from twocans.server.maintenance.command_output import OutputError, complain, write_output
+from twocans.server.operator.local_control import Control
+from twocans.server.operator.log import Log, LogFormat
+from twocans.server.operator.log_throttle import ThrottledLog
+from twocans.server.operator.moderation import Moderation
+from twocans.server.operator.operator import Operator
+from twocans.server.operator.output import LOG_FILE, SECURITY_FILE, Output
+from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
+from twocans.server.settings.arguments import parse, wants_json
+from twocans.server.settings.config import (
     ANY_ADDRESS,
     HOME_MISSING,
     NO_DATA_FOLDER,
@@ -29,26 +43,12 @@ from twocans.server.config import (
     TlsMode,
     default_data_folder,
 )
-from twocans.server.control import Control
-from twocans.server.log import Log, LogFormat
-from twocans.server.moderation import Moderation
-from twocans.server.operator import Operator
-from twocans.server.output import LOG_FILE, SECURITY_FILE, Output
-from twocans.server.privacy import (
-    HISTORY_FILE,
-    close_folder,
-    close_to_others,
-    make_folder,
-    runs_as_root,
-)
-from twocans.server.runtime import Server, StartError, loop_factory, raise_descriptor_limit
-from twocans.server.sparing import SparingLog
+from twocans.server.settings.usage import HelpWanted, UsageError
 from twocans.server.stop_signals import StopSignals
-from twocans.server.usage import HelpWanted, UsageError
 from twocans.standard_streams import discard_unwritable
 
 if TYPE_CHECKING:
-    from twocans.server.prompt import Prompt
+    from twocans.server.operator.prompt import Prompt
     from twocans.server.settings.sources import InForce
 
 
@@ -88,7 +88,7 @@ def _run_command(options: Namespace) -> int:
         _complain_of(invalid)
         return 2
     # Serving needs none of what the commands need.
-    from twocans.server.keeping import commands
+    from twocans.server.maintenance import commands
 
     return _end_with_output(lambda: commands.run(options))
 
@@ -242,7 +242,7 @@ async def _serve(config: Config, log: Log, signals: StopSignals) -> bool:
             stop.set()
 
     signals.install(loop, ask_to_stop)
-    faults = SparingLog(log, timers=loop)
+    faults = ThrottledLog(log, timers=loop)
     loop.set_exception_handler(lambda _, context: _report(faults, config, context))
     server = Server(config, log=log)
     closed = _closed(config)
@@ -317,8 +317,8 @@ def _addresses(config: Config) -> list[str]:
 
 def _open_prompt(server: Server, config: Config, log: Log, quit_server: Callable[[], None]) -> Prompt:
     # Loaded only where somebody sits at a terminal: it takes a moment.
-    from twocans.server.console import Console
-    from twocans.server.prompt import Prompt
+    from twocans.server.operator.console import Console
+    from twocans.server.operator.prompt import Prompt
 
     console = Console(
         server.hub, started_at=time.monotonic(), quit_server=quit_server, log=log, key=server.key

@@ -13,30 +13,30 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from twocans.hub.hub import EventLog, Hub, Surroundings
+from twocans.hub.hub import EventLog, Hub, HubEnvironment
 from twocans.hub.session import Reason
 from twocans.protocol.announcement import Announcement
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.running import Why
-from twocans.server.announcing import Announcer, announced_addresses, server_name
-from twocans.server.certificate import (
+from twocans.protocol.local_control import Why
+from twocans.server.discovery.announcer import Announcer, announced_addresses, server_name
+from twocans.server.http.server import HttpServer
+from twocans.server.identity.certificate import (
     CertificateError,
     Identity,
     given_identity,
     own_identity,
     passing_identity,
 )
-from twocans.server.config import Concurrency, Config, HistoryMode, TlsMode
-from twocans.server.doorkeeper import Doorkeeper
-from twocans.server.files.http import HttpServer
-from twocans.server.keeping.retention import Retention
-from twocans.server.keeping.sweeping import Sweeping
-from twocans.server.listener import Acceptor, AsyncAcceptor
-from twocans.server.passwords import Argon2Passwords
-from twocans.server.privacy import describe_storage_error
-from twocans.server.sockets import ListenError, listen
-from twocans.server.sparing import SparingLog
-from twocans.server.threaded import ThreadAcceptor
+from twocans.server.identity.passwords import Argon2Passwords
+from twocans.server.identity.permissions import describe_storage_error
+from twocans.server.maintenance.orphans import Sweeping
+from twocans.server.maintenance.retention import Retention
+from twocans.server.operator.log_throttle import ThrottledLog
+from twocans.server.settings.config import Concurrency, Config, HistoryMode, TlsMode
+from twocans.server.transports.connection_limiter import ConnectionLimiter
+from twocans.server.transports.event_loop import Acceptor, AsyncAcceptor
+from twocans.server.transports.sockets import ListenError, listen
+from twocans.server.transports.threads import ThreadAcceptor
 from twocans.server.warm_up import warm_up
 from twocans.storage.base import Storage
 from twocans.storage.contents import FILES_FOLDER, Contents
@@ -131,7 +131,7 @@ class Server:
         warm_up()
         self._key = identity.key
         self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
-        self._sparing_log = SparingLog(self._log, timers=loop)
+        self._sparing_log = ThrottledLog(self._log, timers=loop)
         self._hub = Hub(
             self._storage,
             self._identities,
@@ -140,7 +140,7 @@ class Server:
             keeps_history=config.history is HistoryMode.ON,
             invite=config.invite,
             passwords=self._passwords,
-            surroundings=Surroundings(
+            environment=HubEnvironment(
                 monotonic_s=loop.time,
                 wall_ns=time.time_ns,
                 call_later=loop.call_later,
@@ -157,7 +157,7 @@ class Server:
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
         self._acceptor = make(
             self._hub,
-            doorkeeper=Doorkeeper(
+            connection_limiter=ConnectionLimiter(
                 config.limits,
                 allow=config.allow,
                 deny=config.deny,

@@ -15,8 +15,8 @@ from twocans.client import Page
 from twocans.client.outbox import Outgoing
 from twocans.client.requests import Answer
 from twocans.client.session import Session, State
-from twocans.client.settings import Position
-from twocans.gui import history
+from twocans.client.timing import Position
+from twocans.gui.backend import history
 from twocans.gui.transcript.dates import local_moment
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (

@@ -13,10 +13,10 @@ from tests.fuzz.target import Target, arriving, option, pieces
 from tests.unit.hub.fakes import World
 from tests.unit.server.fakes import Wire
 from twocans.hub.limits import Limits
-from twocans.server.config import TlsMode
-from twocans.server.files.http import HttpServer
-from twocans.server.log import sentence
-from twocans.server.opening import Input, Opening
+from twocans.server.connection.sniffing import Input, ProtocolSniffer
+from twocans.server.http.server import HttpServer
+from twocans.server.operator.log import sentence
+from twocans.server.settings.config import TlsMode
 
 _TURNS: Final = 12
 """After so many turns of the loop whatever has come is done with."""
@@ -37,7 +37,7 @@ async def _feed(data: bytes) -> None:
     mode = TlsMode.REQUIRED if variant & 1 else TlsMode.OFFERED
     http = HttpServer(world.hub, None, tls=mode, log=world.log)
     wire = Wire(world)
-    opening: Opening | None = Opening(wire.connection, wire.transport, http)
+    opening: ProtocolSniffer | None = ProtocolSniffer(wire.connection, wire.transport, http)
     peer: Input = wire.connection
     for what, chunk in pieces(data):
         match what:

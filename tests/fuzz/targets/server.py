@@ -16,7 +16,7 @@ from tests.unit.server.fakes import Wire, line
 from twocans.hub.limits import Limits
 from twocans.protocol import json
 from twocans.protocol.messages import FROM_CLIENT, Ack, Hello, Send
-from twocans.server.log import sentence
+from twocans.server.operator.log import sentence
 
 _LIMITS: Final = Limits(
     max_line_bytes=400,

@@ -14,7 +14,7 @@ from tests.fuzz.grammar import JSON_WORDS, WORDS, frames, pretending_messages, s
 from tests.fuzz.target import Target, option, text_of
 from tests.unit.common.test_transcripts import Page
 from twocans.common.transcripts import Conversation, Form, render
-from twocans.gui import oneline
+from twocans.gui.theme import single_line
 from twocans.gui.transcript import arabic, bidi, dates
 from twocans.gui.transcript.found import spans, words_of
 from twocans.gui.transcript.glyphs import shown
@@ -26,7 +26,7 @@ from twocans.protocol import json
 from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import Message
 from twocans.protocol.text import spelled_out_line
-from twocans.server.log import sentence
+from twocans.server.operator.log import sentence
 
 _CHAR: Final = 10
 _MAY_ACT: Final = re.compile(
@@ -94,7 +94,7 @@ def check_one_line(data: bytes) -> None:
     variant, data = option(data)
     text = text_of(data)
     for reorders in (False, True):
-        line = oneline.drawn(text, reorders=reorders, astral=bool(variant & 1))
+        line = single_line.drawn(text, reorders=reorders, astral=bool(variant & 1))
         assert text.isascii() or _NOT_TO_BE_DRAWN.search(line) is None
     assert "\n" not in one_line(text)
     query, _, rest = text.partition("\n")

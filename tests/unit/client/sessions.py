@@ -10,7 +10,7 @@ from twocans.client.events import Event, Online
 from twocans.client.outbox import MemoryOutbox, Outbox, Outgoing
 from twocans.client.progress import MemoryPosition, Progress
 from twocans.client.session import Session
-from twocans.client.settings import Introduction, Position, Timers
+from twocans.client.timing import Introduction, Position, Timers
 from twocans.protocol import json
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import (

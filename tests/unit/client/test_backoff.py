@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twocans.client.backoff import Backoff
-from twocans.client.settings import Timers
+from twocans.client.timing import Timers
 
 
 class Dice(Random):

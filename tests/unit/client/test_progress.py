@@ -20,7 +20,7 @@ from twocans.client.events import (
     UserJoined,
 )
 from twocans.client.progress import MemoryPosition, Progress
-from twocans.client.settings import Position
+from twocans.client.timing import Position
 
 
 class Kept(MemoryPosition):

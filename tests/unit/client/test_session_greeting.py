@@ -7,7 +7,7 @@ import pytest
 from tests.unit.client.sessions import INTRODUCTION, KEY, LIMITS, OLD_TOKEN, TOKEN, Harness, message, welcome
 from twocans.client.codes import ErrorCode
 from twocans.client.events import CaughtUp, Loss, MessageReceived, Offline, Online
-from twocans.client.settings import Position, Timers
+from twocans.client.timing import Position, Timers
 from twocans.protocol.messages import Error, Goodbye, Hello, Ping, Pong, Synced
 
 

@@ -8,7 +8,7 @@ from tests.unit.client.sessions import INTRODUCTION, Harness, message, welcome
 from twocans.client.events import Loss, MessageReceived, MessageStored, Online, ReadElsewhere, ReceiptMoved
 from twocans.client.requests import Answer
 from twocans.client.session import MAX_EARLY_PINGS, State
-from twocans.client.settings import Position
+from twocans.client.timing import Position
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (
     MAX_ID,

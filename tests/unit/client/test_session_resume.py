@@ -24,7 +24,7 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
-from twocans.client.settings import Position
+from twocans.client.timing import Position
 from twocans.protocol import json
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (

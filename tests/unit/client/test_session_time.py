@@ -9,7 +9,7 @@ from twocans.client.events import Loss
 from twocans.client.marks import MAX_READ_MARKS
 from twocans.client.requests import MAX_REQUESTS, Answer
 from twocans.client.session import MAX_IGNORED
-from twocans.client.settings import Timers
+from twocans.client.timing import Timers
 from twocans.protocol import json
 from twocans.protocol.errors import Code
 from twocans.protocol.messages import (

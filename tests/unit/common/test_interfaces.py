@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from twocans.client.nearby import lan_networks
-from twocans.server.addresses import lan_addresses
+from twocans.server.discovery.addresses import lan_addresses
 
 
 def refuse() -> Mapping[str, object]:

@@ -22,8 +22,8 @@ from twocans.gui.viewmodel.inputs import (
     OutboxOpened,
 )
 from twocans.gui.viewmodel.muted import Muted
-from twocans.gui.viewmodel.showing import Reset, ToUnread, TranscriptChange
 from twocans.gui.viewmodel.state import Clock, Preferences, Row
+from twocans.gui.viewmodel.transcript_changes import Reset, ToUnread, TranscriptChange
 from twocans.protocol.keys import ServerKey, server_key
 from twocans.protocol.messages import Chat, FileRef, LimitsInForce, Message
 

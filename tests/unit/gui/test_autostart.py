@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from twocans.gui import autostart
-from twocans.gui.autostart import DesktopEntry, LaunchAgent
+from twocans.gui.platform import autostart
+from twocans.gui.platform.autostart import DesktopEntry, LaunchAgent
 
 WORDS = ("/opt/my python/bin/python3", '/home/a b/"100%" $HOME `x` \\n/client_gui.py', "--connect")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from twocans.client import Device, DeviceCode, DeviceList, RequestFailed
-from twocans.gui.devices import code, devices
+from twocans.gui.backend.devices import code, devices
 from twocans.gui.viewmodel.effects import (
     ChangePassword,
     CutOff,

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from twocans.client import Address, MemoryOutbox
 from twocans.client.drafts import Draft
-from twocans.gui.drafting import Drafting
-from twocans.gui.keeping import Keeping
+from twocans.gui.backend.drafting import Drafting
+from twocans.gui.backend.login_store import LoginStore
 from twocans.gui.viewmodel.inputs import DraftsLoaded, KeepingFailed, KeptDraft
 from twocans.protocol.keys import ServerKey
 
 KEY = ServerKey("aa" * 32)
 
 
-def kept(folder: Path) -> Keeping:
-    return Keeping(folder / "outbox.db", Address("localhost"), "alice", MemoryOutbox())
+def kept(folder: Path) -> LoginStore:
+    return LoginStore(folder / "outbox.db", Address("localhost"), "alice", MemoryOutbox())
 
 
 def test_files_that_are_gone_or_too_large_are_left_out_and_told(tmp_path: Path) -> None:

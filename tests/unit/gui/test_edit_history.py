@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twocans.gui.edit_history import MAX_CHARS, MAX_STEPS, PAUSE_S, EditHistory, FieldState
+from twocans.gui.views.edit_history import MAX_CHARS, MAX_STEPS, PAUSE_S, EditHistory, FieldState
 
 
 class Typist:

@@ -13,9 +13,9 @@ import pytest
 
 from tests.unit.gui.test_history import Server
 from twocans.client import Page, RequestFailed
-from twocans.common.newfile import NewFileError
+from twocans.common.new_file import NewFileError
 from twocans.common.transcripts import Form
-from twocans.gui.export import save
+from twocans.gui.backend.export import save
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twocans.client import Message, Page
-from twocans.gui.history import PAGE, around, newer
+from twocans.gui.backend.history import PAGE, around, newer
 
 
 class Server:

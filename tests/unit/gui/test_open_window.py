@@ -18,8 +18,8 @@ import pytest
 from tests.unit.client.scripted import run, until
 from twocans.common import local_sockets
 from twocans.common.local_sockets import LocalListener, open_connection
-from twocans.gui import open_window as module
-from twocans.gui.open_window import Claim, OpenWindow, StartListener, StartOptions, start_options
+from twocans.gui.backend import open_window as module
+from twocans.gui.backend.open_window import Claim, OpenWindow, StartListener, StartOptions, start_options
 
 NOTHING = StartOptions()
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from twocans.gui import opening
-from twocans.gui.opening import LINK_NOT_OPENED, open_file, open_folder, open_link, show_in_folder
+from twocans.gui.platform import opening
+from twocans.gui.platform.opening import LINK_NOT_OPENED, open_file, open_folder, open_link, show_in_folder
 
 LINK = "https://example.org/?x=1"
 DEADLINE_S = 30.0

@@ -13,7 +13,7 @@ from twocans.client.drafts import Draft
 from twocans.client.files_in_use import files_in_use
 from twocans.client.transfers.model import TransferState
 from twocans.client.transfers.records import Record
-from twocans.gui.pasting import KEPT_DAYS, remove_old
+from twocans.gui.platform.paste import KEPT_DAYS, remove_old
 from twocans.protocol.keys import ServerKey
 
 NOW = datetime(2026, 3, 1, 12)

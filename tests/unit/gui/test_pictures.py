@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from twocans.gui import pictures
-from twocans.gui.pictures import Unshowable, load, read, size_of
+from twocans.gui.backend import pictures
+from twocans.gui.backend.pictures import Unshowable, load, read, size_of
 
 BOX = (200, 200)
 

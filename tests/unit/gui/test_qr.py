@@ -7,7 +7,7 @@ import zxingcpp
 from PIL import Image
 
 from twocans.client import Address, Link
-from twocans.gui.qr import QUIET_MODULES, qr_code
+from twocans.gui.theme.qr import QUIET_MODULES, qr_code
 from twocans.protocol.keys import server_key
 
 LINK = str(Link(Address("192.168.100.200", 65535), server_key(b"the server's")))

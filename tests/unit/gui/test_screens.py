@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twocans.gui.screens import Box, beside, fit
+from twocans.gui.platform.screens import Box, beside, fit
 
 LEFT = Box(0, 0, 1366, 768)
 RIGHT = Box(1366, 0, 1920, 1080)

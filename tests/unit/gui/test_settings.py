@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from twocans.common import atomic_file
-from twocans.gui.settings import FOLDER_VARIABLE, Look, Settings, SettingsFile, config_dir
+from twocans.gui.backend.settings import FOLDER_VARIABLE, Look, Settings, SettingsFile, config_dir
 from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
 from twocans.gui.viewmodel.recent import MAX_RECENT, Recent
 

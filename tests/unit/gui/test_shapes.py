@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from twocans.gui.shapes import rounded, stretched
+from twocans.gui.theme.shapes import rounded, stretched
 
 
 def test_stretched_picture_keeps_its_border_and_repeats_its_middle() -> None:

@@ -6,10 +6,10 @@ from datetime import date
 
 import pytest
 
-from twocans.gui.pictures import Size
+from twocans.gui.backend.pictures import Size
 from twocans.gui.transcript.cards import CardLayout, Thumbnail, elided
+from twocans.gui.transcript.file_icons import Kind, kind_of
 from twocans.gui.transcript.glyphs import shown
-from twocans.gui.transcript.kinds import Kind, kind_of
 from twocans.gui.transcript.model import Bubble, FileAction, FileCard, Status
 from twocans.gui.transcript.rows import Metrics, Row, Rows
 from twocans.gui.transcript.ruler import Ruler

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.client.events import MessageReceived, PeerTyping
-from twocans.gui.viewmodel import attention, chats, conversation, filecards, paging
+from twocans.gui.viewmodel import chats, conversation, filecards, notifications, paging
 from twocans.gui.viewmodel.effects import FetchPicture, LoadHistory, ShowNotification
 from twocans.gui.viewmodel.entries import MAX_SHOWN_CHARS, TOO_LONG
 from twocans.gui.viewmodel.inputs import HistoryLoaded
@@ -94,7 +94,7 @@ def test_notifications_are_about_a_bounded_number_of_people() -> None:
     desk = Desk()
     desk.log_in("bob", front=False)
     desk.event(*(_message(number, f"peer{number}") for number in range(1, 500)))
-    assert len(desk.all(ShowNotification)) == attention.MAX_PENDING
+    assert len(desk.all(ShowNotification)) == notifications.MAX_PENDING
 
 
 def test_pictures_that_never_come_are_waited_for_in_a_bounded_number(monkeypatch: pytest.MonkeyPatch) -> None:

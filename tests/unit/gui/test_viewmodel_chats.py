@@ -28,13 +28,13 @@ from twocans.gui.viewmodel.inputs import (
     ChatsLoaded,
     SendFailed,
 )
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.state import Presence
+from twocans.gui.viewmodel.transcript_changes import (
     Append,
     Prepend,
     Replace,
     Reset,
 )
-from twocans.gui.viewmodel.state import Presence
 from twocans.protocol.messages import Chat, LimitsInForce, Message
 
 

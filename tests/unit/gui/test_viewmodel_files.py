@@ -32,7 +32,7 @@ from twocans.gui.viewmodel.inputs import (
     FileRefused,
     PictureCame,
 )
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.transcript_changes import (
     Replace,
 )
 from twocans.protocol.messages import FileRef

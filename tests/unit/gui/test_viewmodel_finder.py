@@ -23,7 +23,7 @@ from twocans.gui.viewmodel.inputs import (
     HistoryLoaded,
     ResultsLoaded,
 )
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.transcript_changes import (
     Reveal,
 )
 from twocans.protocol.messages import Message

@@ -27,7 +27,7 @@ from twocans.gui.viewmodel.inputs import (
 )
 from twocans.gui.viewmodel.state import Screen
 from twocans.protocol.keys import ServerKey, server_key
-from twocans.protocol.running import Why
+from twocans.protocol.local_control import Why
 
 OTHER_KEY = server_key(b"another's")
 

@@ -18,7 +18,7 @@ from twocans.gui.viewmodel.inputs import (
     HistoryLoaded,
     NewerLoaded,
 )
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.transcript_changes import (
     Append,
     Prepend,
     Reset,

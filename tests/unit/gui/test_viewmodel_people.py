@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.gui.desk import Desk
 from twocans.client.events import Loss, Offline, UserJoined, UserLeft
-from twocans.client.settings import BACK_WITHIN_S, Timers
+from twocans.client.timing import BACK_WITHIN_S, Timers
 from twocans.gui.viewmodel.effects import (
     FindPeople,
     PlaySound,

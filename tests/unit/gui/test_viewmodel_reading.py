@@ -16,7 +16,7 @@ from twocans.gui.viewmodel.effects import (
     WithdrawNotifications,
 )
 from twocans.gui.viewmodel.inputs import AroundLoaded, HistoryLoaded, NewerLoaded
-from twocans.gui.viewmodel.showing import Reset, ToUnread
+from twocans.gui.viewmodel.transcript_changes import Reset, ToUnread
 from twocans.protocol.messages import Chat, Message
 
 

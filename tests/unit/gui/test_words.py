@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twocans.gui.words import tk_length, word_end, word_start
+from twocans.gui.views.words import tk_length, word_end, word_start
 
 
 @pytest.mark.parametrize(

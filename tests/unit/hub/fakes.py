@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from twocans.hub.account import Account, receipt
-from twocans.hub.hub import Hub, Surroundings
+from twocans.hub.hub import Hub, HubEnvironment
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason, Session
 from twocans.protocol.errors import ProtocolError
@@ -290,7 +290,7 @@ class World:
             invite=self.invite,
             files=self.files,
             passwords=self.passwords,
-            surroundings=Surroundings(
+            environment=HubEnvironment(
                 monotonic_s=self.clock.time,
                 wall_ns=lambda: int(self.clock.now * 1_000_000_000),
                 call_later=self.clock.call_later,

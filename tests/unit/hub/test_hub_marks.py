@@ -67,7 +67,7 @@ def test_got_never_goes_back() -> None:
     alice.take()
     world.hub.got(bob, 2)
     assert alice.take() == []
-    world.hub.looking_back.history(alice, HistoryQuery(peer="bob", rid=1))
+    world.hub.queries.history(alice, HistoryQuery(peer="bob", rid=1))
     assert alice.of(Receipt) == [Receipt(peer="bob", delivered=3, read=0)]
 
 
@@ -119,7 +119,7 @@ def test_read_of_nobody_known_is_an_error_and_of_the_server_is_not() -> None:
     assert refusal.value.code is Code.NO_SUCH_USER
     world.hub.posting.announce("tea")
     world.hub.read(bob, Read(peer="Server", id=5))
-    world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
+    world.hub.queries.chats(bob, ChatsQuery(rid=1))
     (chats,) = bob.of(Chats)
     assert {chat.peer: chat.unread for chat in chats.chats} == {"Server": 0, "alice": 3}
 
@@ -139,7 +139,7 @@ def test_receipt_is_told_again_with_the_history_to_who_was_away_for_it() -> None
     world.hub.read(bob, Read(peer="alice", id=2))
     world.hub.got(bob, 3)
     alice = world.json("alice")
-    world.hub.looking_back.history(alice, HistoryQuery(peer="bob", rid=7))
+    world.hub.queries.history(alice, HistoryQuery(peer="bob", rid=7))
     assert alice.of(Receipt) == [Receipt(peer="bob", delivered=3, read=2)]
 
 
@@ -149,11 +149,11 @@ def test_receipt_is_told_again_with_the_history_to_who_was_away_for_it() -> None
 def test_history_walks_back_page_by_page_to_both_of_them() -> None:
     world, alice, bob = _pair(5)
     for session, peer in ((alice, "bob"), (bob, "ALICE")):
-        world.hub.looking_back.history(session, HistoryQuery(peer=peer, rid="r", limit=2))
+        world.hub.queries.history(session, HistoryQuery(peer=peer, rid="r", limit=2))
         (page,) = session.of(History)
         assert (page.rid, [message.id for message in page.messages], page.more) == ("r", [4, 5], True)
         session.take()
-        world.hub.looking_back.history(session, HistoryQuery(peer=peer, rid=2, before=4, limit=3))
+        world.hub.queries.history(session, HistoryQuery(peer=peer, rid=2, before=4, limit=3))
         (page,) = session.of(History)
         assert ([message.id for message in page.messages], page.more) == ([1, 2, 3], False)
 
@@ -162,9 +162,9 @@ def test_nobody_sees_the_conversations_of_others() -> None:
     world, _, _ = _pair()
     carol = world.json("carol")
     for peer in ("alice", "bob"):
-        world.hub.looking_back.history(carol, HistoryQuery(peer=peer, rid=1))
-        world.hub.looking_back.search(carol, SearchQuery(query="word", rid=1, peer=peer))
-    world.hub.looking_back.search(carol, SearchQuery(query="word", rid=1))
+        world.hub.queries.history(carol, HistoryQuery(peer=peer, rid=1))
+        world.hub.queries.search(carol, SearchQuery(query="word", rid=1, peer=peer))
+    world.hub.queries.search(carol, SearchQuery(query="word", rid=1))
     assert [page.messages for page in carol.of(History)] == [[], []]
     assert [page.messages for page in carol.of(Results)] == [[], [], []]
 
@@ -173,8 +173,8 @@ def test_search_finds_newest_first_within_all_or_one_conversation() -> None:
     world, alice, bob = _pair()
     carol = world.json("carol")
     world.post(carol, "bob", "a Wordy one", "c1")
-    world.hub.looking_back.search(bob, SearchQuery(query="WORD", rid=1))
-    world.hub.looking_back.search(bob, SearchQuery(query="word", rid=2, peer="alice", limit=2))
+    world.hub.queries.search(bob, SearchQuery(query="WORD", rid=1))
+    world.hub.queries.search(bob, SearchQuery(query="word", rid=2, peer="alice", limit=2))
     everywhere, one = bob.of(Results)
     assert [message.id for message in everywhere.messages] == [4, 3, 2, 1]
     assert ([message.id for message in one.messages], one.more) == ([3, 2], True)
@@ -186,13 +186,13 @@ def test_chats_come_latest_first_with_what_is_unread() -> None:
     world.hub.read(bob, Read(peer="alice", id=2))
     world.json("carol")
     world.post(bob, "carol", "hello", "c9")
-    world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
+    world.hub.queries.chats(bob, ChatsQuery(rid=1))
     (chats,) = bob.of(Chats)
     assert [(chat.peer, chat.last.id, chat.unread) for chat in chats.chats] == [
         ("carol", 4, 0),
         ("alice", 3, 1),
     ]
-    world.hub.looking_back.chats(alice, ChatsQuery(rid=1))
+    world.hub.queries.chats(alice, ChatsQuery(rid=1))
     (chats,) = alice.of(Chats)
     assert [(chat.peer, chat.unread) for chat in chats.chats] == [("bob", 0)]
 
@@ -205,7 +205,7 @@ def test_answer_to_chats_fits_into_the_send_queue() -> None:
         sender = world.json(f"p{number}")
         world.post(sender, "bob", "x" * world.limits.max_text_bytes, "c1")
     bob.take()
-    world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
+    world.hub.queries.chats(bob, ChatsQuery(rid=1))
     assert sum(len(json.encode(frame)) for frame in bob.take()) < world.limits.send_queue_bytes
 
 
@@ -214,19 +214,17 @@ def test_pages_keep_to_the_limit_of_bytes() -> None:
     alice, bob = world.json("alice"), world.json("bob")
     for index in range(10):
         world.post(alice, "bob", "word " + "x" * 300, f"c{index}")
-    world.hub.looking_back.history(bob, HistoryQuery(peer="alice", rid=1))
-    world.hub.looking_back.search(bob, SearchQuery(query="word", rid=1))
+    world.hub.queries.history(bob, HistoryQuery(peer="alice", rid=1))
+    world.hub.queries.search(bob, SearchQuery(query="word", rid=1))
     (history,), (results,) = bob.of(History), bob.of(Results)
     assert (len(history.messages), history.more) == (3, True)
     assert (len(results.messages), results.more) == (3, True)
 
 
 _REQUESTS: list[Callable[[World, FakeSession], None]] = [
-    lambda world, session: world.hub.looking_back.history(session, HistoryQuery(peer="nobody", rid=5)),
-    lambda world, session: world.hub.looking_back.history(session, HistoryQuery(peer="two words", rid=5)),
-    lambda world, session: world.hub.looking_back.search(
-        session, SearchQuery(query="x", peer="nobody", rid=5)
-    ),
+    lambda world, session: world.hub.queries.history(session, HistoryQuery(peer="nobody", rid=5)),
+    lambda world, session: world.hub.queries.history(session, HistoryQuery(peer="two words", rid=5)),
+    lambda world, session: world.hub.queries.search(session, SearchQuery(query="x", peer="nobody", rid=5)),
 ]
 
 
@@ -244,9 +242,9 @@ def test_without_history_there_is_nothing_to_look_back_at() -> None:
     world = World(keeps_history=False)
     alice, bob = world.json("alice"), world.json("bob")
     world.post(alice, "bob", "word", "c1")
-    world.hub.looking_back.history(bob, HistoryQuery(peer="alice", rid=1))
-    world.hub.looking_back.search(bob, SearchQuery(query="word", rid=1))
-    world.hub.looking_back.chats(bob, ChatsQuery(rid=1))
+    world.hub.queries.history(bob, HistoryQuery(peer="alice", rid=1))
+    world.hub.queries.search(bob, SearchQuery(query="word", rid=1))
+    world.hub.queries.chats(bob, ChatsQuery(rid=1))
     assert [page.messages for page in bob.of(History)] == [[]]
     assert [page.messages for page in bob.of(Results)] == [[]]
     assert [chats.chats for chats in bob.of(Chats)] == [[]]

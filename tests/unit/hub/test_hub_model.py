@@ -224,7 +224,7 @@ class HubModel(RuleBasedStateMachine):
         walked: list[int] = []
         before: int | None = None
         while True:
-            self.world.hub.looking_back.history(
+            self.world.hub.queries.history(
                 session, HistoryQuery(peer=peer, rid=1, before=before, limit=limit)
             )
             page = session.of(History)[-1]

@@ -65,8 +65,8 @@ def test_session_whose_messages_cannot_be_read_ends_and_gets_them_the_next_time(
 def test_question_that_cannot_be_answered_gets_an_error_and_no_empty_page() -> None:
     world = World(storage=Unreadable(log="log-1", max_messages=100))
     alice, _ = world.json("alice"), world.json("bob")
-    world.hub.looking_back.history(alice, HistoryQuery(peer="bob", rid=1))
-    world.hub.looking_back.search(alice, SearchQuery(query="hello", rid=2))
+    world.hub.queries.history(alice, HistoryQuery(peer="bob", rid=1))
+    world.hub.queries.search(alice, SearchQuery(query="hello", rid=2))
     assert [(error.code, error.rid) for error in alice.errors()] == [(Code.INTERNAL, 1), (Code.INTERNAL, 2)]
     assert alice.of(History) == []
     assert alice.of(Results) == []

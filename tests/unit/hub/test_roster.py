@@ -251,7 +251,7 @@ def _find(world: World, prefix: str) -> list[str]:
     seeker = world.hub.roster.online()[0].sessions[0]
     assert isinstance(seeker, FakeSession)
     seeker.take()
-    world.hub.looking_back.find(seeker, FindQuery(prefix=prefix, rid=1))
+    world.hub.queries.find(seeker, FindQuery(prefix=prefix, rid=1))
     (found,) = seeker.of(Found)
     assert found.rid == 1
     return found.users

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from tests.unit.hub.fakes import World
 from twocans.protocol import json
 from twocans.protocol.messages import Frame, FromServer, Hello
-from twocans.server.connection import Connection
-from twocans.server.outgoing import Outgoing
+from twocans.server.connection.connection import Connection
+from twocans.server.connection.send_queue import Outgoing
 
 
 class FakeTransport:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from contextlib import ExitStack
 
-from twocans.server.accepting import Accepting
+from twocans.server.transports.accepting import Accepting
 
 
 def test_each_turn_of_the_loop_accepts_one_connection_of_those_that_wait() -> None:

@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 
 from twocans.common.interfaces import Interface
-from twocans.server.addresses import how_to_connect, lan_addresses, rank
+from twocans.server.discovery.addresses import how_to_connect, lan_addresses, rank
 
 
 def _up(name: str, address: str) -> Interface:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.unit.hub.fakes import RecordedLog
 from twocans.protocol.keys import ServerKey, server_key
-from twocans.server.certificate import (
+from twocans.server.identity.certificate import (
     CERTIFICATE_FILE,
     KEY_FILE,
     CertificateError,

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from twocans.server import cli
-from twocans.server.arguments import parse
-from twocans.server.config import Concurrency, HistoryMode
-from twocans.server.log import LogFormat
+from twocans.server.operator.log import LogFormat
 from twocans.server.settings import sources
+from twocans.server.settings.arguments import parse
+from twocans.server.settings.config import Concurrency, HistoryMode
 from twocans.server.settings.model import Settings, fields, option
 from twocans.server.settings.sources import read
 from twocans.storage.sqlite import Durability

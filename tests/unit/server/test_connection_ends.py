@@ -9,8 +9,8 @@ from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.messages import Bye, Goodbye, Ping, Pong
-from twocans.server.connection import CLOSE_S
-from twocans.server.outgoing import CONFIRM_INTERVAL_S
+from twocans.server.connection.connection import CLOSE_S
+from twocans.server.connection.send_queue import CONFIRM_INTERVAL_S
 
 
 def _reasons(world: World) -> list[object]:

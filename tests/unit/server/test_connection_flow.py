@@ -21,8 +21,8 @@ from twocans.protocol.messages import (
     Send,
     Welcome,
 )
-from twocans.server.connection import GREETING_LINES, LINE_BYTES
-from twocans.server.outgoing import HIGH_WATER_BYTES, LOW_WATER_BYTES
+from twocans.server.connection.connection import GREETING_LINES, LINE_BYTES
+from twocans.server.connection.send_queue import HIGH_WATER_BYTES, LOW_WATER_BYTES
 
 
 def _pings(first: int, number: int) -> bytes:

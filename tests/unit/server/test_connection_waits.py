@@ -8,7 +8,7 @@ from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
 from tests.unit.server.tls_wire import registered
 from twocans.hub.limits import Limits
 from twocans.protocol.messages import Hello, Message, Ping, Pong
-from twocans.server.outgoing import HIGH_WATER_BYTES, LOW_WATER_BYTES
+from twocans.server.connection.send_queue import HIGH_WATER_BYTES, LOW_WATER_BYTES
 
 
 def stall_with(wire: Wire, size: int) -> None:

@@ -14,7 +14,7 @@ from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import server_key
 from twocans.protocol.messages import Message
 from twocans.protocol.typed import Typed, TypedKind
-from twocans.server.console import Console
+from twocans.server.operator.console import Console
 
 KEY = server_key(b"the server's")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.hub.fakes import ManualClock
-from twocans.server.files.least_speed import MIN_BYTES, WINDOW_S, LeastSpeed
+from twocans.server.http.least_speed import MIN_BYTES, WINDOW_S, LeastSpeed
 
 
 class Transfer:

@@ -23,16 +23,16 @@ from rich.text import Text
 from tests.support.deadline import DEADLINE_S
 from twocans.hub.session import Reason
 from twocans.protocol.typed import TypedKind
-from twocans.server.doorkeeper import Refusal
-from twocans.server.log import Log, LogFormat, sentence
-from twocans.server.output import (
+from twocans.server.operator.log import Log, LogFormat, sentence
+from twocans.server.operator.log_throttle import ALLOWANCES
+from twocans.server.operator.output import (
     LOG_FILE_BYTES,
     LOG_FILES,
     MAX_WAITING_CHARS,
     MAX_WAITING_LINES,
     Output,
 )
-from twocans.server.sparing import ALLOWANCES
+from twocans.server.transports.connection_limiter import Refusal
 
 _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     (
@@ -523,7 +523,7 @@ def test_file_that_takes_nothing_more_does_not_keep_the_server_from_ending(
         """Open a file so that writing fails, as on a full disk: when it is flushed, and again when it is closed."""
         return os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
 
-    monkeypatch.setattr("twocans.server.output._open_private", open_for_reading)
+    monkeypatch.setattr("twocans.server.operator.output._open_private", open_for_reading)
     stream = io.StringIO()
     output = Output(
         stream=stream,

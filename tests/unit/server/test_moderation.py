@@ -16,8 +16,8 @@ from twocans.protocol.errors import Code, ProtocolError
 from twocans.protocol.keys import server_key
 from twocans.protocol.messages import CodeQuery, DeviceCode, SetPassword
 from twocans.protocol.names import user_key
-from twocans.server import moderation
-from twocans.server.console import Console
+from twocans.server.operator import moderation
+from twocans.server.operator.console import Console
 
 KEY = server_key(b"the server's")
 

@@ -7,6 +7,7 @@ import pytest
 from tests.unit.hub.fakes import World
 from twocans.hub.owners import device_key
 from twocans.hub.session import Reason
+from twocans.protocol.local_control import decode_answer, encode
 from twocans.protocol.messages import Message, SetStatus, Status
 from twocans.protocol.operator import (
     MAX_ENTRIES,
@@ -30,9 +31,8 @@ from twocans.protocol.operator import (
     Refused,
     Say,
 )
-from twocans.protocol.running import decode_answer, encode
-from twocans.server.moderation import Moderation
-from twocans.server.operator import Operator
+from twocans.server.operator.moderation import Moderation
+from twocans.server.operator.operator import Operator
 
 
 class Operated:

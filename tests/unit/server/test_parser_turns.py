@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.unit.hub.fakes import ManualClock
-from twocans.server.files.turns import TURN_S, ParserTurns
+from twocans.server.http.turns import TURN_S, ParserTurns
 
 
 class ManualLoop(ManualClock):

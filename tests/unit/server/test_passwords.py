@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.deadline import DEADLINE_S
-from twocans.server import hash_queue, passwords
-from twocans.server.hash_queue import MAX_WAITING, MAX_WAITING_OF_HOST, Check, HashQueue
-from twocans.server.passwords import Argon2Passwords
+from twocans.server.identity import hash_queue, passwords
+from twocans.server.identity.hash_queue import MAX_WAITING, MAX_WAITING_OF_HOST, Check, HashQueue
+from twocans.server.identity.passwords import Argon2Passwords
 
 HOME = "192.168.1.5"
 

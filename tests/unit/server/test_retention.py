@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from twocans.server.keeping.retention import EVERY_S, PAUSE_S, Retention
+from twocans.server.maintenance.retention import EVERY_S, PAUSE_S, Retention
 from twocans.storage.clock import DAY_MS, DOUBT_MS, ClockRecord
 
 NOW_MS = 1_800_000_000_000

@@ -12,9 +12,9 @@ import pytest
 from tests.support.process import ROOT
 from twocans.hub.limits import Limits
 from twocans.server import cli
-from twocans.server.arguments import parse
-from twocans.server.config import Config, SettingsInvalid, TlsMode
 from twocans.server.settings import sources
+from twocans.server.settings.arguments import parse
+from twocans.server.settings.config import Config, SettingsInvalid, TlsMode
 from twocans.server.settings.model import FRAME_BYTES, allowed, default, fields, is_list, option, variable
 from twocans.server.settings.sources import InForce, read
 from twocans.server.settings.table import table

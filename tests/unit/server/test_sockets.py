@@ -9,7 +9,14 @@ import sys
 
 import pytest
 
-from twocans.server.sockets import ListenError, listen, peer_address, set_option, tune, unacknowledged_bytes
+from twocans.server.transports.sockets import (
+    ListenError,
+    listen,
+    peer_address,
+    set_option,
+    tune,
+    unacknowledged_bytes,
+)
 
 
 def _complaint(host: str, port: int) -> str:

@@ -14,8 +14,8 @@ from tests.unit.server.tls_wire import CONTEXT, TlsWire, no_http, registered
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.messages import Hello, Send
-from twocans.server.opening import Opening
-from twocans.server.tls import PIECE_BYTES, first_taker
+from twocans.server.connection.sniffing import ProtocolSniffer
+from twocans.server.transports.tls import PIECE_BYTES, first_taker
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 APPLICATION_DATA = 0x17
@@ -45,7 +45,7 @@ def records(data: bytes) -> list[int]:
 @pytest.mark.parametrize("first", [b"alice\n", b"HELLO: {}\n", b"\n", b"\x00", b"\x17\x03\x03"])
 def test_what_does_not_begin_as_tls_goes_to_the_connection_as_it_is(first: bytes) -> None:
     wire = Wire(World())
-    opening = Opening(wire.connection, wire.transport, no_http)
+    opening = ProtocolSniffer(wire.connection, wire.transport, no_http)
     taken = first_taker(opening, first, CONTEXT) or first_taker(opening, b"\n", CONTEXT)
     assert taken is not None
     assert taken[0] is wire.connection

@@ -10,7 +10,7 @@ from tests.support.raw import Value, encode, hello
 from tests.unit.hub.fakes import World
 from tests.unit.server.fakes import Wire
 from twocans.protocol.typed import TypedKind
-from twocans.server.log import sentence
+from twocans.server.operator.log import sentence
 
 INVITE: Final = "marked-invite"
 WRONG: Final = "marked-guess"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from twocans.server.arguments import parse
-from twocans.server.usage import UsageError
+from twocans.server.settings.arguments import parse
+from twocans.server.settings.usage import UsageError
 
 
 def sentence(*words: str) -> str:

@@ -9,11 +9,11 @@ from typing import Final
 from tests.support.tls import client_context
 from tests.unit.hub.fakes import RecordedLog, World
 from tests.unit.server.fakes import Wire
-from twocans.server.certificate import passing_identity
-from twocans.server.connection import Connection
-from twocans.server.opening import Input, Opening
-from twocans.server.tls import first_taker
-from twocans.server.transport import Transport
+from twocans.server.connection.connection import Connection
+from twocans.server.connection.sniffing import Input, ProtocolSniffer
+from twocans.server.connection.transport import Transport
+from twocans.server.identity.certificate import passing_identity
+from twocans.server.transports.tls import first_taker
 
 CONTEXT: Final = passing_identity(log=RecordedLog()).context
 
@@ -35,7 +35,7 @@ class TlsWire:
         self.wire = Wire(world)
         self.transport = self.wire.transport
         self.input: Input = self.wire.connection
-        self._opening: Opening | None = Opening(self.wire.connection, self.transport, no_http)
+        self._opening: ProtocolSniffer | None = ProtocolSniffer(self.wire.connection, self.transport, no_http)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.tls = client_context(version).wrap_bio(self._incoming, self._outgoing)

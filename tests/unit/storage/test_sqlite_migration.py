@@ -15,7 +15,7 @@ from twocans.storage.base import Conflict, Known
 from twocans.storage.sqlite import archive, index, writer
 from twocans.storage.sqlite.backup import back_up
 from twocans.storage.sqlite.check import check
-from twocans.storage.sqlite.file_keeping import Copied, copy_files
+from twocans.storage.sqlite.file_backup import Copied, copy_files
 from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, open_to_read
 
 DAY = 86_400_000

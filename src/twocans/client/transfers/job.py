@@ -10,7 +10,7 @@ import msgspec
 
 from twocans.client.errors import OutboxUnusable
 from twocans.client.events import TransferMoved
-from twocans.client.settings import Clock
+from twocans.client.timing import Clock
 from twocans.client.transfers.disk import Look
 from twocans.client.transfers.model import Transfer, TransferState
 from twocans.client.transfers.records import Record, Records

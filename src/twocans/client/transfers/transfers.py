@@ -20,7 +20,7 @@ from twocans.client.codes import ErrorCode
 from twocans.client.errors import MessageNotSent, OutboxUnusable, TransferFailed
 from twocans.client.events import Event, MessageRefused, MessageStored, Offline, Online
 from twocans.client.outbox import Outgoing
-from twocans.client.settings import Clock, Timers
+from twocans.client.timing import Clock, Timers
 from twocans.client.transfers.disk import Part, part_path
 from twocans.client.transfers.failures import Cut, Failed
 from twocans.client.transfers.job import Job, Listener

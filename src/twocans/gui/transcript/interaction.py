@@ -6,8 +6,8 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from twocans.gui.platform.clipboard import Clipboard
 from twocans.gui.transcript.cards import Spot, Thumbnail
-from twocans.gui.transcript.clipboard import Clipboard
 from twocans.gui.transcript.hits import Hit
 from twocans.gui.transcript.links import Link
 from twocans.gui.transcript.model import Bubble, FileAction, Status

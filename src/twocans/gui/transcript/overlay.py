@@ -8,9 +8,9 @@ from typing import Final
 
 from PIL import ImageTk
 
-from twocans.gui.transcript.art import Art
 from twocans.gui.transcript.paint import Painter
 from twocans.gui.transcript.rows import Metrics
+from twocans.gui.transcript.sprites import Sprites
 from twocans.gui.transcript.style import Fonts, Palette
 
 DAY_STAYS_MS: Final = 1400
@@ -26,7 +26,7 @@ class Overlay:
     def __init__(
         self,
         canvas: tk.Canvas,
-        art: Art,
+        art: Sprites,
         painter: Painter,
         *,
         palette: Palette,

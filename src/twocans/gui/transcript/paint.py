@@ -11,13 +11,13 @@ from typing import Final
 
 from PIL import ImageTk
 
-from twocans.gui.transcript.art import Art
-from twocans.gui.transcript.drawn import ROW_TAG, Colours, Drawn, Marks
+from twocans.gui.transcript.canvas_row import ROW_TAG, CanvasRow, Colours, Marks
 from twocans.gui.transcript.layout import Run, TextLayout
 from twocans.gui.transcript.model import Status
 from twocans.gui.transcript.paint_card import CardPainter
 from twocans.gui.transcript.rows import DIVIDER, MARGIN, MARK_WIDTH, NOTE_GAP, PAD_X, PAD_Y, Metrics, Row
 from twocans.gui.transcript.runs import RunPainter
+from twocans.gui.transcript.sprites import Sprites
 from twocans.gui.transcript.style import Fonts, Palette
 from twocans.gui.transcript.thumbnails import Thumbnails
 
@@ -40,7 +40,7 @@ class Painter:
     def __init__(
         self,
         canvas: tk.Canvas,
-        art: Art,
+        art: Sprites,
         *,
         palette: Palette,
         fonts: Fonts,
@@ -77,7 +77,7 @@ class Painter:
         lines: tuple[int, int],
         marks: Marks,
         pill_height: int,
-    ) -> Drawn:
+    ) -> CanvasRow:
         """Draws a row.
 
         Args:
@@ -86,7 +86,7 @@ class Painter:
             lines: the first line to draw, and the one after the last.
             marks: what stands out, as positions in what is shown.
         """
-        drawn = Drawn(row, lines, marks, top)
+        drawn = CanvasRow(row, lines, marks, top)
         if row.context.day:
             self._pill(drawn, row.context.day, width // 2, top + row.day_y, pill_height)
         if row.context.divider:
@@ -122,12 +122,12 @@ class Painter:
         )
         return plate, label, picture
 
-    def _pill(self, drawn: Drawn, text: str, x: int, y: int, height: int) -> None:
+    def _pill(self, drawn: CanvasRow, text: str, x: int, y: int, height: int) -> None:
         plate, label, picture = self.day_pill(text, x, y, height, ROW_TAG)
         drawn.items += (plate, label)
         drawn.pictures.append(picture)
 
-    def _divider(self, drawn: Drawn, width: int, y: int) -> None:
+    def _divider(self, drawn: CanvasRow, width: int, y: int) -> None:
         m, colour = self._metrics, self._palette.accent
         half = self._fonts.label.measure(DIVIDER) // 2 + m.ems(0.6)
         margin, middle = m.ems(MARGIN), width // 2
@@ -143,7 +143,7 @@ class Painter:
             )
         )
 
-    def _sender(self, drawn: Drawn, width: int, y: int) -> None:
+    def _sender(self, drawn: CanvasRow, width: int, y: int) -> None:
         own = drawn.row.bubble.own
         inset = self._metrics.ems(1.1)
         drawn.items.append(
@@ -158,7 +158,7 @@ class Painter:
             )
         )
 
-    def _body(self, drawn: Drawn, colours: Colours, top: int) -> None:
+    def _body(self, drawn: CanvasRow, colours: Colours, top: int) -> None:
         """The bubble: a polygon without its corners, and a picture for each corner."""
         row, m = drawn.row, self._metrics
         round_, tight = min(m.ems(1.05), row.box.body // 2), m.ems(0.3)
@@ -197,7 +197,7 @@ class Painter:
                 picture = self._art.corner(side, radius, colours.fill, ground)
                 self._image(drawn, x, y, picture)
 
-    def _text(self, drawn: Drawn, colours: Colours, body_top: int) -> None:
+    def _text(self, drawn: CanvasRow, colours: Colours, body_top: int) -> None:
         row, m = drawn.row, self._metrics
         x, y = row.x + row.text_x, body_top + row.text_y
         first, last = drawn.lines
@@ -226,7 +226,7 @@ class Painter:
                     self._underline(drawn, left + run.x, line_y, run.width, self._fonts.text, colour)
         self._plain(drawn, x, y + plain_from * m.line, plain, colours.text)
 
-    def _plain(self, drawn: Drawn, x: int, y: int, lines: list[str], colour: str) -> None:
+    def _plain(self, drawn: CanvasRow, x: int, y: int, lines: list[str], colour: str) -> None:
         if lines:
             drawn.items.append(
                 self._canvas.create_text(
@@ -234,20 +234,20 @@ class Painter:
                 )
             )
 
-    def _run(self, drawn: Drawn, painter: RunPainter, x: int, y: int, run: Run, colour: str) -> None:
+    def _run(self, drawn: CanvasRow, painter: RunPainter, x: int, y: int, run: Run, colour: str) -> None:
         drawn.add(*painter.draw(self._canvas, x, y, run, colour, ROW_TAG))
 
-    def _underline(self, drawn: Drawn, x: int, y: int, width: int, font: Font, colour: str) -> None:
+    def _underline(self, drawn: CanvasRow, x: int, y: int, width: int, font: Font, colour: str) -> None:
         y += font.metrics("ascent") + self._metrics.ems(0.09)
         self._rectangle(drawn, x, y, width, self._metrics.ems(0.06), colour)
 
-    def _rectangle(self, drawn: Drawn, x: int, y: int, width: int, height: int, colour: str) -> None:
+    def _rectangle(self, drawn: CanvasRow, x: int, y: int, width: int, height: int, colour: str) -> None:
         drawn.items.append(
             self._canvas.create_rectangle(x, y, x + width, y + height, fill=colour, outline="", tags=ROW_TAG)
         )
 
     def _marked(
-        self, drawn: Drawn, text: TextLayout, span: tuple[int, int], x: int, y: int, colour: str
+        self, drawn: CanvasRow, text: TextLayout, span: tuple[int, int], x: int, y: int, colour: str
     ) -> None:
         start, end = span
         line_height = self._metrics.line
@@ -263,7 +263,7 @@ class Painter:
                 line_y = y + number * line_height
                 self._rectangle(drawn, left + span_x, line_y, width, line_height, colour)
 
-    def _meta(self, drawn: Drawn, colours: Colours, body_top: int) -> None:
+    def _meta(self, drawn: CanvasRow, colours: Colours, body_top: int) -> None:
         """The time, and how far the message has got."""
         row, m = drawn.row, self._metrics
         x, y = row.x + row.time_x, body_top + row.time_y
@@ -283,7 +283,7 @@ class Painter:
         right = row.x + row.width - m.ems(PAD_X)
         self._image(drawn, right - width, y + (m.small_line - picture.height()) // 2, picture)
 
-    def _note(self, drawn: Drawn, note: TextLayout, y: int) -> None:
+    def _note(self, drawn: CanvasRow, note: TextLayout, y: int) -> None:
         row, m = drawn.row, self._metrics
         colour = self._palette.danger if row.bubble.status is Status.FAILED else self._palette.muted
         for number, line in enumerate(note.lines):
@@ -294,6 +294,6 @@ class Painter:
                 if run.link:
                     self._underline(drawn, left + run.x, line_y, run.width, self._fonts.small, colour)
 
-    def _image(self, drawn: Drawn, x: int, y: int, picture: ImageTk.PhotoImage) -> None:
+    def _image(self, drawn: CanvasRow, x: int, y: int, picture: ImageTk.PhotoImage) -> None:
         drawn.items.append(self._canvas.create_image(x, y, image=picture, anchor="nw", tags=ROW_TAG))
         drawn.pictures.append(picture)

@@ -7,12 +7,12 @@ from typing import Final
 
 from PIL import ImageColor, ImageTk
 
-from twocans.gui.transcript.art import Art
+from twocans.gui.transcript.canvas_row import ROW_TAG, CanvasRow, Colours
 from twocans.gui.transcript.cards import INSET, Area, CardLayout, Thumbnail
-from twocans.gui.transcript.drawn import ROW_TAG, Colours, Drawn
-from twocans.gui.transcript.kinds import kind_of
+from twocans.gui.transcript.file_icons import kind_of
 from twocans.gui.transcript.rows import Metrics
 from twocans.gui.transcript.runs import RunPainter
+from twocans.gui.transcript.sprites import Sprites
 from twocans.gui.transcript.style import Fonts
 from twocans.gui.transcript.thumbnails import Thumbnails
 
@@ -28,7 +28,7 @@ class CardPainter:
     def __init__(
         self,
         canvas: tk.Canvas,
-        art: Art,
+        art: Sprites,
         *,
         fonts: Fonts,
         small: RunPainter,
@@ -42,7 +42,7 @@ class CardPainter:
         self._metrics = metrics
         self._thumbnails = thumbnails
 
-    def draw(self, drawn: Drawn, card: CardLayout, colours: Colours, top: int) -> None:
+    def draw(self, drawn: CanvasRow, card: CardLayout, colours: Colours, top: int) -> None:
         """Draws a card on its bubble, whose top is at `top` pixels."""
         file, left = drawn.row.bubble.file, drawn.row.x
         if file is None:
@@ -61,7 +61,9 @@ class CardPainter:
             self._bar(drawn, card.bar, file.fraction, colours, left, top)
         self._buttons(drawn, card, colours, left, top)
 
-    def _picture(self, drawn: Drawn, area: Area, path: str, colours: Colours, left: int, top: int) -> None:
+    def _picture(
+        self, drawn: CanvasRow, area: Area, path: str, colours: Colours, left: int, top: int
+    ) -> None:
         radius = self._metrics.ems(PICTURE_RADIUS)
         x, y, size = left + area.x, top + area.y, (area.width, area.height)
         picture = self._thumbnails.get(path, size, radius, colours.fill)
@@ -75,7 +77,7 @@ class CardPainter:
         if drawn.marks.pointed is Thumbnail.PICTURE or ring:
             self._frame(drawn, x, y, size, ring or blend(colours.fill, colours.link, 0.5))
 
-    def _frame(self, drawn: Drawn, x: int, y: int, size: tuple[int, int], colour: str) -> None:
+    def _frame(self, drawn: CanvasRow, x: int, y: int, size: tuple[int, int], colour: str) -> None:
         """A line around the picture, in the space that is left beside it."""
         line = max(2, self._metrics.ems(INSET) // 2)
         edge = line // 2
@@ -91,14 +93,16 @@ class CardPainter:
             )
         )
 
-    def _detail(self, drawn: Drawn, card: CardLayout, colour: str, left: int, top: int) -> None:
+    def _detail(self, drawn: CanvasRow, card: CardLayout, colour: str, left: int, top: int) -> None:
         for number, _ in enumerate(card.detail.lines):
             x = left + card.name_x + card.detail.line_x(number, card.name_width)
             y = top + card.detail_y + number * self._metrics.small_line
             for run in card.detail.runs(number):
                 drawn.add(*self._small.draw(self._canvas, x + run.x, y, run, colour, ROW_TAG))
 
-    def _bar(self, drawn: Drawn, bar: Area, fraction: float, colours: Colours, left: int, top: int) -> None:
+    def _bar(
+        self, drawn: CanvasRow, bar: Area, fraction: float, colours: Colours, left: int, top: int
+    ) -> None:
         half = bar.height / 2
         y, start, end = top + bar.y + half, left + bar.x + half, left + bar.x + bar.width - half
         filled = start + (end - start) * min(1.0, max(0.0, fraction))
@@ -113,7 +117,7 @@ class CardPainter:
                     )
                 )
 
-    def _buttons(self, drawn: Drawn, card: CardLayout, colours: Colours, left: int, top: int) -> None:
+    def _buttons(self, drawn: CanvasRow, card: CardLayout, colours: Colours, left: int, top: int) -> None:
         m = self._metrics
         for action, area in card.buttons:
             part = _POINTED if drawn.marks.pointed is action else _PLATE
@@ -137,7 +141,7 @@ class CardPainter:
                 )
             )
 
-    def _image(self, drawn: Drawn, x: int, y: int, picture: ImageTk.PhotoImage) -> None:
+    def _image(self, drawn: CanvasRow, x: int, y: int, picture: ImageTk.PhotoImage) -> None:
         drawn.items.append(self._canvas.create_image(x, y, image=picture, anchor="nw", tags=ROW_TAG))
         drawn.pictures.append(picture)
 

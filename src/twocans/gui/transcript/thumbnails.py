@@ -11,9 +11,9 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageTk
 
-from twocans.gui import pictures
-from twocans.gui.decoding import Decoder
-from twocans.gui.pictures import Size
+from twocans.gui.backend import pictures
+from twocans.gui.backend.decoding import Decoder
+from twocans.gui.backend.pictures import Size
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """Of decoded pictures that are kept, at four bytes a pixel."""

@@ -9,10 +9,10 @@ from typing import Final
 
 from PIL import ImageTk
 
-from twocans.gui.last_input import last_input
-from twocans.gui.transcript.art import Art
+from twocans.gui.platform.last_input import last_input
 from twocans.gui.transcript.destination import Destination
 from twocans.gui.transcript.rows import Metrics
+from twocans.gui.transcript.sprites import Sprites
 from twocans.gui.transcript.style import Fonts, Palette
 
 TIP_TAG: Final = "tip"
@@ -29,7 +29,7 @@ class Tip:
     """Draws the tip over the rows, one at a time."""
 
     def __init__(
-        self, canvas: tk.Canvas, art: Art, *, palette: Palette, fonts: Fonts, metrics: Metrics
+        self, canvas: tk.Canvas, art: Sprites, *, palette: Palette, fonts: Fonts, metrics: Metrics
     ) -> None:
         self._canvas = canvas
         self._art = art

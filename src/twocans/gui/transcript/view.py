@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from twocans.gui.transcript.art import Art
 from twocans.gui.transcript.astral import draws_astral
+from twocans.gui.transcript.canvas_row import ROW_TAG, CanvasRow, Marks
 from twocans.gui.transcript.cards import Spot
 from twocans.gui.transcript.dates import day_label, local_day
 from twocans.gui.transcript.destination import destination
-from twocans.gui.transcript.drawn import ROW_TAG, Drawn, Marks
 from twocans.gui.transcript.found import Words, spans
 from twocans.gui.transcript.glyphs import shown
 from twocans.gui.transcript.hits import Hit, hit_row
@@ -26,6 +25,7 @@ from twocans.gui.transcript.paint import Painter, lines_near
 from twocans.gui.transcript.rows import Row, Rows
 from twocans.gui.transcript.runs import RunPainter
 from twocans.gui.transcript.selection import Selection
+from twocans.gui.transcript.sprites import Sprites
 from twocans.gui.transcript.store import Store
 from twocans.gui.transcript.style import Fonts, Palette, font_pixels, metrics
 from twocans.gui.transcript.thumbnails import Thumbnails
@@ -67,13 +67,13 @@ class View:
         self._on_newest = on_newest
         self._centre: str | None = None
         self._top: str | None = None
-        self._art = Art(canvas)
+        self._art = Sprites(canvas)
         self._thumbnails = Thumbnails(
             canvas, on_ready=self._picture_ready, on_damaged=lambda _: self._picture_damaged()
         )
         self._pointed: tuple[str, Spot] | None = None
         self._keyed: tuple[str, Spot] | None = None
-        self._drawn: dict[str, Drawn] = {}
+        self._drawn: dict[str, CanvasRow] = {}
         self._size = (1, 1)
         self._estimated_for = 1
         self._scroll_by = 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import TYPE_CHECKING, Final
 
-from twocans.gui.last_input import INPUT_CHANGED, last_input
+from twocans.gui.platform.last_input import INPUT_CHANGED, last_input
 from twocans.gui.transcript.dates import follow_time_zone
 from twocans.gui.transcript.found import Words
 from twocans.gui.transcript.interaction import Interaction

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from twocans.gui.viewmodel.effects import (
     Effect,
 )
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.state import Part
+from twocans.gui.viewmodel.transcript_changes import (
     Reset,
     Reveal,
     ToUnread,
     TranscriptChange,
 )
-from twocans.gui.viewmodel.state import Part
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,13 +25,13 @@ from twocans.gui.viewmodel.entries import Entry, key_of, own_key
 from twocans.gui.viewmodel.filecards import FileCards
 from twocans.gui.viewmodel.inputs import KeptDraft
 from twocans.gui.viewmodel.reading import Reading
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.state import Clock, Composer, Part
+from twocans.gui.viewmodel.transcript_changes import (
     Append,
     Prepend,
     Reset,
     TranscriptChange,
 )
-from twocans.gui.viewmodel.state import Clock, Composer, Part
 from twocans.protocol.messages import FileRef, LimitsInForce, Message
 from twocans.protocol.names import SERVER_NAME
 from twocans.protocol.plurals import counted

@@ -24,7 +24,7 @@ from twocans.gui.viewmodel.entries import (
     shortened,
     shown_text,
 )
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.transcript_changes import (
     Append,
     Prepend,
     Replace,

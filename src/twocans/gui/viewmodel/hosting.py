@@ -27,7 +27,7 @@ from twocans.gui.viewmodel.login import LoginForm
 from twocans.gui.viewmodel.operating import Operating
 from twocans.gui.viewmodel.state import Part
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.running import STOPPED_LINE, Why
+from twocans.protocol.local_control import STOPPED_LINE, Why
 from twocans.protocol.text import spelled_out, spelled_out_line
 
 MAX_ADDRESSES: Final = 6

@@ -11,9 +11,9 @@ from twocans.client.outbox import Outgoing
 from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.effects import ChangePassword, CutOff, LoadDevices, SignOut
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.local_control import Why
 from twocans.protocol.messages import Chat, Device, LoggedIn, Message
 from twocans.protocol.operator import Answer, Command, People
-from twocans.protocol.running import Why
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from twocans.client.events import (
     UserJoined,
     UserLeft,
 )
-from twocans.client.settings import BACK_WITHIN_S
+from twocans.client.timing import BACK_WITHIN_S
 from twocans.gui.transcript.destination import Destination, destination
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.viewmodel.changes import Update
@@ -47,7 +47,7 @@ from twocans.gui.viewmodel.effects import (
     SetStatus,
 )
 from twocans.gui.viewmodel.entries import key_of, shown_text
-from twocans.gui.viewmodel.filing import Filing
+from twocans.gui.viewmodel.file_actions import FileActions
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.inputs import (
     AroundLoaded,
@@ -94,7 +94,7 @@ SAME_MOMENT_S: Final = 2.0
 """Who leaves so shortly before the connection is lost has lost it too."""
 
 
-class ViewModel(Filing):
+class ViewModel(FileActions):
     """The state of the window, its intents, and what is told from outside. See `Presentation` for the arguments."""
 
     def take(self) -> Update:

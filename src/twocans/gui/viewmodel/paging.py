@@ -17,14 +17,14 @@ from twocans.gui.viewmodel.effects import (
     LoadNewer,
 )
 from twocans.gui.viewmodel.entries import key_of
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.state import Clock, Part
+from twocans.gui.viewmodel.transcript_changes import (
     Append,
     Prepend,
     Reset,
     Reveal,
     TranscriptChange,
 )
-from twocans.gui.viewmodel.state import Clock, Part
 from twocans.protocol.messages import Message
 
 RETRY_S: Final = 3.0

@@ -7,22 +7,22 @@ from typing import Final
 
 from twocans.client.address import DEFAULT_PORT
 from twocans.gui.transcript.model import Bubble
-from twocans.gui.viewmodel.absence import Absence
 from twocans.gui.viewmodel.attaching import Attachment
-from twocans.gui.viewmodel.attention import Attention
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.chats import SERVER_KEY, Chats
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.devices import MyDevices
+from twocans.gui.viewmodel.do_not_disturb import DoNotDisturb
 from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.hosting import Hosting
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
 from twocans.gui.viewmodel.muted import Muted
 from twocans.gui.viewmodel.nearby import ServerChoice
+from twocans.gui.viewmodel.notifications import Notifications
 from twocans.gui.viewmodel.operating import Operating
+from twocans.gui.viewmodel.own_presence import OwnPresence
 from twocans.gui.viewmodel.people import arrange, one_line, when
-from twocans.gui.viewmodel.quiet import Quiet
 from twocans.gui.viewmodel.recent import Recent
 from twocans.gui.viewmodel.state import (
     Banner,
@@ -110,9 +110,9 @@ class Presentation:
         """Whether nobody has compared the server's key yet, as far as is known."""
         self.key_change: KeyChange | None = None
         self.export: Export | None = None
-        self.quiet = Quiet(self._changes, clock, until_ms=quiet_until_ms, muted=muted)
-        self.absence = Absence(self._changes, clock, self.preferences, self.quiet)
-        self._attention = Attention(self._changes, clock, self.preferences, self.quiet)
+        self.quiet = DoNotDisturb(self._changes, clock, until_ms=quiet_until_ms, muted=muted)
+        self.absence = OwnPresence(self._changes, clock, self.preferences, self.quiet)
+        self._attention = Notifications(self._changes, clock, self.preferences, self.quiet)
         self.screen = Screen.LOGIN
         self.notice: Notice | None = None
         self.query = ""

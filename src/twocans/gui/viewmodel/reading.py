@@ -13,8 +13,8 @@ from twocans.gui.viewmodel.conversation import CardOf, Conversation, Stretch
 from twocans.gui.viewmodel.effects import LoadAround, LoadChats, MarkRead
 from twocans.gui.viewmodel.entries import Entry, shortened
 from twocans.gui.viewmodel.paging import Paging
-from twocans.gui.viewmodel.showing import ToUnread
 from twocans.gui.viewmodel.state import Clock, Part
+from twocans.gui.viewmodel.transcript_changes import ToUnread
 from twocans.protocol.messages import Chat, Message
 
 _UNREAD_PARTS: Final = Part.PEOPLE | Part.TITLE | Part.CHAT

@@ -9,20 +9,20 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageOps, ImageTk
 
-from twocans.gui import pictures
-from twocans.gui.decoding import Decoder
-from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus
-from twocans.gui.shapes import rounded
-from twocans.gui.theme import Theme
+from twocans.gui.backend import pictures
+from twocans.gui.backend.decoding import Decoder
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.shapes import rounded
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript.cards import elided
+from twocans.gui.transcript.file_icons import draw_kind, kind_of
 from twocans.gui.transcript.glyphs import shown
-from twocans.gui.transcript.kinds import draw_kind, kind_of
 from twocans.gui.transcript.paint_card import blend
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.attaching import Attachment
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.common import Act, icon_button
+from twocans.gui.views.focus import has_focus
 from twocans.gui.views.text_canvas import TextCanvas
 from twocans.gui.views.tooltip import Tooltip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from tkinter import ttk
 
-from twocans.gui.theme import Theme
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.views.common import Act
 from twocans.gui.views.text_canvas import TextCanvas

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui import dropping
-from twocans.gui.faces import Face
-from twocans.gui.keys import COMMAND_SHOWN, typed_text
-from twocans.gui.theme import Theme
+from twocans.gui.platform import drops
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript.model import ViewState
 from twocans.gui.transcript.widget import Transcript
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.chats import SERVER_KEY
 from twocans.gui.viewmodel.people import one_line
-from twocans.gui.viewmodel.showing import (
+from twocans.gui.viewmodel.state import Presence
+from twocans.gui.viewmodel.transcript_changes import (
     Append,
     Prepend,
     Replace,
@@ -25,13 +25,13 @@ from twocans.gui.viewmodel.showing import (
     ToUnread,
     TranscriptChange,
 )
-from twocans.gui.viewmodel.state import Presence
 from twocans.gui.views.attachments import DropOverlay
 from twocans.gui.views.common import Act, Avatar, icon_button, presence_mark
 from twocans.gui.views.composer import ComposerView
+from twocans.gui.views.do_not_disturb import mute_menu
 from twocans.gui.views.invitation import Invitation
+from twocans.gui.views.keys import COMMAND_SHOWN, typed_text
 from twocans.gui.views.menus import new_menu, show_under
-from twocans.gui.views.quieting import mute_menu
 from twocans.gui.views.tooltip import Tooltip
 
 _LOW_EM: Final = 18
@@ -106,7 +106,7 @@ class ChatView(ttk.Frame):
         self.transcript.canvas.bind("<Key>", self._typed)
         self.transcript.canvas.bind("<<Paste>>", lambda _: self.composer.paste())
         self.overlay = DropOverlay(self._room, theme)
-        dropping.take_files(
+        drops.take_files(
             self, wanted=lambda: vm.composer.enabled, on_over=self._held_over, on_files=self._dropped
         )
         # A narrow window has room for the list or the chat, and places only one of them.

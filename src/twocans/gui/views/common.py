@@ -9,11 +9,11 @@ from typing import ParamSpec, Protocol
 
 from PIL import ImageTk
 
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.palette import avatar_colour, initials
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.palette import avatar_colour, initials
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel.state import Presence
+from twocans.gui.views import keys
 from twocans.gui.views.tooltip import Tooltip
 
 P = ParamSpec("P")

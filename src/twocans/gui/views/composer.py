@@ -13,11 +13,11 @@ from typing import Final
 from twocans.client import default_outbox_path
 from twocans.client.files_in_use import files_in_use
 from twocans.common.atomic_file import data_folder
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.pasting import Pasting, Unpasteable
-from twocans.gui.theme import Theme
+from twocans.gui.platform.paste import Pasting, Unpasteable
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
+from twocans.gui.views import keys
 from twocans.gui.views.attachments import AttachmentsView
 from twocans.gui.views.common import Act, icon_button, stand_for
 from twocans.gui.views.preview import PreviewView

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.devices import RULES, DeviceRow, Page
+from twocans.gui.views import keys
 from twocans.gui.views.common import Act, Field, copy
 from twocans.gui.views.dialogs import Dialog, text_width
+from twocans.gui.views.focus import has_focus
 
 _ROW_EM: Final = 3.6
 _ROWS_SHOWN: Final = 5

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.last_input import last_input
-from twocans.gui.screens import Box, fit, frame_size, work_area_at
-from twocans.gui.theme import Theme
+from twocans.gui.platform.last_input import last_input
+from twocans.gui.platform.screens import Box, fit, frame_size, work_area_at
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript.destination import Destination
+from twocans.gui.views import keys
 from twocans.gui.views.scrolled import Scrolled
 
 WIDTH_EM: Final = 30

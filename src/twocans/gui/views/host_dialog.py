@@ -6,12 +6,12 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui import keys
-from twocans.gui.theme import Theme
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript.dates import local_moment
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.operating import HostPage
+from twocans.gui.views import keys
 from twocans.gui.views.common import Act, Field
 from twocans.gui.views.dialogs import Dialog, text_width
 from twocans.gui.views.host_pages import (

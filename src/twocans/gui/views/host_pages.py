@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from tkinter import ttk
 from typing import Final, Literal
 
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.operating_rows import BanChoice, BanRow
+from twocans.gui.views import keys
 from twocans.gui.views.common import Act, Field, copy
 from twocans.protocol.operator import BanTarget
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.qr import qr_code
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.qr import qr_code
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
+from twocans.gui.views import keys
 from twocans.gui.views.common import Act, Field, copy
 
 CODE_EM: Final = 13

@@ -7,13 +7,13 @@ import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
 
-from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.hosting import Question, Stage
 from twocans.gui.views.common import Act
 from twocans.gui.views.dialogs import Dialog, text_width
+from twocans.gui.views.focus import has_focus
 
 
 class HostBar(ttk.Frame):

@@ -6,8 +6,8 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui.faces import Face
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.effects import (
     Place,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from twocans.gui.keys import COMMAND_SHOWN
-from twocans.gui.popup import PopupMenu
-from twocans.gui.screens import Box
-from twocans.gui.settings import Look, Settings
-from twocans.gui.theme import Theme
+from twocans.gui.backend.settings import Look, Settings
+from twocans.gui.platform.screens import Box
+from twocans.gui.theme.theme import Theme
+from twocans.gui.views.keys import COMMAND_SHOWN
+from twocans.gui.views.popup import PopupMenu
 
 Menu = PopupMenu | tk.Menu
 

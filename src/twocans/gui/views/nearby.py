@@ -8,9 +8,9 @@ from typing import Final
 
 from PIL import ImageTk
 
-from twocans.gui.faces import Face
-from twocans.gui.last_input import INPUT_CHANGED, last_input
-from twocans.gui.theme import Theme
+from twocans.gui.platform.last_input import INPUT_CHANGED, last_input
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.nearby import ServerRow
 from twocans.gui.viewmodel.recent import Recent

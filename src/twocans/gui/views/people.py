@@ -11,16 +11,16 @@ from typing import Final
 
 from PIL import ImageTk
 
-from twocans.gui.faces import Face
-from twocans.gui.keys import typed_text
-from twocans.gui.last_input import INPUT_CHANGED, last_input
-from twocans.gui.theme import Theme
+from twocans.gui.platform.last_input import INPUT_CHANGED, last_input
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.presentation import STATUS
 from twocans.gui.viewmodel.state import Heading, People, Presence, Row
 from twocans.gui.views.common import Act, draw_avatar, presence_mark
+from twocans.gui.views.do_not_disturb import add_mute
+from twocans.gui.views.keys import typed_text
 from twocans.gui.views.menus import new_menu
-from twocans.gui.views.quieting import add_mute
 from twocans.gui.views.text_canvas import draw_line, one_line_of
 from twocans.gui.views.tooltip import Tooltip
 

@@ -10,8 +10,8 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui.faces import Face
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript import bidi
 from twocans.gui.views.text_canvas import TextCanvas
 

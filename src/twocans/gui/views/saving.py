@@ -9,7 +9,7 @@ from tkinter import ttk
 from typing import Final
 
 from twocans.common.transcripts import Form
-from twocans.gui.theme import Theme
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.common import Act

@@ -6,9 +6,9 @@ import tkinter as tk
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui.focus import has_focus_within
-from twocans.gui.last_input import last_input
-from twocans.gui.theme import Theme
+from twocans.gui.platform.last_input import last_input
+from twocans.gui.theme.theme import Theme
+from twocans.gui.views.focus import has_focus_within
 
 _WHEEL_EM: Final = 3.0
 

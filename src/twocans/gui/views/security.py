@@ -6,11 +6,11 @@ import contextlib
 import tkinter as tk
 from tkinter import ttk
 
-from twocans.gui import keys
-from twocans.gui.faces import Face
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.state import KeyChange, KnownServer
+from twocans.gui.views import keys
 from twocans.gui.views.common import Act, Field, copy
 from twocans.gui.views.dialogs import Dialog, text_width
 from twocans.protocol.keys import KEY_CHARS, as_typed

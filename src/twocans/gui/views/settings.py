@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from tkinter import ttk
 from typing import Final, Protocol
 
-from twocans.gui.faces import Face
-from twocans.gui.focus import has_focus_within
-from twocans.gui.settings import Look, Settings
-from twocans.gui.theme import TEXT_SIZES, Theme
+from twocans.gui.backend.settings import Look, Settings
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import TEXT_SIZES, Theme
 from twocans.gui.viewmodel import ViewModel
-from twocans.gui.viewmodel.quiet import DISTURB_SPANS
+from twocans.gui.viewmodel.do_not_disturb import DISTURB_SPANS
 from twocans.gui.views.common import Act
 from twocans.gui.views.dialogs import Dialog, text_width
+from twocans.gui.views.focus import has_focus_within
 
 _LOOKS: Final = ((Look.SYSTEM, "Like the system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark"))
 _AWAY_AFTER: Final = ((0, "Never"), (5, "5"), (10, "10"), (15, "15"), (30, "30"), (60, "60 minutes"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui.theme import Theme
+from twocans.gui.theme.theme import Theme
 
 NARROW_EM: Final = 40
 """Below this width, 640 px at the usual size, there is room for one pane only."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import ImageTk
 
-from twocans.gui.faces import Face
-from twocans.gui.theme import Theme
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript.glyphs import Shown, previous_boundary, shown
 from twocans.gui.transcript.layout import TextLayout, lay_out
 

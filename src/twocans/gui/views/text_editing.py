@@ -13,13 +13,13 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final
 
-from twocans.gui import pasting
-from twocans.gui.edit_history import EditHistory, FieldState
-from twocans.gui.keys import COMMAND_SHOWN
-from twocans.gui.theme import Theme
+from twocans.gui.platform import paste
+from twocans.gui.theme.theme import Theme
 from twocans.gui.transcript.glyphs import next_boundary, previous_boundary
+from twocans.gui.views.edit_history import EditHistory, FieldState
+from twocans.gui.views.keys import COMMAND_SHOWN
 from twocans.gui.views.menus import Menu, new_menu
-from twocans.gui.words import tk_length, word_end, word_start
+from twocans.gui.views.words import tk_length, word_end, word_start
 
 PAUSE_MS: Final = 1000
 """Text typed after a pause of this length is undone on its own."""
@@ -329,7 +329,7 @@ class TextEditing:
             self._add(menu, path, "Cut", "X", usable=selected and not masked)
         self._add(menu, path, "Copy", "C", usable=selected and not masked)
         if editable:
-            usable = pasting.has_text(self._root) or (self._is_text(path) and pasting.has_files(self._root))
+            usable = paste.has_text(self._root) or (self._is_text(path) and paste.has_files(self._root))
             self._add(menu, path, "Paste", "V", usable=usable)
             menu.add_command(
                 label="Delete",

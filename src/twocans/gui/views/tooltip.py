@@ -7,9 +7,9 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
-from twocans.gui.last_input import last_input
-from twocans.gui.screens import Box, beside, work_area_at
-from twocans.gui.theme import Theme
+from twocans.gui.platform.last_input import last_input
+from twocans.gui.platform.screens import Box, beside, work_area_at
+from twocans.gui.theme.theme import Theme
 
 RESTS_MS: Final = 500
 SHOWN_MS: Final = 6000

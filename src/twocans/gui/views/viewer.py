@@ -10,13 +10,13 @@ from typing import Final
 
 from PIL import Image, ImageTk
 
-from twocans.gui import pictures
-from twocans.gui.decoding import Decoder
-from twocans.gui.faces import Face
-from twocans.gui.palette import DARK
-from twocans.gui.pictures import Unshowable
-from twocans.gui.screens import Box, work_area_at
-from twocans.gui.theme import Theme
+from twocans.gui.backend import pictures
+from twocans.gui.backend.decoding import Decoder
+from twocans.gui.backend.pictures import Unshowable
+from twocans.gui.platform.screens import Box, work_area_at
+from twocans.gui.theme.fonts import Face
+from twocans.gui.theme.palette import DARK
+from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel.people import one_line
 from twocans.gui.views.tooltip import Tooltip
 

@@ -18,9 +18,9 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import NoDecode
 
 from twocans.protocol.text import spelled_out_line
-from twocans.server.config import Concurrency, HistoryMode, TlsMode
-from twocans.server.log import LogFormat
-from twocans.server.usage import TRUTH
+from twocans.server.operator.log import LogFormat
+from twocans.server.settings.config import Concurrency, HistoryMode, TlsMode
+from twocans.server.settings.usage import TRUTH
 from twocans.storage.sqlite import Durability
 
 MAX_KEEP_DAYS: Final = 36_500

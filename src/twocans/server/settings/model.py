@@ -9,7 +9,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from twocans.hub.limits import Limits
-from twocans.server.config import (
+from twocans.server.operator.log import LogFormat
+from twocans.server.settings import kinds
+from twocans.server.settings.config import (
     ANY_ADDRESS,
     DEFAULT_PORT,
     NO_DATA_FOLDER,
@@ -19,8 +21,6 @@ from twocans.server.config import (
     TlsMode,
     default_data_folder,
 )
-from twocans.server.log import LogFormat
-from twocans.server.settings import kinds
 from twocans.server.settings.kinds import Says, Seconds, Whole
 from twocans.storage.sqlite import Durability
 

@@ -17,9 +17,9 @@ from pydantic_settings import EnvSettingsSource, InitSettingsSource
 
 from twocans.protocol.text import spelled_out_line
 from twocans.protocol.text_files import decode_text_file
-from twocans.server.config import HOME_MISSING, NO_DATA_FOLDER, SettingsInvalid, default_data_folder
-from twocans.server.log import LogFormat
-from twocans.server.privacy import SETTINGS_FILE
+from twocans.server.identity.permissions import SETTINGS_FILE
+from twocans.server.operator.log import LogFormat
+from twocans.server.settings.config import HOME_MISSING, NO_DATA_FOLDER, SettingsInvalid, default_data_folder
 from twocans.server.settings.kinds import shortened
 from twocans.server.settings.model import (
     FRAME_BYTES,

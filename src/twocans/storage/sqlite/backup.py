@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Final
 
-from twocans.common.newfile import new_file
+from twocans.common.new_file import new_file
 from twocans.storage.sqlite.lock import LOCK_FILE
 from twocans.storage.sqlite.schema import DATABASE_FILE, StorageError, connect, explain, is_full, open_to_read
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from twocans.protocol.names import SERVER_NAME
 from twocans.protocol.plurals import counted
-from twocans.storage.sqlite.file_keeping import look
+from twocans.storage.sqlite.file_backup import look
 from twocans.storage.sqlite.schema import DATABASE_FILE, MIGRATIONS, explain, open_to_read
 
 MAX_DAMAGES: Final = 10

@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from twocans.storage.sqlite.dedup import CidDeduplicator
 from twocans.storage.sqlite.transaction import transaction
-from twocans.storage.sqlite.used import UsedCids
 
 SMALL_SLICE: Final = 250
 """How many messages are put into the index at a time when somebody may want to write: they wait a few milliseconds."""
@@ -104,7 +104,7 @@ class Index:
         sqlite3.Error: the database cannot be read.
     """
 
-    def __init__(self, database: sqlite3.Connection, used: UsedCids) -> None:
+    def __init__(self, database: sqlite3.Connection, used: CidDeduplicator) -> None:
         self._database = database
         self._used = used
         (self._indexed,) = database.execute("SELECT indexed FROM log").fetchone()

@@ -13,9 +13,9 @@ from twocans.protocol.messages import Message
 from twocans.protocol.names import UserKey
 from twocans.storage.base import ALL_STORED, Batch, Conflict, Known, NoRoom, NoSuchFile, Unstored
 from twocans.storage.sqlite import files
+from twocans.storage.sqlite.dedup import Again, CidDeduplicator
 from twocans.storage.sqlite.rows import MOST_ROWS, Value, in_pieces
 from twocans.storage.sqlite.transaction import transaction
-from twocans.storage.sqlite.used import Again, UsedCids
 
 Update = tuple[str, tuple[object, ...]]
 """A statement that nobody waits for, and its values."""
@@ -56,7 +56,9 @@ class MessageLog:
         used: the cids that are in the log.
     """
 
-    def __init__(self, database: sqlite3.Connection, numbers: Mapping[UserKey, int], used: UsedCids) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, numbers: Mapping[UserKey, int], used: CidDeduplicator
+    ) -> None:
         self._database = database
         self._numbers = numbers
         self._used = used

@@ -17,9 +17,9 @@ from twocans.protocol.names import UserKey
 from twocans.storage.base import Batch, Failed, OnStored
 from twocans.storage.disk_space import Room
 from twocans.storage.sqlite import index
+from twocans.storage.sqlite.dedup import CidDeduplicator
 from twocans.storage.sqlite.index import Index
 from twocans.storage.sqlite.log import MessageLog, Outcome, Update
-from twocans.storage.sqlite.used import UsedCids
 
 IDLE_S: Final = 0.2
 """How long the writer waits for more to write before it sees to the index."""
@@ -110,7 +110,7 @@ class Writer:
         self._post = post
         self._on_written = on_written
         self._on_error = on_error
-        used = UsedCids(database)
+        used = CidDeduplicator(database)
         self._log = MessageLog(database, numbers, used)
         self._index = Index(database, used)
         self._lock = threading.Condition()

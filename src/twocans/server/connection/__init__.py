@@ -1,0 +1,1 @@
+"""A connection: the bytes, the dialect, the queue to send, and registration."""

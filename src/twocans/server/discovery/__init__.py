@@ -1,0 +1,1 @@
+"""How clients find the server: its addresses, and its announcement on the network."""

@@ -1,0 +1,1 @@
+"""The certificate of the server, passwords, and who may read its files."""

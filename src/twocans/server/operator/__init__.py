@@ -1,0 +1,1 @@
+"""The operator's side: console, moderation, log and the local control socket."""

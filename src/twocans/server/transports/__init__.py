@@ -1,0 +1,1 @@
+"""Bytes in and out: the event loop, a thread for each client, TLS, sockets and limits of connections."""
