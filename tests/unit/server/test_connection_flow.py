@@ -21,7 +21,7 @@ from twocans.protocol.messages import (
     Send,
     Welcome,
 )
-from twocans.server.connection.connection import GREETING_LINES, LINE_BYTES
+from twocans.server.connection.connection import GREETING_LINES, LINE_BYTES, LOST_LINES
 from twocans.server.connection.send_queue import HIGH_WATER_BYTES, LOW_WATER_BYTES
 
 
@@ -142,6 +142,31 @@ def test_waiting_lines_count_when_the_connection_is_lost() -> None:
     alice.connection.lost()
     said = [said for said in bob.said() if said.startswith("MSG")]
     assert said == [f"MSG: alice: {n}" for n in range(6)]
+
+
+def test_lost_connection_is_no_way_around_the_rate() -> None:
+    """A chunk holds thousands of lines, and a peer can break its connection as often as it likes."""
+    world = World(Limits(rate_per_s=100.0, burst_s=0.5))
+    bob, alice = json_wire(world, "bob"), json_wire(world, "alice")
+    alice.send(b"".join(line(Send(to="bob", text=str(n), cid=str(n))) for n in range(1000)))
+    in_time = len([frame for frame in bob.frames() if isinstance(frame, Message)])
+    alice.connection.lost()
+    at_the_end = [frame.text for frame in bob.frames() if isinstance(frame, Message)]
+    assert at_the_end == [str(n) for n in range(in_time, in_time + LOST_LINES)]
+
+
+def test_what_the_rate_allows_counts_when_the_connection_is_lost() -> None:
+    """The messages wait for the answer to a question, not for their turn."""
+    storage = LateStorage(max_messages=1000)
+    world = World(Limits(rate_per_s=1.0, burst_s=1000.0), storage=storage)
+    bob, alice = json_wire(world, "bob"), json_wire(world, "alice")
+    storage.answer()
+    texts = [str(n) for n in range(LOST_LINES * 10)]
+    sends = [line(Send(to="bob", text=text, cid=text)) for text in texts]
+    alice.send(line(HistoryQuery(peer="bob", rid=1)) + b"".join(sends))
+    alice.connection.lost()
+    storage.answer()
+    assert [frame.text for frame in bob.frames() if isinstance(frame, Message)] == texts
 
 
 def test_goodbye_among_the_waiting_lines_ends_the_session_once() -> None:

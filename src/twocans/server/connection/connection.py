@@ -63,6 +63,8 @@ RUN_LINES: Final = 256
 """How many lines are handled before it is looked again whether the limits allow more."""
 GREETING_LINES: Final = 20
 """How many lines may come at once of a connection that has no name yet."""
+LOST_LINES: Final = 20
+"""How many lines that wait for their turn are handled at least when the connection is lost, beyond the rate."""
 LINE_BYTES: Final = 4096
 """Longer lines count as several in the rate, since they take as long as those."""
 
@@ -177,7 +179,10 @@ class Connection(Outgoing):
 
     def lost(self, *, timed_out: bool = False) -> None:
         """The connection is gone; called once, and nothing after it."""
-        self._finish_lines()
+        most = None
+        if self._bucket is not None:
+            most = max(LOST_LINES, self._bucket.available(self._timers.time()))
+        self._finish_lines(most)
         if not self.closing:
             self.leave(Reason.TIMED_OUT if timed_out else Reason.CONNECTION_LOST)
         self.ended = True
@@ -312,14 +317,22 @@ class Connection(Outgoing):
                 break
         return handled
 
-    def _finish_lines(self) -> None:
-        # What was said before leaving counts, even if it came faster than its turn; answers find nobody.
+    def _finish_lines(self, most: int | None = None) -> None:
+        """Handle what was said before leaving, even if it came faster than its turn; answers find nobody.
+
+        Args:
+            most: how many lines; None for all. A peer can break its connection as often as it likes, and what waits
+                can take the loop for a second.
+        """
         self._finishing = self._working = True
         try:
-            while self._waiting and not self.closing:
+            while self._waiting and not self.closing and most != 0:
                 if self.account is None and self.asking:
                     return
-                self._handle_run(RUN_LINES)
+                count = RUN_LINES if most is None else min(RUN_LINES, most)
+                self._handle_run(count)
+                if most is not None:
+                    most -= count
         except Exception as error:  # noqa: BLE001 - the root of a connection's end, which has to go on
             self.fail(error)
 
