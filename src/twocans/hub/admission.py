@@ -38,6 +38,8 @@ from twocans.storage.base import Storage
 
 ENDED_MEANWHILE: Final = "This name has just been freed, or this device cut off from it. Please log in again."
 NEW_NAMES_WINDOW_S: Final = 3600.0
+LAST_SHARE: Final = 10
+"""Once only this fraction of the names that there may be is left, each address gets one of them within the window."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -100,6 +102,9 @@ class Admission:
         self._guesses = Guesses(limits, monotonic_s)
         self._new_names = Quota(
             limits.new_names_per_address, window_s=NEW_NAMES_WINDOW_S, monotonic_s=monotonic_s
+        )
+        self._last_names = Quota(
+            1 if limits.new_names_per_address else 0, window_s=NEW_NAMES_WINDOW_S, monotonic_s=monotonic_s
         )
         self._deciding: set[Session] = set()
 
@@ -273,14 +278,21 @@ class Admission:
 
     def _newcomer(self, session: Session, key: UserKey, name: str) -> Account:
         host = session.host
-        if self._new_names.is_used_up(host):
+        left = self._limits.max_accounts - len(self._roster.known)
+        # Names that are kept for good are never forgotten, so a few hundred addresses could leave none for others.
+        are_last = left <= self._limits.max_accounts // LAST_SHARE
+        if self._new_names.is_used_up(host) or (
+            are_last and left > 0 and self._last_names.is_used_up(host) and not self._roster.forget_one()
+        ):
             raise ProtocolError(
                 Code.RATE_LIMITED,
                 "Too many new names have come from your address. Please use one of them, or wait an hour.",
             )
-        if len(self._roster.known) >= self._limits.max_accounts and not self._roster.forget_one():
+        if left <= 0 and not self._roster.forget_one():
             raise ProtocolError(Code.SERVER_FULL, "This server knows as many people as it can.")
         self._new_names.count(host)
+        if are_last:
+            self._last_names.count(host)
         self._storage.add_account(key, name)
         return self._roster.create(key, name)
 

@@ -598,3 +598,26 @@ def test_one_address_takes_so_many_new_names_in_an_hour() -> None:
     assert world.program("c", address="10.0.0.1:1").account is not None
     world.clock.now += 3600
     assert world.program("d").account is not None
+
+
+def test_many_addresses_do_not_take_the_last_names() -> None:
+    """Bound names are kept for good, so a few hundred addresses could shut newcomers out for ever."""
+    world = World(Limits(max_accounts=100, new_names_per_address=50))
+    for number in range(90):
+        world.program(f"attacker{number}", address=f"10.0.0.{number % 2}:1")
+    for host in range(4):
+        world.program(f"last{host}", address=f"10.0.0.{host}:1")
+    for number in range(12):
+        another = partial(world.program, f"more{number}", address=f"10.0.0.{number % 4}:1")
+        assert refusal(another).code is Code.RATE_LIMITED
+    assert world.program("newcomer", address="10.0.1.1:1").account is not None
+    world.clock.now += 3600
+    assert world.program("later", address="10.0.0.1:1").account is not None
+
+
+def test_names_that_can_be_forgotten_make_room_for_newcomers_of_one_address() -> None:
+    world = World(Limits(max_accounts=20))
+    for number in range(30):
+        world.hub.leave(world.json(f"visitor{number}"), Reason.LEFT)
+    assert len(world.account_names()) <= 20
+    assert world.json("newcomer").account is not None
