@@ -51,6 +51,23 @@ def test_encrypted_and_clear_clients_talk_to_each_other(offering: Serving) -> No
         assert dave.expect("MSG")["from"] == "carol"
 
 
+@pytest.mark.parametrize("slice_records", [1, 3])
+def test_records_in_many_slices_are_heard_all_the_same(
+    offering: Serving, monkeypatch: pytest.MonkeyPatch, slice_records: int
+) -> None:
+    monkeypatch.setattr("twocans.server.transports.tls.SLICE_RECORDS", slice_records)
+    monkeypatch.setattr("twocans.server.connection.turns.TURN_S", 1e-9)
+    texts = [str(number) for number in range(200)]
+    with PlainPeer(offering.port, "bob", tls=client_context()) as bob:
+        with PlainPeer(offering.port, "alice", tls=client_context()) as alice:
+            for text in texts:
+                alice.say("bob", text)
+            alice.finish_sending()
+            assert [bob.read_message()[1] for _ in texts] == texts
+            alice.expect_closed()
+        assert bob.read_until(lambda line: line == "LIST: bob")
+
+
 def test_server_shows_the_key_that_it_says_it_has(offering: Serving) -> None:
     with Peer(offering.port, tls=client_context()) as peer:
         assert isinstance(peer.socket, TlsSocket)

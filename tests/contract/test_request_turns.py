@@ -49,7 +49,7 @@ def test_requests_in_many_slices_are_answered_all_the_same(
     server: Serving, monkeypatch: pytest.MonkeyPatch, slice_bytes: int
 ) -> None:
     monkeypatch.setattr("twocans.server.http.peer.SLICE_BYTES", slice_bytes)
-    monkeypatch.setattr("twocans.server.http.turns.TURN_S", 1e-9)
+    monkeypatch.setattr("twocans.server.connection.turns.TURN_S", 1e-9)
     alice = server.json("alice")
     path = path_of(upload_ticket(alice, DOCUMENT))
     upload = head("PUT", path, Transfer_Encoding="chunked") + SMALLEST_CHUNK * DOCUMENT.size + LAST_CHUNK
@@ -64,7 +64,7 @@ def test_peer_that_is_gone_while_its_request_waits_to_be_parsed_holds_up_nobody(
     server: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("twocans.server.http.peer.SLICE_BYTES", 1)
-    monkeypatch.setattr("twocans.server.http.turns.TURN_S", 1e-9)
+    monkeypatch.setattr("twocans.server.connection.turns.TURN_S", 1e-9)
     for _ in range(5):
         with HttpClient(server.peer()) as client:
             client.peer.sendall(head("GET", "/") * 50)

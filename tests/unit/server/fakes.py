@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from tests.unit.hub.fakes import World
+from tests.unit.hub.fakes import ManualClock, World
 from twocans.protocol import json
 from twocans.protocol.messages import Frame, FromServer, Hello
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.send_queue import Outgoing
+
+
+class ManualLoop(ManualClock):
+    """A loop whose turns and clock are the test's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.soon: list[Callable[[], None]] = []
+
+    def call_soon(self, callback: Callable[[], None], /) -> None:
+        """See `Loop`."""
+        self.soon.append(callback)
+
+    def turn(self) -> None:
+        """Begin the next turn."""
+        due, self.soon = self.soon, []
+        for callback in due:
+            callback()
 
 
 class FakeTransport:

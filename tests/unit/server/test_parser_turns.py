@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
-from tests.unit.hub.fakes import ManualClock
-from twocans.server.http.turns import TURN_S, ParserTurns
-
-
-class ManualLoop(ManualClock):
-    """A loop whose turns and clock are the test's."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.soon: list[Callable[[], None]] = []
-
-    def call_soon(self, callback: Callable[[], None], /) -> None:
-        """See `Loop`."""
-        self.soon.append(callback)
-
-    def turn(self) -> None:
-        """Begin the next turn."""
-        due, self.soon = self.soon, []
-        for callback in due:
-            callback()
+from tests.unit.server.fakes import ManualLoop
+from twocans.server.connection.turns import TURN_S, ParserTurns
 
 
 class SlowPeer:

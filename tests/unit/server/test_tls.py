@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.hub.fakes import SlowIdentities, World
-from tests.unit.server.fakes import Wire, line, plain_wire
+from tests.unit.server.fakes import ManualLoop, Wire, line, plain_wire
 from tests.unit.server.tls_wire import CONTEXT, TlsWire, no_http, registered
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.messages import Hello, Send
 from twocans.server.connection.sniffing import ProtocolSniffer
-from twocans.server.transports.tls import PIECE_BYTES, first_taker
+from twocans.server.connection.turns import TURN_S, ParserTurns
+from twocans.server.transports.tls import PIECE_BYTES, SLICE_RECORDS, first_taker
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 APPLICATION_DATA = 0x17
@@ -46,7 +47,8 @@ def records(data: bytes) -> list[int]:
 def test_what_does_not_begin_as_tls_goes_to_the_connection_as_it_is(first: bytes) -> None:
     wire = Wire(World())
     opening = ProtocolSniffer(wire.connection, wire.transport, no_http)
-    taken = first_taker(opening, first, CONTEXT) or first_taker(opening, b"\n", CONTEXT)
+    turns = ParserTurns(ManualLoop())
+    taken = first_taker(opening, first, CONTEXT, turns) or first_taker(opening, b"\n", CONTEXT, turns)
     assert taken is not None
     assert taken[0] is wire.connection
     assert taken[1].startswith(first)
@@ -184,6 +186,74 @@ def test_goodbye_behind_paused_text_ends_the_session_after_all_of_it() -> None:
         f"{each:05d}" for each in range(300)
     ]
     assert world.log.named("session_closed")[0]["reason"] == Reason.LEFT
+
+
+# --- many records ----------------------------------------------------------------------------------------
+
+
+class _SlowLoop(ManualLoop):
+    """A loop on which everything takes a whole turn's time."""
+
+    def time(self) -> float:
+        """See `Loop`."""
+        self.now += TURN_S
+        return self.now
+
+
+def test_many_records_are_decrypted_in_slices_so_that_others_have_their_turns() -> None:
+    world = World()
+    alice = TlsWire(world, loop=_SlowLoop())
+    alice.shake_hands()
+    alice.say(b"alice\n")
+    assert alice.heard() == ["LIST: alice"]
+    text = b"MSG: alice: " + b"x" * SLICE_RECORDS * 3 + b"\n"
+    alice.input.receive(alice.encrypted(*(bytes([byte]) for byte in text), b"MSG: alice: after\n"))
+    turns = 0
+    while not world.hub.statistics.messages:
+        assert alice.transport.paused
+        assert alice.loop.soon
+        alice.loop.turn()
+        turns += 1
+    assert turns == len(text) // SLICE_RECORDS
+    assert alice.heard() == [text.decode().strip(), "MSG: alice: after"]
+    assert not alice.transport.paused
+
+
+def test_goodbye_behind_many_records_ends_the_session_after_all_of_them() -> None:
+    world = World()
+    alice = registered(world, "alice")
+    text = b"MSG: alice: " + b"x" * SLICE_RECORDS * 3 + b"\n"
+    alice.feed(alice.encrypted(*(bytes([byte]) for byte in text)) + alice.goodbye())
+    assert alice.heard() == [text.decode().strip()]
+    assert world.log.named("session_closed")[0]["reason"] == Reason.LEFT
+    assert alice.transport.closed
+
+
+def test_connection_that_is_lost_amid_many_records_takes_no_more_turns() -> None:
+    world = World()
+    alice = registered(world, "alice")
+    alice.input.receive(alice.encrypted(*(b"x" for _ in range(SLICE_RECORDS * 3))))
+    alice.lost()
+    assert world.log.named("session_closed")[0]["reason"] == Reason.CONNECTION_LOST
+
+
+def test_handshakes_of_one_turn_take_no_more_than_its_time() -> None:
+    loop, world = _SlowLoop(), World()
+    turns = ParserTurns(loop)
+    hello = alice_hello()
+    transports = []
+    for _ in range(3):
+        wire = Wire(world)
+        taken = first_taker(ProtocolSniffer(wire.connection, wire.transport, no_http), hello, CONTEXT, turns)
+        assert taken is not None
+        taken[0].receive(taken[1])
+        transports.append(wire.transport)
+    answered = [[bool(transport.written) for transport in transports]]
+    while loop.soon:
+        loop.turn()
+        answered.append([bool(transport.written) for transport in transports])
+    assert answered[:3] == [[True, False, False], [True, True, False], [True, True, True]]
+    assert [transport.paused for transport in transports] == [False] * 3
 
 
 # --- ends ------------------------------------------------------------------------------------------------

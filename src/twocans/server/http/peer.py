@@ -11,8 +11,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from twocans.hub.session import Reason
 from twocans.server.connection.transport import Cancellable, Timers, Transport
+from twocans.server.connection.turns import ParserTurns
 from twocans.server.http.least_speed import LeastSpeed
-from twocans.server.http.turns import ParserTurns
 
 HIGH_WATER_BYTES: Final = 256 * 1024
 """With so much still to be sent to it, nothing more is written for a peer."""

@@ -12,10 +12,10 @@ from aiohttp import web
 from twocans.hub.hub import EventLog, Hub
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.transport import Timers, Transport
+from twocans.server.connection.turns import ParserTurns
 from twocans.server.http.files import FileService, plain
 from twocans.server.http.io_pool import IoPool
 from twocans.server.http.peer import HttpPeer, RequestReader, peer_of
-from twocans.server.http.turns import ParserTurns
 from twocans.server.settings.config import TlsMode
 from twocans.storage.sqlite.files import SqliteFiles
 

@@ -14,6 +14,7 @@ from twocans.hub.session import Reason
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.send_queue import Outgoing
 from twocans.server.connection.sniffing import Http, Input, ProtocolSniffer
+from twocans.server.connection.turns import ParserTurns
 from twocans.server.settings.config import TlsMode
 from twocans.server.transports.accepting import Accepting, end_shut_out, refuse
 from twocans.server.transports.connection_limiter import ConnectionLimiter
@@ -95,6 +96,7 @@ class AsyncAcceptor:
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._flusher = Flusher(self._loop)
+        self.turns = ParserTurns(self._loop)
         self._open: set[_ClientProtocol] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -235,7 +237,7 @@ class _ClientProtocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._opening is not None:
-            taken = first_taker(self._opening, data, self._acceptor.context)
+            taken = first_taker(self._opening, data, self._acceptor.context, self._acceptor.turns)
             if taken is None:
                 return
             self._opening = None

@@ -22,6 +22,7 @@ from twocans.hub.hub import EventLog, Hub
 from twocans.hub.session import Reason
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.sniffing import Http, Input, ProtocolSniffer
+from twocans.server.connection.turns import ParserTurns
 from twocans.server.settings.config import TlsMode
 from twocans.server.transports.accepting import Accepting, end_shut_out, refuse
 from twocans.server.transports.connection_limiter import ConnectionLimiter, Refusal
@@ -96,6 +97,7 @@ class ThreadAcceptor:
         self.tls = tls
         self.loop = asyncio.get_running_loop()
         self.flusher = Flusher(self.loop)
+        self.turns = ParserTurns(self.loop)
         self.handover = _Handover(self.loop)
         self._connection_limiter = connection_limiter
         self._log = log
@@ -212,7 +214,7 @@ class _Client:
         """The client's thread has read something."""
         self._handed_over = True
         if self._opening is not None:
-            taken = first_taker(self._opening, chunk, self._acceptor.context)
+            taken = first_taker(self._opening, chunk, self._acceptor.context, self._acceptor.turns)
             if taken is not None:
                 self._opening = None
                 self._peer, chunk = taken

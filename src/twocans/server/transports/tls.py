@@ -15,6 +15,7 @@ from twocans.hub.session import Reason
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.sniffing import Http, Input, ProtocolSniffer
 from twocans.server.connection.transport import Transport
+from twocans.server.connection.turns import ParserTurns
 
 HANDSHAKE: Final = 0x16
 """The first byte of a TLS hello (RFC 8446, section 5.1), with which no user name begins."""
@@ -22,6 +23,8 @@ RECORD_BYTES: Final = 16 * 1024
 """The most text in one TLS record (RFC 8446, section 5.1)."""
 PIECE_BYTES: Final = 64 * 1024
 """About how much of what a peer says is passed on at a time."""
+SLICE_RECORDS: Final = 256
+"""About how many records are decrypted at once: of a byte each these take a quarter of a millisecond."""
 STEP_BYTES: Final = 8 * 1024
 """How much is given to OpenSSL at a time: it keeps as much memory as it ever held of one connection."""
 
@@ -44,18 +47,19 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def first_taker(
-    opening: ProtocolSniffer, chunk: bytes, context: ssl.SSLContext
+    opening: ProtocolSniffer, chunk: bytes, context: ssl.SSLContext, turns: ParserTurns
 ) -> tuple[Input, bytes] | None:
-    """As `Opening.take`, for a peer that may also speak TLS.
+    """As `ProtocolSniffer.take`, for a peer that may also speak TLS.
 
     Args:
         opening: the peer's.
         chunk: the bytes that have come; not empty.
         context: what `server_context` gave.
+        turns: those in which TLS is parsed.
     """
     if opening.begun or chunk[0] != HANDSHAKE:
         return opening.take(chunk)
-    encrypting = TlsTransport(context, opening.transport, opening.connection, opening.http)
+    encrypting = TlsTransport(context, opening.transport, opening.connection, opening.http, turns=turns)
     opening.connection.secure(encrypting)
     return encrypting, chunk
 
@@ -75,11 +79,13 @@ class TlsTransport:
         transport: the driver's side.
         connection: what the peer says goes to it, unless that is HTTP.
         http: serves HTTP.
+        turns: those in which handshakes are made, and in which what is left of many records is decrypted.
     """
 
     __slots__ = (
         "_closed",
         "_delivering",
+        "_driver_paused",
         "_end",
         "_established",
         "_incoming",
@@ -90,14 +96,23 @@ class TlsTransport:
         "_peer",
         "_tls",
         "_transport",
+        "_turns",
         "_unread",
+        "_waiting",
         "unsent_bytes",
     )
 
     def __init__(
-        self, context: ssl.SSLContext, transport: Transport, connection: Connection, http: Http
+        self,
+        context: ssl.SSLContext,
+        transport: Transport,
+        connection: Connection,
+        http: Http,
+        *,
+        turns: ParserTurns,
     ) -> None:
         self._transport = transport
+        self._turns = turns
         self._peer: Input = connection
         self._opening: ProtocolSniffer | None = ProtocolSniffer(connection, self, http)
         self._incoming = ssl.MemoryBIO()
@@ -106,6 +121,8 @@ class TlsTransport:
         self._unread = memoryview(b"")
         self._established = False
         self._paused = False
+        self._waiting = False
+        self._driver_paused = False
         self._delivering = False
         self._end: _End | None = None
         self._over = False
@@ -121,10 +138,24 @@ class TlsTransport:
         # More can come in a pause: a driver may have read it before it was told.
         self._unread = memoryview(b"".join((self._unread, chunk)) if self._unread else chunk)
         if not self._established:
-            self._shake_hands()
-        if self._established:
+            self._waiting = True
+            self._turns.add_now(self)
+        elif not self._waiting:
             self._deliver()
-        self._answer()
+            self._answer()
+        self._see_to_reading()
+
+    def parse_slice(self) -> bool:
+        """See `Parsing.parse_slice`."""
+        self._waiting = False
+        if not (self._over or self._peer.closing):
+            self._shake_hands()
+            if self._established:
+                self._deliver()
+            self._answer()
+        self._see_to_reading()
+        # What is left has asked for another turn itself.
+        return False
 
     def eof(self) -> None:
         """No more bytes will come; without a goodbye of TLS anybody may have cut the connection."""
@@ -134,6 +165,7 @@ class TlsTransport:
     def lost(self, *, timed_out: bool = False) -> None:
         """The connection is gone; called once, and nothing after it."""
         self._over = self._closed = True
+        self._turns.remove(self)
         self._peer.lost(timed_out=timed_out)
         # Both would else be kept until the garbage collector finds them.
         self._opening = None
@@ -196,14 +228,14 @@ class TlsTransport:
     def pause_reading(self) -> None:
         """See `Transport.pause_reading`."""
         self._paused = True
-        self._transport.pause_reading()
+        self._see_to_reading()
 
     def resume_reading(self) -> None:
         """See `Transport.resume_reading`; what has arrived already comes first."""
         self._paused = False
-        self._deliver()
-        if not self._paused:
-            self._transport.resume_reading()
+        if not self._waiting:
+            self._deliver()
+        self._see_to_reading()
 
     def notify_below(self, low_water_bytes: int) -> None:
         """See `Transport.notify_below`; what counts is encrypted."""
@@ -230,13 +262,27 @@ class TlsTransport:
             except ssl.SSLError:
                 self._fail()
 
+    def _see_to_reading(self) -> None:
+        """Read nothing more in a pause, nor while something waits to be parsed."""
+        paused = self._paused or self._waiting
+        if paused is self._driver_paused or self._closed:
+            return
+        self._driver_paused = paused
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
     def _deliver(self) -> None:
-        """Pass on what has been received, as far as it is wanted."""
+        """Pass on what has been received, as far as it is wanted and as many records as a slice has."""
         if self._delivering:
             return
         self._delivering = True
+        left = SLICE_RECORDS
         while not (self._paused or self._over or self._peer.closing):
-            text = self._decrypt()
+            pieces = self._decrypt(left)
+            left -= len(pieces)
+            text = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             if text:
                 self._pass_on(text)
             elif self._end is _End.FAILURE:
@@ -245,6 +291,10 @@ class TlsTransport:
                 self._over = True
                 self._peer.eof()
             else:
+                break
+            if left <= 0 and not self._over:
+                self._waiting = True
+                self._turns.add(self)
                 break
         self._delivering = False
 
@@ -257,11 +307,11 @@ class TlsTransport:
             self._peer, text = taken
         self._peer.receive(text)
 
-    def _decrypt(self) -> bytes:
-        """Some of what has been received; nothing if there is no more of it, or if an end has come."""
+    def _decrypt(self, most: int) -> list[bytes]:
+        """Some of what has been received, in `most` records; nothing if there is no more of it, or if an end has come."""
         pieces: list[bytes] = []
         size = 0
-        while self._end is None and size < PIECE_BYTES:
+        while self._end is None and size < PIECE_BYTES and len(pieces) < most:
             if not self._incoming.pending and not self._tls.pending() and not self._step():
                 break
             try:
@@ -277,7 +327,7 @@ class TlsTransport:
                 self._end = _End.GOODBYE
             pieces.append(piece)
             size += len(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pieces
 
     def _step(self) -> bool:
         """Give OpenSSL some more of what has been received; whether there was any."""

@@ -1,6 +1,6 @@
-"""Parses what HTTP peers send in slices, and for a short time in each turn of the loop, so that chats need not wait.
+"""Parses what peers send in slices, and for a short time in each turn of the loop, so that chats need not wait.
 
-Requests have no rate: a few peers that send many small chunks or requests would otherwise take the loop for seconds.
+Requests and records of TLS have no rate: a few peers that send many small ones would otherwise take the loop for seconds.
 """
 
 from __future__ import annotations
@@ -74,7 +74,9 @@ class ParserTurns:
                 if peer.parse_slice():
                     self._waiting[peer] = None
             except Exception as error:  # noqa: BLE001 - the root of a peer's turn: the others have theirs
-                self._loop.call_exception_handler({"message": "a request failed", "exception": error})
+                self._loop.call_exception_handler(
+                    {"message": "a peer's bytes could not be parsed", "exception": error}
+                )
                 peer.abort()
             self._used_s = self._loop.time() - start_s
         self._is_working = False
