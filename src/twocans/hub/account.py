@@ -35,6 +35,7 @@ class Account:
         "read",
         "readers",
         "sessions",
+        "statuses",
         "stored",
         "stored_bytes",
         "tokens",
@@ -51,6 +52,8 @@ class Account:
         self.sessions: list[Session] = []
         self.owner: Ownership | None = None
         """What the name is reached by, if it is bound; `owners` and `admission` alone touch it."""
+        self.statuses: TokenBucket | None = None
+        """How many changes of this person's status others may be told; `Roster` alone touches it."""
         self.tokens: tuple[bytes, ...] = ()
         """Of a name that is not bound: the digest of the token that proves the same person while they are here."""
         self.stored = 0

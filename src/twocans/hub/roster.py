@@ -22,6 +22,10 @@ MAX_SPELLINGS: Final = 100_000
 LIST_FRAME_BYTES: Final = len(b"LIST: \n")
 SESSIONS_PER_S: Final = 20_000
 """How many JSON sessions are told of changes in a second: with very many, changes are gathered for longer."""
+STATUSES_PER_S: Final = 0.5
+"""How many changes of one person's status others are told in a second in the long run; the last word counts."""
+STATUS_BURST: Final = 5
+"""How many of them are told without any delay after a pause."""
 
 CallLater = Callable[[float, Callable[[], None]], object]
 
@@ -239,6 +243,19 @@ class Roster:
             self._presences.keep(now)
             self._change(now)
 
+    def _look_in_time(self, account: Account) -> None:
+        """As `_look`, but later if what is told of somebody has changed too often just now; everybody is told of it."""
+        now = self._monotonic_s()
+        if account.statuses is None:
+            account.statuses = TokenBucket(rate=STATUSES_PER_S, burst=STATUS_BURST, now=now)
+        if account.statuses.available(now) > 0:
+            version = self._version
+            self._look(account)
+            account.statuses.take(self._version - version)
+        elif account.sessions:
+            self._restless[account] = None
+            self._want_round()
+
     def _want_round(self) -> None:
         if not self._round_due:
             self._round_due = True
@@ -249,9 +266,9 @@ class Roster:
         self._round_due = False
         if self._quiet:
             return
-        for account in self._restless:  # of whoever has gone meanwhile there is nothing to tell
-            self._look(account)
-        self._restless.clear()
+        restless, self._restless = self._restless, {}
+        for account in restless:
+            self._look_in_time(account)
         for session in self._json:
             self.catch_up(session)
         self._forget_changes()

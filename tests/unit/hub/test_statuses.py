@@ -6,6 +6,7 @@ import pytest
 
 from tests.unit.hub.fakes import FakeSession, World
 from twocans.hub.limits import Limits
+from twocans.hub.roster import STATUS_BURST, STATUSES_PER_S
 from twocans.hub.session import Reason
 from twocans.protocol.messages import Hello, Joined, Left, Presence, SetStatus, Status, UserList
 
@@ -87,6 +88,37 @@ def test_last_word_of_a_round_is_told_once_and_to_ones_own_sessions_too() -> Non
     assert watcher.take() == [_presence(AWAY)]
     assert bob.take() == [_presence(AWAY)]
     assert _told(world, watcher) == []
+
+
+def test_status_that_changes_all_the_time_is_told_now_and_then_and_its_last_word_in_the_end() -> None:
+    """A few hundred names that do so would else keep every program on the server, and the network, busy."""
+    world = World(Limits(list_delay_s=0.05))
+    watcher, bob = world.json("watcher"), world.json("bob")
+    watcher.take()
+    seconds = 20
+    for number in range(seconds * 20):
+        _say(world, bob, AWAY if number % 2 else BUSY)
+        world.clock.advance(0.05)
+    told = watcher.of(Presence)
+    assert STATUS_BURST <= len(told) <= STATUS_BURST + seconds * STATUSES_PER_S
+    _say(world, bob, HERE)
+    world.clock.advance(1 / STATUSES_PER_S + 0.05)
+    assert watcher.of(Presence)[-1] == _presence(HERE)
+    world.clock.advance(60.0)
+    assert world.clock.waiting() == []
+
+
+def test_somebody_who_leaves_before_a_status_is_told_is_not_spoken_of_again() -> None:
+    world = World(Limits(list_delay_s=0.05))
+    watcher, bob = world.json("watcher"), world.json("bob")
+    for number in range(STATUS_BURST + 2):
+        _say(world, bob, AWAY if number % 2 else BUSY)
+        world.clock.advance(0.05)
+    watcher.take()
+    world.hub.leave(bob, Reason.LEFT)
+    world.clock.advance(60.0)
+    assert watcher.take() == [Left("bob")]
+    assert world.clock.waiting() == []
 
 
 def test_status_that_is_as_before_at_the_end_of_a_round_is_told_to_nobody() -> None:
