@@ -9,6 +9,7 @@ from twocans.protocol import json
 from twocans.protocol.messages import Frame, FromServer, Hello
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.send_queue import Outgoing
+from twocans.server.connection.turns import ParserTurns
 
 
 class ManualLoop(ManualClock):
@@ -102,15 +103,23 @@ class Wire:
 
     Args:
         world: where it belongs.
+        loop: whose turns peers take; one on which that takes no time if None.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, loop: ManualLoop | None = None) -> None:
         self.world = world
         self.transport = FakeTransport()
         self._due: list[Outgoing] = []
         self._taken = 0
+        self.loop = loop or ManualLoop()
+        self.turns = ParserTurns(self.loop)
         self.connection = Connection(
-            world.hub, self.transport, world.clock, schedule_flush=self._due.append, address="10.0.0.7:1234"
+            world.hub,
+            self.transport,
+            world.clock,
+            schedule_flush=self._due.append,
+            address="10.0.0.7:1234",
+            turns=self.turns,
         )
 
     def send(self, *chunks: bytes) -> None:
@@ -121,10 +130,11 @@ class Wire:
 
     def turn(self) -> None:
         """End turns of the loop until nothing is to be flushed."""
-        while self._due:
+        while self._due or self.loop.soon:
             due, self._due[:] = list(self._due), []
             for connection in due:
                 connection.flush(self.world.clock.time())
+            self.loop.turn()
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with the loop turning."""
@@ -146,9 +156,19 @@ class Wire:
             self.connection.drained()
         self.turn()
 
+    def flushed(self) -> list[FromServer]:
+        """The frames written since the last time if the turn of the loop ends now, and no other begins."""
+        due, self._due[:] = list(self._due), []
+        for connection in due:
+            connection.flush(self.world.clock.time())
+        return [json.decode_server(line.encode()) for line in self._new_lines()]
+
     def said(self) -> list[str]:
         """The lines written since the last time."""
         self.turn()
+        return self._new_lines()
+
+    def _new_lines(self) -> list[str]:
         new = bytes(self.transport.written[self._taken :])
         self._taken = len(self.transport.written)
         assert new == b"" or new.endswith(b"\n"), new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.unit.hub.fakes import World
 from tests.unit.hub.late import LateStorage
-from tests.unit.server.fakes import Wire, json_wire, line, plain_wire
+from tests.unit.server.fakes import ManualLoop, Wire, json_wire, line, plain_wire
 from twocans.hub.limits import Limits
 from twocans.hub.session import Reason
 from twocans.protocol.messages import (
@@ -21,7 +21,7 @@ from twocans.protocol.messages import (
     Send,
     Welcome,
 )
-from twocans.server.connection.connection import GREETING_LINES, LINE_BYTES, LOST_LINES
+from twocans.server.connection.connection import APART_LINES, GREETING_LINES, LINE_BYTES, LOST_LINES
 from twocans.server.connection.send_queue import HIGH_WATER_BYTES, LOW_WATER_BYTES
 
 
@@ -167,6 +167,44 @@ def test_what_the_rate_allows_counts_when_the_connection_is_lost() -> None:
     alice.connection.lost()
     storage.answer()
     assert [frame.text for frame in bob.frames() if isinstance(frame, Message)] == texts
+
+
+def test_lines_that_are_handled_one_by_one_take_turns_with_those_of_others() -> None:
+    """Hundreds of names may each send hundreds of lines at once, which together take the loop for half a minute."""
+    world = World(Limits(rate_per_s=0.0))
+    loop = ManualLoop()
+    first, second = Wire(world, loop=loop), Wire(world, loop=loop)
+    for name, wire in (("alice", first), ("bob", second)):
+        wire.send(line(Hello(user=name, agent="test")))
+        wire.said()
+    for wire in (first, second):
+        wire.connection.receive(_pings(0, 3 * APART_LINES))
+        assert wire.transport.paused
+        assert wire.flushed() == [Pong(n) for n in range(APART_LINES)]
+    assert first.frames() == [Pong(n) for n in range(APART_LINES, 3 * APART_LINES)]
+    assert second.frames() == [Pong(n) for n in range(APART_LINES, 3 * APART_LINES)]
+    assert not first.transport.paused
+    assert not second.transport.paused
+
+
+def test_connection_that_is_lost_while_its_lines_wait_for_a_turn_takes_none() -> None:
+    wire = json_wire(World(Limits(rate_per_s=0.0)), "alice")
+    wire.connection.receive(_pings(0, 3 * APART_LINES) + line(Bye()))
+    wire.connection.lost()
+    wire.turn()
+    assert wire.world.hub.roster.names() == []
+
+
+def test_rare_odd_lines_among_messages_keep_their_order() -> None:
+    world = World(Limits(rate_per_s=0.0))
+    bob, alice = json_wire(world, "bob"), json_wire(world, "alice")
+    sends = [line(Send(to="bob", text=str(n), cid=str(n))) for n in range(1000)]
+    odd = [text + line(Ping(n)) if n % 7 == 0 else text for n, text in enumerate(sends)]
+    alice.send(b"".join(odd))
+    assert [frame.text for frame in bob.frames() if isinstance(frame, Message)] == [
+        str(n) for n in range(1000)
+    ]
+    assert [frame.n for frame in alice.frames() if isinstance(frame, Pong)] == list(range(0, 1000, 7))
 
 
 def test_goodbye_among_the_waiting_lines_ends_the_session_once() -> None:

@@ -12,7 +12,6 @@ from tests.unit.server.fakes import ManualLoop, Wire
 from twocans.server.connection.connection import Connection
 from twocans.server.connection.sniffing import Input, ProtocolSniffer
 from twocans.server.connection.transport import Transport
-from twocans.server.connection.turns import ParserTurns
 from twocans.server.identity.certificate import passing_identity
 from twocans.server.transports.tls import first_taker
 
@@ -40,10 +39,9 @@ class TlsWire:
         *,
         loop: ManualLoop | None = None,
     ) -> None:
-        self.wire = Wire(world)
+        self.wire = Wire(world, loop=loop)
         self.transport = self.wire.transport
-        self.loop = loop or ManualLoop()
-        self._turns = ParserTurns(self.loop)
+        self.loop = self.wire.loop
         self.input: Input = self.wire.connection
         self._opening: ProtocolSniffer | None = ProtocolSniffer(self.wire.connection, self.transport, no_http)
         self._incoming = ssl.MemoryBIO()
@@ -52,25 +50,18 @@ class TlsWire:
         self._fetched = 0
         self._heard = b""
 
-    def _turn(self) -> None:
-        """End turns of the loop until nothing is left to do."""
-        self.wire.turn()
-        while self.loop.soon:
-            self.loop.turn()
-            self.wire.turn()
-
     def feed(self, data: bytes, *, size: int | None = None) -> None:
         """Bytes arrive as they are, in chunks of a size, each in a turn of its own; None for all at once."""
         for start in range(0, len(data), size or max(len(data), 1)):
             chunk = data[start : start + size] if size else data
             if self._opening is not None:
-                taken = first_taker(self._opening, chunk, CONTEXT, self._turns)
+                taken = first_taker(self._opening, chunk, CONTEXT, self.wire.turns)
                 if taken is not None:
                     self._opening = None
                     self.input, chunk = taken
             if self._opening is None:
                 self.input.receive(chunk)
-            self._turn()
+            self.wire.turn()
 
     def shake_hands(self, *, size: int | None = None) -> None:
         """Agree on the encryption."""
@@ -99,16 +90,16 @@ class TlsWire:
     def eof(self) -> None:
         """The peer's half of the connection ends."""
         self.input.eof()
-        self._turn()
+        self.wire.turn()
 
     def lost(self) -> None:
         """The connection is gone."""
         self.input.lost()
-        self._turn()
+        self.wire.turn()
 
     def fetch(self) -> bytes:
         """The bytes that were written since the last time, which the peer's TLS has then."""
-        self._turn()
+        self.wire.turn()
         new = bytes(self.transport.written[self._fetched :])
         self._fetched = len(self.transport.written)
         self._incoming.write(new)

@@ -43,6 +43,7 @@ from twocans.protocol.messages import (
 from twocans.server.connection.registration import Registration
 from twocans.server.connection.send_queue import Outgoing
 from twocans.server.connection.transport import Cancellable, Timers, Transport
+from twocans.server.connection.turns import ParserTurns
 from twocans.server.settings.config import TlsMode
 
 CLOSE_S: Final = 5.0
@@ -63,6 +64,8 @@ RUN_LINES: Final = 256
 """How many lines are handled before it is looked again whether the limits allow more."""
 GREETING_LINES: Final = 20
 """How many lines may come at once of a connection that has no name yet."""
+APART_LINES: Final = 8
+"""How many lines are handled one by one before those of others are: they can take a hundred microseconds each."""
 LOST_LINES: Final = 20
 """How many lines that wait for their turn are handled at least when the connection is lost, beyond the rate."""
 LINE_BYTES: Final = 4096
@@ -78,6 +81,7 @@ class Connection(Outgoing):
         timers: clock and timers.
         schedule_flush: asks for a call of `flush` at the end of this turn of the loop.
         address: the peer's, for people.
+        turns: those in which many lines are handled that have to be handled one by one.
         tls: whether a peer may register without encryption.
     """
 
@@ -92,10 +96,12 @@ class Connection(Outgoing):
         "_pings",
         "_reader",
         "_registration",
+        "_sliced",
         "_timer",
         "_timers",
         "_too_long",
         "_turn",
+        "_turns",
         "_waiting",
         "_working",
     )
@@ -108,6 +114,7 @@ class Connection(Outgoing):
         *,
         schedule_flush: Callable[[Outgoing], None],
         address: str,
+        turns: ParserTurns,
         tls: TlsMode = TlsMode.OFFERED,
     ) -> None:
         limits = hub.limits
@@ -129,6 +136,8 @@ class Connection(Outgoing):
         self._waiting = b""
         self._too_long: LineTooLong | None = None
         self._turn: Cancellable | None = None
+        self._turns = turns
+        self._sliced = False
         self._clogged = False
         self._paused = False
         self._finishing = False
@@ -227,9 +236,14 @@ class Connection(Outgoing):
 
     def _work(self) -> None:
         """Handle waiting lines as long as the limits allow; a fault in that ends this connection alone."""
+        self._sliced = False
         try:
             while self._waiting and not self.closing:
                 if self.asking:
+                    self._pause()
+                    return
+                if self._sliced:
+                    self._turn = self._turns.wait(self)
                     self._pause()
                     return
                 if self.clogged():
@@ -261,6 +275,16 @@ class Connection(Outgoing):
         if self._turn is None and not self.asking:
             self._work()
 
+    def parse_slice(self) -> bool:
+        """See `Parsing.parse_slice`: handle some of the lines that wait."""
+        self._work_again()
+        # What is left waits for another turn already.
+        return False
+
+    def abort(self) -> None:
+        """See `Parsing.abort`."""
+        self._transport.abort()
+
     def _work_again(self) -> None:
         self._turn = None
         if not self.closing and not self._clogged and not self.asking:
@@ -268,6 +292,7 @@ class Connection(Outgoing):
 
     def _handle_run(self, most: int) -> None:
         """Handle lines, `most` of them at most: together if they are messages, else one by one."""
+        self._sliced = False
         block = self._waiting
         count = block.count(b"\n")
         size = len(block)
@@ -303,7 +328,7 @@ class Connection(Outgoing):
         Returns:
             How many lines that was.
         """
-        handled = 0
+        handled = alone = 0
         while handled < len(lines):
             count = len(lines) - handled
             while count > 1:
@@ -312,8 +337,10 @@ class Connection(Outgoing):
                     break
             else:
                 self._handle(lines[handled])
+                alone += 1
             handled += count
-            if self.asking or self.closing or self.clogged():
+            self._sliced = alone >= APART_LINES
+            if self._sliced or self.asking or self.closing or self.clogged():
                 break
         return handled
 
@@ -332,7 +359,7 @@ class Connection(Outgoing):
                 count = RUN_LINES if most is None else min(RUN_LINES, most)
                 self._handle_run(count)
                 if most is not None:
-                    most -= count
+                    most = 0 if self._sliced else most - count
         except Exception as error:  # noqa: BLE001 - the root of a connection's end, which has to go on
             self.fail(error)
 

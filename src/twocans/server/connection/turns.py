@@ -1,6 +1,7 @@
 """Parses what peers send in slices, and for a short time in each turn of the loop, so that chats need not wait.
 
-Requests and records of TLS have no rate: a few peers that send many small ones would otherwise take the loop for seconds.
+Requests and records of TLS have no rate, and the lines of many names together are more than the loop can handle: their
+peers would otherwise take it for seconds.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from twocans.server.connection.transport import Timers
+from twocans.server.connection.transport import Cancellable, Timers
 
 TURN_S: Final = 0.002
 """The time that all peers together may take of one turn of the loop; the slice that is under way is finished."""
@@ -58,6 +59,11 @@ class ParserTurns:
         self.add(peer)
         self._work()
 
+    def wait(self, peer: Parsing) -> Cancellable:
+        """Let a peer parse in the next turn at the latest, unless that is cancelled."""
+        self.add(peer)
+        return _Place(self, peer)
+
     def remove(self, peer: Parsing) -> None:
         """Let a peer parse no more."""
         self._waiting.pop(peer, None)
@@ -92,3 +98,15 @@ class ParserTurns:
         self._used_s = 0.0
         if self._waiting:
             self._work()
+
+
+class _Place:
+    """A peer's place among those that wait for a turn."""
+
+    def __init__(self, turns: ParserTurns, peer: Parsing) -> None:
+        self._turns = turns
+        self._peer = peer
+
+    def cancel(self) -> None:
+        """See `Cancellable`."""
+        self._turns.remove(self._peer)

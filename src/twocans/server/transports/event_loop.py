@@ -152,6 +152,7 @@ class AsyncAcceptor:
             self._loop,
             schedule_flush=self._flusher,
             address=address,
+            turns=self.turns,
             tls=self._tls,
         )
 

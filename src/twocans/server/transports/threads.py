@@ -178,6 +178,7 @@ class _Client:
             acceptor.loop,
             schedule_flush=acceptor.flusher,
             address=address,
+            turns=acceptor.turns,
             tls=acceptor.tls,
         )
         self._peer: Input = connection
