@@ -596,7 +596,7 @@ def test_file_that_is_whole_can_no_longer_be_cancelled(server: Serving) -> None:
     alice, client = server.json("alice"), http(server)
     ticket = upload_ticket(alice, REPORT)
     client.ask("PUT", path_of(ticket), REPORT.content)
-    client.ask("DELETE", path_of(ticket))
+    assert client.ask("DELETE", path_of(ticket)).status == 201
     assert send_file(alice, "alice", REPORT, "c1").verb == "ACK"
 
 

@@ -183,6 +183,17 @@ def test_token_that_was_given_in_the_clear_binds_nothing(house: House) -> None:
         assert "alice" in plain.users
 
 
+def test_token_of_another_name_is_replaced_by_one_of_the_server(house: House) -> None:
+    alice = house.owner("alice")
+    bob = house.owner("bob", alice.token)
+    assert bob.token != alice.token
+    bob.close()
+    assert house.owner("bob", bob.token).welcome["user"] == "bob"
+    house.restart()
+    assert house.owner("alice", alice.token).welcome["token"] == alice.token
+    assert house.owner("bob", bob.token).welcome["token"] == bob.token
+
+
 def test_others_hear_when_somebody_can_be_overheard_no_more(house: House) -> None:
     watcher = house.owner("watcher")
     with JsonPeer(house.server.port, "alice") as overheard:

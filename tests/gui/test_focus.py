@@ -172,7 +172,7 @@ def test_tab_goes_through_dialogs_as_the_eye_does(alice: Person) -> None:
     alice.key("ctrl+d")
     alice.await_dialog("Your devices")
     alice.wait(lambda: alice.vm.devices.loaded)
-    assert around(alice) == ["Done", "Set a password …", "Add a device …"]
+    assert around(alice) == ["Done", "Sign out …", "Set a password …", "Add a device …"]
     alice.window.act(alice.vm.devices.edit_password)
     alice.wait(lambda: "New password" in alice.labels)
     assert around(alice) == ["TEntry", "TButton", "TEntry", "TButton", "Back", "Save"]

@@ -160,7 +160,7 @@ def test_second_server_on_a_folder_is_refused_and_the_first_goes_on(data: Path) 
         assert ended.returncode == 1
         assert "Another server is using the folder" in ended.stderr
         with JsonPeer(first.port, "alice") as alice:
-            assert alice.deliver("alice", "still here").number("id") == 301
+            assert alice.deliver("alice", "still here").number("id") > 300
 
 
 def test_killed_server_leaves_the_folder_free(data: Path) -> None:

@@ -311,7 +311,12 @@ class Admission:
         token = claim.token if claim.token and keeps else new_token()
 
         def added(device: Device | None) -> None:
-            if device is None:
+            nonlocal token
+            if device is None and token == claim.token:
+                # Another name may have it, which the client is not told: it gets one of the server's own.
+                token = new_token()
+                self._owners.add_device(account, token, claim.device, added, address=session.address)
+            elif device is None:
                 self._turn_away(session, ProtocolError(Code.INTERNAL, UNKEPT))
             else:
                 self._let_in(session, Admitted(account, device, token, device.id, method), admit)

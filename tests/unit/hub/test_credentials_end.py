@@ -186,7 +186,8 @@ def test_name_whose_binding_could_not_be_kept_keeps_its_sessions() -> None:
     world = World(identities=identities)
     clear = world.json("alice")
     world.program("alice", clear.welcome().token)
-    identities.due.pop()(False)
+    for _ in range(2):  # of the client's token, then of one of the server's
+        identities.due.pop()(False)
     assert clear.ended == []
     assert world.json("alice", token=clear.welcome().token).account is not None
 

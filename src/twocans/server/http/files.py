@@ -230,6 +230,11 @@ class FileService:
     async def _cancel(self, peer: HttpPeer, io_pool: IoPool, grant: Grant) -> web.StreamResponse:
         """Cancel the upload of one device; what has come stays while another one of the account needs it."""
         incoming, device = io_pool.incoming(grant.user, grant.file), _device_of(grant)
+        if not io_pool.contents.is_reserved(incoming):
+            # Either the file is there as a whole, or nothing of it.
+            offset = await io_pool.reserve(grant.user, grant.file)
+            if offset == grant.file.size and grant.file.size:
+                return _created()
         io_pool.leave(incoming, device)
         if not io_pool.is_moving_elsewhere(incoming, device):
             bringing = await io_pool.begin(incoming, peer, device)

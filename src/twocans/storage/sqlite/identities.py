@@ -135,6 +135,8 @@ class SqliteIdentities:
         def change(database: sqlite3.Connection) -> None:
             try:
                 _carry_out(database, statements)
+            except sqlite3.IntegrityError:  # another name has that token
+                self._post(lambda: on_kept(False))
             except sqlite3.Error as error:
                 failure = error
                 self._post(lambda: self._on_error(failure))

@@ -306,8 +306,7 @@ class Writer:
 
     def _end(self) -> None:
         with contextlib.suppress(sqlite3.Error):
-            # A clean end leaves no gap, and what is left to do for the index if that is done in a moment.
-            self._reserve(self._last_id)
+            # What is left to do for the index, if that is done in a moment.
             while 0 < self._index.missing <= index.START_TAIL:
                 self._index.add_slice(index.LARGE_SLICE)
 
