@@ -82,7 +82,7 @@ def test_required_encryption_refuses_netcat_with_a_sentence(requiring: Serving) 
     peer = requiring.peer()
     peer.send_line("alice")
     told = peer.expect_closed()
-    assert told[0].startswith("MSG: Server: This server takes encrypted connections only.")
+    assert told[0].startswith("MSG: Server: This server accepts encrypted connections only.")
     with PlainPeer(requiring.port, "alice", tls=client_context()) as alice:
         assert alice.users == ["alice"]
 
@@ -136,7 +136,7 @@ def test_cut_connection_does_not_lose_what_was_said_before(offering: Serving) ->
 def test_denied_network_is_told_so(concurrency: Concurrency) -> None:
     with serve(concurrency=concurrency, deny=(ipaddress.IPv4Network("127.0.0.0/8"),)) as server:
         assert server.peer().expect_closed() == [
-            "MSG: Server: This server takes no connections from your network. Ask whoever runs it."
+            "MSG: Server: This server doesn't accept connections from your network. Ask the person who runs it."
         ]
 
 

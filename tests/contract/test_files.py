@@ -284,7 +284,7 @@ def test_file_that_fails_to_be_read_is_told_once_and_can_be_brought_again(
     with monkeypatch.context() as failing:
         failing.setattr(Part, "is_right", fail)
         answer = client.ask("PUT", path_of(upload_ticket(alice, SMALL)), SMALL.content)
-    assert (answer.status, answer.text) == (500, "The server's disk fails. Please try again later.\n")
+    assert (answer.status, answer.text) == (500, "The server has a disk error. Please try again later.\n")
     ticket = upload_ticket(alice, SMALL)
     assert ticket["offset"] == SMALL.size - 1
     last = SMALL.content[-1:]
@@ -515,7 +515,7 @@ def test_server_without_files_says_so(start: Start, history: HistoryMode) -> Non
         send_file(alice, "alice", SMALL, "c1"),
     ):
         assert refused["code"] == "file_too_large"
-        assert refused["text"] == "This server takes no files."
+        assert refused["text"] == "This server doesn't accept files."
     assert http(server).ask("GET", "/files/x").status == 404
 
 
@@ -537,7 +537,7 @@ def test_all_together_cannot_take_more_than_there_is(start: Start, tmp_path: Pat
         bring(person, server.peer, Document(bytes([number]) * (REPORT.size + 1000)))
     refused = people[2].ask("UPLOAD", hash=REPORT.hash, size=REPORT.size)
     assert refused["code"] == "storage_full"
-    assert "whoever runs the server" in refused.text("text")
+    assert "the person who runs the server" in refused.text("text")
     bring(people[2], server.peer, SMALL)
 
 

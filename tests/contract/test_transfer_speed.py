@@ -72,7 +72,8 @@ def test_upload_of_a_byte_a_minute_ends_with_a_sentence_and_goes_on_where_it_was
         answer = client.answer()
     assert (answer.status, answer.offset) == (408, 2)
     assert (
-        answer.text == "This upload was too slow, so it was ended. 2 bytes of the file came; go on there.\n"
+        answer.text
+        == "This upload was too slow, so it was ended. 2 bytes of the file arrived; resume there.\n"
     )
     ticket = upload_ticket(alice, SMALL)
     assert ticket["offset"] == 2

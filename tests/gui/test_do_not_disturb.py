@@ -153,7 +153,7 @@ def test_settings_are_reached_and_changed_with_the_keys_alone_and_count_at_once(
         alice.wait(lambda: "bob" in alice.names)
         alice.window.act(alice.vm.quiet.mute, "bob", Span.ALWAYS)
         alice.key("ctrl+comma")
-        alice.await_dialog("Size of text")
+        alice.await_dialog("Text size")
         alice.key("Right", "Right")
         alice.wait(alice.theme_is_dark)
         focus_on(alice, "Play a short sound")
@@ -169,7 +169,7 @@ def test_settings_are_reached_and_changed_with_the_keys_alone_and_count_at_once(
         focus_on(alice, "30")
         alice.key("space")
         alice.key("Escape")
-        alice.wait(lambda: alice.root.focus_get() is not None and "Size of text" not in alice.labels)
+        alice.wait(lambda: alice.root.focus_get() is not None and "Text size" not in alice.labels)
         settings, _ = SettingsFile(config_dir()).load()
         assert (settings.look, settings.sound, settings.away_after_min) == (Look.DARK, False, 30)
         assert settings.muted == []
@@ -181,7 +181,7 @@ def test_the_settings_fit_on_the_screen_and_what_has_the_focus_is_in_view(server
     with Person(port=server.port, user="alice") as alice:
         alice.window._set_text_size(2.0)
         alice.key("ctrl+comma")
-        alice.await_dialog("Size of text")
+        alice.await_dialog("Text size")
         widget = focus_on(alice, "Start with the system")
         dialog = widget.winfo_toplevel()
         alice.wait(lambda: dialog.winfo_rooty() + dialog.winfo_height() <= dialog.winfo_screenheight())
@@ -207,11 +207,11 @@ def test_the_start_with_the_system_is_written_and_removed_and_read_from_there(
     entry = tmp_path / "xdg" / "autostart" / "twocans.desktop"
     with Person(port=server.port, user="alice") as alice:
         alice.key("ctrl+comma")
-        alice.await_dialog("Size of text")
+        alice.await_dialog("Text size")
         alice.click(focus_on(alice, "Start with the system"))
         assert "--in-tray" in entry.read_text()
         alice.key("Escape", "ctrl+comma")
-        alice.await_dialog("Size of text")
+        alice.await_dialog("Text size")
         assert focus_on(alice, "Start with the system").instate(["selected"])
         alice.key("space")
         assert not entry.exists()
@@ -230,7 +230,7 @@ def test_without_a_tray_that_setting_says_why_it_cannot_be_had_and_closing_quits
 ) -> None:
     with Person(port=server.port, user="alice") as alice:
         alice.key("ctrl+comma")
-        alice.await_dialog("Size of text")
+        alice.await_dialog("Text size")
         text = "Keep running in the tray when the window is closed"
         (button,) = [
             one for one in alice._widgets() if isinstance(one, ttk.Checkbutton) and one.cget("text") == text

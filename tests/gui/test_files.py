@@ -224,7 +224,7 @@ def test_where_the_server_takes_no_files_that_is_said(tmp_path: Path) -> None:
         alice.window.act(alice.vm.attach, [str(path)])
         alice.wait(lambda: alice.vm.notice is not None)
         assert alice.vm.notice is not None
-        assert alice.vm.notice.text == "This server takes no files. Ask whoever runs it."
+        assert alice.vm.notice.text == "This server doesn't accept files. Ask the person who runs it."
 
 
 def test_old_pictures_go_when_the_window_starts(

@@ -85,7 +85,7 @@ def test_the_viewers_arrows_at_the_end_are_faint_and_smooth(server: ServerProces
 def test_a_check_button_that_cannot_be_used_looks_like_it(server: ServerProcess) -> None:
     with Person(port=server.port, user="alice") as alice:
         alice.key("ctrl+comma")
-        alice.await_dialog("Size of text")
+        alice.await_dialog("Text size")
         button = next(
             one
             for one in alice._widgets()

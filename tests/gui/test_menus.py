@@ -156,15 +156,15 @@ def test_a_menu_closes_when_a_dialog_opens(alice: Person) -> None:
     menu = open_main_menu(alice)
     alice.window._open_settings()
     alice.wait(lambda: not menu.winfo_exists())
-    alice.await_dialog("Size of text")
+    alice.await_dialog("Text size")
     alice.key("Escape")
-    alice.wait(lambda: "Size of text" not in alice.labels)
+    alice.wait(lambda: "Text size" not in alice.labels)
 
 
 def test_letters_go_to_what_begins_with_them_and_what_is_disabled_is_passed_over(alice: Person) -> None:
     open_main_menu(alice)
     alice.key("s", "s", "s", "s", "Return")  # search, security, sound, settings
-    alice.await_dialog("Size of text")
+    alice.await_dialog("Text size")
 
 
 def test_a_menu_that_the_button_held_down_opens_does_what_it_is_let_go_on(alice: Person) -> None:

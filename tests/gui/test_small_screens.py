@@ -91,7 +91,7 @@ def test_dialogs_fit_on_the_screen_and_all_buttons_are_reached(
     set_up(size, text, scale, screen_of, monkeypatch)
     with Person(port=server.port, user="alice") as alice:
         for keys, said, buttons in (
-            ("ctrl+comma", "Size of text", {"Smaller", "Start with the system", "Done"}),
+            ("ctrl+comma", "Text size", {"Smaller", "Start with the system", "Done"}),
             ("ctrl+d", "Your devices", {"Set a password …", "Add a device …", "Done"}),
             ("ctrl+i", "The server's key", {"Copy", "Done"}),
             ("F1", "Larger text", {"Done"}),

@@ -75,7 +75,7 @@ def test_a_tip_goes_after_a_while(alice: Person, monkeypatch: pytest.MonkeyPatch
 
 def test_no_tip_comes_over_a_dialog(alice: Person) -> None:
     alice.window._open_settings()
-    alice.await_dialog("Size of text")
+    alice.await_dialog("Text size")
     button = alice.window._sidebar.menu_button
     alice.hover(button, 4, 4)
     beats: list[None] = []

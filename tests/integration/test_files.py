@@ -116,7 +116,7 @@ def test_link_of_a_message_whose_time_is_over_says_that_it_is_gone(tmp_path: Pat
         server.event("messages_cleared", number=1)
         answer = client.ask("GET", path)
         assert answer.status == 410
-        assert answer.text == "The message with this file is gone, and the file with it.\n"
+        assert answer.text == "The message with this file was deleted, and so was the file.\n"
         eventually(lambda: files(tmp_path) == [])
 
 

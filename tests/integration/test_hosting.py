@@ -409,7 +409,7 @@ def test_the_log_is_told_as_it_grows_while_somebody_follows_it() -> None:
             assert "Ctrl-C" not in log.text
             with PlainPeer(runs.port, "bob", tls=client_context()):
                 await alice.hears(ServerLog, lambda log: "bob joined" in log.text)
-            await alice.hears(ServerLog, lambda log: "bob is gone" in log.text)
+            await alice.hears(ServerLog, lambda log: "bob left" in log.text)
             alice.host.do(StopServer())
             await alice.hears(ServerEnded)
 

@@ -129,7 +129,7 @@ def test_commands_of_the_window_are_carried_out(server: ServerProcess) -> None:
             assert isinstance(bans, BanList)
             assert [one.value for one in bans.bans] == ["bob"]
             lift = LiftBan(target=BanTarget.NAME, value="bob")
-            assert await does(alice, lift) == Done(text="bob may come in again.")
+            assert await does(alice, lift) == Done(text="bob is no longer banned.")
             given = await does(alice, GiveCode(name="bob"))
             assert isinstance(given, CodeGiven)
             with Peer(server.port, tls=tls) as peer:
@@ -213,7 +213,7 @@ def test_window_finds_a_server_whose_folder_is_deep_and_after_it_was_killed(
 
 async def _says_tea() -> None:
     async with operating() as alice:
-        assert await does(alice, Say(text="Tea")) == Done(text="Nobody is online to hear it.")
+        assert await does(alice, Say(text="Tea")) == Done(text="Nobody is online.")
 
 
 def _write(folder: Path, port: int) -> None:

@@ -123,7 +123,7 @@ def test_kick_ends_the_session_and_tells_why(server: Operated) -> None:
         *_, last = bob.expect_closed()
         assert last.startswith("MSG: Server: ")
         assert "too loud tonight" in last
-        server.terminal.expect("bob is gone: kicked")
+        server.terminal.expect("bob left: kicked")
         alice.expect("LEFT", user="bob")
         server.terminal.enter("kick alice")
         *_, goodbye = [decode(line) for line in alice.expect_closed()]
@@ -216,7 +216,7 @@ def test_command_half_typed_survives_lines_that_are_logged_meanwhile(server: Ope
         server.terminal.expect("alice joined")
         with PlainPeer(server.port, "bob"):
             server.terminal.expect("bob joined")
-        server.terminal.expect("bob is gone")
+        server.terminal.expect("bob left")
         server.terminal.enter("ers")
         server.terminal.expect(r"alice +since \d\d:\d\d from 127\.0\.0\.1:\d+")
 

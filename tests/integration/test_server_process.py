@@ -279,7 +279,7 @@ def test_console_is_absent_without_a_terminal() -> None:
         port = text_port(server)
         with JsonPeer(port, "alice") as alice:
             assert alice.drain() == []
-        server.output.wait_for(lambda line: "alice is gone" in line)
+        server.output.wait_for(lambda line: "alice left" in line)
         assert server.process.poll() is None
         assert not any(line.startswith(">") for line in server.output.lines())
         assert server.stop() == 0

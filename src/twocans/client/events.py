@@ -23,7 +23,7 @@ class Loss(Enum):
     SERVER_CLOSED = "server_closed"  # the server said goodbye: it stops or restarts
     KICKED = "kicked"  # the operator ended the session
     REFUSED = "refused"  # the server does not let this user in (any more)
-    PROTOCOL = "protocol"  # what answers there is no Twocans server
+    PROTOCOL = "protocol"  # what answers there is not a Twocans server
     KEY_CHANGED = (
         "key_changed"  # the server has another key than the one that is known: nothing was sent to it
     )

@@ -36,7 +36,7 @@ ABSENT: Final = "There is no keyring on this computer that can be used."
 NOT_RUNNING: Final = "The proof that this name is yours is in the keyring, and no keyring is running now. Start it and try again."
 LOST: Final = (
     "The proof that this name is yours is not in the keyring any more. A code from another device of yours, your "
-    "password, or a code from whoever runs the server lets you in again."
+    "password, or a code from the person who runs the server lets you in again."
 )
 _LOCKED_ERRORS: Final = frozenset({"KeyringLocked", "LockedException", "PromptDismissedException"})
 """Classes of `keyring` and of `secretstorage`, which is not there on every system."""

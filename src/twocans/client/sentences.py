@@ -26,26 +26,28 @@ TOO_MANY_EVENTS: Final = "This program does not keep up with what the server tel
 OUTBOX_FULL: Final = "Too many messages are waiting to be sent. Try again when the connection is back."
 EMPTY: Final = "That message is empty, so it was not sent."
 CONTROL: Final = "That message contains control characters, so it was not sent."
-UNSAYABLE: Final = "That contains signs that are no text, so it was not sent."
+UNSAYABLE: Final = "That contains characters that are not text, so it was not sent."
 UNSAYABLE_NAME: Final = "That name contains a sign that names cannot have. Please choose another."
 LOST: Final = "Connection lost."
 STOPPED: Final = "The server was stopped."
 KICKED: Final = "The operator has ended your session."
 KICKED_NEXT: Final = "You can log in again."
-NO_SECRET: Final = "That password, code or invite contains signs that are no text. Please type it again."  # noqa: S105 - a sentence
-REVOKED: Final = "Another of your devices has cut this one off."
+NO_SECRET: Final = (
+    "That password, code or invite contains characters that are not text. Please type it again."  # noqa: S105 - a sentence
+)
+REVOKED: Final = "Another of your devices removed this one."
 REVOKED_NEXT: Final = "Log in again. You may need a code from another device, or your password."
 SIGNED_OUT: Final = (
     "This device is signed out. A code from another device, or the password, lets it in again."
 )
 BANNED: Final = "You are banned from this server."
-BANNED_NEXT: Final = "Ask whoever runs the server to lift the ban."
+BANNED_NEXT: Final = "Ask the person who runs the server to lift the ban."
 UNEXPECTED: Final = "Something went wrong in this program, so the connection was ended. Start it again."
-REFUSED: Final = "The server does not let you in. Ask whoever runs it."
+REFUSED: Final = "The server does not let you in. Ask the person who runs it."
 GARBLED: Final = "The server sent something that was not understood, so the connection was ended."
 
 TOO_MANY_FILES: Final = "Too many files are waiting already. Let some of them finish, or cancel them."
-NO_FILES: Final = "This server takes no files."
+NO_FILES: Final = "This server doesn't accept files."
 FILE_CANCELLED: Final = "The file was cancelled."
 FILE_CUT: Final = "The connection for the file was lost."
 FILE_GARBLED: Final = (
@@ -57,7 +59,7 @@ FILE_WRONG_ONCE: Final = "What came is not the file that was sent, so it is fetc
 FILE_UNEXPECTED: Final = "Something went wrong with this file. Try again."
 OTHER_SERVER: Final = (
     "What answered for the file is not the server that you are connected to, so nothing was sent to it. "
-    "Ask whoever runs the server."
+    "Ask the person who runs the server."
 )
 
 _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
@@ -87,7 +89,7 @@ def stuck(seconds: float) -> str:
 
 def another_user(where: str) -> str:
     """For a server that lets somebody in under a name that is not theirs."""
-    return f"{where} let you in under another name, so nothing was sent. Ask whoever runs the server."
+    return f"{where} let you in under another name, so nothing was sent. Ask the person who runs the server."
 
 
 def ended(said: str, otherwise: str, following: str) -> str:
@@ -121,13 +123,13 @@ def not_connected_again(lost: str, failed: Ending) -> Ending:
 
 def not_twocans(where: str) -> str:
     """For an answer that no Twocans server gives."""
-    return f"What answers at {where} is no Twocans server. Check the address and the port."
+    return f"What answers at {where} is not a Twocans server. Check the address and the port."
 
 
 def not_encrypted(where: str) -> str:
     """For something that does not speak TLS, or none that is safe today."""
     return (
-        f"What answers at {where} is no Twocans server, or an older one that cannot encrypt. "
+        f"What answers at {where} is not a Twocans server, or an older one that cannot encrypt. "
         "Check the address and the port, and update the server if it is one."
     )
 
@@ -141,7 +143,7 @@ def stripped(where: str) -> str:
     """For a known server's address at which the connection cannot be encrypted."""
     return (
         f"What answers at {where} does not encrypt, and the server that was there did. It may be another program, "
-        "or somebody between you and the server. Nothing was sent. Ask whoever runs the server."
+        "or somebody between you and the server. Nothing was sent. Ask the person who runs the server."
     )
 
 
@@ -150,7 +152,7 @@ def key_changed(where: str, key: ServerKey, known: ServerKey) -> str:
     return (
         f"The server at {where} is not the one that was there before: its key is {readable_key(key)} and was "
         f"{readable_key(known)}. Either it was set up anew, or somebody else answers in its place to read what you "
-        "write. Nothing was sent. Ask whoever runs the server which key it shows."
+        "write. Nothing was sent. Ask the person who runs the server which key it shows."
     )
 
 
@@ -221,7 +223,7 @@ def disk(path: Path, error: OSError) -> str:
     if error.errno in _GONE:
         return f"{path} is not there."
     if error.errno in _READ_ONLY:
-        return f"This computer does not allow {path} to be used. Check the rights of the file and its folder."
+        return f"This computer does not allow {path} to be used. Check the permissions of the file and its folder."
     if error.errno == errno.EFBIG:
         return f"The disk does not take files as large as {path.name}."
     return f"{path} cannot be used: {os.strerror(error.errno or errno.EIO)}."

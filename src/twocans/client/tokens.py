@@ -157,7 +157,7 @@ class FileTokens:
             return TokensUnusable(f"{what} and cannot be renamed ({why}). Rename {path}, then try again.")
         return TokenLost(
             f"{what}, so it was renamed to {aside.name}. A code from another device of yours, your password, or a code "
-            "from whoever runs the server lets you in again."
+            "from the person who runs the server lets you in again."
         )
 
     def _path(self, key: ServerKey, user: str) -> Path:

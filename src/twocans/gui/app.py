@@ -34,7 +34,7 @@ SHOWN: Final = (
 )
 SILENT: Final = (
     "Twocans is open already, and its window does not answer. Close it, or end its process, and start again. "
-    "--new-window opens another one all the same."
+    "Use --new-window to open another window anyway."
 )
 
 

@@ -272,7 +272,7 @@ class Admission:
             self._guesses.count_invite(session.host)
             raise ProtocolError(
                 Code.AUTH_FAILED,
-                "That is not the invite of this server. Check it with whoever runs the server.",
+                "Wrong invite. Ask the person who runs the server.",
                 needs="invite",
             )
 
@@ -289,7 +289,7 @@ class Admission:
                 "Too many new names have come from your address. Please use one of them, or wait an hour.",
             )
         if left <= 0 and not self._roster.forget_one():
-            raise ProtocolError(Code.SERVER_FULL, "This server knows as many people as it can.")
+            raise ProtocolError(Code.SERVER_FULL, "This server has reached its limit of users.")
         self._new_names.count(host)
         if are_last:
             self._last_names.count(host)

@@ -30,16 +30,16 @@ LINK_S: Final = 24 * 60 * 60
 """The same for a link that a plain client gets."""
 
 _SALT: Final = "twocans ticket"
-_NONE_TAKEN: Final = "This server takes no files."
+_NONE_TAKEN: Final = "This server doesn't accept files."
 _SENTENCES: Final = {
     Unkept.UNREADABLE: (
         Code.INTERNAL,
-        "The server cannot look after files just now. Please try again later.",
+        "Files are unavailable right now. Please try again later.",
     ),
     Unkept.NONE: (Code.NO_SUCH_FILE, "There is no such file for you here any more."),
     Unkept.FULL: (
         Code.STORAGE_FULL,
-        "The server has no room for this file. Please tell whoever runs the server.",
+        "The server has no room for this file. Please tell the person who runs the server.",
     ),
     Unkept.SHARE_FULL: (
         Code.STORAGE_FULL,
@@ -199,7 +199,7 @@ class Files:
         try:
             grant = convert(self._serializer.loads(ticket), Grant)
         except (BadData, ValidationError):
-            raise NotGranted("This link is not one that this server has given.") from None
+            raise NotGranted("This link is not valid on this server.") from None
         if (grant.id is not None) is not fetching:
             raise NotGranted("This link is for something else.")
         if self._wall_s() >= grant.until_s:

@@ -38,18 +38,18 @@ TOKEN_BYTES: Final = 32
 MAX_DEVICES: Final = 50
 DEVICE_ID_BITS: Final = 48
 DEVICE_KEY_CHARS: Final = 8
-BUSY: Final = "The server has too many passwords to check just now. Please try again in a moment."
-UNKEPT: Final = "The server could not write that down, so nothing has changed. Please try again later."
-CUT_OFF: Final = "This device has been cut off from your name on another device."
+BUSY: Final = "The server is busy checking passwords. Please try again in a moment."
+UNKEPT: Final = "The change could not be saved. Please try again later."
+CUT_OFF: Final = "Another of your devices removed this one."
 SIGNED_OUT: Final = (
     "This device is signed out. A code from another device, or the password, lets it in again."
 )
 LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
 NOW_BOUND: Final = (
     "This name belongs to a device now, so it takes an encrypted connection, and a code or the password. If that is not"
-    " you, ask whoever runs the server."
+    " you, ask the person who runs the server."
 )
-FREED: Final = "The operator has freed this name: whoever registers it next has it."
+FREED: Final = "The operator has freed this name. The next person who registers it gets it."
 
 
 class Owners:

@@ -36,19 +36,18 @@ from twocans.storage.base import (
     without,
 )
 
-FULL: Final = "The server's disk is full, so the message was not sent. Please tell whoever runs the server."
+FULL: Final = (
+    "The server's disk is full, so the message was not sent. Please tell the person who runs the server."
+)
 TOO_MANY_STORED: Final = (
-    "As many messages of yours are kept here as may be of one person, so this one was not sent."
-    " Please tell whoever runs the server."
+    "You have reached the limit of stored messages, so this one was not sent."
+    " Please tell the person who runs the server."
 )
 TOO_MUCH_STORED: Final = (
-    "Your messages take as much room here as those of one person may, so this one was not sent."
-    " Please tell whoever runs the server."
+    "Your stored messages take up all the space that one person can have, so this one was not sent."
+    " Please tell the person who runs the server."
 )
-TOO_MUCH_FROM_ADDRESS: Final = (
-    "More has been sent from your address than the server stores of one for now, so this message was not sent."
-    " Please try again later."
-)
+TOO_MUCH_FROM_ADDRESS: Final = "Your address has sent more than the server stores for now, so this message was not sent. Please try again later."
 COUNT_INTERVAL_NS: Final = 60_000_000_000
 """How long after the stored messages were counted they are counted again, in nanoseconds."""
 NOT_BROUGHT: Final = "The file is not on the server, so the message was not sent. Please send the file again."

@@ -165,7 +165,7 @@ def account_of(session: Session) -> Account:
 
 def not_registered(cid: str | None) -> ProtocolError:
     """What is said to whoever has not said who they are."""
-    return ProtocolError(Code.NOT_REGISTERED, "Say who you are first: HELLO with your user name.", cid=cid)
+    return ProtocolError(Code.NOT_REGISTERED, "Register first: send HELLO with your user name.", cid=cid)
 
 
 def _unreadable(rid: int | str) -> Error:

@@ -216,5 +216,5 @@ def _too_deep(payload: bytes) -> bool:
 def _unknown(verb: bytes, colon: bytes) -> ProtocolError:
     shown = verb[:32].decode(errors="replace")
     if not colon or not shown.isprintable():
-        return ProtocolError(Code.BAD_REQUEST, "That line is no frame: a frame is VERB: {…}.")
+        return ProtocolError(Code.BAD_REQUEST, "That line is not a frame. A frame is VERB: {…}.")
     return ProtocolError(Code.UNKNOWN_VERB, f"{shown} is not a verb that is known here.")

@@ -86,7 +86,7 @@ class ListDevices(Struct, frozen=True, kw_only=True, tag_field="do", tag="device
 
 
 class GiveCode(Struct, frozen=True, kw_only=True, tag_field="do", tag="code"):
-    """Make a code that lets the owner of a name in on a new device."""
+    """Make a code that shows a code for logging in on a new device."""
 
     name: _Name
 

@@ -129,7 +129,7 @@ def test_a_connection_that_ends_before_a_word_is_told() -> None:
     ("reason", "loss", "again", "text"),
     [
         ("kicked", Loss.KICKED, False, "Why. You can log in again."),
-        ("banned", Loss.BANNED, False, "Why. Ask whoever runs the server to lift the ban."),
+        ("banned", Loss.BANNED, False, "Why. Ask the person who runs the server to lift the ban."),
         (
             "revoked",
             Loss.REVOKED,
@@ -186,7 +186,7 @@ def test_a_banned_user_who_comes_back_is_told_whom_to_ask() -> None:
     assert ending is not None
     assert (ending.loss, ending.code, ending.again) == (Loss.REFUSED, ErrorCode.BANNED, False)
     assert ending.text == (
-        "This name is banned from this server: spam. Ask whoever runs the server to lift the ban."
+        "This name is banned from this server: spam. Ask the person who runs the server to lift the ban."
     )
 
 

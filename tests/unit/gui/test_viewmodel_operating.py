@@ -245,7 +245,7 @@ def test_bans_are_shown_and_lifted(hosted: Hosted) -> None:
     assert hosted.all(OperateServer)[-1].command == ListBans(find="10.")
     hosted.operating.unban(row.entry)
     assert hosted.command() == LiftBan(target=BanTarget.ADDRESS, value="10.0.0.0/8")
-    hosted.answer(Done(text="10.0.0.0/8 may come in again."))
+    hosted.answer(Done(text="10.0.0.0/8 is no longer banned."))
     assert hosted.operating.page is HostPage.BANS
     assert hosted.all(OperateServer)[-1].command == ListBans(find="10.")
     hosted.answer_bans()

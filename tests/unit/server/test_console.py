@@ -167,7 +167,7 @@ def test_line_with_control_characters_does_nothing_and_is_not_repeated(operated:
 
 
 def test_say_to_nobody_and_say_nothing_are_told_so(operated: Operated) -> None:
-    assert operated.do("say hello") == ["Nobody is online to hear it."]
+    assert operated.do("say hello") == ["Nobody is online."]
     (answer,) = operated.do("say")
     assert "say TEXT" in answer
 

@@ -55,15 +55,15 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
         {"user": "bob", "address": "10.0.0.2:99", "dialect": "plain", "encrypted": False},
         "from 10.0.0.2:99 (plain text, not encrypted)\n",
     ),
-    ("file_stored", {"bytes": 2_100_000}, "A file has been brought (2.1 MB)"),
+    ("file_stored", {"bytes": 2_100_000}, "A file was uploaded (2.1 MB)"),
     ("files_removed", {"number": 3}, "Files that nobody has sent have been removed: 3"),
     ("request_malformed", {"address": "10.0.0.2:99"}, "A request from 10.0.0.2:99 was no HTTP"),
     ("user_joined", {"user": "alice", "online": 3}, "alice joined (3 online)"),
-    ("user_left", {"user": "alice", "reason": "left", "online": 0}, "alice is gone: left (nobody online)"),
+    ("user_left", {"user": "alice", "reason": "left", "online": 0}, "alice left (nobody online)"),
     (
         "session_closed",
         {"user": "alice", "address": "a", "reason": "too_slow", "gone": False},
-        "One of the sessions of alice has ended: too slow",
+        "A session of alice ended: too slow",
     ),
     (
         "name_refused",

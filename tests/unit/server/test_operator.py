@@ -139,7 +139,7 @@ def test_ban_is_listed_with_its_reason_and_lifted(operated: Operated, target: Ba
     assert [reason for reason, _ in bob.ended] == [Reason.BANNED]
     (ban,) = operated.bans().bans
     assert (ban.target, ban.value, ban.reason) == (target, value, "spam")
-    assert operated.does(LiftBan(target=target, value=value)) == f"{value} may come in again."
+    assert operated.does(LiftBan(target=target, value=value)) == f"{value} is no longer banned."
     assert operated.bans().bans == ()
     assert operated.refuses(LiftBan(target=target, value=value)) == f"{value} is not banned."
 
@@ -157,7 +157,7 @@ def test_of_many_bans_the_newest_are_listed_and_others_are_found(operated: Opera
 
 
 def test_announcement_reaches_everybody(operated: Operated) -> None:
-    assert operated.does(Say(text="Tea")) == "Nobody is online to hear it."
+    assert operated.does(Say(text="Tea")) == "Nobody is online."
     bob = operated.world.json("bob")
     assert operated.does(Say(text=" Tea\nis ready ")) == "Said to 1 online."
     assert [(one.sender, one.text) for one in bob.of(Message)] == [("Server", "Tea\nis ready")]

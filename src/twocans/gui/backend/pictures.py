@@ -94,7 +94,7 @@ def _opened(path: str) -> Image.Image:
     try:
         about = Path(path).stat()
         if not stat.S_ISREG(about.st_mode):
-            raise Unshowable("This is no picture.")
+            raise Unshowable("This is not a picture.")
         if about.st_size > MAX_FILE_BYTES:
             raise Unshowable(_too_large())
         image = Image.open(path, formats=FORMATS)

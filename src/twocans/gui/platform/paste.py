@@ -37,7 +37,7 @@ TOO_LARGE: Final = (
 )
 UNREADABLE: Final = "The copied picture cannot be read. Copy it again, or save it in a file and send that."
 NOT_HERE: Final = "What was copied is not a file on this computer. Save it here first, and send that."
-NOTHING: Final = "What was copied is no text, file or picture, so it cannot be pasted here."
+NOTHING: Final = "The clipboard has no text, file or picture, so there is nothing to paste."
 _IMAGES: Final = (("image/png", ".png"), ("image/jpeg", ".jpg"))
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()

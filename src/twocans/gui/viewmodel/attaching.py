@@ -15,7 +15,7 @@ from twocans.protocol.text import spelled_out
 
 MAX_ATTACHMENTS: Final = 100
 """How many files go at once."""
-NO_FILES: Final = "This server takes no files. Ask whoever runs it."
+NO_FILES: Final = "This server doesn't accept files. Ask the person who runs it."
 _ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PICTURES: Final = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp"})
 

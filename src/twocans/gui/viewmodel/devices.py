@@ -34,7 +34,7 @@ MAX_PASSWORD_CHARS: Final = 256
 CUT_OFF_NOTE: Final = (
     "Your password is removed too, since this device may know it. You can set a new one afterwards."
 )
-NOT_CONNECTED: Final = "There is no connection to the server just now, so nothing can be changed here."
+NOT_CONNECTED: Final = "You are offline. You can change this when you are connected again."
 RULES: Final = f"At least {MIN_PASSWORD_CHARS} letters, digits or other signs."
 
 

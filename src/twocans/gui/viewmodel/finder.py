@@ -106,7 +106,7 @@ class Finder:
             where = "all your chats" if self.peer is None else f"the chat with {self.peer}"
             return f"Type a word, or its beginning, to look for in {where}."
         if not self.connected:
-            return "There is no connection now. The search goes on when it is back."
+            return "You are offline. The search continues when you are connected again."
         if self._asking or self._due is not None:
             return "Searching …" if not self._results else "Looking for older ones …"
         if not self._results:

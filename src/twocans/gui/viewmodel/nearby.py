@@ -29,7 +29,7 @@ _SAID: Final = {
         "Servers cannot be found: this computer lets no multicast through. Let UDP port 5353 through its firewall, "
         "or type the address above."
     ),
-    Search.NO_NETWORK: "This computer is in no network. Join one, or type the address above.",
+    Search.NO_NETWORK: "This computer is not connected to a network. Join one, or type the address above.",
 }
 
 

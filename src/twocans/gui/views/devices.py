@@ -301,7 +301,7 @@ class _CodePage(_Page):
         self._left = ttk.Label(self, style="Muted.Base.TLabel", anchor="center", justify="center")
         self._left.pack(fill="x", pady=(theme.em(0.2), theme.em(0.8)))
         self.text(
-            "It works once. Show it to nobody else: whoever has it can have your name, too.",
+            "The code works once. Don't share it: anybody who has it can use your name.",
             style="Small.Base.TLabel",
             below=0.0,
         )

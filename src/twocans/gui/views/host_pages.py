@@ -308,7 +308,9 @@ class FreePage(OperatingPage):
         super().__init__(parent, footer, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
         self.text("All devices of this name are logged out and cut off, and its password goes.")
-        self.text("Whoever registers the name next has it, with all its messages. This cannot be undone.")
+        self.text(
+            "The next person who registers the name gets it, with all its messages. This cannot be undone."
+        )
         self.text("To let its owner back in and nobody else, give them a code instead.", below=0.0)
         self._free, back = self.buttons(
             ("Free the name", "Soft.TButton", lambda: act(self.operating.free)),
@@ -455,7 +457,7 @@ class NamePage(OperatingPage):
     ) -> None:
         super().__init__(parent, footer, theme, vm, act, width)
         self.text("Names and their devices", style="Title.Base.TLabel", below=0.4)
-        self.text("Type a name; whoever has it need not be online.", below=0.7)
+        self.text("Type a name. The person doesn't have to be online.", below=0.7)
         self._name = self.field("Name", self._look_up, icon="person")
         self._name.text.trace_add("write", lambda *_: act(self.operating.typed_name, self._name.text.get()))
         self._found = self.text(style="Strong.Base.TLabel", below=0.3)

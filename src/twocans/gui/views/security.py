@@ -161,7 +161,7 @@ class KeyChangedDialog(Dialog):
                     "read what you write."
                 ),
                 (
-                    "Ask whoever runs the server, and not in this chat. If it was set up anew, have them read you "
+                    "Ask the person who runs the server, and not in this chat. If it was set up anew, have them read you "
                     "the key that its console shows now, and type that key here."
                 ),
             ),

@@ -103,7 +103,7 @@ class SettingsDialog(Dialog):
             )
         self._line_up(looks)
 
-        self._head("Size of text")
+        self._head("Text size")
         sizes = self._row()
         self._smaller = ttk.Button(sizes, text="Smaller", style="Soft.TButton", command=lambda: step(-1))
         self._size = ttk.Label(sizes, style="Base.TLabel", width=6, anchor="center")
@@ -131,7 +131,7 @@ class SettingsDialog(Dialog):
         self._muted = self._row()
 
         self._head("Show me as away after")
-        self._say("So many minutes without keyboard and mouse.")
+        self._say("Minutes without keyboard or mouse input.")
         times = self._row()
         for minutes, text in _AWAY_AFTER:
             ttk.Radiobutton(

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 _FINAL: Final = frozenset({Code.SERVER_FULL, Code.BANNED})
 """Refusals after which no other name is asked for."""
-_WHO: Final = "Say who you are first: HELLO with your user name."
+_WHO: Final = "Register first: send HELLO with your user name."
 _SPACED: Final = (
     "A name has no spaces. A password after it is taken over an encrypted connection only; one that was sent here"
     " may have been read by others."
 )
 _ENCRYPTED_ONLY: Final = (
-    "This server takes encrypted connections only. Use the Twocans client, or ncat --ssl."
+    "This server accepts encrypted connections only. Use the Twocans client, or ncat --ssl."
 )
 
 

@@ -98,7 +98,9 @@ class FileService:
             if isinstance(error, ConnectionError):
                 raise
             self._log("storage_error", error=describe_storage_error(error))
-            return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "The server's disk fails. Please try again later.")
+            return plain(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "The server has a disk error. Please try again later."
+            )
         finally:
             peer.answered()
 
@@ -140,7 +142,7 @@ class FileService:
     def _crowded(self, user: UserKey, host: str) -> str:
         """Return why one more transfer has to wait; "" if it need not."""
         if len(self._transfers) >= MAX_TRANSFERS:
-            return "Too many files are under way. Please try again in a moment."
+            return "Too many transfers are running. Please try again in a moment."
         if self._by_user[user] >= MAX_TRANSFERS_PER_PERSON:
             return "Too many files of yours are under way. Please try again in a moment."
         if self._by_host[host] >= MAX_TRANSFERS_PER_ADDRESS:
@@ -220,7 +222,7 @@ class FileService:
             await io_pool.drop(incoming)
             raise _Refused(
                 HTTPStatus.INSUFFICIENT_STORAGE,
-                "The server has no room for this file. Please tell whoever runs the server.",
+                "The server has no room for this file. Please tell the person who runs the server.",
                 Upload_Offset="0",
             ) from None
         finally:
@@ -263,7 +265,7 @@ class FileService:
             if part.size < incoming.file.size:
                 return plain(
                     HTTPStatus.ACCEPTED,
-                    "That much has come. The rest is waited for.",
+                    "Partial upload received. Send the rest.",
                     {"Upload-Offset": str(io_pool.contents.come(incoming))},
                 )
             right = await io_pool.finish(part, bringing)
@@ -294,7 +296,9 @@ class FileService:
                     if not data:
                         return
                     if part.size + len(data) > size:
-                        raise _Refused(HTTPStatus.BAD_REQUEST, "More has come than the file is long.")
+                        raise _Refused(
+                            HTTPStatus.BAD_REQUEST, "The upload is longer than the announced file."
+                        )
                     await io_pool.move(partial(part.write, data))
         except TimeoutError:
             raise _too_slow(part.size) from None
@@ -326,13 +330,13 @@ def _created() -> web.Response:
 
 
 def _gone() -> _Refused:
-    return _Refused(HTTPStatus.GONE, "The message with this file is gone, and the file with it.")
+    return _Refused(HTTPStatus.GONE, "The message with this file was deleted, and so was the file.")
 
 
 def _not_there(come: int) -> _Refused:
     return _Refused(
         HTTPStatus.CONFLICT,
-        f"{counted(come, 'byte')} of the file came; go on there.",
+        f"{counted(come, 'byte')} of the file arrived; resume there.",
         Upload_Offset=str(come),
     )
 
@@ -340,7 +344,7 @@ def _not_there(come: int) -> _Refused:
 def _too_slow(come: int) -> _Refused:
     return _Refused(
         HTTPStatus.REQUEST_TIMEOUT,
-        f"This upload was too slow, so it was ended. {counted(come, 'byte')} of the file came; go on there.",
+        f"This upload was too slow, so it was ended. {counted(come, 'byte')} of the file arrived; resume there.",
         Upload_Offset=str(come),
     )
 

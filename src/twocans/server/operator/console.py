@@ -64,17 +64,17 @@ class Console:
                 "kick NAME [REASON]", "ends somebody's session and tells them why", moderation.kick
             ),
             "say": Command("say TEXT", "sends a message from Server to everybody online", moderation.say),
-            "ban": Command(BAN_USAGE, "lets a name, an address or a device in no more", moderation.ban),
+            "ban": Command(BAN_USAGE, "bans a name, an address or a device", moderation.ban),
             "unban": Command(UNBAN_USAGE, "lifts a ban", moderation.unban, 2),
             "bans": Command("bans", "shows all bans", moderation.bans, 0),
             "devices": Command(
                 "devices NAME", "shows the devices of a name, and their keys", moderation.devices, 1
             ),
-            "code": Command("code NAME", "lets the owner of a name in on a new device", moderation.code, 1),
+            "code": Command("code NAME", "shows a code for logging in on a new device", moderation.code, 1),
             "free": Command(
-                "free NAME", "lets whoever comes first have a name that is lost", moderation.free, 1
+                "free NAME", "frees a lost name, so that anybody can take it", moderation.free, 1
             ),
-            "key": Command("key", "shows the key by which clients know this server", self._show_key, 0),
+            "key": Command("key", "shows the server's key", self._show_key, 0),
             "stats": Command("stats", "shows what the server has done so far", self._stats, 0),
             "quit": Command("quit", "tells everybody goodbye and stops the server", self._quit_server, 0),
         }
@@ -94,7 +94,7 @@ class Console:
         if command is None:
             return [self._unknown(word)]
         if command.max_words is not None and len(rest.split()) > command.max_words:
-            return [f"That is more than {word} takes, so nothing was done. Usage: {command.usage}"]
+            return [f"Too many arguments for {word}. Usage: {command.usage}"]
         return list(command.run(rest.strip()))
 
     def _find(self, word: str) -> Command | None:

@@ -53,12 +53,12 @@ _REASONS: Final[Mapping[str, str]] = {
 
 _WHY_REFUSED: Final[Mapping[str, str]] = {
     "full": "the server is full",
-    "descriptors": "this process may not have more open files (raise the limit with ulimit -n)",
+    "descriptors": "the process has reached its limit of open files (raise it with ulimit -n)",
     "address_full": "too many are open from that address",
     "too_fast": "they come too fast from that address",
-    "network": "its network is not let in",
+    "network": "its network is not allowed",
     "banned": "that address is banned",
-    "gone": "it was gone at once",
+    "gone": "it closed at once",
 }
 
 
@@ -66,7 +66,7 @@ _MORE: Final[Mapping[str, tuple[str, str]]] = {
     "connection_refused": ("more connection was refused", "more connections were refused"),
     "name_refused": ("more login was refused", "more logins were refused"),
     "never_registered": ("more connection never registered", "more connections never registered"),
-    "request_malformed": ("more request was no HTTP", "more requests were no HTTP"),
+    "request_malformed": ("more invalid HTTP request", "more invalid HTTP requests"),
     "user_registered": ("more session registered", "more sessions registered"),
     "user_joined": ("more time somebody joined", "more times somebody joined"),
     "user_left": ("more time somebody left", "more times somebody left"),
@@ -76,8 +76,8 @@ _MORE: Final[Mapping[str, tuple[str, str]]] = {
     "password_changed": ("more password was set or removed", "more passwords were set or removed"),
     "file_stored": ("more file was uploaded", "more files were uploaded"),
     "internal_error": (
-        "more time something went wrong inside the server",
-        "more times something went wrong inside the server",
+        "more internal error",
+        "more internal errors",
     ),
     "storage_error": (
         "more time something could not be stored or read",
@@ -142,6 +142,10 @@ def _online(fields: Fields) -> str:
     return "nobody online" if number == 0 else f"{number} online"
 
 
+def _why_left(fields: Fields) -> str:
+    return "" if fields["reason"] == "left" else f": {_reason(fields)}"
+
+
 def _reason(fields: Fields) -> str:
     reason = str(fields["reason"])
     return _REASONS.get(reason, reason)
@@ -151,9 +155,9 @@ _TYPED: Final[Mapping[str, tuple[str, str, str]]] = {
     TypedKind.NAME.value: ("a name of ", "character", ""),
     TypedKind.SPACES.value: ("", "character", " with spaces or tabs"),
     TypedKind.CONTROL.value: ("", "character", ", some of them control characters,"),
-    TypedKind.OTHER.value: ("", "character", " that are no name"),
+    TypedKind.OTHER.value: ("", "character", " that are not a name"),
     TypedKind.FRAME.value: ("a frame of ", "byte", " that does not log in"),
-    TypedKind.BYTES.value: ("", "byte", " that are no text"),
+    TypedKind.BYTES.value: ("", "byte", " that are not text"),
 }
 
 
@@ -175,10 +179,10 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
         ),
     ),
     "user_joined": ("green", lambda f: f"{f['user']} joined ({_online(f)})"),
-    "user_left": ("yellow", lambda f: f"{f['user']} is gone: {_reason(f)} ({_online(f)})"),
+    "user_left": ("yellow", lambda f: f"{f['user']} left{_why_left(f)} ({_online(f)})"),
     "session_closed": (
         "dim",
-        lambda f: "" if f["gone"] else f"One of the sessions of {f['user']} has ended: {_reason(f)}",
+        lambda f: "" if f["gone"] else f"A session of {f['user']} ended: {_reason(f)}",
     ),
     "name_refused": (
         "magenta",
@@ -214,73 +218,72 @@ _SENTENCES: Final[Mapping[str, tuple[str, Callable[[Fields], str]]]] = {
     ),
     "device_added": (
         "dim",
-        lambda f: f"{f['user']} is bound to a device now: {f['device']} ({f['key']}) at {f['address']}",
+        lambda f: (
+            f"The name {f['user']} now belongs to a device: {f['device']} ({f['key']}), from {f['address']}"
+        ),
     ),
     "device_cut_off": (
         "yellow",
-        lambda f: f"{f['user']} has cut off a device from {f['address']}: {f['device']} ({f['key']})",
+        lambda f: f"{f['user']} removed a device, from {f['address']}: {f['device']} ({f['key']})",
     ),
     "password_changed": (
         "dim",
-        lambda f: (
-            f"{f['user']} has {'set' if f['set'] else 'taken away'} the password of their name from {f['address']}"
-        ),
+        lambda f: f"{f['user']} {'set' if f['set'] else 'removed'} their password, from {f['address']}",
     ),
     "folder_open": (
         "yellow",
         lambda f: (
-            f"Other users of this computer can look into {f['folder']}, though not into what the server keeps there."
+            f"Other users of this computer can list the folder {f['folder']}, but can't read the server's files in it."
         ),
     ),
     "descriptors_short": (
         "bold red",
         lambda f: (
-            f"No new connections can be accepted at the moment ({f['why']}). Let the server have more open files "
-            "(ulimit -n), or more memory."
+            f"The server can't accept new connections ({f['why']}). Raise the limit of open files (ulimit -n), or add "
+            "memory."
         ),
     ),
-    "announced": ("dim", lambda f: f"Windows on this network list this server as “{f['name']}”."),
+    "announced": ("dim", lambda f: f"This server is visible on this network as “{f['name']}”."),
     "not_announced": (
         "yellow",
         lambda f: (
-            f"This server cannot be announced to the network ({f['why']}), so people have to type its address. Let UDP "
-            "port 5353 through the firewall, or start the server with --no-announce to leave it at that."
+            f"The server can't be announced on the network ({f['why']}), so people have to type its address. Allow UDP "
+            "port 5353 in the firewall, or turn announcements off with --no-announce."
         ),
     ),
     "not_findable": (
         "yellow",
         lambda f: (
-            f"Windows of this computer cannot find out that this server runs ({f['why']}): its folder has to be "
-            "writable, and the address 127.0.0.1 usable."
+            f"Clients on this computer can't see that the server is running ({f['why']}). Its folder must be writable, "
+            "and 127.0.0.1 usable."
         ),
     ),
     "terminal_gone": (
         "yellow",
-        lambda _: "The server's terminal is gone. The server goes on without a prompt; SIGTERM stops it.",
+        lambda _: "The terminal was closed. The server keeps running without a prompt; stop it with SIGTERM.",
     ),
     "runs_as_root": (
         "yellow",
-        lambda _: "The server runs as root, which it has no need of. An ordinary user is safer.",
+        lambda _: "The server is running as root. It doesn't need to; an ordinary account is safer.",
     ),
     "unkept": (
         "red",
-        lambda f: (
-            f"The command {f['command']} could not be written down: it is forgotten when the server stops."
-        ),
+        lambda f: f"The result of {f['command']} could not be saved. It will be lost when the server stops.",
     ),
     "internal_error": (
         "red",
-        lambda f: (
-            f"Something went wrong inside the server ({f['error']}). It goes on; details are in {f['where']}."
-        ),
+        lambda f: f"Internal server error ({f['error']}). The server keeps running; see {f['where']}.",
     ),
-    "file_stored": ("dim", lambda f: f"A file has been brought ({readable_size(int(str(f['bytes'])))})"),
-    "files_removed": ("dim", lambda f: f"Files that nobody has sent have been removed: {f['number']}"),
-    "request_malformed": ("dim", lambda f: f"A request from {f['address']} was no HTTP"),
+    "file_stored": ("dim", lambda f: f"A file was uploaded ({readable_size(int(str(f['bytes'])))})"),
+    "files_removed": (
+        "dim",
+        lambda f: f"Removed {counted(int(str(f['number'])), 'uploaded file')} that nobody sent",
+    ),
+    "request_malformed": ("dim", lambda f: f"Invalid HTTP request from {f['address']}"),
     "messages_cleared": (
         "dim",
         lambda f: (
-            f"Messages older than {counted(int(str(f['keep_days'])), 'day')} have been removed: {f['number']}"
+            f"Removed {counted(int(str(f['number'])), 'message')} older than {counted(int(str(f['keep_days'])), 'day')}"
         ),
     ),
     "clock_doubted": (

@@ -19,6 +19,7 @@ from twocans.hub.ownership import Device
 from twocans.protocol.keys import as_typed
 from twocans.protocol.names import UserKey, is_confusable_with_address_or_key
 from twocans.protocol.operator import BanTarget
+from twocans.protocol.plurals import counted
 from twocans.storage.identities import Ban, BanKind, OnKept
 
 KIND: Final = {
@@ -81,7 +82,7 @@ class Moderation:
     def say(self, text: str) -> str:
         """Send a message from `Server` to everybody online; returns a sentence about that."""
         people = self._hub.posting.announce(text)
-        return "Nobody is online to hear it." if people == 0 else f"Said to {people} online."
+        return "Nobody is online." if people == 0 else f"Sent to {counted(people, 'person', 'people')}."
 
     # --- bans ---------------------------------------------------------------------------------------------
 
@@ -126,7 +127,7 @@ class Moderation:
             self._hub.bans.remove(ban.kind, ban.value, self._kept("unban"))
         shown = shown_ban(found[0])
         self._log("unbanned", kind=found[0].kind.value, what=shown)
-        return f"{shown} may come in again."
+        return f"{shown} is no longer banned."
 
     def bans(self) -> list[Ban]:
         """All bans, the oldest first."""
@@ -154,7 +155,7 @@ class Moderation:
         account = self._owned(name)
         self._hub.owners.free(account, self._kept("free"))
         self._log("name_freed", user=account.name)
-        return f"{account.name} is free. Whoever registers it next has it, with all its messages."
+        return f"{account.name} is free. The next person who registers it gets it, with all its messages."
 
     def code(self, name: str) -> tuple[Account, str]:
         """Make a code that lets the owner of a name in on one more device, within `CODE_S` seconds.

@@ -110,7 +110,7 @@ class ModerationCommands:
             return
         owner = account.owner
         if owner is None:
-            yield f"{account.name} is not bound to any device: anybody may take the name while it is free."
+            yield f"{account.name} belongs to no device. Anybody can take the name while it is free."
             yield from _logins(account)
             return
         here = {session.device for session in account.sessions}

@@ -159,7 +159,7 @@ class Prompt:
             answers = self._commands.carry_out(line)
         except Exception as error:  # noqa: BLE001 - the root of a command: the next one may do better
             self._server_loop.call_exception_handler({"message": "a command failed", "exception": error})
-            answers = ["That command failed. The log file says where; the server goes on."]
+            answers = ["The command failed. Details are in the log file; the server keeps running."]
         for answer in answers:
             self._show(answer)
 

@@ -157,10 +157,10 @@ def _add_commands(parser: Parser) -> None:
 
     add(
         "config",
-        "Show all settings, and from where each is; it takes the options of the server.",
+        "Show all settings and where each value comes from; takes the options of the server.",
         usage=f"{PROGRAM} config [options]",
     )
-    export = add("export", "Write down all conversations of one person.")
+    export = add("export", "Export all conversations of one person.")
     export.add_argument("--user", required=True, metavar="NAME", help="whose conversations")
     export.add_argument(
         "--format",
@@ -170,7 +170,7 @@ def _add_commands(parser: Parser) -> None:
     export.add_argument("--out", metavar="FILE", help="the file to make; - or nothing for standard output")
     backup = add("backup", "Copy the database into one file, and the files that people sent beside it.")
     backup.add_argument("file", type=Path, metavar="FILE", help="the file to make")
-    check = add("check", "Look whether the database is whole; nothing is changed.")
+    check = add("check", "Check the database without changing it.")
     check.add_argument(
         "--files", action="store_true", help="read all files that messages carry, too, which may take long"
     )

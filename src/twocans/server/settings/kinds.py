@@ -174,7 +174,7 @@ def _meant(text: str) -> IPv4Network | None:
 def _no_truth(given: object) -> object:
     """A truth value would count as 1 or 0."""
     if isinstance(given, bool):
-        raise PydanticCustomError("truth_value", "a truth value is no number")
+        raise PydanticCustomError("truth_value", "expected a number, not true or false")
     return given
 
 

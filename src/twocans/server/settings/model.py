@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         kinds.Folder,
         Field(
             default_factory=default_data_folder,
-            description="the folder for everything that the server keeps: messages, its log, the console's history",
+            description="the folder where the server stores everything: messages, its log, the console's history",
         ),
     ]
     concurrency: Annotated[
@@ -67,9 +67,7 @@ class Settings(BaseSettings):
     ] = Durability.PROCESS
     history: Annotated[
         kinds.HistoryChoice,
-        Field(
-            description="keep messages for people who are away and for looking back, or keep nothing on disk"
-        ),
+        Field(description="store messages for people who are away and for the history, or store none"),
     ] = HistoryMode.ON
     keep_days: Annotated[kinds.Days, Field(description="how many days a message is kept")] = None
     log_format: Annotated[
@@ -93,7 +91,7 @@ class Settings(BaseSettings):
         Field(description="the code that whoever takes a new name has to know, of 4 to 64 characters"),
     ] = None
     tls: Annotated[
-        kinds.TlsChoice, Field(description="leave encryption to each client, or refuse those without it")
+        kinds.TlsChoice, Field(description="make encryption optional, or refuse clients without it")
     ] = TlsMode.OFFERED
     cert: Annotated[
         kinds.File, Field(description="the server's certificate as a PEM file; goes with `key`")
@@ -177,7 +175,7 @@ class Settings(BaseSettings):
         Field(
             ge=_MIB // 2,
             le=1024 * _MIB,
-            description="how much may wait for a client that does not keep up; at least a line",
+            description="how much data may wait for a slow client; at least a line",
         ),
     ] = _LIMITS.send_queue_bytes
     failed_logins_per_address: Annotated[

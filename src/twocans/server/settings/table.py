@@ -26,4 +26,4 @@ def table(in_force: InForce) -> Iterator[str]:
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
     yield ""
-    yield f"A file with settings is looked for at {spelled_out_line(str(in_force.file))}."
+    yield f"Configuration file: {spelled_out_line(str(in_force.file))}."

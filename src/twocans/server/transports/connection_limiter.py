@@ -41,8 +41,8 @@ _SENTENCES: Final[Mapping[Refusal, str]] = {
     Refusal.DESCRIPTORS: _FULL,
     Refusal.ADDRESS_FULL: "Your address has too many connections here already. Close one of them first.",
     Refusal.TOO_FAST: "Too many connections have come from your address just now. Please try again in a moment.",
-    Refusal.NETWORK: "This server takes no connections from your network. Ask whoever runs it.",
-    Refusal.BANNED: "Your address is banned from this server. Ask whoever runs it.",
+    Refusal.NETWORK: "This server doesn't accept connections from your network. Ask the person who runs it.",
+    Refusal.BANNED: "Your address is banned from this server. Ask the person who runs it.",
     Refusal.GONE: "Goodbye.",
 }
 

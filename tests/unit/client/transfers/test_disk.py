@@ -111,7 +111,7 @@ def test_file_that_grows_while_it_is_hashed_is_told(tmp_path: Path) -> None:
         (errno.ENOENT, "/x/a is not there."),
         (
             errno.EACCES,
-            "This computer does not allow /x/a to be used. Check the rights of the file and its folder.",
+            "This computer does not allow /x/a to be used. Check the permissions of the file and its folder.",
         ),
         (errno.EFBIG, "The disk does not take files as large as a."),
         (errno.EIO, "/x/a cannot be used: Input/output error."),

@@ -310,7 +310,7 @@ def test_server_that_takes_no_files_or_none_so_large_is_not_asked(tmp_path: Path
                 transfer = await failed(
                     client, client.transfers.start_upload("bob", written(tmp_path, b"data"))
                 )
-                assert transfer.text == "This server takes no files."
+                assert transfer.text == "This server doesn't accept files."
 
     run(scenario())
 
