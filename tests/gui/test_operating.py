@@ -164,7 +164,7 @@ def test_everybody_gets_a_message(folder: Path) -> None:
             alice.key("shift+Return")
             alice.write("is ready")
             alice.key("Return")
-            alice.wait(lambda: "Said to 2 online." in alice.labels)
+            alice.wait(lambda: "Sent to 2 people." in alice.labels)
             told = bob.expect("MSG")
             assert (told["from"], told["text"]) == ("Server", "Tea\nis ready")
 

@@ -1,4 +1,4 @@
-"""A terminal that is closed, and SIGHUP, end the server in order; where SIGHUP is ignored, it goes on without a prompt."""
+"""A terminal that is closed, and SIGHUP, end the server in order; where SIGHUP is ignored, it keeps running without a prompt."""
 
 from __future__ import annotations
 

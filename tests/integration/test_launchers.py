@@ -166,6 +166,7 @@ TESTS = {
     "contract": "import pytest\n@pytest.mark.parametrize('n', range(3))\ndef test_three(n): pass\n",
     "fuzz": "def test_fed(): pass\n",
     "hostile": "def test_stood(): pass\n",
+    "misbehaving": "def test_ended(): pass\n",
     "integration": "import os\ndef test_may_fail(): assert 'FAIL' not in os.environ\n",
     "gui": "import pytest\n@pytest.mark.xfail\ndef test_skipped(): assert 0\n",
 }
@@ -206,8 +207,8 @@ def test_every_check_runs_though_others_fail_and_the_last_line_counts_the_tests(
     summary = done.stdout.partition("=== Summary")[2]
     assert re.search(r"^Format +FAILED", summary, re.MULTILINE)  # the small tests are not well formatted
     assert re.search(r"^Window tests +ok .* 0 passed, 0 failed, 1 skipped$", summary, re.MULTILINE)
-    assert re.search(r"^Tests +FAILED .* 6 passed, 1 failed$", summary, re.MULTILINE)
-    assert done.stdout.splitlines()[-1] == "6 passed, 1 failed, 1 skipped"
+    assert re.search(r"^Tests +FAILED .* 7 passed, 1 failed$", summary, re.MULTILINE)
+    assert done.stdout.splitlines()[-1] == "7 passed, 1 failed, 1 skipped"
 
 
 def test_arguments_select_tests_and_run_nothing_else(checkable: Installation) -> None:

@@ -114,7 +114,7 @@ def test_commands_of_the_window_are_carried_out(server: ServerProcess) -> None:
     async def main() -> None:
         async with operating() as alice:
             with JsonPeer(server.port, "bob", tls=tls) as bob:
-                assert await does(alice, Say(text="Tea")) == Done(text="Said to 1 online.")
+                assert await does(alice, Say(text="Tea")) == Done(text="Sent to 1 person.")
                 assert bob.expect("MSG")["text"] == "Tea"
                 kick = Kick(name="bob", reason="too loud")
                 assert await does(alice, kick) == Done(text="bob was kicked.")

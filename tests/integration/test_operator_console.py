@@ -74,12 +74,12 @@ def test_banned_name_and_its_device_are_out_until_they_are_let_in_again(server: 
     server.terminal.enter(f"ban {key}")
     server.terminal.expect(f"{key} is banned")
     server.terminal.enter("unban alice")
-    server.terminal.expect("alice may come in again")
+    server.terminal.expect("alice is no longer banned")
     with Peer(server.port, tls=tls) as peer:
         peer.send_line(encode("HELLO", user="alice", agent="test", token=alice.token))
         assert "This device is banned" in peer.read_line()
     server.terminal.enter(f"unban {key}")
-    server.terminal.expect(f"{key} may come in again")
+    server.terminal.expect(f"{key} is no longer banned")
     with JsonPeer(server.port, "alice", token=alice.token, tls=tls) as back:
         assert back.name == "alice"
 
@@ -257,7 +257,7 @@ def test_command_that_fails_says_so_and_the_next_one_is_carried_out(tmp_path: Pa
     with Terminal([sys.executable, "-c", FAULTY, *options], environment()) as terminal:
         terminal.expect(r"Type help[^>]*>", START_S)
         terminal.enter("key")
-        terminal.expect("That command failed")
+        terminal.expect("The command failed")
         terminal.enter("users")
         terminal.expect("Nobody is online")
         terminal.enter("quit")

@@ -59,8 +59,8 @@ class AddressQuota:
         self._room = room
         self._monotonic_s = monotonic_s
         self._usages: dict[str, AddressUsage] = {}
-        self.unstored = 0
-        """Bytes that have been granted to anybody, or are the server's own, and are not stored yet."""
+        self.promised = 0
+        """Bytes that have been granted to anybody since the start, or are the server's own."""
 
     def usage_of(self, host: str) -> AddressUsage:
         """Return the usage of an address; one object for all of its sessions."""
@@ -69,7 +69,7 @@ class AddressQuota:
             usage = self._usages[host] = AddressUsage(self._monotonic_s())
             if len(self._usages) > MAX_ADDRESSES:
                 forgotten = self._usages.pop(next(iter(self._usages)))
-                self.unstored -= forgotten.credit
+                self.promised -= forgotten.credit
                 forgotten.credit = 0
         return usage
 
@@ -94,7 +94,7 @@ class AddressQuota:
             granted = missing
             usage.reserved += granted
         usage.credit += granted
-        self.unstored += granted
+        self.promised += granted
         return True
 
     @property
@@ -104,5 +104,7 @@ class AddressQuota:
 
     def _room_for_texts(self) -> tuple[int, int]:
         """Return how many bytes of text fit on the disk beyond its reserve, and into the reserve."""
-        beyond_reserve, reserve = self._room().less(self.unstored * DISK_PER_BYTE)
+        room = self._room()
+        unstored = max(0, self.promised - room.processed)
+        beyond_reserve, reserve, _ = room.less(unstored * DISK_PER_BYTE)
         return beyond_reserve // DISK_PER_BYTE, reserve // DISK_PER_BYTE

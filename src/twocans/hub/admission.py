@@ -162,7 +162,7 @@ class Admission:
             )
             raise ProtocolError(
                 Code.NAME_TAKEN,
-                f"{account.name} is taken. Please choose another name. If it is yours, {how}, or ask whoever"
+                f"{account.name} is taken. Please choose another name. If it is yours, {how}, or ask the person who"
                 " runs the server.",
                 needs="secret",
             )

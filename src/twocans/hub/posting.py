@@ -280,7 +280,7 @@ class Posting:
         ]
         if messages:
             batch = Batch(self._server, people, messages, _text_bytes(messages))
-            self._addresses.unstored += batch.text_bytes
+            self._addresses.promised += batch.text_bytes
             self._append(None, self._unbounded, batch, self._server, people)
         return len(people)
 
@@ -338,13 +338,12 @@ class Posting:
             session = None
         self._newest = messages[-1].id
         usage.waiting -= batch.text_bytes
-        self._addresses.unstored -= batch.text_bytes
         if unstored:
             size = _text_bytes([messages[place] for place in unstored])
             sender.stored -= len(unstored)
             sender.stored_bytes -= size
             usage.credit += size
-            self._addresses.unstored += size
+            self._addresses.promised += size
             if session is not None:
                 _tell_unstored(session, messages, unstored)
             messages, recipients = without(unstored, messages), without(unstored, recipients)

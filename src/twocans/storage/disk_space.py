@@ -32,10 +32,15 @@ class Room(NamedTuple):
     reserve: int
     """Of the reserve, for a few messages of everybody; its last quarter is for what is stored besides messages."""
 
+    processed: int = 0
+    """Bytes of texts that the storage had processed since its start when this was measured."""
+
     def less(self, taken: int) -> Room:
         """Return what is left when so many bytes are taken, first of those beyond the reserve."""
         beyond_reserve = self.beyond_reserve - taken
-        return Room(max(0, beyond_reserve), max(0, self.reserve + min(0, beyond_reserve)))
+        return self._replace(
+            beyond_reserve=max(0, beyond_reserve), reserve=max(0, self.reserve + min(0, beyond_reserve))
+        )
 
     @property
     def is_short(self) -> bool:

@@ -106,10 +106,10 @@ def test_a_refused_name_is_told_with_its_code_and_may_be_tried_again() -> None:
 @pytest.mark.parametrize(
     ("answer", "loss", "says"),
     [
-        (b"SSH-2.0-OpenSSH_9.6\r\n", Loss.PROTOCOL, "no Twocans server"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Loss.PROTOCOL, "no Twocans server"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", Loss.PROTOCOL, "not a Twocans server"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Loss.PROTOCOL, "not a Twocans server"),
         (b"MSG: Server: The server is full.\n", Loss.REFUSED, "The server is full."),
-        (b"no line end", Loss.PROTOCOL, "no Twocans server"),
+        (b"no line end", Loss.PROTOCOL, "not a Twocans server"),
         (b"", Loss.UNREACHABLE, "without a word"),
     ],
 )

@@ -85,7 +85,7 @@ def test_whoever_is_no_twocans_server_is_told_apart(answer: bytes) -> None:
     assert ending is not None
     assert ending.loss is Loss.PROTOCOL
     assert "server:5050" in ending.text
-    assert "no Twocans server" in ending.text
+    assert "not a Twocans server" in ending.text
 
 
 def test_a_server_that_stays_silent_is_given_up_in_time() -> None:

@@ -156,7 +156,7 @@ def test_a_search_without_a_connection_goes_on_when_it_is_back(desk: Desk) -> No
     desk.vm.find(everywhere=True)
     desk.vm.type_to_find("lake")
     desk.later(0.3)
-    assert "no connection" in desk.vm.finder.hint
+    assert "offline" in desk.vm.finder.hint
     desk.online_again("bob")
     desk.later(0.1)
     assert desk.all(SearchMessages)[-1].query == "lake"

@@ -71,7 +71,7 @@ def test_rows_say_where_it_is_who_is_there_and_what_is_needed() -> None:
         (Search.SEARCHING, "Looking"),
         (Search.DONE, "None found"),
         (Search.BLOCKED, "UDP port 5353"),
-        (Search.NO_NETWORK, "no network"),
+        (Search.NO_NETWORK, "not connected to a network"),
     ],
 )
 def test_where_there_is_none_it_is_said_why(search: Search, word: str) -> None:

@@ -326,8 +326,8 @@ def test_message_to_everybody_is_sent_as_it_was_typed(hosted: Hosted) -> None:
     assert hosted.operating.problem == "Type the message first."
     hosted.operating.say("Tea\nis ready\n")
     assert hosted.command() == Say(text="Tea\nis ready")
-    hosted.answer(Done(text="Said to 2 online."))
-    assert (hosted.operating.page, hosted.operating.told) == (HostPage.SERVER, "Said to 2 online.")
+    hosted.answer(Done(text="Sent to 2 people."))
+    assert (hosted.operating.page, hosted.operating.told) == (HostPage.SERVER, "Sent to 2 people.")
 
 
 def test_what_is_too_long_is_said_and_not_sent(hosted: Hosted) -> None:

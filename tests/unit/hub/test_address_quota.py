@@ -26,25 +26,30 @@ class SmallDisk(MemoryStorage):
     def __init__(self, beyond_reserve: int, reserve: int = 0) -> None:
         super().__init__(log="log-1", max_messages=100_000)
         self.left = Room(beyond_reserve, reserve)
+        self.processed = 0
         self.stalls = False
         self.waiting: list[tuple[Batch, OnStored]] = []
 
     @property
     def room(self) -> Room:
-        return self.left
+        return self.left._replace(processed=self.processed)
 
     def append(self, batch: Batch, on_stored: OnStored) -> None:
         if self.stalls:
             self.waiting.append((batch, on_stored))
         else:
-            on_stored(batch, ALL_STORED)
+            self._store(batch, on_stored)
 
     def go_on(self) -> None:
         """Store what waits, and whatever comes from now on."""
         self.stalls = False
         waiting, self.waiting = self.waiting, []
         for batch, on_stored in waiting:
-            on_stored(batch, ALL_STORED)
+            self._store(batch, on_stored)
+
+    def _store(self, batch: Batch, on_stored: OnStored) -> None:
+        self.processed += batch.text_bytes
+        on_stored(batch, ALL_STORED)
 
 
 def accepted(world: World, session: FakeSession, number: int) -> int:

@@ -152,7 +152,7 @@ def test_kick_of_nobody_says_what_to_do(operated: Operated, line: str, part: str
 
 def test_say_reaches_everybody_as_it_was_typed(operated: Operated) -> None:
     alice, bob = operated.world.json("alice"), operated.world.plain("bob")
-    assert operated.do("say Tea:  at four") == ["Said to 2 online."]
+    assert operated.do("say Tea:  at four") == ["Sent to 2 people."]
     for session in (alice, bob):
         assert [(one.sender, one.text) for one in session.of(Message)] == [("Server", "Tea:  at four")]
 

@@ -56,8 +56,8 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
         "from 10.0.0.2:99 (plain text, not encrypted)\n",
     ),
     ("file_stored", {"bytes": 2_100_000}, "A file was uploaded (2.1 MB)"),
-    ("files_removed", {"number": 3}, "Files that nobody has sent have been removed: 3"),
-    ("request_malformed", {"address": "10.0.0.2:99"}, "A request from 10.0.0.2:99 was no HTTP"),
+    ("files_removed", {"number": 3}, "Removed 3 uploaded files that nobody sent"),
+    ("request_malformed", {"address": "10.0.0.2:99"}, "Invalid HTTP request from 10.0.0.2:99"),
     ("user_joined", {"user": "alice", "online": 3}, "alice joined (3 online)"),
     ("user_left", {"user": "alice", "reason": "left", "online": 0}, "alice left (nobody online)"),
     (
@@ -97,7 +97,7 @@ _EVENTS: Final[list[tuple[str, dict[str, object], str]]] = [
     ),
     ("server_stopping", {"why": "Ctrl-C was pressed"}, "Ctrl-C was pressed"),
     ("server_stopped", {}, "stopped"),
-    ("terminal_gone", {}, "goes on without a prompt"),
+    ("terminal_gone", {}, "keeps running without a prompt"),
     ("internal_error", {"error": "KeyError", "where": "/data/server.log"}, "/data/server.log"),
     ("storage_error", {"error": "disk I/O error"}, "disk I/O error"),
     ("messages_cleared", {"keep_days": 30, "number": 7}, "30 days"),
@@ -224,7 +224,7 @@ def more_of_them(what: str, **fields: object) -> str:
         ),
         ("name_refused", refused("") | {"length": 1}, "Refused a name of 1 character from a"),
         ("name_refused", refused("", TypedKind.FRAME) | {"length": 1}, "Refused a frame of 1 byte that"),
-        ("messages_cleared", {"keep_days": 1, "number": 5}, "Messages older than 1 day have"),
+        ("messages_cleared", {"keep_days": 1, "number": 5}, "older than 1 day"),
         ("lines_dropped", {"number": 1}, "(1 line could not be shown)"),
     ],
 )

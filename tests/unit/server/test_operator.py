@@ -159,7 +159,7 @@ def test_of_many_bans_the_newest_are_listed_and_others_are_found(operated: Opera
 def test_announcement_reaches_everybody(operated: Operated) -> None:
     assert operated.does(Say(text="Tea")) == "Nobody is online."
     bob = operated.world.json("bob")
-    assert operated.does(Say(text=" Tea\nis ready ")) == "Said to 1 online."
+    assert operated.does(Say(text=" Tea\nis ready ")) == "Sent to 1 person."
     assert [(one.sender, one.text) for one in bob.of(Message)] == [("Server", "Tea\nis ready")]
     assert operated.refuses(Say(text=" \n ")) == "There is nothing to send."
 

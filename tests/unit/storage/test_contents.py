@@ -19,6 +19,7 @@ from twocans.storage.disk_space import (
     MAX_RESERVE_BYTES,
     MIN_FREE_INODES,
     MIN_RESERVE_BYTES,
+    Room,
     room_left,
 )
 
@@ -252,7 +253,7 @@ def test_reserve_on_a_small_disk_and_on_a_large_one(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(
             shutil, "disk_usage", lambda _, total=total: usage._replace(total=total, free=total)
         )
-        assert room_left(Path("/")) == (total - reserve, reserve - reserve // 4)
+        assert room_left(Path("/")) == Room(total - reserve, reserve - reserve // 4)
 
 
 def test_disk_without_inodes_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ class Index:
     def stored(self, number: int, text_bytes: int) -> None:
         """So many messages have been added to the log, with texts of so many bytes."""
         self._missing += number
-        self._missing_bytes += text_bytes
+        self._missing_bytes += text_bytes if number else 0
 
     def add_slice(self, most: int) -> None:
         """Put the oldest messages that are missing into it, all of them or none.
@@ -143,6 +143,8 @@ class Index:
         self._indexed, number = _add_slice(self._database, self._indexed, most)
         if self._missing:
             self._missing_bytes *= max(0, self._missing - number) / self._missing
+        else:
+            self._missing_bytes = 0.0
         self._missing -= number
         if self._indexed >= self._round_ends:
             self._used.round_ended()

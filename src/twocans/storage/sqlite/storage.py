@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -303,13 +302,9 @@ class SqliteStorage:
         newest = database.execute("SELECT at FROM message ORDER BY id DESC LIMIT 1").fetchone()
         self.clock = ClockRecord(seen_ms or (newest[0] if newest else 0), doubted_ms)
         """When old messages were last looked for; before the first time, when the newest message was sent."""
-        self._log, last_id = str(name), max(map(int, ids))
-        # If the folder was put back from a copy, clients know later ids: none of those may be given to other messages.
-        self._last_id = last_id + secrets.randbelow(MAX_START_GAP) if last_id else 0
+        self._log, self._last_id = str(name), max(map(int, ids))
         self._numbers, self._records = load(database)
         self._next_number = max(self._numbers.values(), default=0) + 1
 
 
-MAX_START_GAP: Final = 2**30
-"""How many ids are passed over at most at a start, of 2^53: so that two runs from the same copy give out different ones."""
 _UNREADABLE: Final = Page((), more=False, failed=True)

@@ -105,6 +105,7 @@ class Writer:
         self._reserved = last_id
         self._measure_room = room
         self._is_full = is_full
+        self._processed_bytes = 0
         self._room = room()
         self._room_again_s = 0.0
         self._post = post
@@ -238,6 +239,8 @@ class Writer:
 
     def _write(self, waiting: Sequence[Waiting], updates: Sequence[Update]) -> None:
         batches = [one.batch for one in waiting]
+        text_bytes = sum([batch.text_bytes for batch in batches if not batch.repeats_only])
+        self._processed_bytes += text_bytes
         newest = max((batch.messages[-1].id for batch in batches), default=self._last_id)
         try:
             if newest > self._reserved:
@@ -248,11 +251,10 @@ class Writer:
             self._see_to_room()
             return
         self._last_id = newest
-        self._index.stored(appended.stored, sum(batch.text_bytes for batch in batches))
+        self._index.stored(appended.stored, text_bytes)
         self._pace.stored(appended.stored)
-        # Before the answer, with which the messages count no longer as those that are still to take room.
-        self._see_to_room()
         self._post(lambda: _answer(waiting, appended.outcomes))
+        self._see_to_room()
         self._on_written()
 
     def _see_to_room(self) -> None:
@@ -262,7 +264,8 @@ class Writer:
     def _measure(self) -> None:
         # A disk that cannot be asked is as it was.
         with contextlib.suppress(OSError):
-            self._room = self._measure_room().less(self._index.missing_bytes * INDEX_PER_BYTE)
+            room = self._measure_room().less(self._index.missing_bytes * INDEX_PER_BYTE)
+            self._room = room._replace(processed=self._processed_bytes)
         self._room_again_s = time.monotonic() + ROOM_S
 
     def _reserve(self, upto: int) -> None:
@@ -289,7 +292,8 @@ class Writer:
         missing = self._index.missing
         if missing > max(index.MAX_TAIL, self._index_again):
             self._index_slice(index.LARGE_SLICE)
-        elif missing and self._idle:
+        elif missing and (self._idle or self._room.is_short):
+            # What is not in it counts as taking room, so where there is little nobody waits for an idle moment.
             self._index_slice(index.SMALL_SLICE)
 
     def _index_slice(self, most: int) -> None:
@@ -306,7 +310,8 @@ class Writer:
 
     def _end(self) -> None:
         with contextlib.suppress(sqlite3.Error):
-            # What is left to do for the index, if that is done in a moment.
+            # A clean end leaves no gap, and what is left to do for the index if that is done in a moment.
+            self._reserve(self._last_id)
             while 0 < self._index.missing <= index.START_TAIL:
                 self._index.add_slice(index.LARGE_SLICE)
 
