@@ -115,7 +115,7 @@ def test_where_nothing_can_be_looked_for_the_window_says_so_and_an_address_works
     server: ServerProcess,
 ) -> None:
     with Person(port=server.port, networks=dict) as alice:
-        alice.wait(lambda: "no network" in alice.vm.nearby.text)
+        alice.wait(lambda: "not connected to a network" in alice.vm.nearby.text)
         assert alice.vm.nearby.text in alice.labels
         alice.write("alice")
         alice.key("Return")
@@ -173,7 +173,7 @@ def many_servers() -> ServersNearby:
 
 def test_more_servers_than_there_is_room_for_can_be_scrolled_to() -> None:
     with Person(port=1, networks=dict) as alice:
-        alice.wait(lambda: "no network" in alice.vm.nearby.text)
+        alice.wait(lambda: "not connected to a network" in alice.vm.nearby.text)
         alice.window.take([many_servers()])
         canvas = alice.server_canvas
         alice.wait(canvas.winfo_viewable)
@@ -187,7 +187,7 @@ def test_more_servers_than_there_is_room_for_can_be_scrolled_to() -> None:
 @pytest.mark.parametrize("size", [(960, 660), (430, 700), (430, 480)])
 def test_the_list_leaves_the_form_whole(size: tuple[int, int]) -> None:
     with Person(port=1, networks=dict) as alice:
-        alice.wait(lambda: "no network" in alice.vm.nearby.text)
+        alice.wait(lambda: "not connected to a network" in alice.vm.nearby.text)
         alice.window.take([many_servers()])
         alice.root.geometry(f"{size[0]}x{size[1]}")
         alice.wait(lambda: (alice.root.winfo_width(), alice.root.winfo_height()) == size)
