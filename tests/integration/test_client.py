@@ -119,7 +119,7 @@ def test_who_is_not_let_in_is_told_why_though_there_is_no_encryption_yet(
             with pytest.raises(ConnectFailed) as denied:
                 await at(server, "alice").connect()
             assert denied.value.loss is Loss.REFUSED
-            assert "takes no connections from your network" in denied.value.text
+            assert "doesn't accept connections from your network" in denied.value.text
         async with (
             serving(concurrency, limits=Limits(max_connections_per_address=1)) as server,
             at(server, "alice"),
