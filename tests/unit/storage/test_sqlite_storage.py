@@ -423,6 +423,9 @@ def test_disk_that_stalls_refuses_long_texts_that_would_take_memory_without_boun
         finally:
             goes_on.set()
         turns.run_until(lambda: len(answers) == 7)
+        # What was refused is no longer on its way, either.
+        taken = 5 * 4000 + 2 * len("short")
+        eventually(lambda: storage.room.processed == taken)
         assert answers[4:] == [{}] * 3
         assert isinstance(asked.append(ALICE, BOB, "x" * 9000, "8"), Message)
         assert isinstance(asked.append(ALICE, BOB, "x" * 9000, "9"), Message)

@@ -68,6 +68,7 @@ class SqliteStorage:
         self._gathered: list[Waiting] = []
         self._gathered_messages = 0
         self._gathered_bytes = 0
+        self._refused_bytes = 0
         self._looked_upto = 0
         with contextlib.ExitStack() as undo:
             self._lock = FolderLock(folder)
@@ -137,7 +138,8 @@ class SqliteStorage:
     @property
     def room(self) -> Room:
         """See `Storage.room`."""
-        return self._writer.room
+        room = self._writer.room
+        return room._replace(processed=room.processed + self._refused_bytes)
 
     def accounts(self) -> Iterable[AccountRecord]:
         """See `Storage.accounts`."""
@@ -164,6 +166,8 @@ class SqliteStorage:
             or self._gathered_bytes + writer.waiting_bytes >= MAX_WAITING_BYTES
         ):
             # The disk does not keep up: better an error now than memory without bound.
+            if not batch.repeats_only:
+                self._refused_bytes += batch.text_bytes
             on_stored(batch, dict.fromkeys(range(len(batch.messages)), Failed(full=False)))
             return
         if not self._gathered:
