@@ -20,7 +20,7 @@ from typing import IO, NoReturn, TextIO
 
 from bootstrap import program
 from bootstrap.children import NO_WINDOW
-from bootstrap.environment import Environment
+from bootstrap.environment import Environment, running_base
 
 #: The debuggers of VS Code, PyCharm and others. They may show the output elsewhere, and still follow the program.
 _REMOTE_DEBUGGERS = ("debugpy", "pydevd")
@@ -49,6 +49,7 @@ def hand_over(environment: Environment, module: str, options: Sequence[str]) -> 
     shown_elsewhere = not (_is_original(sys.stdout) and _is_original(sys.stderr))
     if debugged and (remote or not shown_elsewhere) and _is_run_by(environment):
         _run_here(module)
+    os.environ[program.PYTHON] = running_base()
     if shown_elsewhere:
         sys.exit(_run_relayed(environment, module, options))
     if debugged or sys.flags.interactive or sys.flags.inspect or hasattr(sys, "ps1"):

@@ -18,6 +18,8 @@ TIED = "--tied="
 MENDED = "--mended"
 #: The environment variable by which the options above get through a new set-up, to the program after it.
 OPTIONS = "TWOCANS_START"
+#: The environment variable that names the Python that `.venv` was made from: one whose `.venv` is being emptied can't tell.
+PYTHON = "TWOCANS_PYTHON"
 
 #: A program that is asked to end has so many seconds for it.
 max_end_s = 10.0
@@ -29,6 +31,7 @@ _PROGRAMS = {"twocans.gui": "client_gui.py", "twocans.server": "server.py"}
 def main() -> None:
     """Run the program; its exit code is that of this process."""
     options = []
+    base = os.environ.pop(PYTHON, "") or str(getattr(sys, "_base_executable", sys.executable))
     while sys.argv[1].startswith("--"):
         option = sys.argv.pop(1)
         if option.startswith(TIED):
@@ -52,7 +55,7 @@ def main() -> None:
         if sentence:
             sys.exit(sentence)
         print(f"Twocans can't load a package that it needs ({error}).", file=sys.stderr, flush=True)
-        _start_again(arguments, options)
+        _start_again(base, arguments, options)
 
 
 def _missing(lacking: str, error: ImportError) -> str:
@@ -73,9 +76,8 @@ def _missing(lacking: str, error: ImportError) -> str:
     return ""
 
 
-def _start_again(arguments: list[str], options: list[str]) -> None:
-    """Start the program anew in this process's place, by the Python that `.venv` was made from."""
-    base = str(getattr(sys, "_base_executable", sys.executable))
+def _start_again(base: str, arguments: list[str], options: list[str]) -> None:
+    """Start the program anew in this process's place, by the Python `base` that `.venv` was made from."""
     command = [base, "-I", str(_ROOT / _PROGRAMS[arguments[0]]), *arguments[1:]]
     if sys.platform == "win32":
         import subprocess

@@ -156,6 +156,14 @@ def test_two_programs_that_find_a_package_missing_at_once_set_up_once(ready: Ins
     assert "".join(err for _, err in told).count(MENDING) == 1
 
 
+def test_environment_that_lost_what_makes_it_one_is_set_up_again(ready: Installation) -> None:
+    """As it is for a moment while another program sets it up again: its Python does not know where it comes from."""
+    (ready.venv / "pyvenv.cfg").unlink()
+    done = ready.run("server.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(MENDING) == 1
+
+
 def test_program_outside_its_folder_is_mended_by_the_program_that_was_started(
     ready: Installation, tmp_path: Path
 ) -> None:
