@@ -89,7 +89,7 @@ def make(folder: Path, look: Look) -> None:
 
     with ServerProcess("--rate-limit", "0") as server:
         with person_at(server.port, None, look, networks=dict) as amelie:
-            amelie.wait(lambda: "no network" in amelie.vm.nearby.text)
+            amelie.wait(lambda: "not connected to a network" in amelie.vm.nearby.text)
             keep(amelie, "login-no-network")
             amelie.vm.nearby.recent = RECENT
             amelie.window.take([ServersNearby(Nearby(Search.DONE, NEARBY))])
@@ -331,7 +331,7 @@ def make_quiet(folder: Path, look: Look) -> None:
         peers["Ben"].say("Amélie", "Nine it is.")
         amelie.wait(lambda: amelie.vm.chats.unread == 3)
         amelie.key("ctrl+comma")
-        amelie.await_dialog("Size of text")
+        amelie.await_dialog("Text size")
         take_dialog(amelie, folder / f"settings-{look.value}.png")
         amelie.key("Escape")
         amelie.window.act(amelie.vm.quiet.begin, Span.MORNING)
