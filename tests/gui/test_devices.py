@@ -95,7 +95,7 @@ def test_a_code_from_one_window_lets_another_in_and_both_see_that(
             alice.wait(lambda: len(alice.vm.devices.rows) == 2)
             assert alice.vm.devices.page is Page.LIST
             assert alice.vm.devices.told in alice.labels
-            assert "Cut off …" in alice.labels
+            assert "Remove …" in alice.labels
 
 
 def test_a_password_that_was_set_in_one_window_lets_another_in(server: ServerProcess, tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_session_that_came_in_by_the_password_is_listed_and_ends_with_it(server:
         set_password(alice)
         with PlainPeer(server.port, f"alice {PASSWORD}", tls=client_context()) as terminal:
             alice.wait(lambda: "Logged in with the password" in alice.labels)
-            assert "Cut off …" not in alice.labels  # that ends with the password
+            assert "Remove …" not in alice.labels  # that ends with the password
             alice.click_on("Change password …")
             alice.click_on("Take away")
             alice.wait(lambda: "Logged in with the password" not in alice.labels)
@@ -156,15 +156,15 @@ def test_a_window_that_is_cut_off_falls_back_to_the_login(server: ServerProcess,
         with second_window(server, tmp_path / "second") as second:
             log_in(second, code)
             alice.activate()
-            alice.wait(lambda: "Cut off …" in alice.labels)
-            alice.click_on("Cut off …")
+            alice.wait(lambda: "Remove …" in alice.labels)
+            alice.click_on("Remove …")
             alice.key("Escape")
             alice.wait(lambda: "Your devices" in alice.labels)
             assert second.title == "Twocans – alice"
-            alice.click_on("Cut off …")
-            alice.click_on("Cut off")
+            alice.click_on("Remove …")
+            alice.click_on("Remove")
             alice.wait(lambda: len(alice.vm.devices.rows) == 1)
-            assert any("has been cut off." in label for label in alice.labels)
+            assert any("was removed." in label for label in alice.labels)
             second.title_is("Twocans")
 
 

@@ -1,4 +1,4 @@
-"""What a server says, checked before anything is kept of it: names, texts, and answers to what was asked.
+"""Checks of what a server says, anything is kept of it: names, texts, and answers to what was asked.
 
 Lengths and numbers are bounded by the structs of `protocol.messages` already. What breaks the protocol is an error;
 texts are cleaned and shortened, so that whoever shows them need not look again.
@@ -55,7 +55,7 @@ from twocans.protocol.messages import (
     UploadQuery,
     Welcome,
 )
-from twocans.protocol.names import user_key
+from twocans.protocol.names import key_of
 from twocans.protocol.text import acting, spelled_out_line, without_control
 
 MAX_SENTENCE_CHARS: Final = 500
@@ -66,7 +66,7 @@ LINE_BYTES: Final = (1024, 2**30)
 TEXT_BYTES: Final = (100, 2**30)
 """The least and the greatest limit that a server can be set to, or a later one might be."""
 _MAX_FILE_NAME_CHARS: Final = 1000
-"""What `safe_name` is given of a file's name; it keeps less."""
+"""The beginning of a file's name that `safe_name` is given; it keeps less."""
 
 _ANSWERS: Final[dict[type[Frame], type[Frame]]] = {
     HistoryQuery: History,
@@ -92,12 +92,7 @@ def sentence(text: str, *, most: int = MAX_SENTENCE_CHARS) -> str:
 
 def is_same_user(one: str, other: str) -> bool:
     """True if two spellings are one name."""
-    if one == other:
-        return True
-    try:
-        return user_key(one) == user_key(other)
-    except ProtocolError:
-        return False
+    return one == other or key_of(one) == key_of(other)
 
 
 def check_answer(query: Frame, reply: Frame) -> None:

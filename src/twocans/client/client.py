@@ -343,7 +343,7 @@ class Client:
 
     @property
     def position(self) -> Position:
-        """Up to where the program has dealt with everything; a later client can go on from there.
+        """The position up to which the program has dealt with everything; a later client can go on from there.
 
         With `folder` it is kept by the client.
         """

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """What went wrong, for a program.
+    """A code for what went wrong.
 
     A newer server may have codes that this version does not know: they compare equal to their text, and have the
     name `UNKNOWN`.

@@ -20,9 +20,8 @@ from twocans.client.link import AttemptFailed
 from twocans.client.timing import Ending, Introduction
 from twocans.client.tokens import MAX_TOKEN_CHARS, Tokens
 from twocans.client.trust import Trust
-from twocans.protocol.errors import ProtocolError
 from twocans.protocol.keys import ServerKey
-from twocans.protocol.names import user_key
+from twocans.protocol.names import key_of
 
 TOKEN_BYTES: Final = 32
 MAX_DEVICE_CHARS: Final = 64
@@ -59,7 +58,7 @@ class Credentials:
         self.problem = ""
         """A sentence for the user if a key or a token cannot be kept; "" if all can."""
         self._server = server
-        self._user = _same_for_all_spellings(user)
+        self._user = key_of(user)
         self._trust = trust
         self._tokens = tokens
         self._secret = secret
@@ -184,11 +183,3 @@ class Credentials:
                 self._tokens.forget(key, self._user)
             except TokensUnusable as error:
                 self.problem = error.text
-
-
-def _same_for_all_spellings(name: str) -> str:
-    try:
-        return user_key(name)
-    except ProtocolError:
-        # The server decides which names exist, and may be newer.
-        return name.casefold()

@@ -1,4 +1,4 @@
-"""Whether the server at the other end of a connection is still there, and brings the user up to date, by the clock."""
+"""Watches by the clock that the server of a connection is still there, and that it sends what was missed."""
 
 from __future__ import annotations
 

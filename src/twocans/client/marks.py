@@ -11,7 +11,7 @@ from twocans.protocol.messages import Frame, Got, Read
 GOT_EVERY_S: Final = 1.0
 """How often the server is told at most, in seconds: it tells everybody whose messages that were."""
 MAX_STEPS: Final = 1000
-"""How many ids are remembered to fall back to."""
+"""The most ids that are remembered to fall back to."""
 MAX_READ_MARKS: Final = 1000
 """How many people's read marks are kept while there is no connection; the oldest go first."""
 

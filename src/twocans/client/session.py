@@ -71,10 +71,10 @@ MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 """The longest line that a server may send: a large page of history, or thousands of names."""
 
 MAX_IGNORED: Final = 10_000
-"""How many frames in a row may mean nothing here; a newer server may have some to say."""
+"""The most frames in a row that mean nothing here; a newer server may send some."""
 
 MAX_EARLY_PINGS: Final = 100
-"""How many questions for a sign of life a server may ask before WELCOME."""
+"""The most PINGs that a server may send before WELCOME."""
 
 TYPING_EVERY_S: Final = 3.0
 

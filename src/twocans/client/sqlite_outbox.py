@@ -79,7 +79,7 @@ class SqliteOutbox:
                 self._database.close()
                 raise
         self.position = Position() if row is None else Position(*row)
-        """Up to where the program has dealt with everything, if it is kept here."""
+        """The position up to which the program has dealt with everything, if it is kept here."""
         self.transfers = SqliteRecords(self._database, *self._key)
         """What is kept of the files that are on their way."""
         self.drafts = SqliteDrafts(self._database, user)
@@ -108,7 +108,7 @@ class SqliteOutbox:
         self._messages[message.cid] = message
 
     def save_position(self, position: Position) -> None:
-        """Keep how far the program has come, in place of what was kept; it is on disk once this returns.
+        """Keep how far the program has come, in place of what was kept; it outlives the program.
 
         Raises:
             OutboxUnusable: it could not be written.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from pathlib import Path
 
 from twocans.client.address import Address
@@ -16,6 +15,7 @@ from twocans.client.tokens import FileTokens
 from twocans.client.trust import FILE as TRUST_FILE
 from twocans.client.trust import FileTrust
 from twocans.common.atomic_file import make_folder, try_lock
+from twocans.protocol.names import key_of
 
 
 class Store:
@@ -32,7 +32,7 @@ class Store:
     """
 
     def __init__(self, folder: Path, server: Address, user: str) -> None:
-        user = unicodedata.normalize("NFC", user).casefold()
+        user = key_of(user)
         try:
             make_folder(folder)
             lock = lock_session(folder, str(server), user)

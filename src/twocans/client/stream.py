@@ -40,7 +40,7 @@ class EventStream:
     def __init__(self, on_taken: Callable[[], None]) -> None:
         self.ended = False
         self.load = 0
-        """How much waits: the number of events, of which those with long texts count as several."""
+        """The number of waiting events; those with long texts count as several."""
         self._events: deque[Event | _Moved] = deque()
         self._moved: dict[str, _Moved] = {}
         self._came = asyncio.Event()

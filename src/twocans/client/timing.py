@@ -54,7 +54,7 @@ class Timers(Struct, frozen=True, kw_only=True):
 
 
 class Position(Struct, frozen=True):
-    """What makes a later client go on where an earlier one ended.
+    """The place where a later client goes on after an earlier one.
 
     Args:
         after: the id up to which the program has dealt with everything; None if it has dealt with nothing.

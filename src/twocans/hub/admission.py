@@ -36,7 +36,9 @@ from twocans.protocol.names import NameInvalid, UserKey, is_confusable_with_addr
 from twocans.protocol.reserved_names import is_command_word
 from twocans.storage.base import Storage
 
-ENDED_MEANWHILE: Final = "This name has just been freed, or this device cut off from it. Please log in again."
+ENDED_MEANWHILE: Final = (
+    "This name has just been freed, or this device was removed from it. Please log in again."
+)
 NEW_NAMES_WINDOW_S: Final = 3600.0
 LAST_SHARE: Final = 10
 """Once only this fraction of the names that there may be is left, each address gets one of them within the window."""
@@ -150,7 +152,7 @@ class Admission:
         if claim.secret is None and _is_cut_off(account, claim):
             raise ProtocolError(
                 Code.REVOKED,
-                f"This device no longer has the name {account.name}: it was signed out, or another device cut it off."
+                f"This device no longer has the name {account.name}: it was signed out, or another device removed it."
                 " A code from another device, or the password, lets it in again.",
                 needs="secret",
             )

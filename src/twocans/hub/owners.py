@@ -46,7 +46,7 @@ SIGNED_OUT: Final = (
 )
 LOGGED_OUT: Final = "The password of this name was changed or removed. Please log in again."
 NOW_BOUND: Final = (
-    "This name belongs to a device now, so it takes an encrypted connection, and a code or the password. If that is not"
+    "This name belongs to a device now, so logging in needs an encrypted connection, and a code or the password. If that is not"
     " you, ask the person who runs the server."
 )
 FREED: Final = "The operator has freed this name. The next person who registers it gets it."
@@ -223,7 +223,7 @@ class Owners:
             text = (
                 "There is no such device. Ask for the list again."
                 if device is None
-                else "A device is signed out by SIGNOUT, not cut off by itself."
+                else "REVOKE removes other devices. To sign this one out, use SIGNOUT."
             )
             raise ProtocolError(Code.BAD_REQUEST, text, rid=request.rid)
         owner.remove(device)

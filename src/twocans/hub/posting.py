@@ -47,7 +47,10 @@ TOO_MUCH_STORED: Final = (
     "Your stored messages take up all the space that one person can have, so this one was not sent."
     " Please tell the person who runs the server."
 )
-TOO_MUCH_FROM_ADDRESS: Final = "Your address has sent more than the server stores for now, so this message was not sent. Please try again later."
+TOO_MUCH_FROM_ADDRESS: Final = (
+    "Your address has sent more than the server stores for now, so this message was not sent."
+    " Please try again later."
+)
 COUNT_INTERVAL_NS: Final = 60_000_000_000
 """How long after the stored messages were counted they are counted again, in nanoseconds."""
 NOT_BROUGHT: Final = "The file is not on the server, so the message was not sent. Please send the file again."

@@ -79,6 +79,14 @@ def user_key(name: str) -> UserKey:
     return UserKey(key)
 
 
+def key_of(name: str) -> str:
+    """Return what all spellings of a name have in common, also where it is no name here: a newer server may have it."""
+    try:
+        return user_key(name)
+    except NameInvalid:
+        return name.casefold()
+
+
 def new_user_key(name: str) -> UserKey:
     """The key of a name that somebody wants to take for themselves.
 

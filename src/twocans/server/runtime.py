@@ -131,7 +131,7 @@ class Server:
         warm_up()
         self._key = identity.key
         self._passwords = Argon2Passwords(loop.call_soon_threadsafe)
-        self._sparing_log = ThrottledLog(self._log, timers=loop)
+        self._throttled_log = ThrottledLog(self._log, timers=loop)
         self._hub = Hub(
             self._storage,
             self._identities,
@@ -144,7 +144,7 @@ class Server:
                 monotonic_s=loop.time,
                 wall_ns=time.time_ns,
                 call_later=loop.call_later,
-                log=self._sparing_log,
+                log=self._throttled_log,
             ),
             files=None if self._kept is None else self._kept.files,
         )
@@ -152,7 +152,7 @@ class Server:
             self._hub,
             None if self._kept is None else self._kept.files,
             tls=config.tls,
-            log=self._sparing_log,
+            log=self._throttled_log,
         )
         make = ThreadAcceptor if config.concurrency is Concurrency.THREAD else AsyncAcceptor
         self._acceptor = make(
@@ -163,7 +163,7 @@ class Server:
                 deny=config.deny,
                 banned=lambda host: self.hub.bans.of_address(host) is not None,
                 monotonic_s=loop.time,
-                log=self._sparing_log,
+                log=self._throttled_log,
                 max_descriptors=descriptors_for_connections(),
             ),
             log=self._log,
@@ -224,7 +224,7 @@ class Server:
                 durability=config.durability,
                 post=loop.call_soon_threadsafe,
                 at_end_of_turn=loop.call_soon,
-                on_error=lambda error: self._sparing_log(
+                on_error=lambda error: self._throttled_log(
                     "storage_error", error=describe_storage_error(error, folder)
                 ),
                 on_upgraded=lambda before: self._log("database_upgraded", before=before, now=len(MIGRATIONS)),
@@ -274,7 +274,7 @@ class Server:
         yield self._passwords.close
         if self._kept is not None:
             yield self._kept.close
-        yield self._sparing_log.tell_rest
+        yield self._throttled_log.tell_rest
 
 
 def _open_contents(data: Path, config: Config) -> Contents:

@@ -51,7 +51,7 @@ async def _feed(data: bytes) -> None:
                 pass
         came = chunk
         if opening is not None:
-            taken = opening.take(came)
+            taken = opening.feed(came)
             if taken is not None:
                 opening = None
                 peer, came = taken

@@ -12,10 +12,10 @@ from tests.fuzz.target import Target, text_of
 from tests.fuzz.targets.lines import tellable
 from twocans.client.address import parse_address
 from twocans.client.errors import AddressInvalid
-from twocans.gui.viewmodel.entries import key_of
 from twocans.protocol.names import (
     NameInvalid,
     NameReserved,
+    key_of,
     new_user_key,
     skeletons,
     user_key,

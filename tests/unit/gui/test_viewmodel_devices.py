@@ -138,7 +138,7 @@ def test_a_device_is_cut_off_only_after_a_question(desk: Desk) -> None:
     desk.vm.devices.cut_off()
     assert desk.all(CutOff) == [CutOff(2)]
     load(desk, this(desk), asked=CutOff(2))
-    assert (desk.vm.devices.page, desk.vm.devices.told) == (Page.LIST, "phone has been cut off.")
+    assert (desk.vm.devices.page, desk.vm.devices.told) == (Page.LIST, "phone was removed.")
     assert [row.name for row in desk.vm.devices.rows] == ["desktop"]
 
 

@@ -57,7 +57,7 @@ def test_first_line_decides_however_it_is_cut(line: bytes, rest: bytes, cuts: li
     for start, end in itertools.pairwise(places):
         came += data[start:end]
         assert served.opening.begun == (start > 0)
-        taken = served.opening.take(data[start:end])
+        taken = served.opening.feed(data[start:end])
         if taken is not None:
             break
     assert taken is not None
@@ -72,13 +72,13 @@ def test_first_line_decides_however_it_is_cut(line: bytes, rest: bytes, cuts: li
 def test_nothing_is_decided_before_the_line_ends() -> None:
     served = Served()
     for byte in b"GET / HTTP/1.1\r":
-        assert served.opening.take(bytes([byte])) is None
+        assert served.opening.feed(bytes([byte])) is None
 
 
 def test_line_without_an_end_is_the_chats_to_refuse() -> None:
     served = Served(Limits(max_line_bytes=100))
-    assert served.opening.take(b"x" * 100) is None
-    taken = served.opening.take(b"x")
+    assert served.opening.feed(b"x" * 100) is None
+    taken = served.opening.feed(b"x")
     assert taken is not None
     assert taken == (served.wire.connection, b"x" * 101)
     taken[0].receive(taken[1])
@@ -89,7 +89,7 @@ def test_line_without_an_end_is_the_chats_to_refuse() -> None:
 def test_peer_that_says_no_more_is_sent_away_in_time(said: bytes) -> None:
     served = Served()
     if said:
-        served.opening.take(said)
+        served.opening.feed(said)
     served.wire.advance(Limits().registration_s)
     assert "No user name came" in served.wire.said()[0]
     assert served.wire.transport.closed
@@ -97,7 +97,7 @@ def test_peer_that_says_no_more_is_sent_away_in_time(said: bytes) -> None:
 
 def test_peer_that_speaks_http_is_none_of_the_chats() -> None:
     served = Served()
-    served.opening.take(b"GET / HTTP/1.1\r\n")
+    served.opening.feed(b"GET / HTTP/1.1\r\n")
     served.wire.advance(Limits().registration_s * 2)
     assert served.wire.said() == []
     assert not served.wire.transport.closed
@@ -107,7 +107,7 @@ def test_peer_that_speaks_http_is_none_of_the_chats() -> None:
 def test_request_that_comes_when_the_connection_has_just_been_ended_does_not_keep_it_open() -> None:
     served = Served()
     served.wire.connection.end(Reason.SERVER_STOPPING, "The server stops.")
-    taken = served.opening.take(b"GET / HTTP/1.1\r\n\r\n")
+    taken = served.opening.feed(b"GET / HTTP/1.1\r\n\r\n")
     assert taken is not None
     taken[0].receive(taken[1])
     assert served.wire.said() == ["MSG: Server: The server stops."]

@@ -29,10 +29,10 @@ ANSWER_S: Final = 600.0
 """How long the server may take to look at a whole file, in seconds, and to answer."""
 
 LEAST_BYTES: Final = 64 * 1024
-"""How much has to come in `IDLE_S` seconds: a byte now and then is as good as nothing."""
+"""The bytes that have to come in `IDLE_S` seconds: a byte now and then is as good as nothing."""
 
 MAX_OVERHEAD_BYTES: Final = 64 * 1024
-"""How much a server may send beside a file's content: headers, answers before the answer, a sentence."""
+"""The bytes that a server may send beside a file's content: headers, interim responses, a sentence."""
 
 _TICKET: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 _RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19})", re.ASCII)

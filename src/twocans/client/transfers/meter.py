@@ -1,4 +1,4 @@
-"""How much a server may send for one request. aiohttp itself reads answers before the answer, and trailers, without end."""
+"""Bounds what a server may send for one request: aiohttp itself reads interim responses and trailers without end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class Allowance:
-    """How many bytes a server may still send for one request; below 0 once it has sent more."""
+    """The bytes that a server may still send for one request; below 0 once it has sent more."""
 
     def __init__(self, most: int) -> None:
         self.left = most

@@ -15,7 +15,6 @@ from twocans.client.link import Where
 from twocans.client.outbox import Outgoing
 from twocans.client.requests import Reply
 from twocans.client.transfers.failures import Cut, Failed
-from twocans.protocol.errors import Code
 from twocans.protocol.messages import Error, Frame, LimitsInForce, Ticket
 
 _PASSING: Final = frozenset(
@@ -24,8 +23,8 @@ _PASSING: Final = frozenset(
         ErrorCode.TIMED_OUT,
         ErrorCode.BUSY,
         ErrorCode.CLOSED,
-        Code.RATE_LIMITED,
-        Code.INTERNAL,
+        ErrorCode.RATE_LIMITED,
+        ErrorCode.INTERNAL,
     }
 )
 """Refusals that a later attempt may well not meet."""

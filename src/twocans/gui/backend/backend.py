@@ -103,7 +103,6 @@ from twocans.gui.viewmodel.effects import (
     StopServer,
     WithdrawNotifications,
 )
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.inputs import (
     AroundLoaded,
     ChatsLoaded,
@@ -129,6 +128,7 @@ from twocans.gui.viewmodel.inputs import (
     Told,
 )
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.names import key_of
 from twocans.protocol.plurals import counted
 
 AGENT: Final = "twocans-desktop"

@@ -21,7 +21,7 @@ from twocans.gui.viewmodel.effects import (
     SendMessage,
     SendTyping,
 )
-from twocans.gui.viewmodel.entries import Entry, key_of, own_key
+from twocans.gui.viewmodel.entries import Entry, own_key
 from twocans.gui.viewmodel.filecards import FileCards
 from twocans.gui.viewmodel.inputs import KeptDraft
 from twocans.gui.viewmodel.reading import Reading
@@ -33,7 +33,7 @@ from twocans.gui.viewmodel.transcript_changes import (
     TranscriptChange,
 )
 from twocans.protocol.messages import FileRef, LimitsInForce, Message
-from twocans.protocol.names import SERVER_NAME
+from twocans.protocol.names import SERVER_NAME, key_of
 from twocans.protocol.plurals import counted
 
 TYPING_SHOWN_S: Final = 6.0

@@ -239,7 +239,7 @@ class MyDevices:
         self.has_password, self.loaded = loaded.password, True
         match loaded.asked:
             case CutOff() if self.page is Page.CUT_OFF and self.chosen is not None:
-                self.told = f"{self.chosen.name} has been cut off."
+                self.told = f"{self.chosen.name} was removed."
                 self._go(Page.LIST)
             case ChangePassword(password) if self.page is Page.PASSWORD:
                 self.told = "Your password is set." if password is not None else "You have no password now."

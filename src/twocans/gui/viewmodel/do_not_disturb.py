@@ -12,10 +12,10 @@ from twocans.gui.viewmodel.effects import (
     RememberMuted,
     RememberQuiet,
 )
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.muted import MAX_MUTED, Muted
 from twocans.gui.viewmodel.state import Clock, Part
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.names import key_of
 
 MORNING: Final = time(8)
 

@@ -1,4 +1,4 @@
-"""What the view-model wants done by others: plain data that `bridge` and `window` act on. What comes of it is in `inputs`."""
+"""What the view-model wants done by others: plain data that `backend` and `window` act on. What comes of it is in `inputs`."""
 
 from __future__ import annotations
 

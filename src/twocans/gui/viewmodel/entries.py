@@ -7,9 +7,7 @@ from typing import Final
 
 from msgspec import structs
 
-from twocans.protocol.errors import ProtocolError
 from twocans.protocol.messages import FileRef, Message
-from twocans.protocol.names import user_key
 
 MAX_SHOWN_CHARS: Final = 32_000
 """How much of a text is shown: laying out more of it would hold up the window."""
@@ -51,14 +49,6 @@ class Entry:
     def waiting(self) -> bool:
         """Whether it is on its way to the server."""
         return self.own and not self.id and not self.note
-
-
-def key_of(name: str) -> str:
-    """What all spellings of a name have in common, whatever a peer calls itself."""
-    try:
-        return user_key(name)
-    except ProtocolError:
-        return name.casefold()
 
 
 def shown_text(text: str, file: FileRef | None) -> str:

@@ -12,10 +12,10 @@ from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import (
     SearchMessages,
 )
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.people import when
 from twocans.gui.viewmodel.state import Clock, Part
 from twocans.protocol.messages import Message
+from twocans.protocol.names import key_of
 
 TYPING_PAUSE_S: Final = 0.2
 """How long after a key the server is asked, so that not every letter is a question."""

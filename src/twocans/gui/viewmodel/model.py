@@ -46,7 +46,7 @@ from twocans.gui.viewmodel.effects import (
     RetryNow,
     SetStatus,
 )
-from twocans.gui.viewmodel.entries import key_of, shown_text
+from twocans.gui.viewmodel.entries import shown_text
 from twocans.gui.viewmodel.file_actions import FileActions
 from twocans.gui.viewmodel.hosting import Stage
 from twocans.gui.viewmodel.inputs import (
@@ -88,6 +88,7 @@ from twocans.gui.viewmodel.inputs import (
 from twocans.gui.viewmodel.presentation import REDRAW_S
 from twocans.gui.viewmodel.state import Part, Screen
 from twocans.protocol.messages import Status
+from twocans.protocol.names import key_of
 from twocans.protocol.text import spelled_out
 
 SAME_MOMENT_S: Final = 2.0

@@ -9,7 +9,6 @@ from typing import Final
 
 from twocans.gui.viewmodel.changes import Changes
 from twocans.gui.viewmodel.effects import FollowPeople, OperateServer
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.inputs import ServerAnswered
 from twocans.gui.viewmodel.operating_rows import (
     BanChoice,
@@ -24,6 +23,7 @@ from twocans.gui.viewmodel.operating_rows import (
     session_line,
 )
 from twocans.gui.viewmodel.state import Clock, Part
+from twocans.protocol.names import key_of
 from twocans.protocol.operator import (
     MAX_ANNOUNCEMENT_CHARS,
     MAX_REASON_CHARS,

@@ -16,7 +16,6 @@ from twocans.gui.viewmodel.effects import (
     LoadHistory,
     LoadNewer,
 )
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.state import Clock, Part
 from twocans.gui.viewmodel.transcript_changes import (
     Append,
@@ -26,6 +25,7 @@ from twocans.gui.viewmodel.transcript_changes import (
     TranscriptChange,
 )
 from twocans.protocol.messages import Message
+from twocans.protocol.names import key_of
 
 RETRY_S: Final = 3.0
 MAX_CONVERSATIONS: Final = 20_000

@@ -13,7 +13,6 @@ from twocans.gui.viewmodel.chats import SERVER_KEY, Chats
 from twocans.gui.viewmodel.conversation import Conversation
 from twocans.gui.viewmodel.devices import MyDevices
 from twocans.gui.viewmodel.do_not_disturb import DoNotDisturb
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.finder import Finder
 from twocans.gui.viewmodel.hosting import Hosting
 from twocans.gui.viewmodel.login import CheckServer, LoginForm
@@ -41,6 +40,7 @@ from twocans.gui.viewmodel.state import (
     Screen,
 )
 from twocans.protocol.messages import Status
+from twocans.protocol.names import key_of
 
 NOTICE_S: Final = 7.0
 STATUS: Final = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twocans.client.address import parse_address
 from twocans.client.errors import AddressInvalid
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.model import ViewModel
 from twocans.gui.viewmodel.state import Screen
+from twocans.protocol.names import key_of
 
 
 def use_start_options(vm: ViewModel, *, server: str | None, user: str | None, connect: bool) -> None:

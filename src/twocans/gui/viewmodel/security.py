@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twocans.client.events import Online, PresenceChanged, UserJoined
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.viewmodel.inputs import (
     CodeMade,
     DevicesLoaded,
@@ -13,6 +12,7 @@ from twocans.gui.viewmodel.inputs import (
 from twocans.gui.viewmodel.search_and_export import SearchAndExport
 from twocans.gui.viewmodel.state import KeyChange, KnownServer, Part, Screen
 from twocans.protocol.keys import ServerKey
+from twocans.protocol.names import key_of
 from twocans.protocol.text import spelled_out
 
 

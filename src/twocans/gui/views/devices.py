@@ -199,7 +199,7 @@ class _Rows(ttk.Frame):
             icon.grid(row=number, column=0, padx=(0, em(0.9)))
             room = self._width - em(2.6)
             if row.id is not None:
-                button = self._button(row.id, "Sign out …" if row.this else "Cut off …", number)
+                button = self._button(row.id, "Sign out …" if row.this else "Remove …", number)
                 button.grid(row=number, column=2, padx=(em(0.6), 0))
                 room -= button.winfo_reqwidth() + em(0.6)
                 self._buttons.append(button)
@@ -255,7 +255,7 @@ class _CutOffPage(_Page):
         self._password = self.text()
         self._last = self.text("What it has got so far stays on it.", below=0.0)
         self._cut, self._keep = self.buttons(
-            ("Cut off", "Soft.TButton", vm.devices.cut_off),
+            ("Remove", "Soft.TButton", vm.devices.cut_off),
             ("Leave it as it is", "Primary.TButton", vm.devices.back),
         )
         self.first = self._keep
@@ -282,10 +282,10 @@ class _CutOffPage(_Page):
                 text="To log in here again you need a code from one of your other devices, or your password."
             )
         else:
-            self._title.configure(text=f"Cut off {name}?")
+            self._title.configure(text=f"Remove {name}?")
             self._what.configure(text="It is logged out at once, and gets no more of your messages.")
             self._back.configure(text="To come back it needs a code from one of your devices.")
-        self._cut.configure(text="Sign out" if device.this else "Cut off")
+        self._cut.configure(text="Sign out" if device.this else "Remove")
 
 
 class _CodePage(_Page):

@@ -7,9 +7,9 @@ import tkinter as tk
 from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
 from twocans.gui.viewmodel.do_not_disturb import DISTURB_SPANS, MUTE_SPANS
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.views.common import Act
 from twocans.gui.views.menus import Menu, new_menu
+from twocans.protocol.names import key_of
 
 
 def quiet_menu(root: tk.Misc, theme: Theme, vm: ViewModel, act: Act) -> Menu:

@@ -307,7 +307,7 @@ class FreePage(OperatingPage):
     ) -> None:
         super().__init__(parent, footer, theme, vm, act, width)
         self._title = self.text(style="Title.Base.TLabel", below=0.7)
-        self.text("All devices of this name are logged out and cut off, and its password goes.")
+        self.text("All devices of this name are logged out and removed, and its password is deleted.")
         self.text(
             "The next person who registers the name gets it, with all its messages. This cannot be undone."
         )

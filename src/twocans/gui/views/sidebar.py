@@ -9,7 +9,6 @@ from tkinter import ttk
 from twocans.gui.theme.fonts import Face
 from twocans.gui.theme.theme import Theme
 from twocans.gui.viewmodel import ViewModel
-from twocans.gui.viewmodel.entries import key_of
 from twocans.gui.views.common import Act, Avatar, Field, icon_button
 from twocans.gui.views.do_not_disturb import quiet_menu
 from twocans.gui.views.finder import FinderView
@@ -18,6 +17,7 @@ from twocans.gui.views.menus import show_under
 from twocans.gui.views.people import PeopleList
 from twocans.gui.views.tooltip import Tooltip
 from twocans.protocol.messages import Status
+from twocans.protocol.names import key_of
 
 
 class Sidebar(ttk.Frame):

@@ -1,6 +1,6 @@
 """One connection, from its first byte to its last, without any socket.
 
-A driver (`listener` or `threaded`) feeds it bytes and carries out what it says through `Transport`. It finds
+A transport (`event_loop` or `threads`) feeds it bytes and carries out what it says through `Transport`. It finds
 the dialect, keeps to the limits of its client, and passes what the client says to the hub.
 """
 

@@ -79,7 +79,7 @@ class ProtocolSniffer:
         """Whether anything has come before."""
         return bool(self._head)
 
-    def take(self, chunk: bytes) -> tuple[Input, bytes] | None:
+    def feed(self, chunk: bytes) -> tuple[Input, bytes] | None:
         """Look at bytes that have come.
 
         Returns:

@@ -73,20 +73,24 @@ class ParserTurns:
             return
         self._is_working = True
         start_s = self._loop.time() - self._used_s
-        while self._waiting and self._used_s < TURN_S:
-            peer = next(iter(self._waiting))
-            del self._waiting[peer]
-            try:
-                if peer.parse_slice():
-                    self._waiting[peer] = None
-            except Exception as error:  # noqa: BLE001 - the root of a peer's turn: the others have theirs
-                self._loop.call_exception_handler(
-                    {"message": "a peer's bytes could not be parsed", "exception": error}
-                )
-                peer.abort()
-            self._used_s = self._loop.time() - start_s
-        self._is_working = False
-        self._ask_for_next_turn()
+        try:
+            while self._waiting and self._used_s < TURN_S:
+                self._work_on(next(iter(self._waiting)))
+                self._used_s = self._loop.time() - start_s
+        finally:
+            self._is_working = False
+            self._ask_for_next_turn()
+
+    def _work_on(self, peer: Parsing) -> None:
+        del self._waiting[peer]
+        try:
+            if peer.parse_slice():
+                self._waiting[peer] = None
+        except Exception as error:  # noqa: BLE001 - the root of a peer's turn: the others have theirs
+            self._loop.call_exception_handler(
+                {"message": "a peer's bytes could not be parsed", "exception": error}
+            )
+            peer.abort()
 
     def _ask_for_next_turn(self) -> None:
         if not self._has_next_turn:

@@ -42,7 +42,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "not_registered": "gave no user name in time",
     "server_stopping": "the server is stopping",
     "storage_failed": "their messages could not be read",
-    "revoked": "the device was cut off, or the name freed",
+    "revoked": "the device was removed, or the name freed",
     "signed_out": "the device was signed out",
     "banned": "banned",
     "tls_failed": "the encryption failed",
@@ -72,7 +72,7 @@ _MORE: Final[Mapping[str, tuple[str, str]]] = {
     "user_left": ("more time somebody left", "more times somebody left"),
     "session_closed": ("more session ended", "more sessions ended"),
     "device_added": ("more device was added", "more devices were added"),
-    "device_cut_off": ("more device was cut off", "more devices were cut off"),
+    "device_cut_off": ("more device was removed", "more devices were removed"),
     "password_changed": ("more password was set or removed", "more passwords were set or removed"),
     "file_stored": ("more file was uploaded", "more files were uploaded"),
     "internal_error": (

@@ -214,7 +214,7 @@ class _AsyncTransport:
 class _ClientProtocol(asyncio.Protocol):
     """Passes what asyncio reports to the connection."""
 
-    __slots__ = ("_acceptor", "_address", "_opening", "_peer", "_transport", "host")
+    __slots__ = ("_acceptor", "_address", "_peer", "_sniffer", "_transport", "host")
 
     def __init__(self, acceptor: AsyncAcceptor, host: IPv4Address, address: str) -> None:
         self.host = host
@@ -222,14 +222,14 @@ class _ClientProtocol(asyncio.Protocol):
         self._acceptor = acceptor
         self._address = address
         self._peer: Input | None = None
-        self._opening: ProtocolSniffer | None = None
+        self._sniffer: ProtocolSniffer | None = None
         self._transport: _AsyncTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = _AsyncTransport(cast("asyncio.Transport", transport))
         connection = self._acceptor.connection(self._transport, self._address)
         self._peer = connection
-        self._opening = ProtocolSniffer(connection, self._transport, self._acceptor.http)
+        self._sniffer = ProtocolSniffer(connection, self._transport, self._acceptor.http)
 
     def end(self, reason: Reason, text: str) -> None:
         """End the connection from this side."""
@@ -237,11 +237,11 @@ class _ClientProtocol(asyncio.Protocol):
             self._peer.end(reason, text)
 
     def data_received(self, data: bytes) -> None:
-        if self._opening is not None:
-            taken = first_taker(self._opening, data, self._acceptor.context, self._acceptor.turns)
+        if self._sniffer is not None:
+            taken = first_taker(self._sniffer, data, self._acceptor.context, self._acceptor.turns)
             if taken is None:
                 return
-            self._opening = None
+            self._sniffer = None
             self._peer, data = taken
         if self._peer is not None:
             self._peer.receive(data)
@@ -257,7 +257,7 @@ class _ClientProtocol(asyncio.Protocol):
             self._peer.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        peer, self._peer, self._opening = self._peer, None, None
+        peer, self._peer, self._sniffer = self._peer, None, None
         try:
             if peer is not None:
                 peer.lost(timed_out=isinstance(exc, OSError) and exc.errno in TIMED_OUT)

@@ -182,7 +182,7 @@ class _Client:
             tls=acceptor.tls,
         )
         self._peer: Input = connection
-        self._opening: ProtocolSniffer | None = ProtocolSniffer(connection, self, acceptor.http)
+        self._sniffer: ProtocolSniffer | None = ProtocolSniffer(connection, self, acceptor.http)
 
     # --- the client's thread -----------------------------------------------------------------------------
 
@@ -214,12 +214,12 @@ class _Client:
     def received(self, chunk: bytes) -> None:
         """The client's thread has read something."""
         self._handed_over = True
-        if self._opening is not None:
-            taken = first_taker(self._opening, chunk, self._acceptor.context, self._acceptor.turns)
+        if self._sniffer is not None:
+            taken = first_taker(self._sniffer, chunk, self._acceptor.context, self._acceptor.turns)
             if taken is not None:
-                self._opening = None
+                self._sniffer = None
                 self._peer, chunk = taken
-        if self._opening is None:
+        if self._sniffer is None:
             self._peer.receive(chunk)
         self._let_thread_go_on()
 

@@ -47,20 +47,20 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def first_taker(
-    opening: ProtocolSniffer, chunk: bytes, context: ssl.SSLContext, turns: ParserTurns
+    sniffer: ProtocolSniffer, chunk: bytes, context: ssl.SSLContext, turns: ParserTurns
 ) -> tuple[Input, bytes] | None:
-    """As `ProtocolSniffer.take`, for a peer that may also speak TLS.
+    """As `ProtocolSniffer.feed`, for a peer that may also speak TLS.
 
     Args:
-        opening: the peer's.
+        sniffer: the peer's.
         chunk: the bytes that have come; not empty.
         context: what `server_context` gave.
         turns: those in which TLS is parsed.
     """
-    if opening.begun or chunk[0] != HANDSHAKE:
-        return opening.take(chunk)
-    encrypting = TlsTransport(context, opening.transport, opening.connection, opening.http, turns=turns)
-    opening.connection.secure(encrypting)
+    if sniffer.begun or chunk[0] != HANDSHAKE:
+        return sniffer.feed(chunk)
+    encrypting = TlsTransport(context, sniffer.transport, sniffer.connection, sniffer.http, turns=turns)
+    sniffer.connection.secure(encrypting)
     return encrypting, chunk
 
 
@@ -89,11 +89,11 @@ class TlsTransport:
         "_end",
         "_established",
         "_incoming",
-        "_opening",
         "_outgoing",
         "_over",
         "_paused",
         "_peer",
+        "_sniffer",
         "_tls",
         "_transport",
         "_turns",
@@ -114,7 +114,7 @@ class TlsTransport:
         self._transport = transport
         self._turns = turns
         self._peer: Input = connection
-        self._opening: ProtocolSniffer | None = ProtocolSniffer(connection, self, http)
+        self._sniffer: ProtocolSniffer | None = ProtocolSniffer(connection, self, http)
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -168,7 +168,7 @@ class TlsTransport:
         self._turns.remove(self)
         self._peer.lost(timed_out=timed_out)
         # Both would else be kept until the garbage collector finds them.
-        self._opening = None
+        self._sniffer = None
         del self._peer
 
     @property
@@ -299,11 +299,11 @@ class TlsTransport:
         self._delivering = False
 
     def _pass_on(self, text: bytes) -> None:
-        if self._opening is not None:
-            taken = self._opening.take(text)
+        if self._sniffer is not None:
+            taken = self._sniffer.feed(text)
             if taken is None:
                 return
-            self._opening = None
+            self._sniffer = None
             self._peer, text = taken
         self._peer.receive(text)
 
