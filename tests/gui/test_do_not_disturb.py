@@ -165,7 +165,7 @@ def test_settings_are_reached_and_changed_with_the_keys_alone_and_count_at_once(
         assert alice.root.focus_get() is focus_on(alice, "End")
         focus_on(alice, "Unmute")
         alice.key("space")
-        alice.wait(lambda: "None. A chat’s bell mutes it." in alice.labels)
+        alice.wait(lambda: "None. To mute a chat, click its bell." in alice.labels)
         focus_on(alice, "30")
         alice.key("space")
         alice.key("Escape")

@@ -181,7 +181,7 @@ def test_tab_goes_through_dialogs_as_the_eye_does(alice: Person) -> None:
     alice.key("ctrl+comma")
     alice.await_dialog("Text size")
     assert around(alice)[:6] == [
-        "Like the system",
+        "Same as system",
         "Light",
         "Dark",
         "Smaller",

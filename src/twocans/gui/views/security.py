@@ -43,10 +43,12 @@ class FirstUseView(ttk.Frame):
         if server is None or not self._vm.first_use:
             return False
         self._text.configure(
-            text="First time at this server. Compare its key with what the server's console shows:"
+            text="First connection to this server. Compare its key with the one on the server's console:"
         )
         self._key.configure(text=server.readable)
-        self._again.configure(text=f"You find it again in the menu, under Security ({keys.COMMAND_SHOWN}I).")
+        self._again.configure(
+            text=f"You can find it later in the menu, under Security ({keys.COMMAND_SHOWN}I)."
+        )
         return True
 
     def restyle(self) -> None:

@@ -17,7 +17,7 @@ from twocans.gui.views.common import Act
 from twocans.gui.views.dialogs import Dialog, text_width
 from twocans.gui.views.focus import has_focus_within
 
-_LOOKS: Final = ((Look.SYSTEM, "Like the system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark"))
+_LOOKS: Final = ((Look.SYSTEM, "Same as system"), (Look.LIGHT, "Light"), (Look.DARK, "Dark"))
 _AWAY_AFTER: Final = ((0, "Never"), (5, "5"), (10, "10"), (15, "15"), (30, "30"), (60, "60 minutes"))
 
 
@@ -90,7 +90,7 @@ class SettingsDialog(Dialog):
         self._start = tk.BooleanVar(self)
         self._labels: list[ttk.Label] = []
 
-        self._head("Look")
+        self._head("Theme")
         looks = self._row()
         for look, text in _LOOKS:
             ttk.Radiobutton(
@@ -124,7 +124,7 @@ class SettingsDialog(Dialog):
         )
 
         self._head("Do not disturb")
-        self._say("No sound and no notification. What is unread is counted.")
+        self._say("No sounds or notifications. Unread messages are still counted.")
         self._quiet = self._row()
 
         self._head("Muted chats")
@@ -203,7 +203,7 @@ class SettingsDialog(Dialog):
         quiet, row, em = self._vm.quiet, self._muted, self.theme.em
         had_focus = _empty(row)
         if not quiet.muted:
-            text = "None. A chat’s bell mutes it." if self._vm.me else "They are here when you are logged in."
+            text = "None. To mute a chat, click its bell." if self._vm.me else "Log in to see them."
             ttk.Label(row, text=text, style="Small.Base.TLabel").pack(anchor="w")
         for muted in quiet.muted:
             line = ttk.Frame(row, style="Base.TFrame")
